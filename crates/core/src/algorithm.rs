@@ -1,0 +1,63 @@
+//! Algorithm: ask for points, be told their values, answer.
+
+use crate::{Matrix, Real, Reason, Rng, Rows};
+
+/// A derivative-free method, seen from outside.
+///
+/// The points are lent, not copied: `ask` may move the method's own matrix into `xs` and `tell` may take it back, so a
+/// large swarm is never copied. Between the two the points belong to the caller, who may improve them.
+pub trait Algorithm<F: Real = f64>: Send {
+    /// Writes the points to evaluate next, one a row, inside the space; the first time the initial points. Leaves `xs`
+    /// empty when the method has ended.
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>);
+
+    /// Takes back the points of the last `ask`, improved in between if the caller likes, and their values (one a row;
+    /// NaN counts as +inf). What `xs` holds afterwards means nothing.
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]);
+
+    /// The point the method would answer now: best point, mean or consensus. After the first `tell`.
+    fn answer(&self) -> Vec<F>;
+
+    /// Completed iterations: 0 after the initial points were told. An iteration may take several rounds of ask and tell.
+    fn iterations(&self) -> u64;
+
+    /// Why the method ended by itself, if it has.
+    fn why(&self) -> Option<Reason> {
+        None
+    }
+
+    /// The state between `tell` and `ask`, by name, for watchers and traces.
+    fn view(&self) -> View<'_, F>;
+
+    /// Appends the whole state in a binary form that keeps NaN and infinity. The registry's `load` reads it back, and the
+    /// loaded method continues to the same bits.
+    fn save(&self, out: &mut Vec<u8>);
+}
+
+/// What a method shows of its state: matrices (a row a particle), vectors and numbers under the symbols of its paper.
+#[derive(Debug, Default)]
+pub struct View<'a, F: Real = f64> {
+    /// `x` positions, `v` velocities, `y` best positions, `m` momenta: what exists.
+    pub matrices: Vec<(&'static str, Rows<'a, F>)>,
+    /// `fx`, `fy` values a particle; `g` the best point or the consensus.
+    pub vectors: Vec<(&'static str, &'a [F])>,
+    /// `alpha`, `sigma` and other numbers that change during a run.
+    pub numbers: Vec<(&'static str, f64)>,
+}
+
+impl<'a, F: Real> View<'a, F> {
+    /// The matrix called `name`, if the method has one.
+    pub fn matrix(&self, name: &str) -> Option<Rows<'a, F>> {
+        self.matrices.iter().find(|(n, _)| *n == name).map(|(_, rows)| *rows)
+    }
+
+    /// The vector called `name`, if the method has one.
+    pub fn vector(&self, name: &str) -> Option<&'a [F]> {
+        self.vectors.iter().find(|(n, _)| *n == name).map(|(_, values)| *values)
+    }
+
+    /// The number called `name`, if the method has one.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.numbers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
+    }
+}

@@ -1,0 +1,66 @@
+//! Checkpoint: a run between two rounds, saved so that continuing it gives the same bits.
+
+use crate::run::Tally;
+use crate::{Error, Real, Result, Rng, Run};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Everything a run needs to continue: the method's name and state, the generator, the counts and the best point.
+/// `about` is the caller's own (the program keeps the whole command there).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Checkpoint<F: Real = f64> {
+    /// The method's name in the registry.
+    pub method: String,
+    /// The method's state, as [`crate::Algorithm::save`] wrote it.
+    pub algorithm: Vec<u8>,
+    /// Whatever the caller needs to set up the problem and the watchers again.
+    pub about: String,
+    rng: Rng,
+    tally: Tally<F>,
+}
+
+/// First bytes of a checkpoint file: what it is, and the version of its form.
+const HEADER: &[u8; 8] = b"swgrad\x00\x01";
+
+impl<F: Real> Run<'_, F> {
+    /// The run as it stands between two rounds.
+    pub fn checkpoint(&self, method: &str, about: &str) -> Checkpoint<F> {
+        let mut algorithm = Vec::new();
+        self.algorithm.save(&mut algorithm);
+        let mut tally = self.tally.clone();
+        tally.elapsed += self.since();
+        Checkpoint { method: method.into(), algorithm, about: about.into(), rng: self.rng.clone(), tally }
+    }
+
+    /// Takes up the counts, the best point and the generator of a checkpoint. The algorithm of this run must be the one
+    /// loaded from it.
+    pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
+        self.rng = checkpoint.rng;
+        self.tally = checkpoint.tally;
+        self
+    }
+}
+
+impl<F: Real> Checkpoint<F> {
+    /// Writes the file: beside it first, then renamed, so that a kill leaves the old one or the new one, whole.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let failed = |why: std::io::Error| Error::File { path: path.display().to_string(), why: why.to_string() };
+        let mut bytes = HEADER.to_vec();
+        bytes.extend(postcard::to_allocvec(self).map_err(|why| Error::Saved(why.to_string()))?);
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".new");
+        std::fs::write(&beside, bytes).map_err(failed)?;
+        std::fs::rename(&beside, path).map_err(failed)
+    }
+
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path)
+            .map_err(|why| Error::File { path: path.display().to_string(), why: why.to_string() })?;
+        let body = bytes
+            .strip_prefix(HEADER)
+            .ok_or_else(|| Error::Saved(format!("{} is not a checkpoint of this version", path.display())))?;
+        postcard::from_bytes(body).map_err(|why| Error::Saved(format!("{}: {why}", path.display())))
+    }
+}

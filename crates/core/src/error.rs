@@ -1,0 +1,85 @@
+//! One error type: every message names the thing, its value and the rule.
+
+use thiserror::Error as ThisError;
+
+/// What can go wrong before a run starts. Hot loops never fail: a bad value of the objective is counted, not raised.
+#[derive(Debug, Clone, PartialEq, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// A parameter outside its range.
+    #[error("{name} = {value}: {rule}")]
+    Parameter {
+        /// The parameter as the user writes it.
+        name: String,
+        /// What was given.
+        value: String,
+        /// What is allowed.
+        rule: String,
+    },
+    /// Two sizes that must agree do not.
+    #[error("{name} has {found} entries, expected {expected}")]
+    Shape {
+        /// What has the wrong size.
+        name: String,
+        /// The size found.
+        found: usize,
+        /// The size needed.
+        expected: usize,
+    },
+    /// A name that nothing answers to.
+    #[error("unknown {kind} '{name}'{}", suggestion(nearest))]
+    Unknown {
+        /// Kind of the name: method, problem, parameter.
+        kind: String,
+        /// The name given.
+        name: String,
+        /// The nearest name that exists, if one is near.
+        nearest: Option<String>,
+    },
+    /// Saved state that cannot be read back.
+    #[error("cannot read the saved state: {0}")]
+    Saved(String),
+    /// A file that cannot be read or written.
+    #[error("{path}: {why}")]
+    File {
+        /// The path as the user gave it.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+}
+
+/// A result whose error is [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A parameter outside its range: name, value and the rule it breaks.
+    pub fn parameter(name: impl Into<String>, value: impl ToString, rule: impl Into<String>) -> Self {
+        Error::Parameter { name: name.into(), value: value.to_string(), rule: rule.into() }
+    }
+
+    /// A size that does not agree.
+    pub fn shape(name: impl Into<String>, found: usize, expected: usize) -> Self {
+        Error::Shape { name: name.into(), found, expected }
+    }
+
+    /// A name nothing answers to, with the nearest of `known`.
+    pub fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        Error::Unknown { kind: kind.into(), name: name.into(), nearest: nearest(name, known).map(str::to_owned) }
+    }
+}
+
+/// The name among `known` that is nearest to `name` (Jaro-Winkler), if any is near enough to be meant.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let key = name.to_lowercase().replace('-', "_");
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&key, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!(", did you mean '{name}'?")).unwrap_or_default()
+}

@@ -1,0 +1,67 @@
+//! Problem: a function on a box.
+
+use crate::{Real, Rows, Space};
+
+/// A function to minimise over a [`Space`]: the value of a point, the values of many points.
+///
+/// `value` may return NaN or infinity and may panic: the run counts the point as failed and goes on.
+pub trait Problem<F: Real = f64>: Sync {
+    /// Where the points live.
+    fn space(&self) -> &Space<F>;
+
+    /// The value of one point (`x.len() == self.space().dim()`); smaller is better.
+    fn value(&self, x: &[F]) -> F;
+
+    /// Values of many points at once; override where a batch is cheaper than its points. A point's value must not
+    /// depend on the other points of the batch.
+    fn values(&self, xs: Rows<'_, F>, out: &mut [F]) {
+        for (x, o) in xs.iter().zip(out) {
+            *o = self.value(x);
+        }
+    }
+}
+
+/// A problem with an analytic gradient.
+pub trait Differentiable<F: Real = f64>: Problem<F> {
+    /// Writes the gradient at `x` into `out` (same length).
+    fn gradient(&self, x: &[F], out: &mut [F]);
+}
+
+/// A problem whose global minimum is known.
+pub trait Known<F: Real = f64>: Problem<F> {
+    /// The smallest value on the space.
+    fn minimum(&self) -> F;
+
+    /// The points that attain it, as far as they are known; one a row.
+    fn minimizers(&self) -> Vec<Vec<F>>;
+}
+
+/// A closure as a [`Problem`].
+///
+/// ```
+/// use swarmgrad_core::{Function, Problem, Space};
+/// let plane = Function::new(Space::cube(2, -1.0, 1.0)?, |x: &[f64]| x[0] + x[1]);
+/// assert_eq!(plane.value(&[0.25, 0.5]), 0.75);
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+pub struct Function<F: Real, C> {
+    space: Space<F>,
+    closure: C,
+}
+
+impl<F: Real, C: Fn(&[F]) -> F + Sync> Function<F, C> {
+    /// The closure on the space.
+    pub fn new(space: Space<F>, closure: C) -> Self {
+        Function { space, closure }
+    }
+}
+
+impl<F: Real, C: Fn(&[F]) -> F + Sync> Problem<F> for Function<F, C> {
+    fn space(&self) -> &Space<F> {
+        &self.space
+    }
+
+    fn value(&self, x: &[F]) -> F {
+        (self.closure)(x)
+    }
+}

@@ -1,0 +1,253 @@
+//! Run: joins a problem, an algorithm and watchers; owns counting, best-so-far and stopping.
+
+use crate::{Algorithm, Evaluator, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Watch, Workers};
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// The best point of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Best<F: Real = f64> {
+    /// The point; empty before the first evaluation.
+    pub x: Vec<F>,
+    /// Its value; +inf while no point has succeeded.
+    pub value: F,
+    /// The iteration in which it was found.
+    pub iteration: u64,
+    /// Evaluations up to and including it.
+    pub evaluation: u64,
+}
+
+/// What a run has counted: with the algorithm's state and the generator, all that a continuation needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub(crate) struct Tally<F: Real> {
+    pub(crate) best: Best<F>,
+    pub(crate) evaluations: u64,
+    pub(crate) failures: u64,
+    pub(crate) rounds: u64,
+    pub(crate) elapsed: Duration,
+}
+
+/// What came out of a run, under SciPy's names.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome<F: Real = f64> {
+    /// Best point evaluated.
+    pub x: Vec<F>,
+    /// Its value.
+    pub fun: F,
+    /// The method's own answer: best point, mean or consensus.
+    pub answer: Vec<F>,
+    /// Points evaluated.
+    pub nfev: u64,
+    /// Iterations completed, the initial points not counted.
+    pub nit: u64,
+    /// Evaluations that gave NaN, an infinity, a panic or a time-out.
+    pub failures: u64,
+    /// Why it ended.
+    pub reason: Reason,
+    /// Time spent, in seconds.
+    pub seconds: f64,
+}
+
+impl<F: Real> Outcome<F> {
+    /// Whether a finite value was found and nobody cut the run short.
+    pub fn success(&self) -> bool {
+        self.fun.is_finite() && self.reason.is_success()
+    }
+}
+
+/// One minimisation, step by step or to its end.
+///
+/// ```no_run
+/// # use swarmgrad_core::*;
+/// # fn example(problem: &dyn Problem, algorithm: &mut dyn Algorithm) {
+/// let mut budget = Evaluations(10_000);
+/// let outcome = Run::new(problem, algorithm, 42).watch(&mut budget).minimize();
+/// println!("{} after {} evaluations", outcome.fun, outcome.nfev);
+/// # }
+/// ```
+pub struct Run<'a, F: Real = f64> {
+    problem: &'a dyn Problem<F>,
+    pub(crate) algorithm: &'a mut dyn Algorithm<F>,
+    watchers: Vec<&'a mut dyn Watch<F>>,
+    workers: Option<&'a Workers>,
+    halt: Halt,
+    pub(crate) rng: Rng,
+    pub(crate) tally: Tally<F>,
+    begin: Instant,
+    evaluator: Evaluator,
+    xs: Matrix<F>,
+    values: Vec<F>,
+}
+
+/// Minimises `problem` with `algorithm` until a watcher ends the run or the method ends by itself, on one thread.
+pub fn minimize<F: Real>(
+    problem: &dyn Problem<F>,
+    algorithm: &mut dyn Algorithm<F>,
+    seed: u64,
+    watchers: &mut [&mut dyn Watch<F>],
+) -> Outcome<F> {
+    let run = Run::new(problem, algorithm, seed);
+    watchers.iter_mut().fold(run, |run, watcher| run.watch(&mut **watcher)).minimize()
+}
+
+impl<'a, F: Real> Run<'a, F> {
+    /// A run on one thread that nobody watches.
+    pub fn new(problem: &'a dyn Problem<F>, algorithm: &'a mut dyn Algorithm<F>, seed: u64) -> Self {
+        let best = Best { x: Vec::new(), value: F::infinity(), iteration: 0, evaluation: 0 };
+        Run {
+            problem,
+            algorithm,
+            watchers: Vec::new(),
+            workers: None,
+            halt: Halt::default(),
+            rng: Rng::new(seed),
+            tally: Tally { best, evaluations: 0, failures: 0, rounds: 0, elapsed: Duration::ZERO },
+            begin: Instant::now(),
+            evaluator: Evaluator::default(),
+            xs: Matrix::default(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Adds a watcher; any of several may end the run.
+    pub fn watch(mut self, watcher: &'a mut dyn Watch<F>) -> Self {
+        self.watchers.push(watcher);
+        self
+    }
+
+    /// Uses these threads. The result does not depend on their number.
+    pub fn workers(mut self, workers: &'a Workers) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Ends soon after `halt` asks for it, with the result so far.
+    pub fn halt(mut self, halt: Halt) -> Self {
+        self.halt = halt;
+        self
+    }
+
+    /// Draws from this generator (scripted, recording, or a fork) instead of one made from the seed.
+    pub fn rng(mut self, rng: Rng) -> Self {
+        self.rng = rng;
+        self
+    }
+
+    /// Runs to the end.
+    pub fn minimize(mut self) -> Outcome<F> {
+        let workers = self.workers;
+        let go = |run: &mut Run<'a, F>| {
+            loop {
+                if let ControlFlow::Break(reason) = run.step() {
+                    return reason;
+                }
+            }
+        };
+        let reason = match workers {
+            Some(workers) => workers.install(|| go(&mut self)),
+            None => go(&mut self),
+        };
+        self.outcome(reason)
+    }
+
+    /// One round: ask, evaluate, tell, watch. On the calling thread's pool, if it is in one.
+    pub fn step(&mut self) -> ControlFlow<Reason> {
+        let allowance = self.watchers.iter().map(|w| w.allowance(self.tally.evaluations)).min().unwrap_or(u64::MAX);
+        if allowance == 0 {
+            return ControlFlow::Break(Reason::Evaluations);
+        }
+        let deadline = self.watchers.iter().filter_map(|w| w.deadline()).min();
+        let halt = deadline.map_or_else(|| self.halt.clone(), |deadline| self.halt.by(deadline));
+
+        self.rng.set_iteration(self.tally.rounds);
+        self.algorithm.ask(&self.rng, &mut self.xs);
+        if self.xs.is_empty() {
+            let why = self.algorithm.why();
+            return ControlFlow::Break(why.unwrap_or_else(|| Reason::Method("the method has ended".into())));
+        }
+        let asked = self.xs.len();
+        let affordable = asked.min(usize::try_from(allowance).unwrap_or(usize::MAX));
+        self.values.clear();
+        self.values.resize(affordable, F::infinity());
+        let xs = self.xs.rows().slice(0, affordable);
+        let cost = self.evaluator.evaluate(self.problem, xs, &mut self.values, &halt);
+        self.tally.failures += cost.failures;
+        self.keep_best(affordable);
+        self.tally.evaluations += cost.evaluations;
+        if halt.requested() {
+            return ControlFlow::Break(Reason::Interrupted);
+        }
+        if halt.late() {
+            return ControlFlow::Break(Reason::Time);
+        }
+        if affordable < asked {
+            return ControlFlow::Break(Reason::Evaluations);
+        }
+
+        self.algorithm.tell(&mut self.xs, &self.values);
+        self.tally.rounds += 1;
+        let progress = Progress {
+            iteration: self.algorithm.iterations(),
+            evaluations: self.tally.evaluations,
+            failures: self.tally.failures,
+            best: &self.tally.best,
+            values: &self.values,
+            algorithm: &*self.algorithm,
+            elapsed: self.tally.elapsed + self.begin.elapsed(),
+        };
+        // Every watcher sees every round, also the one that ends the run; the first reason counts.
+        let mut verdict = ControlFlow::Continue(());
+        for watcher in &mut self.watchers {
+            let said = watcher.see(&progress);
+            verdict = if verdict.is_continue() { said } else { verdict };
+        }
+        match self.algorithm.why() {
+            Some(why) if verdict.is_continue() => ControlFlow::Break(why),
+            _ => verdict,
+        }
+    }
+
+    /// The result so far.
+    pub fn outcome(self, reason: Reason) -> Outcome<F> {
+        let told = self.tally.rounds > 0;
+        let answer = if told { self.algorithm.answer() } else { self.tally.best.x.clone() };
+        Outcome {
+            answer,
+            fun: self.tally.best.value,
+            x: self.tally.best.x,
+            nfev: self.tally.evaluations,
+            nit: self.algorithm.iterations(),
+            failures: self.tally.failures,
+            reason,
+            seconds: (self.tally.elapsed + self.begin.elapsed()).as_secs_f64(),
+        }
+    }
+
+    pub(crate) fn since(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
+    /// Updates the best point with the points evaluated in this round.
+    fn keep_best(&mut self, affordable: usize) {
+        let best = &mut self.tally.best;
+        let (mut found, mut place) = (None, 0);
+        for i in (0..affordable).filter(|&i| self.evaluator.done()[i]) {
+            place += 1;
+            // The very first point is kept even if it failed, so that a run always has a point to show.
+            if self.values[i] < best.value || best.x.is_empty() {
+                best.value = self.values[i];
+                best.evaluation = self.tally.evaluations + place;
+                best.x.resize(self.xs.dim(), F::zero());
+                found = Some(i);
+            }
+        }
+        if let Some(i) = found {
+            best.x.copy_from_slice(self.xs.row(i));
+            best.iteration = self.algorithm.iterations() + u64::from(self.tally.rounds > 0);
+        }
+    }
+}

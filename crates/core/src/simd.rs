@@ -1,0 +1,231 @@
+//! The random kernels: keyed words, uniforms and normals, many lanes at a time.
+//!
+//! A row of draws is a SplitMix64 sequence with its own state and its own odd increment (Steele, Lea, Flood: "Fast
+//! splittable pseudorandom number generators", OOPSLA 2014): word `i` is `mix(state + (i + 1) * gamma)`. Being a
+//! function of a counter it needs no seeding of lanes, starts anywhere in a row, and gives the same bits at any
+//! vector width and on any number of threads. Uniforms take the upper bits of a word; normals come from Box and
+//! Muller's transform with polynomials for the logarithm, sine and cosine (coefficients: Chebyshev fits, errors
+//! beside them). No fused multiply-add is used, so every instruction set gives the same bits.
+
+use fearless_simd::{Level, Simd, dispatch, f32x16, f64x8, prelude::*, u32x16, u64x8};
+use fearless_simd_macros::simd;
+use std::sync::OnceLock;
+
+/// The instruction set found at run time, AVX-512 to SSE2 and NEON; asked once.
+pub fn level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(Level::new)
+}
+
+/// 2^64 divided by the golden ratio, made odd: the increment of the published SplitMix64.
+pub(crate) const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The SplitMix64 finaliser: every bit of the result depends on every bit of `z`.
+#[inline(always)]
+pub(crate) fn mix(z: u64) -> u64 {
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// What selects one row of draws: where its counter starts and how it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    pub(crate) state: u64,
+    /// Odd, with enough bit changes to count well.
+    pub(crate) gamma: u64,
+}
+
+impl Key {
+    /// The key of `row` under a `base` that already mixes seed, stream and iteration.
+    #[inline(always)]
+    pub(crate) fn new(base: u64, row: u64) -> Self {
+        let state = mix(base.wrapping_add(row.wrapping_add(1).wrapping_mul(GOLDEN)));
+        let gamma = mix(state ^ GOLDEN) | 1;
+        // An increment with few bit changes counts badly (section 5 of the paper): flip every other bit then.
+        let gamma = if (gamma ^ (gamma >> 1)).count_ones() < 24 { gamma ^ 0xaaaa_aaaa_aaaa_aaaa } else { gamma };
+        Key { state, gamma }
+    }
+
+    /// Word `i` of the row.
+    #[inline(always)]
+    pub(crate) fn word(self, i: u64) -> u64 {
+        mix(self.state.wrapping_add(i.wrapping_add(1).wrapping_mul(self.gamma)))
+    }
+}
+
+/// The random kernels of a scalar; implemented for `f32` and `f64` and sealed by [`crate::Real`].
+pub trait Normals: Sized {
+    /// Elements that one 64-bit word serves: 1 for f64, 2 for f32.
+    const PER_WORD: usize;
+    /// Uniforms in [0, 1): elements `col..` of the row of `key`. `col` is a multiple of [`Self::PER_WORD`].
+    fn fill_uniform(key: Key, col: usize, out: &mut [Self]);
+    /// Standard normals of a pair of rows: elements `col..` of both, from the words of both keys.
+    fn fill_normal_pair(keys: [Key; 2], col: usize, a: &mut [Self], b: &mut [Self]);
+}
+
+/// Eight consecutive words, from word number `i` on.
+#[simd]
+fn counters<S: Simd>(simd: S, key: Key, i: usize) -> u64x8<S> {
+    u64x8::from_fn(simd, |lane| key.state.wrapping_add((i as u64 + lane as u64 + 1).wrapping_mul(key.gamma)))
+}
+
+#[simd]
+fn mix8<S: Simd>(_simd: S, z: u64x8<S>) -> u64x8<S> {
+    let z = (z ^ (z >> 30)) * 0xbf58_476d_1ce4_e5b9u64;
+    let z = (z ^ (z >> 27)) * 0x94d0_49bb_1331_11ebu64;
+    z ^ (z >> 31)
+}
+
+/// The kernels of one scalar type. `$open` maps words to (0, 1]; the rest is the same text for both.
+macro_rules! kernels {
+    (
+        $module:ident, $F:ident, $V:ident, $W:ident, $U:ident, lanes $lanes:literal, mantissa $mantissa:literal,
+        one $one:literal, two $two:literal, sqrt_half $sqrt_half:literal, magic $magic:literal, bias $bias:literal, sign $sign:literal,
+        atanh $atanh:expr, sin $sin:expr, cos $cos:expr, open $open:ident
+    ) => {
+        mod $module {
+            use super::*;
+
+            #[simd]
+            fn horner<S: Simd, const N: usize>(simd: S, c: &[$F; N], x: $V<S>) -> $V<S> {
+                let mut sum = $V::splat(simd, c[0]);
+                for &coefficient in &c[1..] {
+                    sum = sum * x + coefficient;
+                }
+                sum
+            }
+
+            /// [0, 1) from the upper bits of words: a float in [1, 2) by its bits, less one.
+            #[simd]
+            pub(super) fn unit<S: Simd>(_simd: S, w: $W<S>) -> $V<S> {
+                let float: $V<S> = ((w >> ($U::BITS - $mantissa)) | $one).bitcast();
+                float - 1.0
+            }
+
+            /// Two independent standard normals a lane (Box and Muller 1958): r cos t and r sin t, where
+            /// r = sqrt(-2 ln u) from `w1` and the angle t from `w2`.
+            #[simd]
+            pub(super) fn box_muller<S: Simd>(simd: S, w1: $W<S>, w2: $W<S>) -> ($V<S>, $V<S>) {
+                // ln u = e ln 2 + 2 atanh((m - 1) / (m + 1)), u = m 2^e with m in [sqrt(1/2), sqrt(2)).
+                let bits: $W<S> = $open(simd, w1).bitcast();
+                let shifted = bits + ($one - $sqrt_half);
+                let exponent: $V<S> = ((shifted >> $mantissa) | $magic).bitcast();
+                let exponent = exponent - (<$F>::from_bits($magic) + $bias);
+                let m: $V<S> = ((shifted & ((1 << $mantissa) - 1)) + $sqrt_half).bitcast();
+                let q = (m - 1.0) / (m + 1.0);
+                let half = q * horner(simd, &$atanh, q * q);
+                let r = (exponent * (-2.0 * std::$F::consts::LN_2) - (half + half)).sqrt();
+                // The top three bits choose the octant pair and the signs, the rest an angle in [-pi/4, pi/4).
+                let turn: $V<S> = ((w2 << 3 >> ($U::BITS - $mantissa)) | $two).bitcast();
+                let turn = turn - 3.0;
+                let square = turn * turn;
+                let sin = turn * horner(simd, &$sin, square);
+                let cos = horner(simd, &$cos, square);
+                let swap = ((w2 << 2) & $sign).simd_eq($W::splat(simd, $sign));
+                let (x, y) = (swap.select(sin, cos), swap.select(cos, sin));
+                let x: $V<S> = (x.bitcast::<$W<S>>() ^ (w2 & $sign)).bitcast();
+                let y: $V<S> = (y.bitcast::<$W<S>>() ^ ((w2 << 1) & $sign)).bitcast();
+                (r * x, r * y)
+            }
+
+            #[simd]
+            pub(super) fn uniform<S: Simd>(simd: S, key: Key, col: usize, out: &mut [$F]) {
+                let mut counter = counters(simd, key, col / $F::PER_WORD);
+                let step = key.gamma.wrapping_mul(8);
+                let mut chunks = out.chunks_exact_mut($lanes);
+                for chunk in &mut chunks {
+                    unit(simd, mix8(simd, counter).bitcast()).store_slice(chunk);
+                    counter = counter + step;
+                }
+                let rest = chunks.into_remainder();
+                if !rest.is_empty() {
+                    let mut last = [0.0; $lanes];
+                    unit(simd, mix8(simd, counter).bitcast()).store_slice(&mut last);
+                    copy_few(rest, &last);
+                }
+            }
+
+            #[simd]
+            pub(super) fn normal_pair<S: Simd>(simd: S, keys: [Key; 2], col: usize, a: &mut [$F], b: &mut [$F]) {
+                let [mut c1, mut c2] = keys.map(|key| counters(simd, key, col / $F::PER_WORD));
+                let [step1, step2] = keys.map(|key| key.gamma.wrapping_mul(8));
+                let (mut chunks_a, mut chunks_b) = (a.chunks_exact_mut($lanes), b.chunks_exact_mut($lanes));
+                for (chunk_a, chunk_b) in (&mut chunks_a).zip(&mut chunks_b) {
+                    let (x, y) = box_muller(simd, mix8(simd, c1).bitcast(), mix8(simd, c2).bitcast());
+                    x.store_slice(chunk_a);
+                    y.store_slice(chunk_b);
+                    c1 = c1 + step1;
+                    c2 = c2 + step2;
+                }
+                let (rest_a, rest_b) = (chunks_a.into_remainder(), chunks_b.into_remainder());
+                if !rest_a.is_empty() {
+                    let (mut last_a, mut last_b) = ([0.0; $lanes], [0.0; $lanes]);
+                    let (x, y) = box_muller(simd, mix8(simd, c1).bitcast(), mix8(simd, c2).bitcast());
+                    x.store_slice(&mut last_a);
+                    y.store_slice(&mut last_b);
+                    copy_few(rest_a, &last_a);
+                    copy_few(rest_b, &last_b);
+                }
+            }
+        }
+
+        impl Normals for $F {
+            const PER_WORD: usize = 64 / $U::BITS as usize;
+
+            fn fill_uniform(key: Key, col: usize, out: &mut [$F]) {
+                debug_assert!(col.is_multiple_of(Self::PER_WORD));
+                dispatch!(level(), simd => $module::uniform(simd, key, col, out))
+            }
+
+            fn fill_normal_pair(keys: [Key; 2], col: usize, a: &mut [$F], b: &mut [$F]) {
+                debug_assert!(col.is_multiple_of(Self::PER_WORD) && a.len() == b.len());
+                dispatch!(level(), simd => $module::normal_pair(simd, keys, col, a, b))
+            }
+        }
+    };
+}
+
+/// A short copy as a loop: the lengths are below one vector, where a call of `memcpy` costs more than the copy.
+#[inline(always)]
+fn copy_few<F: Copy>(to: &mut [F], from: &[F]) {
+    for (t, f) in to.iter_mut().zip(from) {
+        *t = *f;
+    }
+}
+
+/// (0, 1] with 52 bits: 2 less a float in [1, 2).
+#[simd]
+fn open_f64<S: Simd>(_simd: S, w: u64x8<S>) -> f64x8<S> {
+    let float: f64x8<S> = ((w >> 12) | 0x3ff0_0000_0000_0000u64).bitcast();
+    -(float - 2.0)
+}
+
+/// (0, 1] with 30 bits, so that normals reach 6.4 standard deviations (23 bits would end at 5.6).
+#[simd]
+fn open_f32<S: Simd>(_simd: S, w: u32x16<S>) -> f32x16<S> {
+    let positive: fearless_simd::i32x16<S> = ((w >> 2) + 1).bitcast();
+    f32x16::float_from(positive) * (1.0 / 1_073_741_824.0)
+}
+
+kernels! {
+    double, f64, f64x8, u64x8, u64, lanes 8, mantissa 52, one 0x3ff0_0000_0000_0000u64, two 0x4000_0000_0000_0000u64,
+    sqrt_half 0x3fe6_a09e_667f_3bcdu64, magic 0x4330_0000_0000_0000u64, bias 1023.0, sign 0x8000_0000_0000_0000u64,
+    // 2 atanh(q) / q in q^2 on q < (sqrt(2) - 1) / (sqrt(2) + 1), error 5.4e-14
+    atanh [0.19608095639753054, 0.2217424991007749, 0.28572166145875727, 0.3999999489183238, 0.6666666667957926, 1.9999999999999472],
+    // sin(pi t / 4) / t in t^2 on [0, 1], error 3.4e-15
+    sin [-1.7365167288597578e-09, 3.1333840829093e-07, -3.6576192120767256e-05, 0.0024903945673670634, -0.08074551218803863, 0.785398163397445],
+    // cos(pi t / 4) in t^2 on [0, 1], error 5.6e-14
+    cos [-2.426851890411488e-08, 3.5904755349763954e-06, -0.0003259916875350726, 0.01585434419710652, -0.3084251375300398, 0.9999999999999444],
+    open open_f64
+}
+
+kernels! {
+    single, f32, f32x16, u32x16, u32, lanes 16, mantissa 23, one 0x3f80_0000u32, two 0x4000_0000u32,
+    sqrt_half 0x3f35_04f3u32, magic 0x4b00_0000u32, bias 127.0, sign 0x8000_0000u32,
+    // the same three functions; errors 2.4e-7, 2.4e-9, 2.8e-8
+    atanh [0.4129491, 0.6665227, 2.0000002],
+    sin [-3.595429e-05, 0.0024900069, -0.080745436, 0.7853982],
+    cos [-0.0003188775, 0.01584991, -0.30842426, 1.0],
+    open open_f32
+}

@@ -1,0 +1,216 @@
+//! Space: bounds for each variable, and what to do outside them.
+
+use crate::{Draws, Error, Real, Result};
+use serde::{Deserialize, Serialize};
+
+/// What becomes of a coordinate that left its bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outside {
+    /// Set to the nearest bound.
+    #[default]
+    Clamp,
+    /// Mirrored at the bound, as often as needed.
+    Reflect,
+    /// Re-entered at the opposite bound (a torus).
+    Wrap,
+    /// Drawn anew, uniformly between the bounds.
+    Resample,
+}
+
+impl Outside {
+    /// Every choice with its name, as users write it.
+    pub const ALL: [(&'static str, Outside); 4] = [
+        ("clamp", Outside::Clamp),
+        ("reflect", Outside::Reflect),
+        ("wrap", Outside::Wrap),
+        ("resample", Outside::Resample),
+    ];
+}
+
+/// A box: lower and upper bound of each variable, either of which may be infinite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Space<F: Real = f64> {
+    lower: Vec<F>,
+    upper: Vec<F>,
+    outside: Outside,
+}
+
+impl<F: Real> Space<F> {
+    /// Bounds of each variable. Errors if the lengths differ, the space is empty, a bound is NaN, or lower > upper.
+    pub fn new(lower: Vec<F>, upper: Vec<F>) -> Result<Self> {
+        if lower.is_empty() {
+            return Err(Error::parameter("dim", 0, "must be at least 1"));
+        }
+        if upper.len() != lower.len() {
+            return Err(Error::shape("upper bounds", upper.len(), lower.len()));
+        }
+        for (j, (&lo, &hi)) in lower.iter().zip(&upper).enumerate() {
+            // Not `lo > hi`: a NaN bound must be refused too.
+            if !(lo <= hi) || lo == F::infinity() || hi == F::neg_infinity() {
+                let rule = "the lower bound must be a number not above the upper bound";
+                return Err(Error::parameter(format!("bounds[{j}]"), format!("{lo}:{hi}"), rule));
+            }
+        }
+        Ok(Space { lower, upper, outside: Outside::default() })
+    }
+
+    /// The same bounds for all `dim` variables.
+    pub fn cube(dim: usize, lower: F, upper: F) -> Result<Self> {
+        Space::new(vec![lower; dim], vec![upper; dim])
+    }
+
+    /// All of R^dim.
+    pub fn unbounded(dim: usize) -> Result<Self> {
+        Space::cube(dim, F::neg_infinity(), F::infinity())
+    }
+
+    /// The same space with another treatment of points outside it.
+    pub fn with_outside(mut self, outside: Outside) -> Self {
+        self.outside = outside;
+        self
+    }
+
+    /// Number of variables.
+    pub fn dim(&self) -> usize {
+        self.lower.len()
+    }
+
+    /// Lower bounds, one a variable.
+    pub fn lower(&self) -> &[F] {
+        &self.lower
+    }
+
+    /// Upper bounds, one a variable.
+    pub fn upper(&self) -> &[F] {
+        &self.upper
+    }
+
+    /// What becomes of points outside.
+    pub fn outside(&self) -> Outside {
+        self.outside
+    }
+
+    /// Width of variable `j`; infinite where a bound is.
+    pub fn width(&self, j: usize) -> F {
+        self.upper[j] - self.lower[j]
+    }
+
+    /// Whether every bound is finite.
+    pub fn is_bounded(&self) -> bool {
+        self.lower.iter().chain(&self.upper).all(|b| b.is_finite())
+    }
+
+    /// Whether no variable has a finite bound, so that [`Space::repair`] has nothing to do.
+    pub fn is_unbounded(&self) -> bool {
+        self.lower.iter().chain(&self.upper).all(|b| b.is_infinite())
+    }
+
+    /// Whether `x` is inside (the bounds belong to the space; NaN is outside).
+    pub fn contains(&self, x: &[F]) -> bool {
+        x.len() == self.dim() && x.iter().zip(&self.lower).zip(&self.upper).all(|((&t, &lo), &hi)| lo <= t && t <= hi)
+    }
+
+    /// Brings the coordinates `x`, which are the variables `from..from + x.len()` of a point, back inside. A NaN
+    /// coordinate is left alone. `draws` serves [`Outside::Resample`]; half-infinite variables are clamped where
+    /// wrapping or resampling has no meaning.
+    pub fn repair(&self, x: &mut [F], from: usize, draws: &mut Draws<'_>) {
+        let bounds = self.lower[from..from + x.len()].iter().zip(&self.upper[from..]);
+        match self.outside {
+            // Branch-free, and NaN stays NaN: both comparisons are false.
+            Outside::Clamp => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| {
+                *t = if *t < lo { lo } else { *t };
+                *t = if *t > hi { hi } else { *t };
+            }),
+            Outside::Reflect => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| *t = reflect(*t, lo, hi)),
+            Outside::Wrap => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| *t = wrap(*t, lo, hi)),
+            Outside::Resample => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| {
+                if *t < lo || *t > hi {
+                    let u = F::of(draws.uniform());
+                    *t = if (hi - lo).is_finite() { (lo + u * (hi - lo)).min(hi) } else { t.max(lo).min(hi) };
+                }
+            }),
+        }
+    }
+}
+
+/// `t` mirrored at `lo` and `hi` until it lies between them.
+fn reflect<F: Real>(t: F, lo: F, hi: F) -> F {
+    if t >= lo && t <= hi || t.is_nan() {
+        return t;
+    }
+    let width = hi - lo;
+    if width == F::zero() || t.is_infinite() {
+        return t.max(lo).min(hi);
+    }
+    if width.is_infinite() {
+        return if t < lo { lo + (lo - t) } else { hi - (t - hi) };
+    }
+    let two = width + width;
+    let offset = (t - lo) - ((t - lo) / two).floor() * two;
+    let mirrored = if offset > width { hi - (offset - width) } else { lo + offset };
+    mirrored.max(lo).min(hi)
+}
+
+/// `t` moved by a whole number of widths until it lies between `lo` and `hi`.
+fn wrap<F: Real>(t: F, lo: F, hi: F) -> F {
+    if t >= lo && t <= hi || t.is_nan() {
+        return t;
+    }
+    let width = hi - lo;
+    if width == F::zero() || width.is_infinite() || t.is_infinite() {
+        return t.max(lo).min(hi);
+    }
+    (t - ((t - lo) / width).floor() * width).max(lo).min(hi)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+    use proptest::prelude::*;
+
+    fn repaired(t: f64, lo: f64, hi: f64, outside: Outside) -> f64 {
+        let space = Space::cube(1, lo, hi).unwrap().with_outside(outside);
+        let (mut x, rng) = ([t], Rng::new(1));
+        space.repair(&mut x, 0, &mut rng.row(0));
+        x[0]
+    }
+
+    #[test]
+    fn each_choice_does_what_it_says() {
+        assert_eq!(repaired(7.0, -1.0, 2.0, Outside::Clamp), 2.0);
+        assert_eq!(repaired(2.5, -1.0, 2.0, Outside::Reflect), 1.5);
+        assert_eq!(repaired(7.0, -1.0, 2.0, Outside::Reflect), 1.0);
+        assert_eq!(repaired(-1.5, -1.0, 2.0, Outside::Reflect), -0.5);
+        assert_eq!(repaired(2.5, -1.0, 2.0, Outside::Wrap), -0.5);
+        assert_eq!(repaired(-3.0, 0.0, f64::INFINITY, Outside::Reflect), 3.0);
+        assert_eq!(repaired(-3.0, 0.0, f64::INFINITY, Outside::Resample), 0.0);
+        for (_, outside) in Outside::ALL {
+            assert!(repaired(f64::NAN, 0.0, 1.0, outside).is_nan());
+            assert_eq!(repaired(0.25, 0.0, 1.0, outside), 0.25);
+            assert_eq!(repaired(9.0, 3.0, 3.0, outside), 3.0);
+        }
+    }
+
+    #[test]
+    fn bad_bounds_are_named() {
+        let error = Space::new(vec![0.0, 2.0], vec![1.0, 1.0]).unwrap_err().to_string();
+        assert_eq!(error, "bounds[1] = 2:1: the lower bound must be a number not above the upper bound");
+        assert!(Space::cube(2, f64::NAN, 1.0).is_err());
+        assert!(Space::cube(0, 0.0, 1.0).is_err());
+        assert!(Space::new(vec![0.0], vec![1.0, 2.0]).is_err());
+        assert!(Space::cube(1, f64::INFINITY, f64::INFINITY).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn repaired_points_are_inside(t in -1e6..1e6f64, lo in -10.0..10.0f64, width in 0.0..10.0f64) {
+            for (_, outside) in Outside::ALL {
+                let x = repaired(t, lo, lo + width, outside);
+                prop_assert!(lo <= x && x <= lo + width, "{outside:?} left {x}");
+            }
+        }
+    }
+}

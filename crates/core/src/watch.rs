@@ -1,0 +1,206 @@
+//! Watch: sees a run after each round and may end it. Stop rule, logger, progress bar and recorder are the same thing.
+
+use crate::{Algorithm, Best, Real};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// Why a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// The budget of evaluations is spent.
+    Evaluations,
+    /// The number of iterations is reached.
+    Iterations,
+    /// The target value is reached.
+    Target,
+    /// No improvement for long enough.
+    Stagnation,
+    /// The time is over.
+    Time,
+    /// Somebody asked it to stop (ctrl-C).
+    Interrupted,
+    /// The method ended by itself, for the reason it gives.
+    Method(String),
+}
+
+impl Reason {
+    /// Whether the run did what it was asked to, rather than being cut off from outside.
+    pub fn is_success(&self) -> bool {
+        !matches!(self, Reason::Interrupted)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::Evaluations => "budget of evaluations spent",
+            Reason::Iterations => "number of iterations reached",
+            Reason::Target => "target value reached",
+            Reason::Stagnation => "no improvement for the given number of iterations",
+            Reason::Time => "time is over",
+            Reason::Interrupted => "interrupted",
+            Reason::Method(why) => why,
+        })
+    }
+}
+
+/// What a watcher sees.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Progress<'a, F: Real = f64> {
+    /// Completed iterations of the method; 0 after the initial points.
+    pub iteration: u64,
+    /// Points evaluated so far.
+    pub evaluations: u64,
+    /// Points that failed so far (NaN, infinity, panic, time-out).
+    pub failures: u64,
+    /// Best point so far. Its value is +inf while no point has succeeded.
+    pub best: &'a Best<F>,
+    /// Values of this round.
+    pub values: &'a [F],
+    /// The method, for its [`Algorithm::view`] and [`Algorithm::answer`].
+    pub algorithm: &'a dyn Algorithm<F>,
+    /// Time since the run began, resumed parts included.
+    pub elapsed: Duration,
+}
+
+/// Sees a run after each round of ask and tell; a `Break` ends it. A closure `FnMut(&Progress<F>) -> ControlFlow<Reason>`
+/// is a watcher.
+pub trait Watch<F: Real = f64>: Send {
+    /// Called after each `tell`.
+    fn see(&mut self, progress: &Progress<'_, F>) -> ControlFlow<Reason>;
+
+    /// How many more points may be evaluated after `evaluations`: the run never exceeds it, and cuts the last batch.
+    fn allowance(&self, _evaluations: u64) -> u64 {
+        u64::MAX
+    }
+
+    /// When the run must end even within a batch.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+impl<F: Real, C: FnMut(&Progress<'_, F>) -> ControlFlow<Reason> + Send> Watch<F> for C {
+    fn see(&mut self, progress: &Progress<'_, F>) -> ControlFlow<Reason> {
+        self(progress)
+    }
+}
+
+fn stop_if(condition: bool, reason: Reason) -> ControlFlow<Reason> {
+    if condition { ControlFlow::Break(reason) } else { ControlFlow::Continue(()) }
+}
+
+/// Ends after exactly this many evaluations; the last batch is cut where the budget ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Evaluations(pub u64);
+
+impl<F: Real> Watch<F> for Evaluations {
+    fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
+        stop_if(p.evaluations >= self.0, Reason::Evaluations)
+    }
+
+    fn allowance(&self, evaluations: u64) -> u64 {
+        self.0.saturating_sub(evaluations)
+    }
+}
+
+/// Ends after this many iterations, the initial points not counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Iterations(pub u64);
+
+impl<F: Real> Watch<F> for Iterations {
+    fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
+        stop_if(p.iteration >= self.0, Reason::Iterations)
+    }
+}
+
+/// Ends when the best value is at most this.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<F: Real = f64>(pub F);
+
+impl<F: Real> Watch<F> for Target<F> {
+    fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
+        stop_if(p.best.value <= self.0, Reason::Target)
+    }
+}
+
+/// Ends when the best value has not improved for this many iterations.
+#[derive(Debug, Clone, Copy)]
+pub struct Stagnation(pub u64);
+
+impl<F: Real> Watch<F> for Stagnation {
+    fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
+        stop_if(p.iteration >= p.best.iteration.saturating_add(self.0), Reason::Stagnation)
+    }
+}
+
+/// Ends when the time is over, within a batch too. The clock starts with the value.
+#[derive(Debug, Clone, Copy)]
+pub struct Time {
+    deadline: Instant,
+}
+
+impl Time {
+    /// Ends `duration` from now.
+    pub fn from_now(duration: Duration) -> Self {
+        // A duration beyond the clock's range means a century, which no run reaches.
+        let deadline = Instant::now().checked_add(duration);
+        Time { deadline: deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_155_760_000)) }
+    }
+}
+
+impl<F: Real> Watch<F> for Time {
+    fn see(&mut self, _p: &Progress<'_, F>) -> ControlFlow<Reason> {
+        stop_if(Instant::now() >= self.deadline, Reason::Time)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Some(self.deadline)
+    }
+}
+
+/// Ends only when every rule in it would: `Together(vec![a, b])` is "a and b"; several watchers of a run are "or".
+pub struct Together<F: Real = f64>(pub Vec<Box<dyn Watch<F>>>);
+
+impl<F: Real> Watch<F> for Together<F> {
+    fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
+        let mut last = ControlFlow::Continue(());
+        for rule in &mut self.0 {
+            last = rule.see(p);
+            if last.is_continue() {
+                return last;
+            }
+        }
+        last
+    }
+}
+
+/// Shows the run to the inner watcher every `n` iterations only.
+#[derive(Debug, Clone, Copy)]
+pub struct Every<W> {
+    n: u64,
+    seen: Option<u64>,
+    watcher: W,
+}
+
+impl<W> Every<W> {
+    /// Every `n` iterations (at least 1), starting with the first.
+    pub fn new(n: u64, watcher: W) -> Self {
+        Every { n: n.max(1), seen: None, watcher }
+    }
+}
+
+impl<F: Real, W: Watch<F>> Watch<F> for Every<W> {
+    fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
+        if p.iteration.is_multiple_of(self.n) && self.seen != Some(p.iteration) {
+            self.seen = Some(p.iteration);
+            return self.watcher.see(p);
+        }
+        ControlFlow::Continue(())
+    }
+}
