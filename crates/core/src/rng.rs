@@ -4,6 +4,7 @@ use crate::Real;
 use crate::simd::{GOLDEN, Key, mix};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// A source of keyed draws. It has no state that drawing changes: the same (seed, stream, iteration, row) gives the
@@ -87,43 +88,47 @@ impl Rng {
         Draws { rng: self, key: Key::new(self.base(), row as u64), row: row as u64, word: 0, drawn: 0 }
     }
 
-    /// Uniforms in [0, 1) of the row, its elements `col..col + out.len()`; `col` must be even.
+    /// Uniforms in [0, 1): the rectangle `rows` by `cols` of the matrix of draws, row-major into `out`. `cols.start`
+    /// must be even. Any split into rectangles gives the same numbers.
     #[inline]
-    pub fn fill_uniform<F: Real>(&self, row: usize, col: usize, out: &mut [F]) {
-        if !self.replayed(row as u64, col, out) {
-            F::fill_uniform(Key::new(self.base(), row as u64), col, out);
-            self.record(row as u64, col, out);
+    pub fn fill_uniform<F: Real>(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [F]) {
+        if !self.replayed_rows(&rows, &cols, out) {
+            F::fill_uniform(self.base(), rows.clone(), cols.clone(), out);
+            self.record_rows(rows, cols, out);
         }
     }
 
-    /// Standard normals of the rows `row` (even) and `row + 1`, elements `col..` of both; `col` must be even. Normals
-    /// come in pairs from two rows of words, so any split of the rows into pairs among threads gives the same bits.
+    /// Standard normals: the rectangle `rows` by `cols` of the matrix of draws, row-major into `out`. `cols.start` and
+    /// `rows.start` must be even: Box and Muller's pairs are the rows 2k and 2k + 1.
     #[inline]
-    pub fn fill_normal_pair<F: Real>(&self, row: usize, col: usize, a: &mut [F], b: &mut [F]) {
-        debug_assert!(row.is_multiple_of(2), "pairs of rows begin at even rows");
-        let (first, second) = (row as u64, row as u64 + 1);
-        if !(self.replayed(first, col, a) && self.replayed(second, col, b)) {
-            let base = self.base();
-            F::fill_normal_pair([Key::new(base, first), Key::new(base, second)], col, a, b);
-            self.record(first, col, a);
-            self.record(second, col, b);
+    pub fn fill_normal<F: Real>(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [F]) {
+        if !self.replayed_rows(&rows, &cols, out) {
+            F::fill_normal(self.base(), rows.clone(), cols.clone(), out);
+            self.record_rows(rows, cols, out);
         }
     }
 
-    /// Copies the scripted draws, if there is a script; a row beyond the script (the unused half of a pair) is left.
+    #[inline]
+    fn replayed_rows<F: Real>(&self, rows: &Range<usize>, cols: &Range<usize>, out: &mut [F]) -> bool {
+        self.tape.is_some()
+            && out.chunks_mut(cols.len()).zip(rows.clone()).all(|(row, i)| self.replayed(i as u64, cols.start, row))
+    }
+
+    #[inline]
+    fn record_rows<F: Real>(&self, rows: Range<usize>, cols: Range<usize>, out: &[F]) {
+        if self.tape.is_some() {
+            out.chunks(cols.len()).zip(rows).for_each(|(row, i)| self.record(i as u64, cols.start, row));
+        }
+    }
+
+    /// Copies the scripted draws, if there is a script.
     fn replayed<F: Real>(&self, row: u64, col: usize, out: &mut [F]) -> bool {
         let Some(Role::Scripted(tape)) = &self.tape else { return false };
-        match tape.draws.get(&(self.stream, self.iteration, row)) {
-            Some(values) => {
-                let there = values.get(col..col + out.len());
-                let there =
-                    there.unwrap_or_else(|| panic!("the script ends within row {row} of iteration {}", self.iteration));
-                out.iter_mut().zip(there).for_each(|(o, &v)| *o = F::of(v));
-            }
-            None => {
-                assert!(row % 2 == 1, "the script holds no row {row} of this stream at iteration {}", self.iteration)
-            }
-        }
+        let values =
+            tape.draws.get(&(self.stream, self.iteration, row)).and_then(|values| values.get(col..col + out.len()));
+        let values =
+            values.unwrap_or_else(|| panic!("the script lacks draws of row {row} at iteration {}", self.iteration));
+        out.iter_mut().zip(values).for_each(|(o, &v)| *o = F::of(v));
         true
     }
 
@@ -185,7 +190,7 @@ impl Draws<'_> {
     /// Uniforms in [0, 1).
     pub fn fill_uniform<F: Real>(&mut self, out: &mut [F]) {
         if !self.replay(out) {
-            F::fill_uniform(self.key, self.word * F::PER_WORD, out);
+            F::fill_uniform_row(self.key, self.word, out);
             self.word += out.len().div_ceil(F::PER_WORD);
             self.record(out);
         }
@@ -194,20 +199,9 @@ impl Draws<'_> {
     /// Standard normals.
     pub fn fill_normal<F: Real>(&mut self, out: &mut [F]) {
         if !self.replay(out) {
-            // Both halves of Box and Muller's pairs; the angles' words are a row of their own.
-            let angles = Key::new(self.key.state, 0);
-            let half = out.len().div_ceil(2);
-            let (a, b) = out.split_at_mut(half);
-            let mut odd = [F::zero()];
-            if b.len() < half {
-                let whole = b.len();
-                F::fill_normal_pair([self.key, angles], self.word * F::PER_WORD, &mut a[..whole], b);
-                let last = (self.word + whole.div_ceil(F::PER_WORD)) * F::PER_WORD;
-                F::fill_normal_pair([self.key, angles], last, &mut a[whole..], &mut odd);
-            } else {
-                F::fill_normal_pair([self.key, angles], self.word * F::PER_WORD, a, b);
-            }
-            self.word += half.div_ceil(F::PER_WORD) + 1;
+            // The angles' words are a row of their own.
+            F::fill_normal_halves([self.key, Key::new(self.key.state, 0)], self.word, out);
+            self.word += out.len().div_ceil(2 * F::PER_WORD);
             self.record(out);
         }
     }
@@ -261,5 +255,143 @@ impl Tape {
                 self.names.get(&parent).map(|above| format!("{above}/{label}")).unwrap_or_else(|| label.to_owned());
             self.names.insert(stream, path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_splitmix64() {
+        // The published SplitMix64 (state 1234567, golden-ratio increment), as in the xoshiro authors' splitmix64.c.
+        let key = Key { state: 1_234_567, gamma: GOLDEN };
+        let words: Vec<u64> = (0..5).map(|i| key.word(i)).collect();
+        let reference =
+            [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821];
+        assert_eq!(words, reference);
+    }
+
+    /// Kolmogorov-Smirnov distance of `sample` to the distribution function `cdf`.
+    fn distance(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
+        sample.sort_by(f64::total_cmp);
+        let n = sample.len() as f64;
+        let gaps = sample
+            .iter()
+            .enumerate()
+            .map(|(i, &t)| (cdf(t) - i as f64 / n).abs().max(((i + 1) as f64 / n - cdf(t)).abs()));
+        gaps.fold(0.0, f64::max)
+    }
+
+    /// The normal distribution function by its Taylor series around 0; 1e-12 for |t| < 6.
+    fn phi(t: f64) -> f64 {
+        if t.abs() > 6.0 {
+            return if t > 0.0 { 1.0 } else { 0.0 };
+        }
+        let (mut term, mut sum, mut k) = (t, t, 1.0);
+        while term.abs() > 1e-17 {
+            term *= t * t / (2.0 * k + 1.0);
+            sum += term;
+            k += 1.0;
+        }
+        0.5 + sum * (-0.5 * t * t).exp() / (2.0 * std::f64::consts::PI).sqrt()
+    }
+
+    fn check_laws<F: Real>(name: &str) {
+        let (rows, cols) = (500, 400);
+        let mut out = vec![F::zero(); rows * cols];
+        let limit = 1.95 / ((rows * cols) as f64).sqrt(); // Kolmogorov's bound at 0.1 %
+        let rng = Rng::new(11).fork(name);
+        rng.fill_uniform(0..rows, 0..cols, &mut out);
+        assert!(out.iter().all(|&u| u >= F::zero() && u < F::one()));
+        assert!(distance(out.iter().map(|u| u.f64()).collect(), |t| t) < limit, "{name} uniform");
+        rng.fork("n").fill_normal(0..rows, 0..cols, &mut out);
+        let normals: Vec<f64> = out.iter().map(|z| z.f64()).collect();
+        assert!(distance(normals.clone(), phi) < limit, "{name} normal");
+        // Rows 2k and 2k + 1 come from one pair of words: they must be uncorrelated, also in their squares.
+        for power in [1, 2] {
+            let centre = if power == 2 { 1.0 } else { 0.0 };
+            let products: Vec<f64> = normals
+                .chunks(2 * cols)
+                .flat_map(|pair| {
+                    (0..cols).map(move |j| (pair[j].powi(power) - centre) * (pair[cols + j].powi(power) - centre))
+                })
+                .collect();
+            let n = products.len() as f64;
+            let mean = products.iter().sum::<f64>() / n;
+            let deviation = (products.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / n).sqrt();
+            assert!(mean.abs() < 4.0 * deviation / n.sqrt(), "{name}: correlation {mean} of power {power}");
+        }
+        let halves = {
+            let mut z = vec![F::zero(); 99_999];
+            rng.row(3).fill_normal(&mut z);
+            z.iter().map(|z| z.f64()).collect()
+        };
+        assert!(distance(halves, phi) < 1.95 / 99_999f64.sqrt(), "{name} normals of a row");
+    }
+
+    #[test]
+    fn draws_follow_their_laws() {
+        check_laws::<f64>("f64");
+        check_laws::<f32>("f32");
+    }
+
+    #[test]
+    fn any_split_gives_the_same_bits() {
+        let rng = Rng::new(5).at(9).fork("split");
+        for (rows, cols) in [(1, 1), (3, 5), (6, 20), (7, 33), (10, 64)] {
+            let (mut whole, mut whole_normal) = (vec![0.0; rows * cols], vec![0.0; rows * cols]);
+            rng.fill_uniform(0..rows, 0..cols, &mut whole);
+            rng.fill_normal(0..rows, 0..cols, &mut whole_normal);
+            for row in (0..rows).step_by(2) {
+                let end = (row + 2).min(rows);
+                for (from, to) in [(0, cols / 4 * 2), (cols / 4 * 2, cols)] {
+                    let mut part = vec![0.0; (end - row) * (to - from)];
+                    rng.fill_uniform(row..end, from..to, &mut part);
+                    let expected = |m: &[f64]| {
+                        (row..end).flat_map(|i| m[i * cols + from..i * cols + to].to_vec()).collect::<Vec<_>>()
+                    };
+                    assert_eq!(part, expected(&whole));
+                    rng.fill_normal(row..end, from..to, &mut part);
+                    assert_eq!(part, expected(&whole_normal));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_part_of_the_key_matters() {
+        let first = |rng: Rng, row| rng.row(row).uniform();
+        let rng = Rng::new(1);
+        let draws = [
+            first(rng.clone(), 0),
+            first(rng.clone(), 1),
+            first(rng.at(1), 0),
+            first(rng.fork("a"), 0),
+            first(rng.fork("b"), 0),
+            first(rng.fork("a").fork("b"), 0),
+            first(rng.fork("b").fork("a"), 0),
+            first(Rng::new(2), 0),
+        ];
+        let distinct: std::collections::BTreeSet<u64> = draws.iter().map(|u| u.to_bits()).collect();
+        assert_eq!(distinct.len(), draws.len());
+    }
+
+    #[test]
+    fn a_recorded_tape_replays() {
+        let tape = Arc::new(Mutex::new(Tape::default()));
+        let rng = Rng::new(3).at(2).recording(tape.clone());
+        let mut drawn = vec![0.0; 15];
+        rng.fork("xi").fill_normal(0..3, 0..5, &mut drawn);
+        let single = rng.fork("a").fork("b").row(4).uniform();
+        let mut script = Tape::default();
+        for (stream, iteration, row, values) in tape.lock().unwrap().take() {
+            script.set(&stream, iteration, row, values);
+        }
+        let replay = Rng::scripted(script).at(2);
+        let mut again = vec![0.0; 15];
+        replay.fork("xi").fill_normal(0..3, 0..5, &mut again);
+        assert_eq!(again, drawn);
+        assert_eq!(replay.fork("a").fork("b").row(4).uniform(), single);
     }
 }

@@ -9,6 +9,7 @@
 
 use fearless_simd::{Level, Simd, dispatch, f32x16, f64x8, prelude::*, u32x16, u64x8};
 use fearless_simd_macros::simd;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// The instruction set found at run time, AVX-512 to SSE2 and NEON; asked once.
@@ -55,13 +56,19 @@ impl Key {
 }
 
 /// The random kernels of a scalar; implemented for `f32` and `f64` and sealed by [`crate::Real`].
+///
+/// Both fill a rectangle of the matrix of draws: `rows` by `cols`, row-major in `out`. `cols.start` must be even.
 pub trait Normals: Sized {
     /// Elements that one 64-bit word serves: 1 for f64, 2 for f32.
     const PER_WORD: usize;
-    /// Uniforms in [0, 1): elements `col..` of the row of `key`. `col` is a multiple of [`Self::PER_WORD`].
-    fn fill_uniform(key: Key, col: usize, out: &mut [Self]);
-    /// Standard normals of a pair of rows: elements `col..` of both, from the words of both keys.
-    fn fill_normal_pair(keys: [Key; 2], col: usize, a: &mut [Self], b: &mut [Self]);
+    /// Uniforms in [0, 1).
+    fn fill_uniform(base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [Self]);
+    /// Standard normals. Rows 2k and 2k + 1 share the words of both, so `rows.start` must be even.
+    fn fill_normal(base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [Self]);
+    /// Uniforms of one row from word number `word` on.
+    fn fill_uniform_row(key: Key, word: usize, out: &mut [Self]);
+    /// `out.len() / 2` (rounded up) pairs of normals from the words of two keys, first all cosines, then all sines.
+    fn fill_normal_halves(keys: [Key; 2], word: usize, out: &mut [Self]);
 }
 
 /// Eight consecutive words, from word number `i` on.
@@ -129,43 +136,81 @@ macro_rules! kernels {
                 (r * x, r * y)
             }
 
+            /// One row of uniforms at `out[at..at + width]`. Whole vectors are stored while they fit into `out`: what
+            /// spills over the row's end is overwritten by the next row.
             #[simd]
-            pub(super) fn uniform<S: Simd>(simd: S, key: Key, col: usize, out: &mut [$F]) {
-                let mut counter = counters(simd, key, col / $F::PER_WORD);
+            pub(super) fn uniform_row<S: Simd>(simd: S, key: Key, word: usize, width: usize, at: usize, out: &mut [$F]) {
+                let mut counter = counters(simd, key, word);
                 let step = key.gamma.wrapping_mul(8);
-                let mut chunks = out.chunks_exact_mut($lanes);
-                for chunk in &mut chunks {
-                    unit(simd, mix8(simd, counter).bitcast()).store_slice(chunk);
+                let mut from = at;
+                while from < at + width {
+                    let lanes = unit(simd, mix8(simd, counter).bitcast());
+                    store(simd, lanes, from, at + width, true, out);
                     counter = counter + step;
-                }
-                let rest = chunks.into_remainder();
-                if !rest.is_empty() {
-                    let mut last = [0.0; $lanes];
-                    unit(simd, mix8(simd, counter).bitcast()).store_slice(&mut last);
-                    copy_few(rest, &last);
+                    from += $lanes;
                 }
             }
 
             #[simd]
-            pub(super) fn normal_pair<S: Simd>(simd: S, keys: [Key; 2], col: usize, a: &mut [$F], b: &mut [$F]) {
-                let [mut c1, mut c2] = keys.map(|key| counters(simd, key, col / $F::PER_WORD));
+            pub(super) fn uniform<S: Simd>(simd: S, base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [$F]) {
+                let (word, width) = (cols.start / $F::PER_WORD, cols.len());
+                for (k, row) in rows.enumerate() {
+                    uniform_row(simd, Key::new(base, row as u64), word, width, k * width, out);
+                }
+            }
+
+            /// Stores the lanes at `out[from..end]`; if they may `spill` and fit, as one vector.
+            #[simd]
+            fn store<S: Simd>(_simd: S, lanes: $V<S>, from: usize, end: usize, spill: bool, out: &mut [$F]) {
+                let room = if spill { out.len() } else { end };
+                if from + $lanes <= room {
+                    lanes.store_slice(&mut out[from..from + $lanes]);
+                } else {
+                    let array: [$F; $lanes] = lanes.into();
+                    copy_few(&mut out[from..end], &array);
+                }
+            }
+
+            /// Two rows of normals, at `a..a + width` and `b..b + width` of `out`; `b` beyond the end is not stored.
+            #[simd]
+            fn normal_rows<S: Simd>(simd: S, keys: [Key; 2], word: usize, width: usize, [a, b]: [usize; 2], out: &mut [$F]) {
+                let [mut c1, mut c2] = keys.map(|key| counters(simd, key, word));
                 let [step1, step2] = keys.map(|key| key.gamma.wrapping_mul(8));
-                let (mut chunks_a, mut chunks_b) = (a.chunks_exact_mut($lanes), b.chunks_exact_mut($lanes));
-                for (chunk_a, chunk_b) in (&mut chunks_a).zip(&mut chunks_b) {
+                let mut done = 0;
+                while done < width {
                     let (x, y) = box_muller(simd, mix8(simd, c1).bitcast(), mix8(simd, c2).bitcast());
-                    x.store_slice(chunk_a);
-                    y.store_slice(chunk_b);
+                    // The first row must not spill: the second one, which follows it, has begun already.
+                    store(simd, x, a + done, a + width, false, out);
+                    if b < out.len() {
+                        store(simd, y, b + done, (b + width).min(out.len()), true, out);
+                    }
                     c1 = c1 + step1;
                     c2 = c2 + step2;
+                    done += $lanes;
                 }
-                let (rest_a, rest_b) = (chunks_a.into_remainder(), chunks_b.into_remainder());
-                if !rest_a.is_empty() {
-                    let (mut last_a, mut last_b) = ([0.0; $lanes], [0.0; $lanes]);
+            }
+
+            #[simd]
+            pub(super) fn normal<S: Simd>(simd: S, base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [$F]) {
+                let (word, width) = (cols.start / $F::PER_WORD, cols.len());
+                for (k, row) in rows.enumerate().step_by(2) {
+                    let keys = [Key::new(base, row as u64), Key::new(base, row as u64 + 1)];
+                    normal_rows(simd, keys, word, width, [k * width, (k + 1) * width], out);
+                }
+            }
+
+            #[simd]
+            pub(super) fn halves<S: Simd>(simd: S, keys: [Key; 2], word: usize, out: &mut [$F]) {
+                let half = out.len().div_ceil(2);
+                let [mut c1, mut c2] = keys.map(|key| counters(simd, key, word));
+                let [step1, step2] = keys.map(|key| key.gamma.wrapping_mul(8));
+                let (a, b) = out.split_at_mut(half);
+                for from in (0..half).step_by($lanes) {
                     let (x, y) = box_muller(simd, mix8(simd, c1).bitcast(), mix8(simd, c2).bitcast());
-                    x.store_slice(&mut last_a);
-                    y.store_slice(&mut last_b);
-                    copy_few(rest_a, &last_a);
-                    copy_few(rest_b, &last_b);
+                    store(simd, x, from, half, false, a);
+                    store(simd, y, from, b.len(), false, b);
+                    c1 = c1 + step1;
+                    c2 = c2 + step2;
                 }
             }
         }
@@ -173,14 +218,23 @@ macro_rules! kernels {
         impl Normals for $F {
             const PER_WORD: usize = 64 / $U::BITS as usize;
 
-            fn fill_uniform(key: Key, col: usize, out: &mut [$F]) {
-                debug_assert!(col.is_multiple_of(Self::PER_WORD));
-                dispatch!(level(), simd => $module::uniform(simd, key, col, out))
+            fn fill_uniform(base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [$F]) {
+                debug_assert!(cols.start.is_multiple_of(2) && out.len() == rows.len() * cols.len());
+                dispatch!(level(), simd => $module::uniform(simd, base, rows, cols, out))
             }
 
-            fn fill_normal_pair(keys: [Key; 2], col: usize, a: &mut [$F], b: &mut [$F]) {
-                debug_assert!(col.is_multiple_of(Self::PER_WORD) && a.len() == b.len());
-                dispatch!(level(), simd => $module::normal_pair(simd, keys, col, a, b))
+            fn fill_normal(base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [$F]) {
+                debug_assert!(cols.start.is_multiple_of(2) && rows.start.is_multiple_of(2));
+                debug_assert!(out.len() == rows.len() * cols.len());
+                dispatch!(level(), simd => $module::normal(simd, base, rows, cols, out))
+            }
+
+            fn fill_uniform_row(key: Key, word: usize, out: &mut [$F]) {
+                dispatch!(level(), simd => $module::uniform_row(simd, key, word, out.len(), 0, out))
+            }
+
+            fn fill_normal_halves(keys: [Key; 2], word: usize, out: &mut [$F]) {
+                dispatch!(level(), simd => $module::halves(simd, keys, word, out))
             }
         }
     };
