@@ -1,1 +1,18 @@
-//! swarmgrad
+//! swarmgrad optimises what has no gradient.
+//!
+//! The facade of the library: the ground floor at the top level ([`Problem`], [`Algorithm`], [`Run`], ...), the test
+//! [`problems`] and the [`algorithms`] with their registry.
+//!
+//! ```
+//! use swarmgrad::{Evaluations, algorithms::registry, minimize, problems};
+//!
+//! let rastrigin = problems::entry("rastrigin")?.build::<f64>(5, None)?;
+//! let mut swarm = registry::entry("clpso")?.build(rastrigin.space(), Some(20_000), &registry::Settings::new())?;
+//! let outcome = minimize(&*rastrigin, &mut *swarm, 1, &mut [&mut Evaluations(20_000)]);
+//! assert!(outcome.fun < 1e-3 && outcome.nfev == 20_000);
+//! # Ok::<(), swarmgrad::Error>(())
+//! ```
+
+pub use swarmgrad_algorithms as algorithms;
+pub use swarmgrad_core::*;
+pub use swarmgrad_problems as problems;

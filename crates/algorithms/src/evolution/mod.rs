@@ -1,0 +1,4 @@
+//! Evolutionary methods and the yardstick below all of them.
+
+pub mod de;
+pub mod random_search;

@@ -1,0 +1,204 @@
+//! Parameters as plain data: one table gives the struct, its defaults, its checks, the command line and the help.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use std::fmt;
+use swarmgrad_core::{Error, Result};
+
+/// One parameter as people see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parameter {
+    /// Name in code, on the command line and in files.
+    pub name: &'static str,
+    /// The paper's symbol.
+    pub symbol: &'static str,
+    /// Value if nothing is said.
+    pub default: Value,
+    /// What is allowed, in words.
+    pub range: String,
+    /// What it is, with its unit where it has one.
+    pub about: &'static str,
+}
+
+/// A structure of parameters: made by [`crate::parameters!`].
+pub trait Parameters: Default + Serialize + serde::de::DeserializeOwned + Send {
+    /// The table: one entry a field.
+    fn table() -> Vec<Parameter>;
+    /// Whether every value is in its range; the error names the first that is not.
+    fn check(&self) -> Result<()>;
+}
+
+/// What is allowed for a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Range {
+    /// Any finite number.
+    Finite,
+    /// At least this and finite.
+    AtLeast(f64),
+    /// At least this; infinity is allowed.
+    AtLeastOrInfinite(f64),
+    /// More than this and finite.
+    Above(f64),
+    /// Between the two, both included.
+    Within(f64, f64),
+    /// Between the two, the upper excluded.
+    Below(f64, f64),
+    /// One of the names.
+    Choice(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Range::Finite => write!(f, "a finite number"),
+            Range::AtLeast(low) => write!(f, ">= {low}"),
+            Range::AtLeastOrInfinite(low) => write!(f, ">= {low}, inf allowed"),
+            Range::Above(low) => write!(f, "> {low}"),
+            Range::Within(low, high) => write!(f, "from {low} to {high}"),
+            Range::Below(low, high) => write!(f, "from {low} to below {high}"),
+            Range::Choice(names) => write!(f, "{}", names.join(" | ")),
+            Range::Flag => write!(f, "true | false"),
+        }
+    }
+}
+
+/// A value that can be held against a [`Range`].
+pub trait Ranged {
+    /// The error names the parameter, its value and the rule.
+    fn within(&self, name: &str, range: Range) -> Result<()>;
+}
+
+impl Ranged for f64 {
+    fn within(&self, name: &str, range: Range) -> Result<()> {
+        let t = *self;
+        let fine = match range {
+            Range::Finite => t.is_finite(),
+            Range::AtLeast(low) => t.is_finite() && t >= low,
+            Range::AtLeastOrInfinite(low) => t >= low,
+            Range::Above(low) => t.is_finite() && t > low,
+            Range::Within(low, high) => low <= t && t <= high,
+            Range::Below(low, high) => low <= t && t < high,
+            Range::Choice(_) | Range::Flag => true,
+        };
+        if fine { Ok(()) } else { Err(Error::parameter(name, t, format!("must be {range}"))) }
+    }
+}
+
+impl Ranged for usize {
+    fn within(&self, name: &str, range: Range) -> Result<()> {
+        (*self as f64).within(name, range)
+    }
+}
+
+impl<T: Ranged> Ranged for Option<T> {
+    fn within(&self, name: &str, range: Range) -> Result<()> {
+        self.as_ref().map_or(Ok(()), |t| t.within(name, range))
+    }
+}
+
+/// Choices check themselves when they are read.
+macro_rules! unranged {
+    ($($t:ty),*) => { $(impl $crate::parameters::Ranged for $t {
+        fn within(&self, _: &str, _: $crate::parameters::Range) -> swarmgrad_core::Result<()> { Ok(()) }
+    })* };
+}
+pub(crate) use unranged;
+unranged!(bool);
+
+/// An `f64` that may be infinite, written "inf" where the format has no infinity (JSON).
+pub mod number {
+    use super::*;
+
+    /// Writes the number, or "inf" and "-inf" for people.
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() && !value.is_finite() {
+            serializer.collect_str(value)
+        } else {
+            serializer.serialize_f64(*value)
+        }
+    }
+
+    /// Reads a number or its name.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<f64, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(f64),
+            Name(String),
+        }
+        if !deserializer.is_human_readable() {
+            return f64::deserialize(deserializer);
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(value) => Ok(value),
+            Written::Name(name) => name.parse().map_err(|_| serde::de::Error::custom(format!("'{name}' is not a number"))),
+        }
+    }
+}
+
+/// Declares a structure of parameters: each line is `name "symbol": type = default, range;` under its documentation.
+macro_rules! parameters {
+    (
+        $(#[$outer:meta])*
+        pub struct $Name:ident {
+            $( #[doc = $about:literal] $field:ident $symbol:literal : $type:ty = $default:expr, $range:expr $(, with $with:literal)? ; )*
+        }
+    ) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $Name {
+            $( #[doc = $about] $(#[serde(with = $with)])? pub $field: $type, )*
+        }
+
+        impl Default for $Name {
+            fn default() -> Self {
+                $Name { $( $field: $default, )* }
+            }
+        }
+
+        impl $crate::parameters::Parameters for $Name {
+            fn table() -> Vec<$crate::parameters::Parameter> {
+                #[allow(unused_imports)]
+                use $crate::parameters::Range::*;
+                let defaults = serde_json::to_value(Self::default()).unwrap_or_default();
+                vec![ $( $crate::parameters::Parameter {
+                    name: stringify!($field),
+                    symbol: $symbol,
+                    default: defaults[stringify!($field)].clone(),
+                    range: $range.to_string(),
+                    about: $about.trim(),
+                }, )* ]
+            }
+
+            fn check(&self) -> swarmgrad_core::Result<()> {
+                #[allow(unused_imports)]
+                use $crate::parameters::Range::*;
+                $( $crate::parameters::Ranged::within(&self.$field, stringify!($field), $range)?; )*
+                Ok(())
+            }
+        }
+    };
+}
+pub(crate) use parameters;
+
+/// Declares a choice inside a formula as an enum with the paper's words; the first is the default.
+macro_rules! choice {
+    ($(#[$outer:meta])* pub enum $Name:ident { $( #[doc = $about:literal] $Variant:ident = $word:literal, )* }) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub enum $Name {
+            $( #[doc = $about] #[serde(rename = $word)] $Variant, )*
+        }
+
+        impl $Name {
+            /// The words, in order.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+        }
+
+        $crate::parameters::unranged!($Name);
+    };
+}
+pub(crate) use choice;

@@ -1,0 +1,135 @@
+//! Consensus-based optimisation: the zero-inertia limit of the mean-field swarm.
+//!
+//! Papers: Pinnau, Totzeck, Tse, Martin, "A consensus-based model for global optimization and its mean-field limit" (M3AS
+//! 2017), isotropic; Carrillo, Jin, Li, Zhu, "A consensus-based global optimization method for high dimensional machine
+//! learning problems" (ESAIM COCV 2021), anisotropic:
+//!
+//! ```text
+//! X <- X + lambda dt (c - X) + sigma sqrt(dt) D(c - X) xi
+//! c = sum_i X_i w_i / sum_i w_i,  w_i = exp(-alpha E(X_i)),  D(z) = |z| Id or diag(|z|)
+//! ```
+//!
+//! It draws the same normals as [`super::pso_sde`] without memory, so that method at m = 0, gamma = 1 gives the same
+//! points to rounding under the same seed.
+//!
+//! Differs from the papers: no drift correction by a Heaviside function of the values (the original's optional factor).
+
+use super::attractor::consensus;
+use super::force::{diffuse, drift};
+use super::pso_sde::{Noise, distance};
+use super::sweep::sweep;
+use super::{Motion, Remembered, Swarm};
+use crate::parameters::parameters;
+use fearless_simd::{Simd, dispatch};
+use fearless_simd_macros::simd;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::simd::level;
+use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View};
+
+parameters! {
+    /// Parameters of [`Cbo`].
+    pub struct Params {
+        /// Number of particles.
+        particles "N": usize = 100, AtLeast(1.0);
+        /// Drift towards the consensus.
+        lambda "lambda": f64 = 1.0, AtLeast(0.0);
+        /// Diffusion by the distance to the consensus.
+        sigma "sigma": f64 = 8.0, AtLeast(0.0);
+        /// Time step.
+        dt "dt": f64 = 0.01, Above(0.0);
+        /// Sharpness of the consensus: 0 is the mean, infinity the best point.
+        alpha "alpha": f64 = 100.0, AtLeastOrInfinite(0.0), with "crate::parameters::number";
+        /// The form of the diffusion. Isotropic noise needs a sigma below sqrt(2 lambda / dim) to contract.
+        noise "D": Noise = Noise::Anisotropic, Choice(Noise::WORDS);
+    }
+}
+
+/// Consensus-based optimisation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Cbo<F: Real> {
+    params: Params,
+    consensus: Vec<F>,
+    distances: Vec<F>,
+}
+
+impl<F: Real> Motion<F> for Cbo<F> {
+    const NAME: &'static str = "cbo";
+    type Params = Params;
+
+    fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
+        Ok(Cbo { params, consensus: Vec::new(), distances: Vec::new() })
+    }
+
+    fn particles(&self) -> usize {
+        self.params.particles
+    }
+
+    fn launch(&mut self, _swarm: &mut Swarm<F>, _space: &Space<F>, _rng: &Rng) {}
+
+    fn begin(&mut self, swarm: &mut Swarm<F>) {
+        (swarm.y, swarm.fy) = (Matrix::default(), Vec::new());
+        self.consensus = swarm.x.row(0).to_vec();
+        self.remember(swarm);
+    }
+
+    fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
+        let law = [self.params.lambda * self.params.dt, self.params.sigma * self.params.dt.sqrt()].map(F::of);
+        let (c, xi) = (&self.consensus, rng.fork("xi2"));
+        let isotropic = self.params.noise == Noise::Isotropic;
+        if isotropic {
+            self.distances.clear();
+            self.distances.extend(swarm.x.iter().map(|x| distance(c, x)));
+        }
+        let distances = &self.distances;
+        sweep([&mut swarm.x], space, rng, |tile, scratch| {
+            let len = tile.len();
+            xi.fill_normal(tile.rows.clone(), tile.cols.clone(), &mut scratch.a[..len]);
+            tile.gather(&mut scratch.g, |_| c);
+            if isotropic {
+                let mut row = tile.rows.start;
+                tile.row_segments(|s| {
+                    let ([x], g, z) = (s.parts, &scratch.g[s.at.clone()], &scratch.a[s.at]);
+                    dispatch!(level(), simd => step_isotropic(simd, law, distances[row], x, g, z));
+                    row += 1;
+                });
+            } else {
+                tile.segments(|s| {
+                    let ([x], g, z) = (s.parts, &scratch.g[s.at.clone()], &scratch.a[s.at]);
+                    dispatch!(level(), simd => step(simd, law, x, g, z));
+                });
+            }
+        });
+    }
+
+    fn remember(&mut self, swarm: &mut Swarm<F>) -> Remembered {
+        consensus(&swarm.x, &swarm.fx, self.params.alpha, 0..swarm.x.len(), &mut self.consensus);
+        Remembered::Done
+    }
+
+    fn answer(&self, _swarm: &Swarm<F>) -> Vec<F> {
+        self.consensus.clone()
+    }
+
+    fn show<'a>(&'a self, view: &mut View<'a, F>) {
+        view.vectors.push(("g", &self.consensus));
+    }
+}
+
+#[simd]
+fn step<S: Simd, F: Real>(_simd: S, [lambda, sigma]: [F; 2], x: &mut [F], c: &[F], xi: &[F]) {
+    let n = x.len();
+    let (c, xi) = (&c[..n], &xi[..n]);
+    for j in 0..n {
+        x[j] += drift(lambda, c[j], x[j]) + diffuse(sigma, c[j], x[j], xi[j]);
+    }
+}
+
+#[simd]
+fn step_isotropic<S: Simd, F: Real>(_simd: S, [lambda, sigma]: [F; 2], distance: F, x: &mut [F], c: &[F], xi: &[F]) {
+    let n = x.len();
+    let (c, xi) = (&c[..n], &xi[..n]);
+    for j in 0..n {
+        x[j] += drift(lambda, c[j], x[j]) + sigma * distance * xi[j];
+    }
+}

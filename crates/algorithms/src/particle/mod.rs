@@ -1,0 +1,301 @@
+//! Particle methods: swarms of points with memory and velocity.
+//!
+//! [`Swarm`] is the state of all of them. [`Particles`] does ask and tell, bounds and memories once; a method is a
+//! [`Motion`]: how the swarm moves, what it remembers, what it answers.
+
+mod attraction;
+mod attractor;
+pub mod cbo;
+pub mod clpso;
+pub mod empso;
+mod force;
+pub mod mpso;
+pub mod pso;
+pub mod pso_sde;
+pub mod rempso;
+pub mod spso2011;
+mod sweep;
+mod topology;
+
+pub use attractor::consensus;
+pub use topology::Topology;
+
+use crate::parameters::{Parameters, choice};
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Result, Rng, Space, Start, View, best_index};
+
+choice! {
+    /// How many random numbers a pull draws.
+    pub enum Pulls {
+        /// One for each coordinate: the usual form.
+        PerCoordinate = "per_coordinate",
+        /// One for the whole particle, as torchswarm does: the step then stays in the plane of its attractors.
+        PerParticle = "per_particle",
+    }
+}
+
+/// The state of a swarm of n particles in d dimensions. A matrix that a method does not keep is empty.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Swarm<F: Real> {
+    /// Positions, n by d.
+    pub x: Matrix<F>,
+    /// Velocities, n by d.
+    pub v: Matrix<F>,
+    /// Best positions (memories), n by d.
+    pub y: Matrix<F>,
+    /// Values of the positions.
+    pub fx: Vec<F>,
+    /// Values of the memories.
+    pub fy: Vec<F>,
+}
+
+impl<F: Real> Swarm<F> {
+    /// Number of particles.
+    pub fn len(&self) -> usize {
+        self.x.len()
+    }
+
+    /// Whether there is no particle.
+    pub fn is_empty(&self) -> bool {
+        self.x.is_empty()
+    }
+
+    /// Number of coordinates.
+    pub fn dim(&self) -> usize {
+        self.x.dim()
+    }
+
+    /// Replaces every memory that the new position beats by `wins(new, old)`; NaN never wins.
+    fn keep(&mut self, wins: impl Fn(F, F) -> bool + Sync) {
+        let (dim, x, fx) = (self.x.dim(), self.x.data(), &self.fx);
+        let keep = |(i, (y, fy)): (usize, (&mut [F], &mut F))| {
+            if wins(fx[i], *fy) {
+                *fy = fx[i];
+                y.copy_from_slice(&x[i * dim..(i + 1) * dim]);
+            }
+        };
+        if x.len() >= 1 << 16 && rayon::current_thread_index().is_some() {
+            self.y.data_mut().par_chunks_exact_mut(dim).zip(&mut self.fy).enumerate().for_each(keep);
+        } else {
+            self.y.iter_mut().zip(&mut self.fy).enumerate().for_each(keep);
+        }
+    }
+
+    /// Sharp memory: a strictly better position replaces the best one (PSO; eq. 1.3 of the mean-field paper).
+    pub fn keep_better(&mut self) {
+        self.keep(|new, old| new < old);
+    }
+
+    /// Greedy survival of differential evolution: an equally good position replaces the old one too.
+    pub fn keep_no_worse(&mut self) {
+        self.keep(|new, old| new <= old);
+    }
+
+    /// The best memory.
+    pub fn best_memory(&self) -> Vec<F> {
+        best_index(&self.fy).map(|i| self.y.row(i).to_vec()).unwrap_or_default()
+    }
+
+    /// Keeps the particles `keep`, each with its own position, velocity, memory and values.
+    pub fn select(&mut self, keep: &[usize]) {
+        for matrix in [&mut self.x, &mut self.v, &mut self.y] {
+            if !matrix.is_empty() {
+                matrix.select(keep);
+            }
+        }
+        for values in [&mut self.fx, &mut self.fy] {
+            if !values.is_empty() {
+                *values = keep.iter().map(|&i| values[i]).collect();
+            }
+        }
+    }
+}
+
+/// What remains to be done after the memories were updated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remembered {
+    /// Nothing: the iteration is complete.
+    Done,
+    /// The memories are new points: their values are needed (smooth memory of the mean-field paper).
+    Reevaluate,
+}
+
+/// A particle method: how its swarm moves. Everything else is [`Particles`]' business.
+pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
+    /// The method's name: file, registry entry, command line, Python.
+    const NAME: &'static str;
+    /// Its parameters.
+    type Params: Parameters;
+
+    /// The method with checked parameters. `budget` is the number of evaluations planned, where a method plans ahead.
+    fn new(params: Self::Params, space: &Space<F>, budget: Option<u64>) -> Result<Self>;
+
+    /// Number of particles.
+    fn particles(&self) -> usize;
+
+    /// Called once with the positions of the start, before their values are known: sets up velocities, at rest unless
+    /// the method says otherwise.
+    fn launch(&mut self, swarm: &mut Swarm<F>, _space: &Space<F>, _rng: &Rng) {
+        swarm.v = Matrix::zeros(swarm.len(), swarm.dim());
+    }
+
+    /// Called once with the values of the start (y = x, fy = fx): sets up the attractors.
+    fn begin(&mut self, swarm: &mut Swarm<F>);
+
+    /// Writes the next positions (and velocities), rows in parallel, inside the space.
+    fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng);
+
+    /// Takes in the values of the new positions: memories, attractors.
+    fn remember(&mut self, swarm: &mut Swarm<F>) -> Remembered {
+        swarm.keep_better();
+        Remembered::Done
+    }
+
+    /// Takes in the values of re-evaluated memories.
+    fn reremember(&mut self, _swarm: &mut Swarm<F>) {}
+
+    /// The point the method would answer now.
+    fn answer(&self, swarm: &Swarm<F>) -> Vec<F> {
+        swarm.best_memory()
+    }
+
+    /// Adds to the view what the swarm alone does not show.
+    fn show<'a>(&'a self, _view: &mut View<'a, F>) {}
+}
+
+/// Where a round of ask and tell stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    /// Nothing evaluated yet.
+    Start,
+    /// The next round moves the swarm.
+    Move,
+    /// The next round evaluates the memories.
+    Memories,
+}
+
+/// A swarm and its motion as an [`Algorithm`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Particles<F: Real, M: Motion<F>> {
+    space: Space<F>,
+    start: Start,
+    swarm: Swarm<F>,
+    motion: M,
+    phase: Phase,
+    iterations: u64,
+    /// The points are with the caller.
+    lent: bool,
+}
+
+impl<F: Real, M: Motion<F>> Particles<F, M> {
+    /// The method on a space. Errors name the parameter, its value and the rule.
+    pub fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: M::Params) -> Result<Self> {
+        params.check()?;
+        start.check(space)?;
+        let motion = M::new(params, space, budget)?;
+        if motion.particles() == 0 {
+            return Err(Error::parameter("particles", 0, "must be at least 1"));
+        }
+        let swarm = Swarm::default();
+        Ok(Particles { space: space.clone(), start, swarm, motion, phase: Phase::Start, iterations: 0, lent: false })
+    }
+
+    /// The swarm; its positions are with the caller between `ask` and `tell`.
+    pub fn swarm(&self) -> &Swarm<F> {
+        &self.swarm
+    }
+
+    /// The motion.
+    pub fn motion(&self) -> &M {
+        &self.motion
+    }
+
+    /// Reads back what [`Algorithm::save`] wrote.
+    pub fn load(bytes: &[u8]) -> Result<Self> {
+        postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", M::NAME)))
+    }
+
+    fn lend(&mut self, xs: &mut Matrix<F>) {
+        let points = if self.phase == Phase::Memories { &mut self.swarm.y } else { &mut self.swarm.x };
+        std::mem::swap(points, xs);
+        self.lent = true;
+    }
+}
+
+impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+        assert!(!self.lent, "ask was called twice without tell");
+        match self.phase {
+            Phase::Start => {
+                self.start.fill(&self.space, rng, self.motion.particles(), &mut self.swarm.x);
+                self.motion.launch(&mut self.swarm, &self.space, rng);
+            }
+            Phase::Move => self.motion.advance(&mut self.swarm, &self.space, rng),
+            Phase::Memories => {}
+        }
+        self.lend(xs);
+    }
+
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        assert!(self.lent, "tell was called without ask");
+        self.lend(xs);
+        self.lent = false;
+        let values = values.iter().map(|&value| if value.is_nan() { F::infinity() } else { value });
+        let swarm = &mut self.swarm;
+        match self.phase {
+            Phase::Start => {
+                swarm.fx = values.collect();
+                swarm.fy = swarm.fx.clone();
+                swarm.y = swarm.x.clone();
+                self.motion.begin(swarm);
+                self.phase = Phase::Move;
+            }
+            Phase::Move => {
+                assert_eq!(values.len(), swarm.x.len(), "tell needs one value for each point asked");
+                swarm.fx.clear();
+                swarm.fx.extend(values);
+                match self.motion.remember(swarm) {
+                    Remembered::Done => self.iterations += 1,
+                    Remembered::Reevaluate => self.phase = Phase::Memories,
+                }
+            }
+            Phase::Memories => {
+                swarm.fy.clear();
+                swarm.fy.extend(values);
+                self.motion.reremember(swarm);
+                self.phase = Phase::Move;
+                self.iterations += 1;
+            }
+        }
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.motion.answer(&self.swarm)
+    }
+
+    fn iterations(&self) -> u64 {
+        self.iterations
+    }
+
+    fn view(&self) -> View<'_, F> {
+        let swarm = &self.swarm;
+        let matrices = [("x", &swarm.x), ("v", &swarm.v), ("y", &swarm.y)];
+        let mut view = View {
+            matrices: matrices.into_iter().filter(|(_, m)| !m.is_empty()).map(|(name, m)| (name, m.rows())).collect(),
+            vectors: vec![("fx", &swarm.fx[..]), ("fy", &swarm.fy[..])],
+            numbers: Vec::new(),
+        };
+        self.motion.show(&mut view);
+        view
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
+        let bytes = postcard::to_allocvec(self).unwrap_or_default();
+        out.extend(bytes);
+    }
+}

@@ -1,0 +1,204 @@
+//! Particle swarm optimisation with inertia and with constriction.
+//!
+//! Papers: Shi and Eberhart, "A modified particle swarm optimizer" (CEC 1998); Clerc and Kennedy, "The particle swarm:
+//! explosion, stability, and convergence" (IEEE TEC 2002); equations (1) and (2) of the AdaSwarm paper:
+//!
+//! ```text
+//! (1)  v <- w v + c1 r1 (y - x) + c2 r2 (g - x)
+//! (2)  x <- x + v
+//! ```
+//!
+//! x position, v velocity, y best position of the particle, g best one of its neighbourhood, r1 and r2 uniform in [0, 1).
+//! Constriction multiplies the whole right-hand side: v <- chi (v + c1 r1 (y - x) + c2 r2 (g - x)),
+//! chi = 2 / |2 - phi - sqrt(phi^2 - 4 phi)|, phi = c1 + c2 > 4.
+//!
+//! Differs from the papers: all particles move from the same memories (synchronous); v starts at 0.
+
+use super::attraction::{Attraction, draws};
+use super::force::pull;
+use super::sweep::sweep;
+use super::{Motion, Pulls, Remembered, Swarm, Topology};
+use crate::parameters::parameters;
+use fearless_simd::{Simd, dispatch};
+use fearless_simd_macros::simd;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::simd::level;
+use swarmgrad_core::{Error, Real, Result, Rng, Space};
+
+parameters! {
+    /// Parameters of [`Pso`]. The defaults are those of Clerc and Kennedy's analysis, in inertia form.
+    pub struct Params {
+        /// Number of particles.
+        particles "n": usize = 40, AtLeast(1.0);
+        /// Inertia weight, the share of the velocity that is kept.
+        inertia "w": f64 = 0.729_843_788_128_357, Within(0.0, 1.0);
+        /// Pull towards the particle's own best position.
+        c1 "c1": f64 = 1.496_179_765_663_133, AtLeast(0.0);
+        /// Pull towards the neighbourhood's best position.
+        c2 "c2": f64 = 1.496_179_765_663_133, AtLeast(0.0);
+        /// Who informs whom.
+        topology "": Topology = Topology::Global, Choice(Topology::WORDS);
+        /// How many random numbers a pull draws.
+        draws "r1, r2": Pulls = Pulls::PerCoordinate, Choice(Pulls::WORDS);
+        /// Longest step in a coordinate as a share of the width of the space; null for none.
+        velocity_limit "vmax": Option<f64> = None, Above(0.0);
+    }
+}
+
+/// PSO with inertia weight.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Pso {
+    particles: usize,
+    law: Law,
+    attraction: Attraction,
+}
+
+impl<F: Real> Motion<F> for Pso {
+    const NAME: &'static str = "pso";
+    type Params = Params;
+
+    fn new(p: Params, space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
+        needs_widths(p.velocity_limit, space)?;
+        let law = Law { keep: p.inertia, c1: p.c1, c2: p.c2 };
+        Ok(Pso { particles: p.particles, law, attraction: Attraction::new(p.topology, p.draws, p.velocity_limit) })
+    }
+
+    fn particles(&self) -> usize {
+        self.particles
+    }
+
+    fn begin(&mut self, swarm: &mut Swarm<F>) {
+        self.attraction.lead(swarm);
+    }
+
+    fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
+        self.law.advance(&self.attraction, swarm, space, rng);
+    }
+
+    fn remember(&mut self, swarm: &mut Swarm<F>) -> Remembered {
+        swarm.keep_better();
+        self.attraction.lead(swarm);
+        Remembered::Done
+    }
+}
+
+parameters! {
+    /// Parameters of [`PsoConstriction`].
+    pub struct ConstrictionParams {
+        /// Number of particles.
+        particles "n": usize = 40, AtLeast(1.0);
+        /// Pull towards the particle's own best position.
+        c1 "c1": f64 = 2.05, AtLeast(0.0);
+        /// Pull towards the neighbourhood's best position; c1 + c2 must exceed 4.
+        c2 "c2": f64 = 2.05, AtLeast(0.0);
+        /// Who informs whom.
+        topology "": Topology = Topology::Global, Choice(Topology::WORDS);
+        /// How many random numbers a pull draws.
+        draws "r1, r2": Pulls = Pulls::PerCoordinate, Choice(Pulls::WORDS);
+        /// Longest step in a coordinate as a share of the width of the space; null for none.
+        velocity_limit "vmax": Option<f64> = None, Above(0.0);
+    }
+}
+
+/// PSO with Clerc and Kennedy's constriction factor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PsoConstriction(Pso);
+
+impl<F: Real> Motion<F> for PsoConstriction {
+    const NAME: &'static str = "pso_constriction";
+    type Params = ConstrictionParams;
+
+    fn new(p: ConstrictionParams, space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
+        needs_widths(p.velocity_limit, space)?;
+        let chi = constriction(p.c1, p.c2)?;
+        let law = Law { keep: chi, c1: chi * p.c1, c2: chi * p.c2 };
+        let attraction = Attraction::new(p.topology, p.draws, p.velocity_limit);
+        Ok(PsoConstriction(Pso { particles: p.particles, law, attraction }))
+    }
+
+    fn particles(&self) -> usize {
+        self.0.particles
+    }
+
+    fn begin(&mut self, swarm: &mut Swarm<F>) {
+        Motion::<F>::begin(&mut self.0, swarm);
+    }
+
+    fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
+        self.0.advance(swarm, space, rng);
+    }
+
+    fn remember(&mut self, swarm: &mut Swarm<F>) -> Remembered {
+        self.0.remember(swarm)
+    }
+}
+
+/// The constriction factor chi of c1 and c2; an error unless c1 + c2 > 4.
+pub fn constriction(c1: f64, c2: f64) -> Result<f64> {
+    let phi = c1 + c2;
+    if phi <= 4.0 {
+        return Err(Error::parameter("c1 + c2", phi, "must exceed 4 for a constriction factor"));
+    }
+    Ok(2.0 / (2.0 - phi - (phi * phi - 4.0 * phi).sqrt()).abs())
+}
+
+/// A speed limit is a share of the width of the space, so every width must be finite.
+pub(crate) fn needs_widths<F: Real>(velocity_limit: Option<f64>, space: &Space<F>) -> Result<()> {
+    match velocity_limit {
+        Some(limit) if !space.is_bounded() => {
+            Err(Error::parameter("velocity_limit", limit, "needs finite bounds for every variable"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The three numbers of the update: what is kept of the velocity, and both pulls.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Law {
+    keep: f64,
+    c1: f64,
+    c2: f64,
+}
+
+impl Law {
+    fn advance<F: Real>(&self, attraction: &Attraction, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
+        let draws = draws(rng);
+        let law = [self.keep, self.c1, self.c2].map(F::of);
+        let (y, limited) = (&swarm.y, attraction.velocity_limit.is_some());
+        sweep([&mut swarm.x, &mut swarm.v], space, rng, |tile, scratch| {
+            attraction.prepare(tile, scratch, &draws, y);
+            tile.segments(|s| {
+                let ([x, v], at) = (s.parts, s.at);
+                let (y, g) = (&y.data()[s.flat], &scratch.g[at.clone()]);
+                let (r1, r2) = (&scratch.a[at.clone()], &scratch.b[at]);
+                dispatch!(level(), simd => step(simd, law, x, v, y, g, r1, r2, limited));
+            });
+        });
+        attraction.travel_within_limit(swarm, space, rng);
+    }
+}
+
+#[simd]
+#[allow(clippy::too_many_arguments)]
+fn step<S: Simd, F: Real>(
+    _simd: S,
+    [w, c1, c2]: [F; 3],
+    x: &mut [F],
+    v: &mut [F],
+    y: &[F],
+    g: &[F],
+    r1: &[F],
+    r2: &[F],
+    limited: bool,
+) {
+    let n = x.len();
+    let (v, y, g, r1, r2) = (&mut v[..n], &y[..n], &g[..n], &r1[..n], &r2[..n]);
+    for j in 0..n {
+        v[j] = w * v[j] + pull(c1, r1[j], y[j], x[j]) + pull(c2, r2[j], g[j], x[j]); // eq. (1)
+    }
+    if !limited {
+        for j in 0..n {
+            x[j] += v[j]; // eq. (2)
+        }
+    }
+}

@@ -1,0 +1,526 @@
+//! Particle swarm optimisation as a system of stochastic differential equations.
+//!
+//! Papers: Grassi and Pareschi, "From particle swarm optimization to consensus based optimization" (M3AS 2021); Huang,
+//! Qiu, Riedl, "On the global convergence of particle swarm optimization methods" (AMOP 2023), whose numbers are used:
+//!
+//! ```text
+//! (1.2)   dX = V dt
+//!         dY = kappa (X - Y) S(X, Y) dt,   S(x, y) = 1/2 (1 + theta + tanh(beta (E(y) - E(x))))
+//!         m dV = -gamma V dt + lambda1 (Y - X) dt + lambda2 (c - X) dt + sigma1 D(Y - X) dB1 + sigma2 D(c - X) dB2
+//! (1.3)   Y <- X if E(X) < E(Y)                      the sharp memory: beta = infinity, theta = 0, kappa = 1/dt
+//! (1.4)   c = sum_i Y_i w_i / sum_i w_i,  w_i = exp(-alpha E(Y_i))
+//! (1.6)   D(z) = |z| Id  or  diag(|z|)
+//! (4.15)  V <- (m V + lambda1 dt (Y - X) + lambda2 dt (c - X)
+//!                   + sigma1 sqrt(dt) D(Y - X) xi1 + sigma2 sqrt(dt) D(c - X) xi2) / (m + gamma dt)
+//!         X <- X + dt V                              with the new V
+//! ```
+//!
+//! Without memory Y is X, lambda1 = sigma1 = 0 (eq. 2.1). At m = 0 the scheme is consensus-based optimisation
+//! ([`super::cbo`]) to rounding. Batches of particles, cooling, agent reduction and the kick are those of the paper's
+//! Algorithm 1 and its published program.
+//!
+//! Differs from the paper: Theorem 3.3 is about theta > 0 and finite kappa; the sharp memory that is run, here and in the
+//! paper's experiments, lies outside it. The published program draws separate random subsets for X, Y and V when it
+//! reduces the swarm; here a particle keeps its own. The kick is in the program only, not in the paper's text.
+
+use super::attractor::consensus;
+use super::force::{diffuse, drift};
+use super::sweep::sweep;
+use super::{Motion, Remembered, Swarm};
+use crate::parameters::{choice, parameters};
+use fearless_simd::{Simd, dispatch};
+use fearless_simd_macros::simd;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::simd::level;
+use swarmgrad_core::{Error, Matrix, Real, Result, Rng, Space, View};
+
+choice! {
+    /// D of equation (1.6).
+    pub enum Noise {
+        /// D(z) = diag(|z|): each coordinate has its own distance.
+        Anisotropic = "anisotropic",
+        /// D(z) = |z| Id: all coordinates have the distance of the point.
+        Isotropic = "isotropic",
+    }
+}
+
+choice! {
+    /// The discretisation in time.
+    pub enum Scheme {
+        /// Equation (4.15): friction implicit, the rest explicit, X with the new V.
+        SemiImplicit = "semi_implicit",
+        /// Euler-Maruyama: everything from the old state. Needs gamma dt / m < 2.
+        Explicit = "explicit",
+    }
+}
+
+choice! {
+    /// What a particle remembers.
+    pub enum Memory {
+        /// Its best position (eq. 1.3).
+        Sharp = "sharp",
+        /// A position that follows X smoothly (eq. 1.2b); costs a second evaluation an iteration.
+        Smooth = "smooth",
+        /// Nothing: Y = X (eq. 2.1).
+        None = "none",
+    }
+}
+
+choice! {
+    /// Who moves with the consensus of a batch.
+    pub enum Update {
+        /// The particles of the batch.
+        Partial = "partial",
+        /// All particles, once for every batch.
+        Full = "full",
+    }
+}
+
+parameters! {
+    /// Parameters of [`PsoSde`].
+    pub struct Params {
+        /// Number of particles.
+        particles "N": usize = 100, AtLeast(1.0);
+        /// Inertia; 0 is consensus-based optimisation.
+        inertia "m": f64 = 0.01, AtLeast(0.0);
+        /// Friction; null means 1 - m.
+        friction "gamma": Option<f64> = None, Above(0.0);
+        /// Time step.
+        dt "dt": f64 = 0.01, Above(0.0);
+        /// Drift towards the particle's memory.
+        lambda1 "lambda_1": f64 = 0.0, AtLeast(0.0);
+        /// Drift towards the consensus.
+        lambda2 "lambda_2": f64 = 1.0, AtLeast(0.0);
+        /// Diffusion by the distance to the particle's memory.
+        sigma1 "sigma_1": f64 = 0.0, AtLeast(0.0);
+        /// Diffusion by the distance to the consensus.
+        sigma2 "sigma_2": f64 = 7.0, AtLeast(0.0);
+        /// Sharpness of the consensus: 0 is the mean, infinity the best point.
+        alpha "alpha": f64 = 100.0, AtLeastOrInfinite(0.0), with "crate::parameters::number";
+        /// The form of the diffusion.
+        noise "D": Noise = Noise::Anisotropic, Choice(Noise::WORDS);
+        /// The discretisation in time.
+        scheme "": Scheme = Scheme::SemiImplicit, Choice(Scheme::WORDS);
+        /// What a particle remembers.
+        memory "Y": Memory = Memory::Sharp, Choice(Memory::WORDS);
+        /// Sharpness of the smooth memory.
+        beta "beta": f64 = 30.0, Above(0.0);
+        /// Share of X that the smooth memory always takes in.
+        theta "theta": f64 = 0.0, Within(0.0, 1.0);
+        /// Rate of the smooth memory; null means 1/dt.
+        kappa "kappa": Option<f64> = None, Above(0.0);
+        /// Particles in a random batch; null means all.
+        batch "n_N": Option<usize> = None, AtLeast(1.0);
+        /// Who moves with the consensus of a batch.
+        update "": Update = Update::Partial, Choice(Update::WORDS);
+        /// Iterations in an epoch, after which cooling and reduction act; null means never.
+        epoch "": Option<usize> = None, AtLeast(1.0);
+        /// Whether an epoch doubles alpha and divides both sigma by log2(e + 2), e = finished epochs.
+        cooling "": bool = false, Flag;
+        /// Agent reduction: strength mu with which the swarm shrinks as it contracts; 0 is off.
+        reduction "mu": f64 = 0.0, Within(0.0, 1.0);
+        /// The whole swarm is kicked when no coordinate of the consensus moved by this much; 0 is off (the published program: 1e-5).
+        kick "": f64 = 0.0, AtLeast(0.0);
+        /// Standard deviation of the initial velocities.
+        velocity "s_V": f64 = 0.0, AtLeast(0.0);
+    }
+}
+
+/// PSO as a stochastic differential equation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct PsoSde<F: Real> {
+    params: Params,
+    friction: f64,
+    kappa: f64,
+    /// Current number of particles, alpha and sigmas: reduction and cooling change them.
+    particles: usize,
+    alpha: f64,
+    sigmas: [f64; 2],
+    iterations: usize,
+    /// Size of the coordinate variances of Y when the epoch began.
+    spread: f64,
+    /// The consensus of the whole swarm.
+    consensus: Vec<F>,
+    /// The consensus used last, for the kick; empty before the first move.
+    previous: Vec<F>,
+    /// Consensus of each batch, the swarm's order, and the batch of each particle.
+    batches: Matrix<F>,
+    order: Vec<usize>,
+    batch_of: Vec<usize>,
+    /// |Y - X| and |c - X| of each particle (isotropic noise only).
+    distances: Vec<[F; 2]>,
+}
+
+impl<F: Real> Motion<F> for PsoSde<F> {
+    const NAME: &'static str = "pso_sde";
+    type Params = Params;
+
+    fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
+        let friction = match params.friction {
+            Some(friction) => friction,
+            None if params.inertia < 1.0 => 1.0 - params.inertia,
+            None => return Err(Error::parameter("inertia", params.inertia, "must be below 1 where friction is 1 - m")),
+        };
+        if params.scheme == Scheme::Explicit && !(params.inertia > 0.0 && friction * params.dt / params.inertia < 2.0) {
+            let ratio = friction * params.dt / params.inertia;
+            return Err(Error::parameter("friction dt / inertia", ratio, "must be below 2 for the explicit scheme"));
+        }
+        if params.memory == Memory::None && (params.lambda1 != 0.0 || params.sigma1 != 0.0) {
+            let value = format!("{}, {}", params.lambda1, params.sigma1);
+            return Err(Error::parameter("lambda1, sigma1", value, "must be 0 without memory"));
+        }
+        if let Some(batch) = params.batch.filter(|b| !params.particles.is_multiple_of(*b)) {
+            return Err(Error::parameter("batch", batch, format!("must divide the {} particles", params.particles)));
+        }
+        let kappa = params.kappa.unwrap_or(1.0 / params.dt);
+        Ok(PsoSde {
+            friction,
+            kappa,
+            particles: params.particles,
+            alpha: params.alpha,
+            sigmas: [params.sigma1, params.sigma2],
+            params,
+            iterations: 0,
+            spread: 0.0,
+            consensus: Vec::new(),
+            previous: Vec::new(),
+            batches: Matrix::default(),
+            order: Vec::new(),
+            batch_of: Vec::new(),
+            distances: Vec::new(),
+        })
+    }
+
+    fn particles(&self) -> usize {
+        self.particles
+    }
+
+    fn launch(&mut self, swarm: &mut Swarm<F>, _space: &Space<F>, rng: &Rng) {
+        let (n, dim) = (swarm.len(), swarm.dim());
+        swarm.v = Matrix::zeros(n, dim);
+        if self.params.velocity > 0.0 {
+            rng.fork("velocity").fill_normal(0..n, 0..dim, swarm.v.data_mut());
+            let deviation = F::of(self.params.velocity);
+            swarm.v.data_mut().iter_mut().for_each(|v| *v *= deviation);
+        }
+    }
+
+    fn begin(&mut self, swarm: &mut Swarm<F>) {
+        if self.params.memory == Memory::None {
+            (swarm.y, swarm.fy) = (Matrix::default(), Vec::new());
+        }
+        // Before any value is finite there is no consensus; the first particle stands in for it.
+        self.consensus = swarm.x.row(0).to_vec();
+        self.agree(swarm);
+        self.spread = spread(self.memories(swarm));
+    }
+
+    fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
+        self.reduce(swarm, rng);
+        let batches = self.divide(swarm, rng);
+        for b in 0..batches {
+            self.kick_if_still(swarm, b, rng);
+        }
+        if self.params.update == Update::Full && batches > 1 {
+            for b in 0..batches {
+                let rng = rng.fork(&format!("full{b}"));
+                self.travel(swarm, space, &rng, |_| b);
+            }
+        } else {
+            let batch_of = std::mem::take(&mut self.batch_of);
+            self.travel(swarm, space, rng, |i| if batches == 1 { 0 } else { batch_of[i] });
+            self.batch_of = batch_of;
+        }
+    }
+
+    fn remember(&mut self, swarm: &mut Swarm<F>) -> Remembered {
+        match self.params.memory {
+            Memory::Sharp => swarm.keep_better(), // eq. (1.3)
+            Memory::None => {}
+            Memory::Smooth => {
+                self.follow(swarm);
+                return Remembered::Reevaluate;
+            }
+        }
+        self.finish(swarm);
+        Remembered::Done
+    }
+
+    fn reremember(&mut self, swarm: &mut Swarm<F>) {
+        self.finish(swarm);
+    }
+
+    fn answer(&self, _swarm: &Swarm<F>) -> Vec<F> {
+        self.consensus.clone()
+    }
+
+    fn show<'a>(&'a self, view: &mut View<'a, F>) {
+        view.vectors.push(("g", &self.consensus));
+        view.numbers.extend([("alpha", self.alpha), ("sigma1", self.sigmas[0]), ("sigma2", self.sigmas[1])]);
+    }
+}
+
+impl<F: Real> PsoSde<F> {
+    /// Y where there is memory, X where there is none.
+    fn memories<'s>(&self, swarm: &'s Swarm<F>) -> &'s Matrix<F> {
+        if self.params.memory == Memory::None { &swarm.x } else { &swarm.y }
+    }
+
+    fn memory_values<'s>(&self, swarm: &'s Swarm<F>) -> &'s [F] {
+        if self.params.memory == Memory::None { &swarm.fx } else { &swarm.fy }
+    }
+
+    /// The consensus of the whole swarm, eq. (1.4); stays where it was while no value is finite.
+    fn agree(&mut self, swarm: &Swarm<F>) {
+        let points = self.memories(swarm);
+        consensus(points, self.memory_values(swarm), self.alpha, 0..points.len(), &mut self.consensus);
+    }
+
+    /// The end of an iteration: cooling when an epoch is over, and the consensus with what holds from now on.
+    fn finish(&mut self, swarm: &Swarm<F>) {
+        self.iterations += 1;
+        if let Some(epoch) = self.params.epoch.filter(|e| self.params.cooling && self.iterations.is_multiple_of(*e)) {
+            let finished = (self.iterations / epoch) as f64;
+            self.alpha = self.params.alpha * finished.exp2();
+            self.sigmas = [self.params.sigma1, self.params.sigma2].map(|s| s / (finished + 2.0).log2());
+        }
+        self.agree(swarm);
+    }
+
+    /// Agent reduction: N <- ceil(N ((1 - mu) + mu spread_end / spread_start)), rounded up to whole batches; random
+    /// particles leave, each with its position, velocity and memory.
+    fn reduce(&mut self, swarm: &mut Swarm<F>, rng: &Rng) {
+        let mu = self.params.reduction;
+        let due = self.params.epoch.is_some_and(|e| self.iterations > 0 && self.iterations.is_multiple_of(e));
+        if mu == 0.0 || !due {
+            return;
+        }
+        let end = spread(self.memories(swarm));
+        let ratio = if self.spread > 0.0 { end / self.spread } else { 1.0 };
+        let factor = ((1.0 - mu) + mu * ratio).clamp(1.0 - mu, 1.0);
+        let factor = if factor.is_nan() { 1.0 } else { factor };
+        let batch = self.params.batch.unwrap_or(1);
+        let keep = ((self.particles as f64 * factor).ceil() as usize).next_multiple_of(batch).clamp(batch, self.particles);
+        self.spread = end;
+        if keep < self.particles {
+            let mut order: Vec<usize> = (0..self.particles).collect();
+            rng.fork("reduction").row(0).shuffle(&mut order);
+            order.truncate(keep);
+            order.sort_unstable();
+            swarm.select(&order);
+            self.particles = keep;
+            self.agree(swarm);
+        }
+    }
+
+    /// Divides the swarm into random batches and finds the consensus of each; returns their number.
+    fn divide(&mut self, swarm: &Swarm<F>, rng: &Rng) -> usize {
+        let (n, dim) = (self.particles, swarm.dim());
+        let size = self.params.batch.unwrap_or(n).min(n);
+        let count = n / size;
+        self.batches.resize(count, dim);
+        if count == 1 {
+            self.batches.row_mut(0).copy_from_slice(&self.consensus);
+            return 1;
+        }
+        self.order.clear();
+        self.order.extend(0..n);
+        rng.fork("batch").row(0).shuffle(&mut self.order);
+        self.batch_of.resize(n, 0);
+        let (points, values) = (self.memories(swarm), self.memory_values(swarm));
+        for (b, members) in self.order.chunks(size).enumerate() {
+            members.iter().for_each(|&i| self.batch_of[i] = b);
+            let out = self.batches.row_mut(b);
+            out.copy_from_slice(&self.consensus);
+            consensus(points, values, self.alpha, members.iter().copied(), out);
+        }
+        count
+    }
+
+    /// The kick: when the consensus stands still the whole swarm gets random velocities, or it would freeze.
+    fn kick_if_still(&mut self, swarm: &mut Swarm<F>, b: usize, rng: &Rng) {
+        let c = self.batches.row(b);
+        let tolerance = F::of(self.params.kick);
+        let still = !self.previous.is_empty() && c.iter().zip(&self.previous).all(|(&a, &b)| (a - b).abs() < tolerance);
+        self.previous.clear();
+        self.previous.extend_from_slice(c);
+        if !still {
+            return;
+        }
+        let rng = if b == 0 { rng.fork("kick") } else { rng.fork(&format!("kick{b}")) };
+        let strength = F::of(self.sigmas[0].max(self.sigmas[1]) * self.params.dt.sqrt());
+        let mut xi = vec![F::zero(); 2 * swarm.dim()];
+        for i in (0..self.particles).step_by(2) {
+            let rows = i..(i + 2).min(self.particles);
+            let xi = &mut xi[..rows.len() * swarm.v.dim()];
+            rng.fill_normal(rows, 0..swarm.v.dim(), xi);
+            let dim = swarm.v.dim();
+            swarm.v.data_mut()[i * dim..].iter_mut().zip(xi).for_each(|(v, xi)| *v += strength * *xi);
+        }
+    }
+
+    /// The smooth memory, eq. (1.2b): Y <- Y + kappa dt (X - Y) S(X, Y).
+    fn follow(&self, swarm: &mut Swarm<F>) {
+        let rate = self.kappa * self.params.dt;
+        let values = swarm.fx.iter().zip(&swarm.fy);
+        for ((x, y), (fx, fy)) in swarm.x.iter().zip(swarm.y.iter_mut()).zip(values) {
+            let (ex, ey) = (fx.f64(), fy.f64());
+            // Infinite values: the difference of equal infinities counts as 0.
+            let gap = if ex == ey { 0.0 } else { ey - ex };
+            let s = 0.5 * (1.0 + self.params.theta + (self.params.beta * gap).tanh());
+            let share = F::of(rate * s);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y += share * (x - *y));
+        }
+    }
+
+    /// One step of the scheme for all particles, each towards the consensus of batch `batch_of(i)`.
+    fn travel(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng, batch_of: impl Fn(usize) -> usize + Sync) {
+        let p = &self.params;
+        let (m, dt) = (p.inertia, p.dt);
+        let semi = p.scheme == Scheme::SemiImplicit;
+        let denominator = if semi { m + self.friction * dt } else { m };
+        let keep = if semi { m / denominator } else { 1.0 - self.friction * dt / m };
+        let [s1, s2] = self.sigmas.map(|s| s * dt.sqrt() / denominator);
+        let law = Law {
+            keep: F::of(keep),
+            lambda: [F::of(p.lambda1 * dt / denominator), F::of(p.lambda2 * dt / denominator)],
+            sigma: [F::of(s1), F::of(s2)],
+            dt: F::of(dt),
+            semi,
+        };
+        let with_memory = p.lambda1 != 0.0 || p.sigma1 != 0.0;
+        let isotropic = p.noise == Noise::Isotropic;
+        let (xi1, xi2) = (rng.fork("xi1"), rng.fork("xi2"));
+        let (y, batches) = (&swarm.y, &self.batches);
+        if isotropic {
+            self.distances.clear();
+            self.distances.extend(swarm.x.iter().enumerate().map(|(i, x)| {
+                let own = if with_memory { distance(y.row(i), x) } else { F::zero() };
+                [own, distance(batches.row(batch_of(i)), x)]
+            }));
+        }
+        let distances = &self.distances;
+        sweep([&mut swarm.x, &mut swarm.v], space, rng, |tile, scratch| {
+            let len = tile.len();
+            tile.gather(&mut scratch.g, |i| batches.row(batch_of(i)));
+            xi2.fill_normal(tile.rows.clone(), tile.cols.clone(), &mut scratch.b[..len]);
+            if with_memory {
+                xi1.fill_normal(tile.rows.clone(), tile.cols.clone(), &mut scratch.a[..len]);
+            }
+            if isotropic {
+                let first = tile.rows.start;
+                let mut row = first;
+                tile.row_segments(|s| {
+                    let ([x, v], at, spread) = (s.parts, s.at, distances[row]);
+                    let y = if with_memory { &y.data()[s.flat] } else { &scratch.g[at.clone()] };
+                    let (g, z1, z2) = (&scratch.g[at.clone()], &scratch.a[at.clone()], &scratch.b[at]);
+                    dispatch!(level(), simd => step_isotropic(simd, law, spread, x, v, y, g, z1, z2));
+                    row += 1;
+                });
+            } else if with_memory {
+                tile.segments(|s| {
+                    let ([x, v], at, y) = (s.parts, s.at, &y.data()[s.flat]);
+                    let (g, z1, z2) = (&scratch.g[at.clone()], &scratch.a[at.clone()], &scratch.b[at]);
+                    dispatch!(level(), simd => step(simd, law, x, v, y, g, z1, z2));
+                });
+            } else {
+                tile.segments(|s| {
+                    let ([x, v], at) = (s.parts, s.at);
+                    let (g, z2) = (&scratch.g[at.clone()], &scratch.b[at]);
+                    dispatch!(level(), simd => step_one_normal(simd, law, x, v, g, z2));
+                });
+            }
+        });
+    }
+}
+
+/// The numbers of one step: V <- keep V + drifts + diffusions, X <- X + dt V.
+#[derive(Clone, Copy)]
+struct Law<F> {
+    keep: F,
+    lambda: [F; 2],
+    sigma: [F; 2],
+    dt: F,
+    /// X takes the new V (semi-implicit) or the old one (explicit).
+    semi: bool,
+}
+
+/// Both drifts and diffusions, anisotropic.
+#[simd]
+#[allow(clippy::too_many_arguments)]
+fn step<S: Simd, F: Real>(_simd: S, law: Law<F>, x: &mut [F], v: &mut [F], y: &[F], c: &[F], z1: &[F], z2: &[F]) {
+    let n = x.len();
+    let (v, y, c, z1, z2) = (&mut v[..n], &y[..n], &c[..n], &z1[..n], &z2[..n]);
+    let Law { keep, lambda: [l1, l2], sigma: [s1, s2], dt, semi } = law;
+    for j in 0..n {
+        let old = v[j];
+        v[j] = keep * old
+            + drift(l1, y[j], x[j])
+            + drift(l2, c[j], x[j])
+            + diffuse(s1, y[j], x[j], z1[j])
+            + diffuse(s2, c[j], x[j], z2[j]); // eq. (4.15)
+        x[j] += dt * if semi { v[j] } else { old };
+    }
+}
+
+/// lambda1 = sigma1 = 0: one normal a coordinate.
+#[simd]
+fn step_one_normal<S: Simd, F: Real>(_simd: S, law: Law<F>, x: &mut [F], v: &mut [F], c: &[F], z2: &[F]) {
+    let n = x.len();
+    let (v, c, z2) = (&mut v[..n], &c[..n], &z2[..n]);
+    let Law { keep, lambda: [_, l2], sigma: [_, s2], dt, semi } = law;
+    for j in 0..n {
+        let old = v[j];
+        v[j] = keep * old + drift(l2, c[j], x[j]) + diffuse(s2, c[j], x[j], z2[j]); // eq. (4.15)
+        x[j] += dt * if semi { v[j] } else { old };
+    }
+}
+
+/// Isotropic diffusion: the distances of the whole particle instead of the coordinate's.
+#[simd]
+#[allow(clippy::too_many_arguments)]
+fn step_isotropic<S: Simd, F: Real>(
+    _simd: S,
+    law: Law<F>,
+    [to_memory, to_consensus]: [F; 2],
+    x: &mut [F],
+    v: &mut [F],
+    y: &[F],
+    c: &[F],
+    z1: &[F],
+    z2: &[F],
+) {
+    let n = x.len();
+    let (v, y, c, z1, z2) = (&mut v[..n], &y[..n], &c[..n], &z1[..n], &z2[..n]);
+    let Law { keep, lambda: [l1, l2], sigma: [s1, s2], dt, semi } = law;
+    let (s1, s2) = (s1 * to_memory, s2 * to_consensus);
+    for j in 0..n {
+        let old = v[j];
+        v[j] = keep * old + drift(l1, y[j], x[j]) + drift(l2, c[j], x[j]) + s1 * z1[j] + s2 * z2[j]; // eq. (4.15)
+        x[j] += dt * if semi { v[j] } else { old };
+    }
+}
+
+/// Euclidean distance; eight partial sums, so that every instruction set adds in the same order.
+pub(crate) fn distance<F: Real>(a: &[F], b: &[F]) -> F {
+    let mut sums = [F::zero(); 8];
+    let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(&s, &t)| (s - t) * (s - t)).fold(F::zero(), |u, t| u + t);
+    for (p, q) in a_chunks.zip(b_chunks) {
+        for k in 0..8 {
+            sums[k] += (p[k] - q[k]) * (p[k] - q[k]);
+        }
+    }
+    (sums.iter().fold(F::zero(), |u, &t| u + t) + rest).sqrt()
+}
+
+/// The Euclidean norm of the coordinate variances.
+fn spread<F: Real>(points: &Matrix<F>) -> f64 {
+    let n = points.len() as f64;
+    let variance = |j: usize| {
+        let mean = points.iter().map(|p| p[j].f64()).sum::<f64>() / n;
+        points.iter().map(|p| (p[j].f64() - mean).powi(2)).sum::<f64>() / n
+    };
+    (0..points.dim()).map(|j| variance(j).powi(2)).sum::<f64>().sqrt()
+}

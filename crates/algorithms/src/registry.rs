@@ -1,0 +1,160 @@
+//! Every method by name: the one table behind the command line, the help, the benchmarks and the tests.
+
+use crate::evolution::{de, random_search};
+use crate::parameters::{Parameter, Parameters};
+use crate::particle::{Motion, Particles, clpso, cbo, empso, mpso, pso, pso_sde, rempso, spso2011};
+use serde_json::{Map, Value};
+use swarmgrad_core::{Algorithm, Error, Result, Space, Start};
+
+/// Parameters by name, as a user gives them; what is missing has its default. Besides the method's own parameters
+/// `preset` chooses a named set of them and `start` the law of the first points ([`Start`]).
+pub type Settings = Map<String, Value>;
+
+/// A method of the library.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name, the same everywhere.
+    pub name: &'static str,
+    /// One line: what it is.
+    pub summary: &'static str,
+    /// Where it comes from.
+    pub paper: &'static str,
+    /// Named sets of parameters: name, what it is, JSON.
+    pub presets: &'static [(&'static str, &'static str, &'static str)],
+    table: fn() -> Vec<Parameter>,
+    readable: fn(Settings) -> std::result::Result<(), String>,
+    build: fn(&Space<f64>, Start, Option<u64>, Settings) -> Result<Box<dyn Algorithm<f64>>>,
+    build_f32: fn(&Space<f32>, Start, Option<u64>, Settings) -> Result<Box<dyn Algorithm<f32>>>,
+    load: fn(&[u8]) -> Result<Box<dyn Algorithm<f64>>>,
+    load_f32: fn(&[u8]) -> Result<Box<dyn Algorithm<f32>>>,
+}
+
+/// Reads the settings into the method's parameters and builds it.
+fn build<F, M>(space: &Space<F>, start: Start, budget: Option<u64>, settings: Settings) -> Result<Box<dyn Algorithm<F>>>
+where
+    F: swarmgrad_core::Real,
+    M: Motion<F> + 'static,
+{
+    let params = serde_json::from_value(Value::Object(settings)).map_err(|why| Error::parameter("--set", M::NAME, why.to_string()))?;
+    Ok(Box::new(Particles::<F, M>::new(space, start, budget, params)?))
+}
+
+/// Whether the settings have the types of the parameters.
+fn readable<P: Parameters>(settings: Settings) -> std::result::Result<(), String> {
+    serde_json::from_value::<P>(Value::Object(settings)).map(drop).map_err(|why| why.to_string())
+}
+
+/// One line of the table; a method is named for both scalars.
+macro_rules! method {
+    ($M32:ty, $M64:ty, $summary:literal, $paper:literal, $presets:expr) => {
+        Entry {
+            name: <$M64 as Motion<f64>>::NAME,
+            summary: $summary,
+            paper: $paper,
+            presets: $presets,
+            table: <<$M64 as Motion<f64>>::Params as Parameters>::table,
+            readable: readable::<<$M64 as Motion<f64>>::Params>,
+            build: build::<f64, $M64>,
+            build_f32: build::<f32, $M32>,
+            load: |bytes| Ok(Box::new(Particles::<f64, $M64>::load(bytes)?)),
+            load_f32: |bytes| Ok(Box::new(Particles::<f32, $M32>::load(bytes)?)),
+        }
+    };
+}
+
+const PAPER: &str = r#"{"c1": 0.8, "c2": 0.9, "beta": 0.9}"#;
+const TORCHSWARM: &str = r#"{"c1": 2.0, "c2": 2.0, "beta": 0.9, "draws": "per_particle"}"#;
+
+/// All methods of this crate.
+pub static ENTRIES: &[Entry] = &[
+    method!(pso::Pso, pso::Pso, "PSO with inertia weight", "Shi & Eberhart 1998; AdaSwarm eqs (1)-(2)", &[
+        ("torchswarm", "defaults of torchswarm 0.0.1", r#"{"inertia": 0.5, "c1": 2.0, "c2": 2.0, "draws": "per_particle"}"#),
+    ]),
+    method!(pso::PsoConstriction, pso::PsoConstriction, "PSO with constriction factor", "Clerc & Kennedy 2002", &[]),
+    method!(mpso::Mpso<f32>, mpso::Mpso<f64>, "momentum PSO", "AdaSwarm eq. (3)", &[]),
+    method!(empso::Empso<f32>, empso::Empso<f64>, "exponentially averaged momentum PSO", "AdaSwarm eqs (4)-(6)", &[
+        ("paper", "the AdaSwarm paper's numbers (stagnate from ten dimensions on)", PAPER),
+        ("torchswarm", "defaults of torchswarm 0.0.1 (unstable in mean square)", TORCHSWARM),
+    ]),
+    method!(empso::EmpsoPrinted<f32>, empso::EmpsoPrinted<f64>, "EMPSO as Algorithm 1 prints it", "AdaSwarm Algorithm 1", &[
+        ("paper", "the AdaSwarm paper's numbers", PAPER),
+    ]),
+    method!(rempso::Rempso<f32>, rempso::Rempso<f64>, "EMPSO with rotated pulls", "AdaSwarm supplement 5; Hatanaka et al. 2009", &[
+        ("paper", "the AdaSwarm paper's numbers", PAPER),
+        ("paper-code", "the published program: element-wise products, no rotation", r#"{"c1": 0.9, "c2": 0.8, "beta": 0.1, "rotation": "literal", "redraw": "particle"}"#),
+    ]),
+    method!(spso2011::Spso2011<f32>, spso2011::Spso2011<f64>, "Standard PSO 2011", "Clerc 2012; Zambrano-Bigiarini et al. 2013", &[]),
+    method!(clpso::Clpso<f32>, clpso::Clpso<f64>, "comprehensive learning PSO", "Liang et al. 2006", &[]),
+    method!(pso_sde::PsoSde<f32>, pso_sde::PsoSde<f64>, "mean-field PSO as a stochastic differential equation", "Huang, Qiu & Riedl 2023, eqs (1.2)-(1.6), (4.15)", &[
+        ("memoryless", "without memory (eq. 2.1)", r#"{"memory": "none"}"#),
+        ("paper-mnist", "the paper's numbers for networks, with the published program's kick", r#"{"inertia": 0.2, "dt": 0.1, "alpha": 50.0, "sigma2": 0.632455532033676, "cooling": true, "kick": 1e-5}"#),
+    ]),
+    method!(cbo::Cbo<f32>, cbo::Cbo<f64>, "consensus-based optimisation", "Pinnau et al. 2017; Carrillo et al. 2021", &[]),
+    method!(de::De, de::De, "differential evolution rand/1/bin", "Storn & Price 1997", &[]),
+    method!(random_search::RandomSearch, random_search::RandomSearch, "random search, the yardstick below all", "folklore", &[]),
+];
+
+/// The method called `name`; an unknown name gets the nearest right one.
+pub fn entry(name: &str) -> Result<&'static Entry> {
+    ENTRIES.iter().find(|e| e.name == name).ok_or_else(|| Error::unknown("method", name, ENTRIES.iter().map(|e| e.name)))
+}
+
+impl Entry {
+    /// The method's parameters with symbol, default and range.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        (self.table)()
+    }
+
+    /// Builds the method. `budget` is the number of evaluations planned, for methods that plan ahead.
+    pub fn build(&self, space: &Space<f64>, budget: Option<u64>, settings: &Settings) -> Result<Box<dyn Algorithm<f64>>> {
+        let (start, settings) = self.resolve(settings)?;
+        (self.build)(space, start, budget, settings)
+    }
+
+    /// The same in single precision.
+    pub fn build_f32(&self, space: &Space<f32>, budget: Option<u64>, settings: &Settings) -> Result<Box<dyn Algorithm<f32>>> {
+        let (start, settings) = self.resolve(settings)?;
+        (self.build_f32)(space, start, budget, settings)
+    }
+
+    /// Reads back the state that [`Algorithm::save`] wrote.
+    pub fn load(&self, bytes: &[u8]) -> Result<Box<dyn Algorithm<f64>>> {
+        (self.load)(bytes)
+    }
+
+    /// The same in single precision.
+    pub fn load_f32(&self, bytes: &[u8]) -> Result<Box<dyn Algorithm<f32>>> {
+        (self.load_f32)(bytes)
+    }
+
+    /// Takes out `start` and `preset`, puts the preset below what the user set, and checks the names.
+    fn resolve(&self, settings: &Settings) -> Result<(Start, Settings)> {
+        let mut own = settings.clone();
+        let start = match own.remove("start") {
+            Some(start) => serde_json::from_value(start.clone()).map_err(|why| Error::parameter("start", start, why.to_string()))?,
+            None => Start::default(),
+        };
+        let mut resolved = Settings::new();
+        if let Some(preset) = own.remove("preset") {
+            let name = preset.as_str().unwrap_or_default();
+            let known = || self.presets.iter().map(|(name, ..)| *name);
+            let found = self.presets.iter().find(|(known, ..)| *known == name);
+            let (.., json) = found.ok_or_else(|| Error::unknown(&format!("preset of {}", self.name), name, known()))?;
+            resolved = serde_json::from_str(json).map_err(|why| Error::parameter("preset", name, why.to_string()))?;
+        }
+        resolved.append(&mut own);
+        let table = self.parameters();
+        if let Some(name) = resolved.keys().find(|name| table.iter().all(|p| p.name != name.as_str())) {
+            let known = table.iter().map(|p| p.name).chain(["preset", "start"]);
+            return Err(Error::unknown(&format!("parameter of {}", self.name), name, known));
+        }
+        // One parameter at a time, so that the error names it.
+        for (name, value) in &resolved {
+            if let Some(p) = table.iter().find(|p| p.name == name.as_str()) {
+                let alone = Settings::from_iter([(name.clone(), value.clone())]);
+                (self.readable)(alone).map_err(|why| Error::parameter(name, value, format!("must be {} ({why})", p.range)))?;
+            }
+        }
+        Ok((start, resolved))
+    }
+}
