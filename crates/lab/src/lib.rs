@@ -1,1 +1,16 @@
-//! (to be written)
+//! Experiments: records of finished runs, statistics over them, tables, plots, animations and a self-contained page.
+//!
+//! Experiments write JSON lines ([`record`]); tables ([`table`]) and pictures ([`plot`]) read only those or plain numbers.
+//! Nothing here asks the network or the system for anything: the font is embedded, the page carries its own style.
+
+pub mod error;
+pub mod plot;
+pub mod record;
+pub mod report;
+pub mod stats;
+pub mod table;
+
+pub use error::{Error, Result};
+pub use record::{History, Record, RecordWriter};
+pub use report::Report;
+pub use table::Table;

@@ -1,0 +1,19 @@
+//! Pictures: charts, convergence curves, landscapes, animations. Everything is drawn as SVG by a writer of our own; [`png`]
+//! rasterises an SVG with the embedded font, so that both look alike on every machine.
+
+pub mod animate;
+pub mod axis;
+pub mod chart;
+pub mod color;
+pub mod convergence;
+pub mod font;
+pub mod landscape;
+pub mod raster;
+pub mod svg;
+
+pub use animate::{Animation, Frame};
+pub use axis::{Axis, Scale, Tick};
+pub use chart::{Chart, Legend, Line};
+pub use convergence::Convergence;
+pub use landscape::{Grid, Landscape, Mark, Marker, Shade, Trail};
+pub use raster::png;

@@ -1,0 +1,153 @@
+//! A small self-contained page: title, headings, paragraphs, tables, inlined pictures. No network, no scripts.
+
+use crate::error::{Error, Result};
+use crate::plot::svg::escape;
+use crate::table::Table;
+use std::path::Path;
+
+/// A page in the making.
+///
+/// ```
+/// use swarmgrad_lab::{Report, Table};
+/// let mut page = Report::new("Sphere in ten dimensions");
+/// page.paragraph("Twenty runs of each method.").heading("Results").table(&Table::new(["method", "median"]), "Medians.");
+/// assert!(page.html().starts_with("<!doctype html>"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    title: String,
+    body: String,
+    pictures: usize,
+    tables: usize,
+}
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--ink:#1f2328;--soft:#5b636d;--line:#d7dbe0;--ground:#ffffff;--stripe:#f5f7f9}
+@media(prefers-color-scheme:dark){:root{--ink:#e4e7eb;--soft:#a3abb5;--line:#3a4149;--ground:#16191d;--stripe:#1e2227}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.6 system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}
+main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}
+h1{font-size:1.8rem;line-height:1.25;margin:0 0 1.2rem}
+h2{font-size:1.3rem;margin:2.4rem 0 .6rem;padding-bottom:.25rem;border-bottom:1px solid var(--line)}
+p{margin:.7rem 0;max-width:46rem}
+figure{margin:1.6rem 0}
+figcaption{color:var(--soft);font-size:.9rem;margin-top:.5rem;max-width:46rem}
+.picture{background:#fff;border:1px solid var(--line);border-radius:8px;padding:.5rem;overflow-x:auto;width:fit-content;max-width:100%}
+.picture svg,.picture img{display:block;max-width:100%;height:auto}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
+th,td{padding:.35rem .8rem;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap}
+thead th{border-bottom:2px solid var(--soft)}
+tbody tr:nth-child(even){background:var(--stripe)}
+.number{text-align:right}
+pre{background:var(--stripe);border:1px solid var(--line);border-radius:6px;padding:.7rem .9rem;overflow-x:auto;font-size:.88rem;line-height:1.45}
+@media print{.picture{border:0;padding:0}figure{break-inside:avoid}}
+";
+
+impl Report {
+    /// An empty page.
+    pub fn new(title: impl Into<String>) -> Self {
+        Report { title: title.into(), body: String::new(), pictures: 0, tables: 0 }
+    }
+
+    /// Adds a heading.
+    pub fn heading(&mut self, text: &str) -> &mut Self {
+        self.body += &format!("<h2>{}</h2>\n", escape(text));
+        self
+    }
+
+    /// Adds paragraphs; an empty line parts them.
+    pub fn paragraph(&mut self, text: &str) -> &mut Self {
+        for part in text.split("\n\n").filter(|p| !p.trim().is_empty()) {
+            self.body += &format!("<p>{}</p>\n", escape(part.trim()));
+        }
+        self
+    }
+
+    /// Adds text as it is, in a fixed-width font.
+    pub fn code(&mut self, text: &str) -> &mut Self {
+        self.body += &format!("<pre>{}</pre>\n", escape(text));
+        self
+    }
+
+    /// Adds a table with a numbered caption.
+    pub fn table(&mut self, table: &Table, caption: &str) -> &mut Self {
+        self.tables += 1;
+        self.body += &format!(
+            "<figure>\n<div class=\"scroll\">{}</div>\n<figcaption>Table {}. {}</figcaption>\n</figure>\n",
+            table.html(),
+            self.tables,
+            escape(caption)
+        );
+        self
+    }
+
+    /// Adds an SVG document as a picture with a numbered caption. Its ids are renamed so that pictures do not disturb each other.
+    pub fn picture(&mut self, svg: &str, caption: &str) -> &mut Self {
+        let prefix = format!("p{}-", self.pictures + 1);
+        let svg = svg.trim_start_matches('\u{feff}').trim_start();
+        let svg = if svg.starts_with("<?") { svg.split_once("?>").map_or(svg, |s| s.1) } else { svg };
+        let svg = svg
+            .replace(" id=\"", &format!(" id=\"{prefix}"))
+            .replace("url(#", &format!("url(#{prefix}"))
+            .replace("href=\"#", &format!("href=\"#{prefix}"));
+        self.figure(&svg, caption)
+    }
+
+    /// Adds a GIF (for instance an animation) with a numbered caption, embedded in the page.
+    pub fn gif(&mut self, bytes: &[u8], caption: &str) -> &mut Self {
+        let image = format!("<img alt=\"{}\" src=\"data:image/gif;base64,{}\">", escape(caption), base64(bytes));
+        self.figure(&image, caption)
+    }
+
+    fn figure(&mut self, markup: &str, caption: &str) -> &mut Self {
+        self.pictures += 1;
+        self.body += &format!(
+            "<figure>\n<div class=\"picture\">{}</div>\n<figcaption>Figure {}. {}</figcaption>\n</figure>\n",
+            markup.trim(),
+            self.pictures,
+            escape(caption)
+        );
+        self
+    }
+
+    /// The page.
+    pub fn html(&self) -> String {
+        let title = escape(&self.title);
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+             <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{}</main>\n</body>\n</html>\n",
+            self.body
+        )
+    }
+
+    /// Writes the page to a file.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        std::fs::write(path, self.html()).map_err(|e| Error::file(path, e))
+    }
+}
+
+/// Base64 with padding (RFC 4648).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let word = three.iter().enumerate().fold(0_u32, |w, (i, &b)| w | u32::from(b) << (16 - 8 * i));
+        for i in 0..4 {
+            out.push(if i <= three.len() { DIGITS[(word >> (18 - 6 * i) & 63) as usize] as char } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn base64_of_the_standard() {
+        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(super::base64(plain.as_bytes()), coded);
+        }
+    }
+}
