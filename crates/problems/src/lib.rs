@@ -1,1 +1,43 @@
-//! (to be written)
+//! Test problems: functions with formula, source, domain, optimum and gradient, evaluated with vector instructions.
+//!
+//! [`PROBLEMS`] is the table of all; [`entry`] finds one by its name, [`Entry::build`] makes it a
+//! [`TestProblem`] of a given dimension, for `f32` or `f64`.
+//!
+//! ```
+//! use swarmgrad_core::{Problem, Rows};
+//! let problem = swarmgrad_problems::entry("rastrigin")?.build::<f64>(2, None)?;
+//!
+//! let points = [0.0, 0.0, 1.0, 0.0, 0.5, 0.5];
+//! let mut values = [0.0; 3];
+//! problem.values(Rows::new(2, &points), &mut values);
+//! assert_eq!(values, [0.0, 1.0, 40.5]);
+//!
+//! let gradient_of = problem.differentiable().expect("Rastrigin's function is smooth");
+//! let mut gradient = [0.0; 2];
+//! gradient_of.gradient(&[1.0, 0.0], &mut gradient);
+//! assert_eq!(gradient, [2.0, 0.0]);
+//! # Ok::<(), swarmgrad_core::Error>(())
+//! ```
+//!
+//! A point's value has the same bits alone and in a batch, on any number of threads and on any processor: the
+//! elementary functions are the crate's own polynomials, sums have a fixed order, and no fused multiply-add is used.
+
+mod ackley;
+mod adaswarm;
+mod crease;
+mod griewank;
+mod levy;
+mod math;
+mod michalewicz;
+mod polynomial;
+mod rastrigin;
+mod rosenbrock;
+mod schwefel;
+mod shape;
+mod sphere;
+mod styblinski_tang;
+mod suite;
+mod wave;
+mod zakharov;
+
+pub use suite::{Dims, Entry, PROBLEMS, TestProblem, entry};
