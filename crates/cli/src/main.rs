@@ -1,1 +1,28 @@
-fn main() {}
+//! The program `swarmgrad`: optimises what has no gradient, from the command line.
+
+mod argument;
+mod command;
+mod exec;
+mod interrupt;
+mod journal;
+mod live;
+mod output;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Exit code of a command that did its work.
+const DONE: u8 = 0;
+/// Exit code of a run that found no finite value, and of any failure that is not the user's wording.
+const NO_VALUE: u8 = 1;
+/// Exit code of wrong usage, which is clap's too.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let program = command::Program::parse();
+    program.run().unwrap_or_else(|why| {
+        eprintln!("swarmgrad: {why:#}");
+        let usage = why.downcast_ref::<swarmgrad::Error>().is_some();
+        ExitCode::from(if usage { USAGE } else { NO_VALUE })
+    })
+}

@@ -1,0 +1,155 @@
+//! `list`: the methods, the problems, and everything about one of them.
+
+use crate::DONE;
+use crate::output::{self, aligned, number, short};
+use clap::Args;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use swarmgrad::Error;
+use swarmgrad::algorithms::registry::{self, ENTRIES};
+use swarmgrad::problems::{self, Dims, PROBLEMS};
+use swarmgrad_lab::table::{Rules, Table};
+
+pub const EXAMPLES: &str = "\
+Examples:
+  swarmgrad list methods
+  swarmgrad list problems
+  swarmgrad list pso_sde          parameters with symbol, default and range, presets, paper
+  swarmgrad list rastrigin        formula, domain, minimum, source
+  swarmgrad list methods --json";
+
+/// What to list.
+#[derive(Args, Debug)]
+pub struct List {
+    /// `methods`, `problems`, or the name of one of them
+    #[arg(default_value = "methods")]
+    what: String,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        let (text, value) = match &*self.what {
+            "methods" | "method" => (methods(), ENTRIES.iter().map(method_json).collect()),
+            "problems" | "problem" => (all_problems(), PROBLEMS.iter().map(problem_json).collect()),
+            name => match (registry::entry(name), problems::entry(name)) {
+                (Ok(entry), _) => (method(entry), method_json(entry)),
+                (_, Ok(entry)) => (problem(entry), problem_json(entry)),
+                _ => {
+                    let known = ENTRIES.iter().map(|e| e.name).chain(PROBLEMS.iter().map(|e| e.name));
+                    return Err(Error::unknown("method or problem", name, known.chain(["methods", "problems"])).into());
+                }
+            },
+        };
+        if self.json {
+            output::print_json(&value)?
+        } else {
+            output::print(&text)?
+        }
+        Ok(ExitCode::from(DONE))
+    }
+}
+
+fn methods() -> String {
+    let mut table = Table::new(["method", "what it is", "paper"]);
+    for entry in ENTRIES {
+        table.row([entry.name, entry.summary, entry.paper]);
+    }
+    let more = "swarmgrad list NAME shows a method's parameters.";
+    format!("{}\n{more}\n", table.text(Rules::Unicode))
+}
+
+fn all_problems() -> String {
+    let mut table = Table::new(["problem", "variables", "what it is good for"]);
+    for entry in PROBLEMS {
+        table.row([entry.name, &dims(entry.dims), entry.about]);
+    }
+    let more = "swarmgrad list NAME shows a problem's formula, domain and minimum.";
+    format!("{}\n{more}\n", table.text(Rules::Unicode))
+}
+
+fn dims(dims: Dims) -> String {
+    match dims {
+        Dims::Any { min: 1 } => "any".into(),
+        Dims::Any { min } => format!("{min} or more"),
+        Dims::Exactly(only) => only.to_string(),
+    }
+}
+
+fn method(entry: &registry::Entry) -> String {
+    let mut table = Table::new(["parameter", "symbol", "default", "range", "what it is"]);
+    for p in entry.parameters() {
+        let default = match &p.default {
+            Value::String(word) => word.clone(),
+            Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), short),
+            Value::Null => "none".into(),
+            other => other.to_string(),
+        };
+        table.row([p.name, p.symbol, &default, &p.range.to_string(), p.about]);
+    }
+    let mut text =
+        format!("{}: {}\nPaper: {}\n\n{}", entry.name, entry.summary, entry.paper, table.text(Rules::Unicode));
+    text += "\nEach is set with --set NAME=VALUE. The first points are chosen with --start or --x0.\n";
+    if !entry.presets.is_empty() {
+        let presets =
+            entry.presets.iter().map(|(name, what, json)| (format!("--set preset={name}"), format!("{what}\n{json}")));
+        text += &format!("\nPresets, over which further --set win:\n{}", aligned(&presets.collect::<Vec<_>>(), 2));
+    }
+    text += &format!("\nTry: swarmgrad minimize rastrigin --dim 10 --method {}\n", entry.name);
+    text
+}
+
+fn method_json(entry: &registry::Entry) -> Value {
+    let presets = entry.presets.iter().map(|(name, about, text)| {
+        json!({"name": name, "about": about, "params": serde_json::from_str::<Value>(text).unwrap_or_default()})
+    });
+    json!({
+        "name": entry.name, "summary": entry.summary, "paper": entry.paper, "parameters": entry.parameters(),
+        "presets": presets.collect::<Value>(),
+    })
+}
+
+fn problem(entry: &problems::Entry) -> String {
+    let pairs: Vec<_> = entry.domain.iter().map(|(lo, hi)| format!("{}:{}", short(*lo), short(*hi))).collect();
+    let every = if matches!(entry.dims, Dims::Any { .. }) && pairs.len() == 1 { " for every variable" } else { "" };
+    let dim = if entry.dims.allows(2) { 2 } else { entry.dims.least() };
+    let mut lines = vec![
+        ("about", entry.about.to_owned()),
+        ("formula", entry.formula.to_owned()),
+        ("variables", dims(entry.dims)),
+        ("domain", format!("{}{every}", pairs.join(", "))),
+    ];
+    if let Ok(built) = entry.build::<f64>(dim, None) {
+        if let Some(minimum) = built.minimum() {
+            lines.push(("minimum", format!("{} in {dim} variable{}", short(minimum), if dim == 1 { "" } else { "s" })));
+        }
+        let points =
+            built.minimizers().iter().take(6).map(|x| x.iter().map(|&t| short(t)).collect::<Vec<_>>().join("  "));
+        lines.push(("at x", points.collect::<Vec<_>>().join("\n")));
+    }
+    lines.push(("gradient", if entry.differentiable { "analytic" } else { "none" }.into()));
+    lines.push(("source", entry.source.to_owned()));
+    let lines: Vec<_> = lines.into_iter().map(|(name, what)| (name.to_owned(), what)).collect();
+    format!("{} ({})\n\n{}\nTry: swarmgrad minimize {}\n", entry.name, entry.title, aligned(&lines, 2), entry.name)
+}
+
+fn problem_json(entry: &problems::Entry) -> Value {
+    let (least, most) = match entry.dims {
+        Dims::Any { min } => (min, None),
+        Dims::Exactly(only) => (only, Some(only)),
+    };
+    let dim = if entry.dims.allows(2) { 2 } else { least };
+    let built = entry.build::<f64>(dim, None).ok();
+    json!({
+        "name": entry.name, "title": entry.title, "about": entry.about, "formula": entry.formula, "source": entry.source,
+        "min_dim": least, "max_dim": most, "differentiable": entry.differentiable,
+        "domain": entry.domain.iter().map(|(lo, hi)| json!([number(*lo), number(*hi)])).collect::<Value>(),
+        "example": {
+            "dim": dim, "minimum": built.as_ref().and_then(|p| p.minimum()).map(number),
+            "minimizers": built.as_ref().map(|p| p.minimizers().iter().map(|x| output::numbers(x)).collect::<Value>()),
+        },
+    })
+}

@@ -1,0 +1,69 @@
+//! The commands of the program, one file each.
+
+mod agent;
+mod animate;
+mod compare;
+mod completions;
+mod list;
+mod minimize;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+First steps:
+  swarmgrad minimize rastrigin --dim 20                        a test problem with the default method
+  swarmgrad minimize --exec 'python3 f.py' --bounds -5:5,0:1   a program of your own
+  swarmgrad list methods                                       what there is
+  swarmgrad compare --methods clpso,de --problems ackley       which one is better
+  swarmgrad animate himmelblau -o swarm.gif                    a look at a swarm
+
+`swarmgrad help COMMAND` explains a command, with examples. Numbers may be written 20000, 20_000 or 2e4.";
+
+/// Optimises what has no gradient: particle swarms, consensus-based optimisation and their kin
+#[derive(Parser, Debug)]
+#[command(name = "swarmgrad", version, about, after_help = EXAMPLES, propagate_version = true, max_term_width = 120)]
+pub struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Minimise a test problem or your own program
+    #[command(after_help = minimize::EXAMPLES, visible_alias = "minimise")]
+    Minimize(Box<minimize::Minimize>),
+    /// Continue a run from the file of `minimize --checkpoint`, to the same result as if it had not been broken off
+    #[command(after_help = minimize::RESUMING)]
+    Resume(minimize::Resume),
+    /// Run methods on problems many times and say which is better
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(compare::Compare),
+    /// Drive a method from any language: ask and tell over standard input and output
+    #[command(after_help = agent::PROTOCOL)]
+    Agent(agent::Agent),
+    /// List the methods or the problems, or explain one of them
+    #[command(after_help = list::EXAMPLES)]
+    List(list::List),
+    /// Draw a swarm moving over the contours of a problem in two variables
+    #[command(after_help = animate::EXAMPLES)]
+    Animate(animate::Animate),
+    /// Print a completion script for a shell
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::Completions),
+}
+
+impl Program {
+    /// Does what the command line says.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Minimize(command) => command.run(),
+            Command::Resume(command) => command.run(),
+            Command::Compare(command) => command.run(),
+            Command::Agent(command) => command.run(),
+            Command::List(command) => command.run(),
+            Command::Animate(command) => command.run(),
+            Command::Completions(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Numbers and tables for people, JSON for programs.
+
+use serde_json::Value;
+use std::io::Write;
+use swarmgrad_lab::table::significant;
+
+/// Writes to standard output. A reader that has gone away (`| head`) is no error.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => Err(why.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes one JSON value and a newline.
+pub fn print_json(value: &Value) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// A number as JSON: shortest digits that read back to the same bits; NaN and the infinities, which JSON lacks, as the
+/// strings "nan", "inf" and "-inf".
+pub fn number(value: f64) -> Value {
+    match serde_json::Number::from_f64(value) {
+        Some(number) => Value::Number(number),
+        None if value.is_nan() => "nan".into(),
+        None => (if value > 0.0 { "inf" } else { "-inf" }).into(),
+    }
+}
+
+/// Numbers as JSON, each as by [`number`].
+pub fn numbers(values: &[f64]) -> Value {
+    values.iter().map(|&value| number(value)).collect()
+}
+
+/// A number for people: six significant digits.
+pub fn short(value: f64) -> String {
+    significant(value, 6)
+}
+
+/// A point for people; the middle of a long one is left out.
+pub fn point(x: &[f64]) -> String {
+    let shown = |part: &[f64]| part.iter().map(|&t| short(t)).collect::<Vec<_>>().join("  ");
+    match x.len() {
+        0..=8 => shown(x),
+        n => format!("{}  …  {}   ({n} numbers, all of them with --json)", shown(&x[..5]), shown(&x[n - 1..])),
+    }
+}
+
+/// A count with a comma every three digits.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A span of time for people.
+pub fn span(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 60.0 => format!("{s:.1} s"),
+        s if s < 3600.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), (s % 60.0).floor()),
+        s if s < 86_400.0 => format!("{:.0} h {:02.0} min", (s / 3600.0).floor(), (s % 3600.0 / 60.0).floor()),
+        s if s < 1e10 => format!("{:.0} days", s / 86_400.0),
+        _ => "ages".into(),
+    }
+}
+
+/// Lines of a name and what it is, the names padded to one width and the texts wrapped under themselves.
+pub fn aligned(lines: &[(String, String)], indent: usize) -> String {
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, what) in lines {
+        let pad = width - name.chars().count();
+        let mut rows = what.lines();
+        let first = rows.next().unwrap_or_default();
+        text += format!("{:indent$}{name}{:pad$}   {first}", "", "").trim_end();
+        text.push('\n');
+        for row in rows {
+            text += format!("{:skip$}{row}\n", "", skip = indent + width + 3).as_str();
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn json_has_every_number() {
+        assert_eq!(
+            numbers(&[0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY]).to_string(),
+            r#"[0.1,"nan","inf","-inf"]"#
+        );
+    }
+
+    #[test]
+    fn spans_read_well() {
+        assert_eq!([0.25, 12.34, 61.0, 7300.0].map(span), ["250 ms", "12.3 s", "1 min 01 s", "2 h 01 min"]);
+    }
+}
