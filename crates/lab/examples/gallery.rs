@@ -5,7 +5,9 @@ use std::fs::{File, create_dir_all, write};
 use std::io::BufWriter;
 use std::path::PathBuf;
 use std::time::Instant;
-use swarmgrad_lab::plot::{Animation, Axis, Chart, Convergence, Frame, Grid, Landscape, Legend, Line, Mark, Shade, Trail, png};
+use swarmgrad_lab::plot::{
+    Animation, Axis, Chart, Convergence, Frame, Grid, Landscape, Legend, Line, Mark, Shade, Trail, png,
+};
 use swarmgrad_lab::table::{Table, significant};
 use swarmgrad_lab::{History, Report, Result, stats};
 
@@ -37,7 +39,8 @@ fn rosenbrock(x: f64, y: f64) -> f64 {
 /// Consensus-based optimisation of Rastrigin's function: a real swarm, so that the animation shows what one does.
 fn swarm(particles: usize, iterations: usize) -> Vec<Frame> {
     let draw = &mut Draw(3);
-    let mut x: Vec<[f64; 2]> = (0..particles).map(|_| [8.0 * draw.uniform() - 3.6, 8.0 * draw.uniform() - 3.6]).collect();
+    let mut x: Vec<[f64; 2]> =
+        (0..particles).map(|_| [8.0 * draw.uniform() - 3.6, 8.0 * draw.uniform() - 3.6]).collect();
     let mut frames = Vec::new();
     let mut best = f64::INFINITY;
     for iteration in 0..iterations {
@@ -100,9 +103,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .minimum(0.0)
         .target(1e-8);
     let mut table = Table::new(["method", "median", "interquartile range", "solved"]);
-    for (name, rate, stuck) in
-        [("pso", 0.03, 0.3), ("mpso", 0.045, 0.2), ("cbo", 0.02, 0.1), ("pso_sde", 0.06, 0.05), ("cma_es", 0.1, 0.6), ("lshade", 0.16, 0.0)]
-    {
+    for (name, rate, stuck) in [
+        ("pso", 0.03, 0.3),
+        ("mpso", 0.045, 0.2),
+        ("cbo", 0.02, 0.1),
+        ("pso_sde", 0.06, 0.05),
+        ("cma_es", 0.1, 0.6),
+        ("lshade", 0.16, 0.0),
+    ] {
         let runs = runs(draw, 25, rate, stuck);
         let last: Vec<f64> = runs.iter().filter_map(|r| r.last()).map(|p| p.1).collect();
         let solved = last.iter().filter(|v| **v <= 1e-8).count();
@@ -119,7 +127,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     page.heading("Convergence").picture(&chart.svg(), "Best value against evaluations.");
     page.table(&table, "The last values of the runs.");
     let mut chart = convergence.legend(Legend::Right).chart()?;
-    chart.title = "The same with a list of names beside the frame, and with a title that is so long that it needs two lines".into();
+    chart.title =
+        "The same with a list of names beside the frame, and with a title that is so long that it needs two lines"
+            .into();
     save("convergence_list", &chart.svg())?;
 
     let mut chart = Chart::new("Accuracy by epoch", Axis::linear("epoch"), Axis::linear("test accuracy"));
@@ -140,8 +150,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     page.heading("Landscapes").picture(&picture.svg(), "Forty particles and their last eight moves.");
 
     let grid = Grid::sample((-2.0, 2.0), (-1.0, 3.0), 200, rosenbrock)?;
-    for (name, shade) in [("rosenbrock", Shade::Log), ("rosenbrock_rank", Shade::Rank), ("rosenbrock_linear", Shade::Linear)] {
-        let picture = Landscape::new("Rosenbrock", grid.clone()).shade(shade).marker(Mark::Optimum, [1.0, 1.0], "minimum");
+    for (name, shade) in
+        [("rosenbrock", Shade::Log), ("rosenbrock_rank", Shade::Rank), ("rosenbrock_linear", Shade::Linear)]
+    {
+        let picture =
+            Landscape::new("Rosenbrock", grid.clone()).shade(shade).marker(Mark::Optimum, [1.0, 1.0], "minimum");
         save(name, &picture.svg())?;
         if shade == Shade::Log {
             page.picture(&picture.svg(), "A curved valley.");
@@ -149,7 +162,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let grid = Grid::sample((-4.5, 4.5), (-4.5, 4.5), 200, rastrigin)?;
-    let ground = Landscape::new("cbo on Rastrigin", grid).bar(false).width(480.0).marker(Mark::Optimum, [0.0, 0.0], "minimum");
+    let ground =
+        Landscape::new("cbo on Rastrigin", grid).bar(false).width(480.0).marker(Mark::Optimum, [0.0, 0.0], "minimum");
     let animation = Animation::new(ground, frames);
     let start = Instant::now();
     let mut bytes = Vec::new();

@@ -112,7 +112,9 @@ pub mod number {
                 "inf" => Ok(f64::INFINITY),
                 "-inf" => Ok(f64::NEG_INFINITY),
                 "nan" => Ok(f64::NAN),
-                other => Err(D::Error::custom(format!("'{other}' is no number: a number, \"inf\", \"-inf\" or \"nan\""))),
+                other => {
+                    Err(D::Error::custom(format!("'{other}' is no number: a number, \"inf\", \"-inf\" or \"nan\"")))
+                }
             },
         }
     }
@@ -179,7 +181,8 @@ impl RecordWriter {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
         }
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(|e| Error::file(path, e))?;
+        let file =
+            OpenOptions::new().read(true).append(true).create(true).open(path).map_err(|e| Error::file(path, e))?;
         let mut writer = RecordWriter { file, path: path.to_owned(), dropped: None };
         writer.repair().map_err(|e| Error::file(path, e))?;
         Ok(writer)

@@ -27,7 +27,13 @@ pub fn quantile_sorted(sorted: &[f64], p: f64) -> f64 {
     if t == 0.0 || a == b {
         a
     } else if a.is_infinite() || b.is_infinite() {
-        if a == f64::NEG_INFINITY && b == f64::INFINITY && t < 0.5 { a } else if b.is_infinite() { b } else { a }
+        if a == f64::NEG_INFINITY && b == f64::INFINITY && t < 0.5 {
+            a
+        } else if b.is_infinite() {
+            b
+        } else {
+            a
+        }
     } else {
         a + (b - a) * t
     }

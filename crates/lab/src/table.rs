@@ -122,9 +122,11 @@ impl Table {
 
 fn is_number(cell: &str) -> bool {
     let cell = cell.trim_end_matches(['%', '*']).trim_end();
-    !cell.is_empty() && cell.split(['±', '/', '[', ']', ',', ' ']).filter(|p| !p.is_empty()).all(|p| {
-        p.replace('−', "-").parse::<f64>().is_ok()
-    })
+    !cell.is_empty()
+        && cell
+            .split(['±', '/', '[', ']', ',', ' '])
+            .filter(|p| !p.is_empty())
+            .all(|p| p.replace('−', "-").parse::<f64>().is_ok())
 }
 
 /// A number with so many significant digits and no trailing zeros: `1.23e-5`, `0.012`, `12345` (digits before the point are

@@ -154,7 +154,8 @@ impl Animation {
             marker.mark.draw(&mut svg, layout.pixel(marker.at));
         }
         for particle in 0..most {
-            let track: Vec<(f64, f64)> = self.frames.iter().map(|f| f.points.get(particle)).map(|p| seen(&layout, p)).collect();
+            let track: Vec<(f64, f64)> =
+                self.frames.iter().map(|f| f.points.get(particle)).map(|p| seen(&layout, p)).collect();
             let markup = moving(&track, steps, &timing);
             let (x, y) = track[count - 1];
             svg.raw(&format!(
@@ -358,7 +359,12 @@ fn colors(picture: &Pixmap) -> impl Iterator<Item = u32> {
 fn changed(before: Option<&[u8]>, now: &[u8], width: usize) -> gif::Frame<'static> {
     let height = now.len() / width;
     let Some(before) = before else {
-        return gif::Frame { width: width as u16, height: height as u16, buffer: now.to_vec().into(), ..gif::Frame::default() };
+        return gif::Frame {
+            width: width as u16,
+            height: height as u16,
+            buffer: now.to_vec().into(),
+            ..gif::Frame::default()
+        };
     };
     let row = |y: usize| y * width..(y + 1) * width;
     let differs = |y: &usize| before[row(*y)] != now[row(*y)];
@@ -416,7 +422,8 @@ impl Palette {
         while colors.len() + boxes.len() < COLORS {
             // Cut the box whose colours are furthest apart, weighed by how many there are.
             let cost = |b: &Vec<([u8; 3], u32)>| u64::from(widest(b).0).pow(2) * (b.len() as u64);
-            let Some(at) = (0..boxes.len()).max_by_key(|&i| cost(&boxes[i])).filter(|&i| widest(&boxes[i]).0 > 0) else {
+            let Some(at) = (0..boxes.len()).max_by_key(|&i| cost(&boxes[i])).filter(|&i| widest(&boxes[i]).0 > 0)
+            else {
                 break;
             };
             let mut cut = boxes.swap_remove(at);

@@ -182,7 +182,10 @@ fn log(low: f64, high: f64, most: usize) -> Vec<Tick> {
         (false, 1) => format!("10{}", superscript(e)),
         (false, m) => format!("{m}×10{}", superscript(e)),
     };
-    let at = |m: i32, e: i32| Tick { value: if m == 1 { power(e) } else { format!("{m}e{e}").parse().expect("a number") }, label: label(m, e) };
+    let at = |m: i32, e: i32| Tick {
+        value: if m == 1 { power(e) } else { format!("{m}e{e}").parse().expect("a number") },
+        label: label(m, e),
+    };
     if decades.len() >= 3 || decades.len() == 2 && most <= 3 {
         // Every k-th decade, at multiples of k so that neighbouring charts agree.
         let k = (1..).find(|&k| decades.iter().filter(|e| e.rem_euclid(k) == 0).count() <= most).expect("a step");

@@ -146,7 +146,8 @@ impl Chart {
 
         // Ends of the axes.
         let xs = self.lines.iter().flat_map(|l| l.points.iter().map(|p| p.0).chain(l.band.iter().map(|b| b.0)));
-        let ys = self.lines.iter().flat_map(|l| l.points.iter().map(|p| p.1).chain(l.band.iter().flat_map(|b| [b.1, b.2])));
+        let ys =
+            self.lines.iter().flat_map(|l| l.points.iter().map(|p| p.1).chain(l.band.iter().flat_map(|b| [b.1, b.2])));
         let x_ends = self.x.ends(xs, if self.lines.iter().any(|l| l.dots) { 0.03 } else { 0.0 });
         let y_ends = self.y.ends(ys.chain(self.rules.iter().map(|r| r.y)), 0.04);
 
@@ -156,8 +157,9 @@ impl Chart {
         let legend_width = if named.is_empty() { 0.0 } else { SAMPLE + 8.0 + widest + 18.0 };
         let title = wrap(&self.title, TITLE, total_width - 32.0);
         let title = if self.title.is_empty() { Vec::new() } else { title };
-        let subtitle = if self.subtitle.is_empty() { Vec::new() } else { wrap(&self.subtitle, TICK, total_width - 32.0) };
-        let top = 16.0 + 21.0 * title.len() as f64 + 17.0 * subtitle.len() as f64 + 8.0;
+        let subtitle =
+            if self.subtitle.is_empty() { Vec::new() } else { wrap(&self.subtitle, TICK, total_width - 32.0) };
+        let top = 16.0 + 21.0 * title.len() as f64 + 17.0 * subtitle.len() as f64 + 10.0;
         let bottom = if self.x.label.is_empty() { 34.0 } else { 56.0 };
         let total_height = self.height.max(220.0).max(top + bottom + ROW * named.len() as f64);
         let plot_height = total_height - top - bottom;
@@ -185,7 +187,8 @@ impl Chart {
         let (x0, y0, x1, y1) = (left, top, left + plot_width, top + plot_height);
         // Infinity lies a little beyond the frame; the clip cuts it.
         let px = |v: f64| if v.is_nan() { v } else { x0 + self.x.scale.place(v, x_ends).clamp(-0.5, 1.5) * plot_width };
-        let py = |v: f64| if v.is_nan() { v } else { y1 - self.y.scale.place(v, y_ends).clamp(-0.5, 1.5) * plot_height };
+        let py =
+            |v: f64| if v.is_nan() { v } else { y1 - self.y.scale.place(v, y_ends).clamp(-0.5, 1.5) * plot_height };
 
         let mut svg = Svg::new(total_width, total_height, &self.title);
         for (i, line) in title.iter().enumerate() {
@@ -223,7 +226,9 @@ impl Chart {
 
         // Bands under all lines, lines under the frame.
         let [cx, cy, cw, ch] = [x0, y0, plot_width, plot_height].map(coordinate);
-        svg.raw(&format!("<clipPath id=\"frame\"><rect x=\"{cx}\" y=\"{cy}\" width=\"{cw}\" height=\"{ch}\"/></clipPath>\n"));
+        svg.raw(&format!(
+            "<clipPath id=\"frame\"><rect x=\"{cx}\" y=\"{cy}\" width=\"{cw}\" height=\"{ch}\"/></clipPath>\n"
+        ));
         svg.raw("<g clip-path=\"url(#frame)\">\n");
         for (i, line) in self.lines.iter().enumerate().filter(|(_, l)| l.band.len() > 1) {
             let upper = line.band.iter().map(|&(x, _, high)| (px(x), py(high)));
@@ -266,7 +271,9 @@ impl Chart {
                 ));
             }
         }
-        svg.raw(&format!("<rect x=\"{cx}\" y=\"{cy}\" width=\"{cw}\" height=\"{ch}\" fill=\"none\" stroke=\"{GREY}\"/>\n"));
+        svg.raw(&format!(
+            "<rect x=\"{cx}\" y=\"{cy}\" width=\"{cw}\" height=\"{ch}\" fill=\"none\" stroke=\"{GREY}\"/>\n"
+        ));
 
         self.names(&mut svg, &named, (x1, y0, y1), &px, &py, widest);
         svg.finish()
@@ -284,7 +291,9 @@ impl Chart {
     ) {
         let mut entries: Vec<(usize, f64, Option<f64>)> = match self.legend {
             Legend::None => return,
-            Legend::Right => named.iter().enumerate().map(|(row, &i)| (i, y0 + 10.0 + ROW * row as f64, None)).collect(),
+            Legend::Right => {
+                named.iter().enumerate().map(|(row, &i)| (i, y0 + 10.0 + ROW * row as f64, None)).collect()
+            }
             Legend::Direct => {
                 // Each name wants to stand where its line ends; names that would touch are pushed apart.
                 let end = |i: usize| {
@@ -305,7 +314,10 @@ impl Chart {
             let mut markup = String::new();
             if let Some(end) = end {
                 let [a, b, c, d] = [x1 + 1.0, end, start, y].map(coordinate);
-                let _ = writeln!(markup, "<path d=\"M{a} {b}L{c} {d}\" stroke=\"{color}\" stroke-width=\"1\" fill=\"none\"/>");
+                let _ = writeln!(
+                    markup,
+                    "<path d=\"M{a} {b}L{c} {d}\" stroke=\"{color}\" stroke-width=\"1\" fill=\"none\"/>"
+                );
             }
             if !line.band.is_empty() {
                 let [x, top] = [start, y - 6.0].map(coordinate);
@@ -319,7 +331,10 @@ impl Chart {
             let _ = writeln!(markup, "<path d=\"M{x} {at}H{to}\" stroke=\"{color}\" stroke-width=\"2\"{dashes}/>");
             if line.dots {
                 let middle = coordinate(start + SAMPLE / 2.0);
-                let _ = writeln!(markup, "<circle cx=\"{middle}\" cy=\"{at}\" r=\"3.2\" fill=\"{color}\" stroke=\"#ffffff\"/>");
+                let _ = writeln!(
+                    markup,
+                    "<circle cx=\"{middle}\" cy=\"{at}\" r=\"3.2\" fill=\"{color}\" stroke=\"#ffffff\"/>"
+                );
             }
             svg.raw(&markup);
             let name = shorten(&line.name, TICK, widest + 0.5);

@@ -165,9 +165,9 @@ impl Mark {
             (0..n).map(|i| (radius(i) * turn(i).sin(), -radius(i) * turn(i).cos())).collect()
         };
         match self {
-            Mark::Optimum => around(10, &|i| if i.is_multiple_of(2) { 8.5 } else { 3.6 }),
-            Mark::Consensus => around(4, &|_| 7.5),
-            Mark::Best => around(3, &|_| 7.5),
+            Mark::Optimum => around(10, &|i| if i.is_multiple_of(2) { 10.0 } else { 4.2 }),
+            Mark::Consensus => around(4, &|_| 6.5),
+            Mark::Best => around(3, &|_| 7.0),
         }
     }
 
@@ -183,7 +183,12 @@ impl Mark {
     pub(crate) fn draw(self, svg: &mut Svg, at: (f64, f64)) {
         let (x, y) = at;
         if x.is_finite() && y.is_finite() {
-            svg.raw(&format!("<g transform=\"translate({} {})\">{}</g>\n", coordinate(x), coordinate(y), self.markup()));
+            svg.raw(&format!(
+                "<g transform=\"translate({} {})\">{}</g>\n",
+                coordinate(x),
+                coordinate(y),
+                self.markup()
+            ));
         }
     }
 
@@ -191,7 +196,9 @@ impl Mark {
     pub(crate) fn markup(self) -> String {
         let (fill, stroke) = self.colors();
         let data = super::svg::path_data(self.outline());
-        format!("<path d=\"{data}Z\" fill=\"{fill}\" stroke=\"{stroke}\" stroke-width=\"1.3\" stroke-linejoin=\"round\"/>")
+        format!(
+            "<path d=\"{data}Z\" fill=\"{fill}\" stroke=\"{stroke}\" stroke-width=\"1.3\" stroke-linejoin=\"round\"/>"
+        )
     }
 }
 
@@ -281,7 +288,7 @@ impl Landscape {
         let thresholds = self.thresholds();
         let title = if self.title.is_empty() { Vec::new() } else { wrap(&self.title, TITLE, total_width - 32.0) };
         let caption_at = caption.then(|| 16.0 + 21.0 * title.len() as f64 + 11.0);
-        let top = 16.0 + 21.0 * title.len() as f64 + if caption { 18.0 } else { 0.0 } + 4.0;
+        let top = 16.0 + 21.0 * title.len() as f64 + if caption { 18.0 } else { 0.0 } + 8.0;
         let bar_width = if self.bar {
             12.0 + BAR + 8.0 + thresholds.iter().map(|&t| width(&bar_label(t), 11.0)).fold(0.0, f64::max) + 12.0
         } else {
@@ -331,7 +338,10 @@ impl Landscape {
         svg.raw(&format!("<clipPath id=\"box\"><rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/></clipPath>\n"));
         let n = l.thresholds.len();
         let color = |i: usize| hex(viridis(i as f64 / n.max(1) as f64));
-        svg.raw(&format!("<g clip-path=\"url(#box)\">\n<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{}\"/>\n", color(0)));
+        svg.raw(&format!(
+            "<g clip-path=\"url(#box)\">\n<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{}\"/>\n",
+            color(0)
+        ));
         // Tenths of a pixel, so that relative coordinates are short whole numbers.
         svg.raw(&format!(
             "<g transform=\"translate({x} {y}) scale(0.1)\" fill-rule=\"evenodd\" stroke=\"#000000\" stroke-opacity=\"0.22\" \
@@ -363,15 +373,14 @@ impl Landscape {
         if self.bar {
             let (left, step) = (x1 + 12.0, l.height / (n + 1) as f64);
             for i in 0..=n {
-                // Each piece reaches under the next, so that no seam shows.
-                let top = y1 - step * (i + 1) as f64;
-                let [x, y, w, h] = [left, top, BAR, y1 - top].map(coordinate);
-                let piece = format!("<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{}\"/>\n", color(i));
-                // Painted from the top down below.
-                svg.raw(&piece.replace(&format!("height=\"{h}\""), &format!("height=\"{}\"", coordinate(step + 0.3))));
+                // Each piece reaches from the top down under the next, so that no seam shows.
+                let [x, y, w, h] = [left, l.y0, BAR, l.height - step * i as f64].map(coordinate);
+                svg.raw(&format!("<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{}\"/>\n", color(i)));
             }
             let [x, y, w, h] = [left, l.y0, BAR, l.height].map(coordinate);
-            svg.raw(&format!("<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"none\" stroke=\"{GREY}\"/>\n"));
+            svg.raw(&format!(
+                "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"none\" stroke=\"{GREY}\"/>\n"
+            ));
             let every = (1..).find(|k| step * f64::from(*k) >= 20.0).unwrap_or(1) as usize;
             let mut last = String::new();
             for (i, &t) in l.thresholds.iter().enumerate().filter(|(i, _)| (i + 1).is_multiple_of(every)) {
@@ -437,7 +446,8 @@ fn region(grid: &Grid, threshold: f64, width: f64, height: f64) -> String {
     let mut out = String::new();
     for points in loops(grid, threshold) {
         let (columns, rows) = (grid.columns as f64 - 1.0, grid.rows() as f64 - 1.0);
-        let pixels: Vec<(f64, f64)> = points.iter().map(|p| (p.0 / columns * width, (1.0 - p.1 / rows) * height)).collect();
+        let pixels: Vec<(f64, f64)> =
+            points.iter().map(|p| (p.0 / columns * width, (1.0 - p.1 / rows) * height)).collect();
         let kept = simplify(&pixels, 1.5);
         if kept.len() < 3 {
             continue;
@@ -483,7 +493,8 @@ fn loops(grid: &Grid, threshold: f64) -> Vec<Vec<(f64, f64)>> {
             if inside == [true; 4] || inside == [false; 4] {
                 continue;
             }
-            let edges = [j * columns + i, upright + j * columns + i + 1, (j + 1) * columns + i, upright + j * columns + i];
+            let edges =
+                [j * columns + i, upright + j * columns + i + 1, (j + 1) * columns + i, upright + j * columns + i];
             let leaves = |k: usize| inside[k] && !inside[(k + 1) % 4];
             let enters = |k: usize| !inside[k] && inside[(k + 1) % 4];
             let saddle = inside[0] == inside[2] && inside[1] == inside[3];
@@ -589,7 +600,8 @@ mod tests {
 
     #[test]
     fn a_simplified_loop_stays_near() {
-        let circle: Vec<(f64, f64)> = (0..400).map(|i| f64::from(i) * 0.0157).map(|t| (100.0 * t.cos(), 100.0 * t.sin())).collect();
+        let circle: Vec<(f64, f64)> =
+            (0..400).map(|i| f64::from(i) * 0.0157).map(|t| (100.0 * t.cos(), 100.0 * t.sin())).collect();
         let kept = simplify(&circle, 0.5);
         assert!(kept.len() < 60 && kept.len() > 8, "{}", kept.len());
         assert!((area(&kept) - std::f64::consts::PI * 1e4).abs() < 300.0);

@@ -25,7 +25,8 @@ pub(crate) fn pixmap(svg: &str, scale: f32) -> Result<Pixmap> {
     let tree = Tree::from_str(svg, &options()).map_err(|e| Error::picture("an SVG", e))?;
     let size = tree.size();
     let (w, h) = ((size.width() * scale).round().max(1.0), (size.height() * scale).round().max(1.0));
-    let mut pixmap = Pixmap::new(w as u32, h as u32).ok_or_else(|| Error::picture("a PNG", format!("{w} x {h} pixels")))?;
+    let mut pixmap =
+        Pixmap::new(w as u32, h as u32).ok_or_else(|| Error::picture("a PNG", format!("{w} x {h} pixels")))?;
     resvg::render(&tree, Transform::from_scale(w / size.width(), h / size.height()), &mut pixmap.as_mut());
     Ok(pixmap)
 }

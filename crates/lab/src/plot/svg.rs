@@ -63,7 +63,11 @@ impl Svg {
     pub fn new(width: f64, height: f64, title: &str) -> Self {
         let mut svg = Svg { width, height, body: String::new() };
         svg.raw(&format!("<title>{}</title>\n", escape(title)));
-        svg.raw(&format!("<rect width=\"{}\" height=\"{}\" fill=\"#ffffff\"/>\n", coordinate(width), coordinate(height)));
+        svg.raw(&format!(
+            "<rect width=\"{}\" height=\"{}\" fill=\"#ffffff\"/>\n",
+            coordinate(width),
+            coordinate(height)
+        ));
         svg
     }
 
