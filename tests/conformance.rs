@@ -1,0 +1,298 @@
+//! What every method of the registry must do. A new entry inherits all of it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use swarmgrad::algorithms::registry::{ENTRIES, Entry, Settings};
+use swarmgrad::{
+    Algorithm, Checkpoint, Evaluations, Function, Iterations, Matrix, Outcome, Outside, Problem, Real, Reason, Rng, Run, Space,
+    Workers,
+};
+
+fn settings(json: serde_json::Value) -> Settings {
+    json.as_object().unwrap().clone()
+}
+
+/// Settings under which a method works on a bowl in a few thousand evaluations; the defaults are for harder cases.
+fn bowl(entry: &Entry) -> Settings {
+    match entry.name {
+        "pso_sde" => settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma2": 1.0, "alpha": "inf", "inertia": 0.1 })),
+        "cbo" => settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 1.2, "alpha": "inf" })),
+        _ => Settings::new(),
+    }
+}
+
+fn sphere(dim: usize) -> Function<f64, impl Fn(&[f64]) -> f64 + Sync> {
+    Function::new(Space::cube(dim, -100.0, 100.0).unwrap(), |x: &[f64]| x.iter().map(|t| (t - 1.0) * (t - 1.0)).sum())
+}
+
+fn run<P: Problem>(entry: &Entry, problem: &P, settings: &Settings, seed: u64, evaluations: u64) -> Outcome {
+    let mut algorithm = entry.build(problem.space(), Some(evaluations), settings).unwrap();
+    Run::new(problem, &mut *algorithm, seed).watch(&mut Evaluations(evaluations)).minimize()
+}
+
+fn bits(x: &[f64]) -> Vec<u64> {
+    x.iter().map(|t| t.to_bits()).collect()
+}
+
+fn each(mut check: impl FnMut(&Entry)) {
+    assert!(ENTRIES.len() >= 12);
+    for entry in ENTRIES {
+        println!("{}", entry.name);
+        check(entry);
+    }
+}
+
+#[test]
+fn same_seed_same_run_and_another_seed_another() {
+    each(|entry| {
+        let problem = sphere(5);
+        let [a, b, c] = [1, 1, 2].map(|seed| run(entry, &problem, &Settings::new(), seed, 2_000));
+        assert_eq!((bits(&a.x), a.fun.to_bits(), bits(&a.answer)), (bits(&b.x), b.fun.to_bits(), bits(&b.answer)));
+        assert_ne!(bits(&a.x), bits(&c.x));
+    });
+}
+
+#[test]
+fn one_two_and_eight_threads_give_the_same_bits() {
+    each(|entry| {
+        // 20 dimensions, and so many that rows, columns and tiles are split among threads.
+        for (dim, particles, iterations) in [(20, 900, 12), (2_001, 21, 6)] {
+            if entry.name == "rempso" && dim > 1_000 {
+                continue; // the same code path, with matrices of the same kind
+            }
+            let problem = sphere(dim);
+            let mut outcomes = Vec::new();
+            for threads in [1, 2, 8] {
+                let workers = Workers::new(threads).unwrap();
+                let particles = settings(serde_json::json!({ "particles": particles }));
+                let mut algorithm = entry.build(problem.space(), Some(100_000), &particles).unwrap();
+                let mut limit = Iterations(iterations);
+                let outcome = Run::new(&problem, &mut *algorithm, 3).watch(&mut limit).workers(&workers).minimize();
+                let mut state = Vec::new();
+                algorithm.save(&mut state);
+                outcomes.push((bits(&outcome.x), bits(&outcome.answer), outcome.nfev, state));
+            }
+            assert!(outcomes[0] == outcomes[1] && outcomes[0] == outcomes[2], "{} in {dim} dimensions", entry.name);
+        }
+    });
+}
+
+#[test]
+fn evaluations_are_counted_exactly() {
+    each(|entry| {
+        let calls = AtomicU64::new(0);
+        let counted = Function::new(Space::cube(3, -5.0, 5.0).unwrap(), |x: &[f64]| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            x.iter().map(|t| t * t).sum::<f64>()
+        });
+        // A budget is never exceeded, also where it ends within a batch or before the first one is complete.
+        for budget in [1, 7, 523] {
+            calls.store(0, Ordering::Relaxed);
+            let outcome = run(entry, &counted, &Settings::new(), 1, budget);
+            assert_eq!((outcome.nfev, calls.load(Ordering::Relaxed)), (budget, budget));
+            assert_eq!(outcome.reason, Reason::Evaluations);
+        }
+        // n (T + 1) for T iterations.
+        calls.store(0, Ordering::Relaxed);
+        let mut algorithm = entry.build(counted.space(), None, &settings(serde_json::json!({ "particles": 10 }))).unwrap();
+        let outcome = Run::new(&counted, &mut *algorithm, 1).watch(&mut Iterations(20)).minimize();
+        assert_eq!((outcome.nfev, calls.load(Ordering::Relaxed), outcome.nit), (210, 210, 20));
+    });
+}
+
+#[test]
+fn failures_of_the_objective_are_survived_and_counted() {
+    std::panic::set_hook(Box::new(|_| {})); // the panics below are the test
+    each(|entry| {
+        let calls = AtomicU64::new(0);
+        let failing = AtomicU64::new(0);
+        let problem = Function::new(Space::cube(4, -10.0, 10.0).unwrap(), |x: &[f64]| {
+            // Which point fails depends on the point, so that the batch and its repetition agree.
+            let key = x.iter().fold(0u64, |h, t| h.rotate_left(7) ^ t.to_bits()).wrapping_mul(0x9e3779b97f4a7c15) >> 60;
+            calls.fetch_add(1, Ordering::Relaxed);
+            if key < 4 {
+                failing.fetch_add(1, Ordering::Relaxed);
+            }
+            match key {
+                0 => f64::NAN,
+                1 => f64::INFINITY,
+                2 => f64::NEG_INFINITY,
+                3 => panic!("the user's program fell over"),
+                _ => x.iter().map(|t| t * t).sum::<f64>(),
+            }
+        });
+        let outcome = run(entry, &problem, &bowl(entry), 5, 4_000);
+        assert_eq!(outcome.nfev, 4_000);
+        assert!(outcome.failures > 300, "{} failures", outcome.failures);
+        assert!(outcome.fun.is_finite() && outcome.fun >= 0.0);
+        assert!(outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 }, "{}: {}", entry.name, outcome.fun);
+        assert!(outcome.answer.iter().all(|t| t.is_finite()));
+    });
+    let _ = std::panic::take_hook();
+}
+
+#[test]
+fn an_objective_that_never_succeeds_ends_with_a_result() {
+    each(|entry| {
+        let hopeless = Function::new(Space::cube(2, 0.0, 1.0).unwrap(), |_: &[f64]| f64::NAN);
+        let outcome = run(entry, &hopeless, &Settings::new(), 1, 500);
+        assert_eq!((outcome.nfev, outcome.failures), (500, 500));
+        assert!(outcome.fun == f64::INFINITY && !outcome.success());
+        assert!(hopeless.space().contains(&outcome.x) && hopeless.space().contains(&outcome.answer));
+    });
+}
+
+#[test]
+fn the_smallest_cases_work() {
+    each(|entry| {
+        let least = if entry.name == "de" { 4 } else { 1 };
+        let few = settings(serde_json::json!({ "particles": least }));
+        let outcome = run(entry, &sphere(1), &few, 1, 50);
+        assert!(outcome.nfev == 50 && outcome.fun.is_finite());
+    });
+}
+
+#[test]
+fn points_stay_inside_whatever_happens_outside() {
+    each(|entry| {
+        for (name, outside) in Outside::ALL {
+            let lower = vec![-1.0, 3.0, f64::NEG_INFINITY, 0.0];
+            let upper = vec![1.0, 3.0, f64::INFINITY, f64::INFINITY];
+            let space = Space::new(lower, upper).unwrap().with_outside(outside);
+            let strayed = AtomicU64::new(0);
+            let problem = Function::new(space.clone(), |x: &[f64]| {
+                strayed.fetch_add(u64::from(!space.contains(x)), Ordering::Relaxed);
+                -x[0] + x[1] + (x[2] - 2.0).powi(2) + x[3]
+            });
+            let free = settings(serde_json::json!({}));
+            run(entry, &problem, &free, 9, 1_000);
+            assert_eq!(strayed.load(Ordering::Relaxed), 0, "{} with {name}", entry.name);
+        }
+    });
+}
+
+#[test]
+fn a_given_start_is_evaluated_first() {
+    each(|entry| {
+        let problem = sphere(2);
+        let given = settings(serde_json::json!({ "start": { "points": [[1.0, 1.0]] } }));
+        let outcome = run(entry, &problem, &given, 1, 1);
+        assert_eq!((outcome.x, outcome.fun), (vec![1.0, 1.0], 0.0));
+    });
+}
+
+#[test]
+fn save_load_continue_equals_continue() {
+    each(|entry| {
+        let problem = sphere(6);
+        let run_on = |algorithm: &mut dyn Algorithm, from: Option<Checkpoint>, iterations| {
+            let mut limit = Iterations(iterations);
+            let run = Run::new(&problem, algorithm, 11).watch(&mut limit);
+            match from {
+                Some(checkpoint) => run.resume(checkpoint).minimize(),
+                None => run.minimize(),
+            }
+        };
+        let fresh = || entry.build(problem.space(), Some(10_000), &Settings::new()).unwrap();
+        let mut whole = fresh();
+        let expected = run_on(&mut *whole, None, 40);
+
+        let mut first = fresh();
+        let mut run = Run::new(&problem, &mut *first, 11);
+        (0..18).for_each(|_| assert!(run.step().is_continue()));
+        let path = std::env::temp_dir().join(format!("swarmgrad-{}-{}.checkpoint", entry.name, std::process::id()));
+        run.checkpoint(entry.name, "the command").write(&path).unwrap();
+        let checkpoint = Checkpoint::<f64>::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((checkpoint.method.as_str(), checkpoint.about.as_str()), (entry.name, "the command"));
+        let mut second = entry.load(&checkpoint.algorithm).unwrap();
+        let outcome = run_on(&mut *second, Some(checkpoint), 40);
+        assert_eq!((bits(&outcome.x), bits(&outcome.answer)), (bits(&expected.x), bits(&expected.answer)));
+        assert_eq!((outcome.nfev, outcome.nit, outcome.fun), (expected.nfev, expected.nit, expected.fun));
+        let [mut a, mut b] = [Vec::new(), Vec::new()];
+        whole.save(&mut a);
+        second.save(&mut b);
+        assert!(a == b, "{}: the states differ", entry.name);
+        assert!(entry.load(&a[..a.len() / 2]).is_err(), "half a state must be refused");
+    });
+}
+
+#[test]
+fn single_precision_works_and_follows_the_same_law() {
+    each(|entry| {
+        let space = Space::<f32>::cube(5, -100.0, 100.0).unwrap();
+        let problem = Function::new(space.clone(), |x: &[f32]| x.iter().map(|t| (t - 1.0) * (t - 1.0)).sum::<f32>());
+        let mut algorithm = entry.build_f32(&space, Some(6_000), &bowl(entry)).unwrap();
+        let outcome = Run::new(&problem, &mut *algorithm, 4).watch(&mut Evaluations(6_000)).minimize();
+        assert!(space.contains(&outcome.x) && outcome.fun.is_finite());
+        assert!(outcome.fun.f64() < bound_after_6000(entry), "{}: {}", entry.name, outcome.fun);
+        let mut state = Vec::new();
+        algorithm.save(&mut state);
+        assert!(entry.load_f32(&state).is_ok());
+    });
+}
+
+/// What 6,000 evaluations on the shifted bowl in five dimensions must reach, from a start of size 100.
+fn bound_after_6000(entry: &Entry) -> f64 {
+    match entry.name {
+        "random_search" => 4_000.0,
+        "empso_printed" | "clpso" => 1.0,
+        _ => 1e-2,
+    }
+}
+
+#[test]
+fn solves_the_sphere_from_far_away() {
+    each(|entry| {
+        let problem = sphere(5);
+        let mut far = bowl(entry);
+        far.insert("start".into(), serde_json::json!({ "normal": { "mean": 80.0, "deviation": 5.0 } }));
+        let outcome = run(entry, &problem, &far, 6, 6_000);
+        assert!(outcome.fun < bound_after_6000(entry), "{}: {}", entry.name, outcome.fun);
+        let to_answer: f64 = outcome.answer.iter().map(|t| (t - 1.0).powi(2)).sum();
+        assert!(to_answer < bound_after_6000(entry), "{}: the answer is {to_answer} off", entry.name);
+    });
+}
+
+#[test]
+fn points_improved_between_ask_and_tell_are_taken_over() {
+    each(|entry| {
+        let problem = sphere(3);
+        let mut algorithm = entry.build(problem.space(), None, &settings(serde_json::json!({ "particles": 8 }))).unwrap();
+        let (rng, mut xs) = (Rng::new(1), Matrix::default());
+        algorithm.ask(&rng, &mut xs);
+        xs.row_mut(5).fill(1.0); // the minimum, from elsewhere
+        let values: Vec<f64> = xs.iter().map(|x| problem.value(x)).collect();
+        algorithm.tell(&mut xs, &values);
+        if !["cbo", "pso_sde"].contains(&entry.name) {
+            assert_eq!(algorithm.answer(), vec![1.0; 3], "{}", entry.name);
+        }
+        let shown = algorithm.view();
+        assert_eq!(shown.matrix("x").unwrap().row(5), [1.0; 3]);
+    });
+}
+
+#[test]
+fn bad_parameters_are_named_with_value_and_rule() {
+    each(|entry| {
+        let space = Space::<f64>::cube(2, 0.0, 1.0).unwrap();
+        let refused = |json: serde_json::Value| {
+            let built = entry.build(&space, None, &settings(json));
+            built.map(|_| ()).expect_err("must be refused").to_string()
+        };
+        assert!(refused(serde_json::json!({ "particles": 0 })).contains("particles = 0: must be >= "));
+        assert!(refused(serde_json::json!({ "particles": "many" })).contains("particles = \"many\": must be"));
+        assert!(refused(serde_json::json!({ "partikles": 3 })).contains("did you mean 'particles'?"));
+        assert!(refused(serde_json::json!({ "preset": "nonsense" })).contains("unknown preset"));
+        for (preset, ..) in entry.presets {
+            assert!(entry.build(&space, None, &settings(serde_json::json!({ "preset": preset }))).is_ok());
+        }
+        for parameter in entry.parameters() {
+            assert!(!parameter.about.is_empty() && !parameter.range.is_empty());
+            let bad = settings(serde_json::json!({ parameter.name: { "no": "sense" } }));
+            assert!(entry.build(&space, None, &bad).is_err_and(|e| e.to_string().contains(parameter.name)));
+            // Every default can be given back as it is shown.
+            let same = settings(serde_json::json!({ parameter.name: parameter.default }));
+            assert!(entry.build(&space, None, &same).is_ok(), "{} {}", entry.name, parameter.name);
+        }
+    });
+}

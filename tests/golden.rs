@@ -1,0 +1,232 @@
+//! Golden trajectories: every particle method replays the draws of an independent NumPy program (`golden/make.py`,
+//! written from the equations) and must give its numbers to 1e-12.
+
+use serde_json::Value;
+use std::path::PathBuf;
+use swarmgrad::algorithms::particle::{Motion, Swarm, consensus, empso};
+use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::{Algorithm, Matrix, Rng, Rows, Space, Tape};
+
+const TOLERANCE: f64 = 1e-12;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn read(name: &str) -> Value {
+    let path = folder().join(format!("{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+fn number(value: &Value) -> f64 {
+    match value {
+        Value::String(name) => name.parse().unwrap(),
+        other => other.as_f64().unwrap(),
+    }
+}
+
+fn vector(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(number).collect()
+}
+
+/// The largest gap between two lists, relative where numbers exceed 1; NaN counts as infinitely far.
+fn gap(ours: &[f64], golden: &[f64]) -> f64 {
+    assert_eq!(ours.len(), golden.len());
+    let gaps = ours.iter().zip(golden).map(|(a, b)| if a == b { 0.0 } else { (a - b).abs() / b.abs().max(1.0) });
+    gaps.fold(0.0, |worst, gap| if gap <= worst { worst } else { gap })
+}
+
+fn objective(name: &str) -> fn(&[f64]) -> f64 {
+    match name {
+        "sphere" => |x| x.iter().map(|t| t * t).sum(),
+        "rastrigin25" => |x| x.iter().map(|t| t * t + 2.5 * (1.0 - (2.0 * std::f64::consts::PI * t).cos())).sum(),
+        "rosenbrock" => |x| x.windows(2).map(|p| 100.0 * (p[1] - p[0] * p[0]).powi(2) + (1.0 - p[0]).powi(2)).sum(),
+        other => panic!("no objective {other}"),
+    }
+}
+
+/// The parameters of a file under our names.
+fn settings(golden: &Value) -> Settings {
+    let mut settings = Settings::new();
+    let params = golden["params"].as_object().unwrap();
+    for (name, value) in params {
+        let ours = match name.as_str() {
+            "m" => "inertia",
+            "gamma" => "friction",
+            "F" => "weight",
+            "CR" => "crossover",
+            "informants" => "informed",
+            "cooling" => {
+                settings.insert("cooling".into(), true.into());
+                "epoch"
+            }
+            "kick" => {
+                settings.insert("kick".into(), params["kick_tolerance"].clone());
+                continue;
+            }
+            "kick_tolerance" => continue,
+            same => same,
+        };
+        settings.insert(ours.into(), value.clone());
+    }
+    settings.insert("particles".into(), golden["particles"].clone());
+    settings.insert("start".into(), serde_json::json!({ "points": golden["start"] }));
+    settings
+}
+
+fn tape(golden: &Value) -> Tape {
+    let mut tape = Tape::default();
+    for step in golden["steps"].as_array().unwrap() {
+        for (label, rows) in step["draws"].as_object().unwrap() {
+            for (i, row) in rows.as_array().unwrap().iter().enumerate() {
+                tape.set(label, step["round"].as_u64().unwrap(), i, vector(row));
+            }
+        }
+    }
+    tape
+}
+
+/// One round of ask, evaluation and tell.
+fn round(algorithm: &mut dyn Algorithm, rng: &Rng, f: fn(&[f64]) -> f64, xs: &mut Matrix) {
+    algorithm.ask(rng, xs);
+    let values: Vec<f64> = xs.iter().map(f).collect();
+    algorithm.tell(xs, &values);
+}
+
+fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
+    let view = algorithm.view();
+    let differential = state.get("trial").is_some();
+    for key in ["x", "v", "y", "m", "v_prev"] {
+        // The population of differential evolution is our y, its trials our x.
+        let ours = match key {
+            "x" if differential => "y",
+            same => same,
+        };
+        if let Some(golden) = state.get(key) {
+            let golden: Vec<f64> = golden.as_array().unwrap().iter().flat_map(vector).collect();
+            let rows: Rows<'_> = view.matrix(ours).unwrap_or_else(|| panic!("{at}: no matrix {ours}"));
+            let gap = gap(rows.data(), &golden);
+            assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
+        }
+    }
+    for key in ["fx", "fy"] {
+        if let (Some(golden), false) = (state.get(key), differential) {
+            let gap = gap(view.vector(key).unwrap(), &vector(golden));
+            assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
+        }
+    }
+    if let Some(golden) = state.get("g").filter(|_| !differential) {
+        let gap = gap(&algorithm.answer(), &vector(golden));
+        assert!(gap <= TOLERANCE, "{at}: g is {gap:e} off");
+    }
+    if let Some(golden) = state.get("alpha") {
+        let gap = gap(&[view.number("alpha").unwrap()], &[number(golden)]);
+        assert!(gap <= TOLERANCE, "{at}: alpha is {gap:e} off");
+    }
+}
+
+fn replay(name: &str) {
+    let golden = read(name);
+    let f = objective(golden["objective"].as_str().unwrap());
+    let space = Space::unbounded(golden["dim"].as_u64().unwrap() as usize).unwrap();
+    let entry = registry::entry(golden["method"].as_str().unwrap()).unwrap();
+    let mut algorithm = entry.build(&space, None, &settings(&golden)).unwrap();
+    let mut rng = Rng::scripted(tape(&golden));
+    let mut xs = Matrix::default();
+    round(&mut *algorithm, &rng, f, &mut xs);
+    compare(&*algorithm, &golden["initial"], &format!("{name}, start"));
+    for (k, step) in golden["steps"].as_array().unwrap().iter().enumerate() {
+        rng.set_iteration(step["round"].as_u64().unwrap());
+        // The file shows the sigma with which the step was made, the method the one of the next step.
+        if let Some(golden) = step.get("sigma2") {
+            let gap = gap(&[algorithm.view().number("sigma2").unwrap()], &[number(golden)]);
+            assert!(gap <= TOLERANCE, "{name}, step {k}: sigma2 is {gap:e} off");
+        }
+        while algorithm.iterations() == k as u64 {
+            round(&mut *algorithm, &rng, f, &mut xs);
+        }
+        compare(&*algorithm, step, &format!("{name}, step {k}"));
+    }
+}
+
+macro_rules! replays {
+    ($($name:ident),* $(,)?) => { $( #[test] fn $name() { replay(stringify!($name)); } )* };
+}
+
+replays! {
+    pso, pso_scalar, pso_ring, pso_von_neumann, pso_constriction,
+    mpso, mpso_scalar,
+    empso, empso_paper, empso_scalar, empso_printed, empso_printed_scalar,
+    rempso, rempso_particle, rempso_covariance, rempso_literal,
+    pso_sde, pso_sde_isotropic, pso_sde_one_normal, pso_sde_memoryless, pso_sde_massless, pso_sde_smooth, pso_sde_explicit,
+    pso_sde_infinite, pso_sde_partial, pso_sde_full, pso_sde_kick, pso_sde_cooling,
+    cbo, cbo_isotropic, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
+}
+
+#[test]
+fn every_file_is_replayed_and_every_method_has_one() {
+    let source = include_str!("golden.rs");
+    let list = source.split("replays! {").nth(1).unwrap().split('}').next().unwrap();
+    let replayed: Vec<&str> = list.split(',').map(str::trim).collect();
+    let mut methods = std::collections::BTreeSet::new();
+    for file in std::fs::read_dir(folder()).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if path.extension().is_some_and(|e| e == "json") && !["consensus", "empso_reference"].contains(&name.as_str()) {
+            assert!(replayed.contains(&name.as_str()), "{name}.json is not replayed");
+            methods.insert(read(&name)["method"].as_str().unwrap().to_owned());
+        }
+    }
+    for entry in registry::ENTRIES.iter().filter(|e| e.name != "random_search") {
+        assert!(methods.contains(entry.name), "{} has no golden trajectory", entry.name);
+    }
+}
+
+#[test]
+fn consensus_points() {
+    for case in read("consensus")["cases"].as_array().unwrap() {
+        let points: Vec<Vec<f64>> = case["points"].as_array().unwrap().iter().map(vector).collect();
+        let matrix = Matrix::from_vec(points[0].len(), points.concat()).unwrap();
+        let mut c = case.get("previous").filter(|p| p.is_array()).map_or_else(|| points[0].clone(), vector);
+        consensus(&matrix, &vector(&case["values"]), number(&case["alpha"]), 0..matrix.len(), &mut c);
+        let gap = gap(&c, &vector(&case["expected"]));
+        assert!(gap <= TOLERANCE, "{}: {gap:e} off", case["name"]);
+    }
+}
+
+/// The reference sequences of both forms: D = 1, attractors fixed at 0, r1 = r2 = 1/2.
+fn walk<M: Motion<f64, Params = empso::Params>>(form: &Value, head: &Value) {
+    let golden = &head["params"];
+    let params = empso::Params {
+        particles: 1,
+        c1: number(&golden["c1"]),
+        c2: number(&golden["c2"]),
+        beta: number(&golden["beta"]),
+        ..Default::default()
+    };
+    let space = Space::unbounded(1).unwrap();
+    let mut motion = M::new(params, &space, None).unwrap();
+    let point = |t: f64| Matrix::from_vec(1, vec![t]).unwrap();
+    let mut swarm = Swarm { x: point(1.0), v: point(0.0), y: point(0.0), fx: vec![1.0], fy: vec![0.0] };
+    motion.begin(&mut swarm);
+    let mut tape = Tape::default();
+    (0..10).for_each(|k| ["r1", "r2"].iter().for_each(|label| tape.set(label, k, 0, vec![0.5])));
+    let mut rng = Rng::scripted(tape);
+    for (k, x) in vector(&form["x"]).into_iter().enumerate() {
+        rng.set_iteration(k as u64);
+        motion.advance(&mut swarm, &space, &rng);
+        let gap = gap(swarm.x.data(), &[x]);
+        assert!(gap <= TOLERANCE, "{} step {k}: {gap:e} off", M::NAME);
+    }
+}
+
+#[test]
+fn empso_reference_sequences() {
+    let head = read("empso_reference");
+    walk::<empso::Empso<f64>>(&head["forms"][0], &head);
+    walk::<empso::EmpsoPrinted<f64>>(&head["forms"][1], &head);
+    // The printed numbers themselves, so that the file cannot drift.
+    assert_eq!(vector(&head["forms"][0]["x"])[..5], [0.15, -0.0625, -0.107125, -0.10850625, -0.0996078125]);
+    assert!(gap(&vector(&head["forms"][1]["x"])[..5], &[0.15, -0.139, -0.14461, -0.1081314, -0.086579786]) < 1e-12);
+}
