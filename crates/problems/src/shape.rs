@@ -49,15 +49,16 @@ const ROWS: usize = 64;
 /// Partial sums of one row.
 const LANES: usize = 8;
 
-/// 32 numbers of `data` from `at` on; `spare`, filled as far as the data goes, where there are not as many left.
+/// 32 numbers of `data` from `at` on; where there are not as many left, those there are and zeros, kept in `spare`.
 #[inline(always)]
-fn window<'a, F: Real>(data: &'a [F], at: usize, spare: &'a mut [F; CHUNK]) -> &'a [F; CHUNK] {
+fn window<'a, F: Real>(data: &'a [F], at: usize, spare: &'a mut Option<[F; CHUNK]>) -> &'a [F; CHUNK] {
     let rest = &data[at.min(data.len())..];
     if let Some(chunk) = rest.first_chunk() {
         return chunk;
     }
-    spare[..rest.len()].copy_from_slice(rest);
-    spare
+    let mut padded = [F::zero(); CHUNK];
+    padded[..rest.len()].copy_from_slice(rest);
+    spare.insert(padded)
 }
 
 /// How the terms of a formula are joined over the coordinates.
@@ -106,7 +107,7 @@ impl Fold {
 pub(crate) trait Terms<const K: usize>: Formula {
     /// Sum or product, of each of the `K`.
     const FOLDS: [Fold; K] = [Fold::Sum; K];
-    /// Whether a term reads the next coordinate too; then the last coordinate has no term of its own.
+    /// Whether the terms belong to pairs of neighbours; then the last coordinate has none of its own.
     const NEIGHBOURS: bool = false;
     /// Whether a term depends on its place.
     const WEIGHTED: bool = false;
@@ -132,20 +133,16 @@ pub(crate) struct Summed<const K: usize>;
 /// The terms of 32 coordinates from `at` on.
 #[inline(always)]
 fn terms<T: Terms<K>, F: Real, const K: usize>(weights: &[F], x: &[F], at: usize, out: [&mut [F; CHUNK]; K]) {
-    let mut spare = [[F::zero(); CHUNK]; 3];
+    let mut spare = [None; 3];
     let [spare_x, spare_next, spare_weight] = &mut spare;
     let coordinates = window(x, at, spare_x);
     let next = if T::NEIGHBOURS { window(x, at + 1, spare_next) } else { coordinates };
     let weight = if T::WEIGHTED { window(weights, at, spare_weight) } else { coordinates };
-    let mut results = [[F::zero(); CHUNK]; K];
     for i in 0..CHUNK {
         let term = T::term(coordinates[i], next[i], weight[i]);
         for k in 0..K {
-            results[k][i] = term[k];
+            out[k][i] = term[k];
         }
-    }
-    for (o, r) in out.into_iter().zip(&results) {
-        *o = *r;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every test function owes, and what the literature says of single ones.
 
 use proptest::prelude::*;
-use swarmgrad_core::{Matrix, Problem, Real, Rng, Rows, Space};
+use swarmgrad_core::{Matrix, Real, Rng, Rows, Space};
 use swarmgrad_problems::{Dims, Entry, PROBLEMS, TestProblem, entry};
 
 fn build<F: Real>(name: &str, dim: usize) -> Box<dyn TestProblem<F>> {
@@ -21,7 +21,7 @@ fn points(problem: &dyn TestProblem, rows: usize, seed: u64) -> Matrix {
     let (dim, rng) = (problem.space().dim(), Rng::new(seed));
     let mut xs = Matrix::zeros(rows, dim);
     for (i, x) in xs.iter_mut().enumerate() {
-        rng.row(i as u64).fill_uniform(x);
+        rng.row(i).fill_uniform(x);
         for (j, t) in x.iter_mut().enumerate() {
             *t = problem.space().lower()[j] + *t * problem.space().width(j);
         }
@@ -136,7 +136,7 @@ fn values_of_the_literature() {
     check("levy", &[5.0, 1.0], 1.0 + 10.0 * 1f64.sin().powi(2), 1e-13);
     check("styblinski_tang", &[0.0, 1.0], -5.0, 0.0);
     check("zakharov", &[1.0, 1.0], 2.0 + 2.25 + 5.0625, 0.0);
-    check("michalewicz", &[2.20290552, 1.57079633], -1.8013034, 1e-8);
+    check("michalewicz", &[2.20290552, 1.57079633], -1.8013034, 2e-8);
     check("beale", &[0.0, 0.0], 14.203125, 0.0);
     check("booth", &[0.0, 0.0], 74.0, 0.0);
     check("matyas", &[1.0, 1.0], 0.04, 1e-16);
@@ -149,7 +149,7 @@ fn values_of_the_literature() {
     check("three_hump_camel", &[1.0, 1.0], 2.0 - 1.05 + 1.0 / 6.0 + 2.0, 1e-15);
     check("six_hump_camel", &[0.0898, -0.7126], -1.0316, 1e-4);
     check("levy13", &[0.5, 1.0], 1.0 + 0.25, 1e-15);
-    check("easom", &[pi, 0.0], -(-pi * pi).exp(), 1e-18);
+    check("easom", &[pi, 0.0], (-pi * pi).exp(), 1e-18);
     check("branin", &[0.0, 0.0], 36.0 + 20.0 - 1.25 / pi, 1e-13);
     check("mccormick", &[0.0, 0.0], 1.0, 0.0);
     check("mccormick", &[-0.54719, -1.54719], -1.9133, 1e-4);
@@ -213,7 +213,7 @@ fn adaswarm_minima_are_global_on_the_domain() {
         let mut values = vec![0.0; xs.len()];
         problem.values(Rows::new(1, &xs), &mut values);
         let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
-        assert!(lowest >= minimum && lowest - minimum < 1e-3, "adaswarm{n}: {lowest}");
+        assert!(lowest >= minimum - 1e-12 && lowest - minimum < 1e-3, "adaswarm{n}: {lowest}");
     }
     // Function 4 has a second well on the left, much higher; function 7 is positive on the right.
     let fourth = build::<f64>("adaswarm4", 1);
@@ -304,7 +304,13 @@ fn single_precision_agrees_with_double() {
                 }
                 moved[j] = exact[j];
             }
-            let largest = wanted.abs() + if name == "schwefel" { 900.0 * dim as f64 } else { 30.0 };
+            let largest = wanted.abs()
+                + match name {
+                    "schwefel" => 900.0 * dim as f64,
+                    // Sums of hundreds whose differences are multiplied by hundreds.
+                    "goldstein_price" => 10_000.0,
+                    _ => 30.0,
+                };
             let tolerance = slack + 4.0 * f64::from(f32::EPSILON) * largest;
             assert!(
                 (found - wanted).abs() <= tolerance,
