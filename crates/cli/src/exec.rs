@@ -536,7 +536,8 @@ fn is_blank(bytes: &[u8]) -> bool {
 }
 
 fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(60).flat_map(char::escape_debug).collect();
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().take(60).map(shown).collect();
     if text.chars().count() > 60 {
         short.push('…');
     }

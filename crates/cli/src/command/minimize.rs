@@ -23,8 +23,8 @@ use swarmgrad::{
     Tape, Target, Time, Watch, Workers,
 };
 
-/// Evaluations a variable where the user sets no limit.
-const EVALUATIONS_A_VARIABLE: u64 = 1000;
+/// Evaluations a variable where the user sets no limit: of a test problem, and of a user's program, which is slower.
+const EVALUATIONS_A_VARIABLE: [u64; 2] = [10_000, 1000];
 /// How often a checkpoint is written.
 const CHECKPOINT: Duration = Duration::from_secs(2);
 /// A checkpoint is taken in memory when this many times its cost has passed since the last.
@@ -152,8 +152,8 @@ pub struct Method {
 /// When a run ends: whatever comes first.
 #[derive(Args, Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Limits {
-    /// End after this many evaluations, for example 20000 or 2e4 [default: 1000 a variable, unless --iterations or --time
-    /// is given]
+    /// End after this many evaluations, for example 20000 or 2e4 [default: 10000 a variable, 1000 with --exec, none if
+    /// --iterations or --time is given]
     #[arg(short = 'n', long, value_name = "N", value_parser = argument::positive, help_heading = "Limits (the first one reached ends the run)")]
     evaluations: Option<u64>,
 
@@ -371,7 +371,8 @@ fn run(
     let space = settings.space()?;
     let dim = space.dim();
     let unlimited = evaluations.or(limits.iterations).is_none() && limits.time.is_none();
-    let evaluations = evaluations.or_else(|| unlimited.then(|| EVALUATIONS_A_VARIABLE.saturating_mul(dim as u64)));
+    let a_variable = EVALUATIONS_A_VARIABLE[usize::from(settings.exec.is_some())];
+    let evaluations = evaluations.or_else(|| unlimited.then(|| a_variable.saturating_mul(dim as u64)));
     let entry = registry::entry(&settings.method.method)?;
     // The points of a resumed run are in its state; the file, or standard input, may be gone.
     let without_points = Minimize { x0: settings.x0.clone().filter(|_| resumed.is_none()), ..settings.clone() };
@@ -724,6 +725,7 @@ impl Report {
             lines.push(("answer", point(&outcome.answer)));
         }
         let rate = outcome.nfev as f64 / outcome.seconds.max(1e-9);
+        let pace = if rate >= 10.0 { grouped(rate as u64) } else { short(rate) };
         lines.push(("evaluations", grouped(outcome.nfev)));
         lines.push(("iterations", grouped(outcome.nit)));
         if outcome.failures > 0 {
@@ -732,10 +734,7 @@ impl Report {
             lines.push(("failures", format!("{}   ({})", grouped(outcome.failures), kinds.join(", "))));
         }
         lines.push(("ended", outcome.reason.to_string()));
-        lines.push((
-            "time",
-            format!("{}   ({} evaluations a second)", span(outcome.seconds), short(rate.round().max(1.0))),
-        ));
+        lines.push(("time", format!("{}   ({} evaluations a second)", span(outcome.seconds), pace)));
         lines.push(("seed", self.seed.to_string()));
         let lines: Vec<_> = lines.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
         let mut text = format!("{} {does} {what}, {variables}\n\n{}", self.method, aligned(&lines, 2));
