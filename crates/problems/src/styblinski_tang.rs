@@ -22,7 +22,7 @@ impl Formula for StyblinskiTang {
     type Shape = Summed<1>;
 
     fn minimum(dim: usize) -> f64 {
-        -39.166_165_703_771_415 * dim as f64
+        -39.166_165_703_771_41 * dim as f64
     }
 
     fn minimizers(dim: usize) -> Vec<Vec<f64>> {

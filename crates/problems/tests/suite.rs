@@ -1,6 +1,7 @@
 //! What every test function owes, and what the literature says of single ones.
 
 use proptest::prelude::*;
+use std::f64::consts::{E, FRAC_PI_2};
 use swarmgrad_core::{Matrix, Real, Rng, Rows, Space};
 use swarmgrad_problems::{Dims, Entry, PROBLEMS, TestProblem, entry};
 
@@ -103,8 +104,9 @@ fn minima_said_to_hold_everywhere_are_not_beaten_far_outside() {
             let problem = entry.build(dim, Some(space)).unwrap();
             let xs = points(&*problem, 20_000, 9);
             for x in xs.iter() {
-                // Outside its domain a function may have no value (a root of a negative number).
-                assert!(!(problem.value(x) < problem.minimum().unwrap() - 1e-9), "{} at {x:?}", entry.name);
+                let value = problem.value(x);
+                let undefined = entry.name == "adaswarm5" && x[0] < 0.0 && value.is_nan();
+                assert!(undefined || value >= problem.minimum().unwrap() - 1e-9, "{} at {x:?}", entry.name);
             }
         }
     }
@@ -136,7 +138,7 @@ fn values_of_the_literature() {
     check("levy", &[5.0, 1.0], 1.0 + 10.0 * 1f64.sin().powi(2), 1e-13);
     check("styblinski_tang", &[0.0, 1.0], -5.0, 0.0);
     check("zakharov", &[1.0, 1.0], 2.0 + 2.25 + 5.0625, 0.0);
-    check("michalewicz", &[2.20290552, 1.57079633], -1.8013034, 2e-8);
+    check("michalewicz", &[2.20290552, FRAC_PI_2], -1.8013034, 2e-8);
     check("beale", &[0.0, 0.0], 14.203125, 0.0);
     check("booth", &[0.0, 0.0], 74.0, 0.0);
     check("matyas", &[1.0, 1.0], 0.04, 1e-16);
@@ -194,7 +196,7 @@ fn minima_of_the_literature() {
     check("eggholder", 2, -959.6407, 1e-4);
     check("six_hump_camel", 2, -1.0316285, 1e-7);
     // Tables I to III of the AdaSwarm paper.
-    let tables = [-2.25, 3.0, -2.718281828459045, 0.474706, 0.0, 0.0, 0.0, 0.0];
+    let tables = [-2.25, 3.0, -E, 0.474706, 0.0, 0.0, 0.0, 0.0];
     for (i, wanted) in tables.into_iter().enumerate() {
         check(&format!("adaswarm{}", i + 1), 1, wanted, 5e-7);
     }
