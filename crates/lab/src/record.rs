@@ -360,18 +360,12 @@ pub fn thin(curve: &[(u64, f64)], limit: usize) -> Curve {
         }
         kept
     };
-    // Stretches without a point leave room: as many stretches as keep within the limit.
-    let (mut fits, mut too_many) = (0.0, 1e9_f64);
-    while too_many - fits > 0.5 {
-        let middle: f64 = (f64::midpoint(fits, too_many)).floor().max(1.0);
-        if middle <= fits {
-            break;
-        }
-        if cut(middle).len() <= limit { fits = middle } else { too_many = middle }
-    }
-    let mut kept = if fits > 0.0 { cut(fits) } else { vec![first, last] };
-    if kept.len() > limit {
-        kept = vec![first, last];
+    // Stretches without a point leave room: as many stretches as keep within the limit. No stretch: the two ends.
+    let (mut fits, mut kept, mut too_many) = (0_u64, vec![first, last], 1_000_000_000_u64);
+    while fits + 1 < too_many {
+        let middle = fits.midpoint(too_many);
+        let found = cut(middle as f64);
+        if found.len() <= limit { (fits, kept) = (middle, found) } else { too_many = middle }
     }
     kept
 }

@@ -45,6 +45,8 @@ fn shown(label: &str) -> f64 {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn linear_ticks(a in -1e6..1e6_f64, exponent in -9..9_i32, b in 0.1..10.0_f64, most in 2_usize..12) {
         let ends = (a, a + b * 10_f64.powi(exponent));
@@ -96,15 +98,9 @@ proptest! {
 #[test]
 fn familiar_ticks() {
     let labels = |scale, ends, most| ticks(scale, ends, most).into_iter().map(|t| t.label).collect::<Vec<_>>();
-    assert_eq!(
-        labels(Scale::Linear, (0.0, 1.0), 6),
-        ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"].map(|l| if l == "0.0" { "0" } else { l })
-    );
+    assert_eq!(labels(Scale::Linear, (0.0, 1.0), 6), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
     assert_eq!(labels(Scale::Linear, (-4.5, 4.5), 7), ["−4", "−2", "0", "2", "4"]);
-    assert_eq!(
-        labels(Scale::Linear, (0.0, 2e6), 5),
-        ["0", "5×10⁵", "10⁶", "1.5×10⁶", "2×10⁶"].map(|l| if l == "10⁶" { "1×10⁶" } else { l })
-    );
+    assert_eq!(labels(Scale::Linear, (0.0, 2e6), 5), ["0", "5×10⁵", "1×10⁶", "1.5×10⁶", "2×10⁶"]);
     assert_eq!(labels(Scale::Log, (1.0, 1e4), 8), ["1", "10", "100", "1000", "10000"]);
     assert_eq!(
         labels(Scale::Log, (1e-16, 1e2), 10),

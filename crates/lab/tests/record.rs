@@ -138,6 +138,8 @@ fn a_history_keeps_improvements_and_the_exact_target() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_thinned_staircase_never_claims_too_much(
         steps in prop::collection::vec((1_u64..1000, 0.0..1.0_f64), 1..300),

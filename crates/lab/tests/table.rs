@@ -21,7 +21,7 @@ fn significant_digits() {
         (3.0, 3, "3"),
         (0.1 + 0.2, 3, "0.3"),
         (-2.5, 1, "-2"),
-        (-2.55e-9, 2, "-2.5e-9"),
+        (-2.56e-9, 2, "-2.6e-9"),
         (0.0, 3, "0"),
         (-0.0, 3, "0"),
         (f64::INFINITY, 3, "inf"),
@@ -53,11 +53,9 @@ fn text_is_aligned() {
                     Größe        -  say \"hi\", twice or more\n\
                     cbo        inf\n";
     assert_eq!(table().text(Rules::Ascii), expected);
-    assert_eq!(
-        table().text(Rules::Unicode),
-        expected.replace("------", "──────").replace("─-", "──").replace("----", "────").replace('\n', "\n"),
-        "rules only"
-    );
+    let (header, rest) = expected.split_once("\n").unwrap();
+    let (rule, rows) = rest.split_once("\n").unwrap();
+    assert_eq!(table().text(Rules::Unicode), format!("{header}\n{}\n{rows}", rule.replace('-', "─")));
 }
 
 #[test]
@@ -97,15 +95,8 @@ fn the_page_is_self_contained_and_escapes() {
     // Ids are distinct, and what refers to them still does.
     assert!(html.contains("id=\"p1-frame\"") && html.contains("id=\"p2-frame\""));
     assert!(html.contains("url(#p1-frame)") && html.contains("url(#p2-frame)") && !html.contains("url(#frame)"));
-    // Apart from the doctype and the void elements the page is well-formed.
+    // Apart from the doctype and the elements without an end the page is well-formed.
     let body = &html[html.find("<body>").unwrap()..html.find("</html>").unwrap()];
-    let xml = body.replace("\">\n", "\">").replace("QQ==\">", "\"/>").replace("YQ\">", "\"/>").replace("GIF", "");
-    let xml = match xml.find("<img") {
-        Some(at) => {
-            let end = at + xml[at..].find('>').unwrap();
-            format!("{}{}", &xml[..at], &xml[end + 1..])
-        }
-        None => xml,
-    };
-    resvg::usvg::roxmltree::Document::parse(&xml).unwrap();
+    let (before, image) = body.split_once("<img").unwrap();
+    resvg::usvg::roxmltree::Document::parse(&format!("{before}{}", image.split_once('>').unwrap().1)).unwrap();
 }

@@ -56,7 +56,7 @@ impl Axis {
                     (true, Scale::Linear) => (low - (high - low) * margin, high + (high - low) * margin),
                     (true, Scale::Log) => {
                         let factor = (high.ln() - low.ln()) * margin;
-                        ((low.ln() - factor).exp(), (high.ln() + factor).exp())
+                        ((low.ln() - factor).exp().max(1e-305), (high.ln() + factor).exp().min(1e305))
                     }
                 }
             }
