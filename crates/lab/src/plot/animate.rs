@@ -377,7 +377,7 @@ fn changed(before: Option<&[u8]>, now: &[u8], width: usize) -> gif::Frame<'stati
         let mut different = here.enumerate().filter(|(_, (a, b))| a != b).map(|(x, _)| x);
         if let Some(first) = different.next() {
             left = left.min(first);
-            right = right.max(different.last().unwrap_or(first));
+            right = right.max(different.next_back().unwrap_or(first));
         }
     }
     let (left, right) = if left > right { (0, 0) } else { (left, right) };

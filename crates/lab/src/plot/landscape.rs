@@ -287,7 +287,7 @@ impl Landscape {
         let (x, y) = (self.grid.x, self.grid.y);
         let thresholds = self.thresholds();
         let title = if self.title.is_empty() { Vec::new() } else { wrap(&self.title, TITLE, total_width - 32.0) };
-        let caption_at = caption.then(|| 16.0 + 21.0 * title.len() as f64 + 11.0);
+        let caption_at = caption.then_some(16.0 + 21.0 * title.len() as f64 + 11.0);
         let top = 16.0 + 21.0 * title.len() as f64 + if caption { 18.0 } else { 0.0 } + 8.0;
         let bar_width = if self.bar {
             12.0 + BAR + 8.0 + thresholds.iter().map(|&t| width(&bar_label(t), 11.0)).fold(0.0, f64::max) + 12.0
