@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use swarmgrad::algorithms::registry::{ENTRIES, Entry, Settings};
 use swarmgrad::{
-    Algorithm, Checkpoint, Evaluations, Function, Iterations, Matrix, Outcome, Outside, Problem, Real, Reason, Rng, Run, Space,
-    Workers,
+    Algorithm, Checkpoint, Evaluations, Function, Iterations, Matrix, Outcome, Outside, Problem, Real, Reason, Rng,
+    Run, Space, Workers,
 };
 
 fn settings(json: serde_json::Value) -> Settings {
@@ -14,7 +14,9 @@ fn settings(json: serde_json::Value) -> Settings {
 /// Settings under which a method works on a bowl in a few thousand evaluations; the defaults are for harder cases.
 fn bowl(entry: &Entry) -> Settings {
     match entry.name {
-        "pso_sde" => settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma2": 1.0, "alpha": "inf", "inertia": 0.1 })),
+        "pso_sde" => {
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma2": 1.0, "alpha": "inf", "inertia": 0.1 }))
+        }
         "cbo" => settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 1.2, "alpha": "inf" })),
         _ => Settings::new(),
     }
@@ -93,7 +95,8 @@ fn evaluations_are_counted_exactly() {
         }
         // n (T + 1) for T iterations.
         calls.store(0, Ordering::Relaxed);
-        let mut algorithm = entry.build(counted.space(), None, &settings(serde_json::json!({ "particles": 10 }))).unwrap();
+        let mut algorithm =
+            entry.build(counted.space(), None, &settings(serde_json::json!({ "particles": 10 }))).unwrap();
         let outcome = Run::new(&counted, &mut *algorithm, 1).watch(&mut Iterations(20)).minimize();
         assert_eq!((outcome.nfev, calls.load(Ordering::Relaxed), outcome.nit), (210, 210, 20));
     });
@@ -124,7 +127,12 @@ fn failures_of_the_objective_are_survived_and_counted() {
         assert_eq!(outcome.nfev, 4_000);
         assert!(outcome.failures > 300, "{} failures", outcome.failures);
         assert!(outcome.fun.is_finite() && outcome.fun >= 0.0);
-        assert!(outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 }, "{}: {}", entry.name, outcome.fun);
+        assert!(
+            outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 },
+            "{}: {}",
+            entry.name,
+            outcome.fun
+        );
         assert!(outcome.answer.iter().all(|t| t.is_finite()));
     });
     let _ = std::panic::take_hook();
@@ -257,7 +265,8 @@ fn solves_the_sphere_from_far_away() {
 fn points_improved_between_ask_and_tell_are_taken_over() {
     each(|entry| {
         let problem = sphere(3);
-        let mut algorithm = entry.build(problem.space(), None, &settings(serde_json::json!({ "particles": 8 }))).unwrap();
+        let mut algorithm =
+            entry.build(problem.space(), None, &settings(serde_json::json!({ "particles": 8 }))).unwrap();
         let (rng, mut xs) = (Rng::new(1), Matrix::default());
         algorithm.ask(&rng, &mut xs);
         xs.row_mut(5).fill(1.0); // the minimum, from elsewhere

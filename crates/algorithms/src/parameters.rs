@@ -133,7 +133,9 @@ pub mod number {
         }
         match Written::deserialize(deserializer)? {
             Written::Number(value) => Ok(value),
-            Written::Name(name) => name.parse().map_err(|_| serde::de::Error::custom(format!("'{name}' is not a number"))),
+            Written::Name(name) => {
+                name.parse().map_err(|_| serde::de::Error::custom(format!("'{name}' is not a number")))
+            }
         }
     }
 }

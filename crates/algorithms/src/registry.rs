@@ -2,7 +2,7 @@
 
 use crate::evolution::{de, random_search};
 use crate::parameters::{Parameter, Parameters};
-use crate::particle::{Motion, Particles, clpso, cbo, empso, mpso, pso, pso_sde, rempso, spso2011};
+use crate::particle::{Motion, Particles, cbo, clpso, empso, mpso, pso, pso_sde, rempso, spso2011};
 use serde_json::{Map, Value};
 use swarmgrad_core::{Algorithm, Error, Result, Space, Start};
 
@@ -35,7 +35,8 @@ where
     F: swarmgrad_core::Real,
     M: Motion<F> + 'static,
 {
-    let params = serde_json::from_value(Value::Object(settings)).map_err(|why| Error::parameter("--set", M::NAME, why.to_string()))?;
+    let params = serde_json::from_value(Value::Object(settings))
+        .map_err(|why| Error::parameter("--set", M::NAME, why.to_string()))?;
     Ok(Box::new(Particles::<F, M>::new(space, start, budget, params)?))
 }
 
@@ -67,36 +68,95 @@ const TORCHSWARM: &str = r#"{"c1": 2.0, "c2": 2.0, "beta": 0.9, "draws": "per_pa
 
 /// All methods of this crate.
 pub static ENTRIES: &[Entry] = &[
-    method!(pso::Pso, pso::Pso, "PSO with inertia weight", "Shi & Eberhart 1998; AdaSwarm eqs (1)-(2)", &[
-        ("torchswarm", "defaults of torchswarm 0.0.1", r#"{"inertia": 0.5, "c1": 2.0, "c2": 2.0, "draws": "per_particle"}"#),
-    ]),
+    method!(
+        pso::Pso,
+        pso::Pso,
+        "PSO with inertia weight",
+        "Shi & Eberhart 1998; AdaSwarm eqs (1)-(2)",
+        &[(
+            "torchswarm",
+            "defaults of torchswarm 0.0.1",
+            r#"{"inertia": 0.5, "c1": 2.0, "c2": 2.0, "draws": "per_particle"}"#
+        ),]
+    ),
     method!(pso::PsoConstriction, pso::PsoConstriction, "PSO with constriction factor", "Clerc & Kennedy 2002", &[]),
     method!(mpso::Mpso<f32>, mpso::Mpso<f64>, "momentum PSO", "AdaSwarm eq. (3)", &[]),
-    method!(empso::Empso<f32>, empso::Empso<f64>, "exponentially averaged momentum PSO", "AdaSwarm eqs (4)-(6)", &[
-        ("paper", "the AdaSwarm paper's numbers (stagnate from ten dimensions on)", PAPER),
-        ("torchswarm", "defaults of torchswarm 0.0.1 (unstable in mean square)", TORCHSWARM),
-    ]),
-    method!(empso::EmpsoPrinted<f32>, empso::EmpsoPrinted<f64>, "EMPSO as Algorithm 1 prints it", "AdaSwarm Algorithm 1", &[
-        ("paper", "the AdaSwarm paper's numbers", PAPER),
-    ]),
-    method!(rempso::Rempso<f32>, rempso::Rempso<f64>, "EMPSO with rotated pulls", "AdaSwarm supplement 5; Hatanaka et al. 2009", &[
-        ("paper", "the AdaSwarm paper's numbers", PAPER),
-        ("paper-code", "the published program: element-wise products, no rotation", r#"{"c1": 0.9, "c2": 0.8, "beta": 0.1, "rotation": "literal", "redraw": "particle"}"#),
-    ]),
-    method!(spso2011::Spso2011<f32>, spso2011::Spso2011<f64>, "Standard PSO 2011", "Clerc 2012; Zambrano-Bigiarini et al. 2013", &[]),
+    method!(
+        empso::Empso<f32>,
+        empso::Empso<f64>,
+        "exponentially averaged momentum PSO",
+        "AdaSwarm eqs (4)-(6)",
+        &[
+            ("paper", "the AdaSwarm paper's numbers (stagnate from ten dimensions on)", PAPER),
+            ("torchswarm", "defaults of torchswarm 0.0.1 (unstable in mean square)", TORCHSWARM),
+        ]
+    ),
+    method!(
+        empso::EmpsoPrinted<f32>,
+        empso::EmpsoPrinted<f64>,
+        "EMPSO as Algorithm 1 prints it",
+        "AdaSwarm Algorithm 1",
+        &[("paper", "the AdaSwarm paper's numbers", PAPER),]
+    ),
+    method!(
+        rempso::Rempso<f32>,
+        rempso::Rempso<f64>,
+        "EMPSO with rotated pulls",
+        "AdaSwarm supplement 5; Hatanaka et al. 2009",
+        &[
+            ("paper", "the AdaSwarm paper's numbers", PAPER),
+            (
+                "paper-code",
+                "the published program: element-wise products, no rotation",
+                r#"{"c1": 0.9, "c2": 0.8, "beta": 0.1, "rotation": "literal", "redraw": "particle"}"#
+            ),
+        ]
+    ),
+    method!(
+        spso2011::Spso2011<f32>,
+        spso2011::Spso2011<f64>,
+        "Standard PSO 2011",
+        "Clerc 2012; Zambrano-Bigiarini et al. 2013",
+        &[]
+    ),
     method!(clpso::Clpso<f32>, clpso::Clpso<f64>, "comprehensive learning PSO", "Liang et al. 2006", &[]),
-    method!(pso_sde::PsoSde<f32>, pso_sde::PsoSde<f64>, "mean-field PSO as a stochastic differential equation", "Huang, Qiu & Riedl 2023, eqs (1.2)-(1.6), (4.15)", &[
-        ("memoryless", "without memory (eq. 2.1)", r#"{"memory": "none"}"#),
-        ("paper-mnist", "the paper's numbers for networks, with the published program's kick", r#"{"inertia": 0.2, "dt": 0.1, "alpha": 50.0, "sigma2": 0.632455532033676, "cooling": true, "kick": 1e-5}"#),
-    ]),
-    method!(cbo::Cbo<f32>, cbo::Cbo<f64>, "consensus-based optimisation", "Pinnau et al. 2017; Carrillo et al. 2021", &[]),
+    method!(
+        pso_sde::PsoSde<f32>,
+        pso_sde::PsoSde<f64>,
+        "mean-field PSO as a stochastic differential equation",
+        "Huang, Qiu & Riedl 2023, eqs (1.2)-(1.6), (4.15)",
+        &[
+            ("memoryless", "without memory (eq. 2.1)", r#"{"memory": "none"}"#),
+            (
+                "paper-mnist",
+                "the paper's numbers for networks, with the published program's kick",
+                r#"{"inertia": 0.2, "dt": 0.1, "alpha": 50.0, "sigma2": 0.632455532033676, "cooling": true, "kick": 1e-5}"#
+            ),
+        ]
+    ),
+    method!(
+        cbo::Cbo<f32>,
+        cbo::Cbo<f64>,
+        "consensus-based optimisation",
+        "Pinnau et al. 2017; Carrillo et al. 2021",
+        &[]
+    ),
     method!(de::De, de::De, "differential evolution rand/1/bin", "Storn & Price 1997", &[]),
-    method!(random_search::RandomSearch, random_search::RandomSearch, "random search, the yardstick below all", "folklore", &[]),
+    method!(
+        random_search::RandomSearch,
+        random_search::RandomSearch,
+        "random search, the yardstick below all",
+        "folklore",
+        &[]
+    ),
 ];
 
 /// The method called `name`; an unknown name gets the nearest right one.
 pub fn entry(name: &str) -> Result<&'static Entry> {
-    ENTRIES.iter().find(|e| e.name == name).ok_or_else(|| Error::unknown("method", name, ENTRIES.iter().map(|e| e.name)))
+    ENTRIES
+        .iter()
+        .find(|e| e.name == name)
+        .ok_or_else(|| Error::unknown("method", name, ENTRIES.iter().map(|e| e.name)))
 }
 
 impl Entry {
@@ -106,13 +166,23 @@ impl Entry {
     }
 
     /// Builds the method. `budget` is the number of evaluations planned, for methods that plan ahead.
-    pub fn build(&self, space: &Space<f64>, budget: Option<u64>, settings: &Settings) -> Result<Box<dyn Algorithm<f64>>> {
+    pub fn build(
+        &self,
+        space: &Space<f64>,
+        budget: Option<u64>,
+        settings: &Settings,
+    ) -> Result<Box<dyn Algorithm<f64>>> {
         let (start, settings) = self.resolve(settings)?;
         (self.build)(space, start, budget, settings)
     }
 
     /// The same in single precision.
-    pub fn build_f32(&self, space: &Space<f32>, budget: Option<u64>, settings: &Settings) -> Result<Box<dyn Algorithm<f32>>> {
+    pub fn build_f32(
+        &self,
+        space: &Space<f32>,
+        budget: Option<u64>,
+        settings: &Settings,
+    ) -> Result<Box<dyn Algorithm<f32>>> {
         let (start, settings) = self.resolve(settings)?;
         (self.build_f32)(space, start, budget, settings)
     }
@@ -131,7 +201,8 @@ impl Entry {
     fn resolve(&self, settings: &Settings) -> Result<(Start, Settings)> {
         let mut own = settings.clone();
         let start = match own.remove("start") {
-            Some(start) => serde_json::from_value(start.clone()).map_err(|why| Error::parameter("start", start, why.to_string()))?,
+            Some(start) => serde_json::from_value(start.clone())
+                .map_err(|why| Error::parameter("start", start, why.to_string()))?,
             None => Start::default(),
         };
         let mut resolved = Settings::new();
@@ -152,7 +223,8 @@ impl Entry {
         for (name, value) in &resolved {
             if let Some(p) = table.iter().find(|p| p.name == name.as_str()) {
                 let alone = Settings::from_iter([(name.clone(), value.clone())]);
-                (self.readable)(alone).map_err(|why| Error::parameter(name, value, format!("must be {} ({why})", p.range)))?;
+                (self.readable)(alone)
+                    .map_err(|why| Error::parameter(name, value, format!("must be {} ({why})", p.range)))?;
             }
         }
         Ok((start, resolved))

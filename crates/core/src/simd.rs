@@ -146,7 +146,7 @@ macro_rules! kernels {
                 while from < at + width {
                     let lanes = unit(simd, mix8(simd, counter).bitcast());
                     store(simd, lanes, from, at + width, true, out);
-                    counter = counter + step;
+                    counter += step;
                     from += $lanes;
                 }
             }
@@ -184,8 +184,8 @@ macro_rules! kernels {
                     if b < out.len() {
                         store(simd, y, b + done, (b + width).min(out.len()), true, out);
                     }
-                    c1 = c1 + step1;
-                    c2 = c2 + step2;
+                    c1 += step1;
+                    c2 += step2;
                     done += $lanes;
                 }
             }
@@ -209,8 +209,8 @@ macro_rules! kernels {
                     let (x, y) = box_muller(simd, mix8(simd, c1).bitcast(), mix8(simd, c2).bitcast());
                     store(simd, x, from, half, false, a);
                     store(simd, y, from, b.len(), false, b);
-                    c1 = c1 + step1;
-                    c2 = c2 + step2;
+                    c1 += step1;
+                    c2 += step2;
                 }
             }
         }
@@ -279,7 +279,7 @@ kernels! {
     sqrt_half 0x3f35_04f3u32, magic 0x4b00_0000u32, bias 127.0, sign 0x8000_0000u32,
     // the same three functions; errors 2.4e-7, 2.4e-9, 2.8e-8
     atanh [0.4129491, 0.6665227, 2.0000002],
-    sin [-3.595429e-05, 0.0024900069, -0.080745436, 0.7853982],
+    sin [-3.595429e-05, 0.0024900069, -0.080745436, std::f32::consts::FRAC_PI_4],
     cos [-0.0003188775, 0.01584991, -0.30842426, 1.0],
     open open_f32
 }

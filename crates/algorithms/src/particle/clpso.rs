@@ -68,9 +68,18 @@ impl<F: Real> Motion<F> for Clpso<F> {
         let from_budget = budget.map(|b| (b as usize / params.particles).saturating_sub(1).max(1));
         let planned = params.iterations.or(from_budget).unwrap_or(1000);
         let share = F::of(params.velocity_limit.unwrap_or(f64::INFINITY));
-        let limit = (0..space.dim()).map(|j| if space.width(j) > F::zero() { share * space.width(j) } else { F::infinity() });
+        let limit =
+            (0..space.dim()).map(|j| if space.width(j) > F::zero() { share * space.width(j) } else { F::infinity() });
         let limit = limit.collect();
-        Ok(Clpso { params, planned, iterations: 0, exemplars: Vec::new(), stale: Vec::new(), before: Vec::new(), limit })
+        Ok(Clpso {
+            params,
+            planned,
+            iterations: 0,
+            exemplars: Vec::new(),
+            stale: Vec::new(),
+            before: Vec::new(),
+            limit,
+        })
     }
 
     fn particles(&self) -> usize {
@@ -95,7 +104,8 @@ impl<F: Real> Motion<F> for Clpso<F> {
         let progress = (self.iterations as f64 / self.planned as f64).min(1.0);
         let w = self.params.inertia_start + (self.params.inertia_end - self.params.inertia_start) * progress;
         let law = [F::of(w), F::of(self.params.c)];
-        let (y, exemplars, limit, draws): (&Matrix<F>, _, _, _) = (&swarm.y, &self.exemplars, &self.limit, rng.fork("r"));
+        let (y, exemplars, limit, draws): (&Matrix<F>, _, _, _) =
+            (&swarm.y, &self.exemplars, &self.limit, rng.fork("r"));
         let dim = swarm.x.dim();
         sweep([&mut swarm.x, &mut swarm.v], space, rng, |tile, scratch| {
             draws.fill_uniform(tile.rows.clone(), tile.cols.clone(), &mut scratch.a[..tile.len()]);

@@ -214,7 +214,9 @@ pub fn mean_square_radius(c1: f64, c2: f64, beta: f64) -> f64 {
     let a1: [[f64; 3]; 3] = std::array::from_fn(|i| std::array::from_fn(|j| row(1.0)[i][j] - a0[i][j]));
     let product = |a: &[[f64; 3]; 3], c: &[[f64; 3]; 3], b: &[[f64; 3]; 3]| -> [[f64; 3]; 3] {
         std::array::from_fn(|i| {
-            std::array::from_fn(|j| (0..3).flat_map(|k| (0..3).map(move |l| (k, l))).map(|(k, l)| a[i][k] * c[k][l] * b[j][l]).sum())
+            std::array::from_fn(|j| {
+                (0..3).flat_map(|k| (0..3).map(move |l| (k, l))).map(|(k, l)| a[i][k] * c[k][l] * b[j][l]).sum()
+            })
         })
     };
     // Power iteration on covariances stays among positive semi-definite matrices, where the largest eigenvalue lives.

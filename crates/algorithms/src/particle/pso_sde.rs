@@ -149,7 +149,11 @@ pub struct PsoSde<F: Real> {
     order: Vec<usize>,
     batch_of: Vec<usize>,
     /// |Y - X| and |c - X| of each particle (isotropic noise only).
+    #[serde(skip)]
     distances: Vec<[F; 2]>,
+    /// Draws of a kick.
+    #[serde(skip)]
+    kicks: Matrix<F>,
 }
 
 impl<F: Real> Motion<F> for PsoSde<F> {
@@ -189,6 +193,7 @@ impl<F: Real> Motion<F> for PsoSde<F> {
             order: Vec::new(),
             batch_of: Vec::new(),
             distances: Vec::new(),
+            kicks: Matrix::default(),
         })
     }
 
@@ -301,7 +306,8 @@ impl<F: Real> PsoSde<F> {
         let factor = ((1.0 - mu) + mu * ratio).clamp(1.0 - mu, 1.0);
         let factor = if factor.is_nan() { 1.0 } else { factor };
         let batch = self.params.batch.unwrap_or(1);
-        let keep = ((self.particles as f64 * factor).ceil() as usize).next_multiple_of(batch).clamp(batch, self.particles);
+        let keep =
+            ((self.particles as f64 * factor).ceil() as usize).next_multiple_of(batch).clamp(batch, self.particles);
         self.spread = end;
         if keep < self.particles {
             let mut order: Vec<usize> = (0..self.particles).collect();
@@ -350,14 +356,10 @@ impl<F: Real> PsoSde<F> {
         }
         let rng = if b == 0 { rng.fork("kick") } else { rng.fork(&format!("kick{b}")) };
         let strength = F::of(self.sigmas[0].max(self.sigmas[1]) * self.params.dt.sqrt());
-        let mut xi = vec![F::zero(); 2 * swarm.dim()];
-        for i in (0..self.particles).step_by(2) {
-            let rows = i..(i + 2).min(self.particles);
-            let xi = &mut xi[..rows.len() * swarm.v.dim()];
-            rng.fill_normal(rows, 0..swarm.v.dim(), xi);
-            let dim = swarm.v.dim();
-            swarm.v.data_mut()[i * dim..].iter_mut().zip(xi).for_each(|(v, xi)| *v += strength * *xi);
-        }
+        let (n, dim) = (self.particles, swarm.dim());
+        self.kicks.resize(n, dim);
+        rng.fill_normal(0..n, 0..dim, self.kicks.data_mut());
+        swarm.v.data_mut().iter_mut().zip(self.kicks.data()).for_each(|(v, &xi)| *v += strength * xi);
     }
 
     /// The smooth memory, eq. (1.2b): Y <- Y + kappa dt (X - Y) S(X, Y).
@@ -506,7 +508,12 @@ fn step_isotropic<S: Simd, F: Real>(
 pub(crate) fn distance<F: Real>(a: &[F], b: &[F]) -> F {
     let mut sums = [F::zero(); 8];
     let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(&s, &t)| (s - t) * (s - t)).fold(F::zero(), |u, t| u + t);
+    let rest = a_chunks
+        .remainder()
+        .iter()
+        .zip(b_chunks.remainder())
+        .map(|(&s, &t)| (s - t) * (s - t))
+        .fold(F::zero(), |u, t| u + t);
     for (p, q) in a_chunks.zip(b_chunks) {
         for k in 0..8 {
             sums[k] += (p[k] - q[k]) * (p[k] - q[k]);

@@ -117,7 +117,8 @@ impl<F: Real> Motion<F> for Rempso<F> {
         let beta = F::of(p.beta);
         let pairs = (p.fraction * dim as f64) as usize;
         let (sin, cos) = (F::of(p.theta.sin()), F::of(p.theta.cos()));
-        let (attraction, draws, axes, principal, y) = (&self.attraction, &self.draws, &self.axes, &self.principal, &swarm.y);
+        let (attraction, draws, axes, principal, y) =
+            (&self.attraction, &self.draws, &self.axes, &self.principal, &swarm.y);
         let outside = rng.fork("outside");
         let strengths = [F::of(p.c1), F::of(p.c2)];
         let particle = |(i, (((x, v), m), turned)): (usize, (((&mut [F], &mut [F]), &mut [F]), &mut [F]))| {
@@ -125,7 +126,8 @@ impl<F: Real> Motion<F> for Rempso<F> {
                 *m = beta * *m + (F::one() - beta) * *v;
                 *v = *m;
             }
-            let axes = if p.redraw == Redraw::Particle { &axes[i * dim..(i + 1) * dim] } else { &axes[..dim.min(axes.len())] };
+            let axes =
+                if p.redraw == Redraw::Particle { &axes[i * dim..(i + 1) * dim] } else { &axes[..dim.min(axes.len())] };
             for ((c, r), to) in strengths.into_iter().zip(draws).zip([y.row(i), attraction.leader(y, i)]) {
                 let r = r.row(i);
                 match p.rotation {
@@ -139,7 +141,8 @@ impl<F: Real> Motion<F> for Rempso<F> {
         };
         let v = swarm.v.data_mut().par_chunks_exact_mut(dim);
         let rows = swarm.x.data_mut().par_chunks_exact_mut(dim).zip(v);
-        let rows = rows.zip(self.m.data_mut().par_chunks_exact_mut(dim)).zip(self.turned.data_mut().par_chunks_exact_mut(dim));
+        let rows =
+            rows.zip(self.m.data_mut().par_chunks_exact_mut(dim)).zip(self.turned.data_mut().par_chunks_exact_mut(dim));
         if rayon::current_thread_index().is_some() {
             rows.enumerate().for_each(particle);
         } else {

@@ -67,7 +67,15 @@ impl<F: Real> Motion<F> for Spso2011<F> {
 
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         let (best, direction) = (F::infinity(), Matrix::default());
-        Ok(Spso2011 { params, informs: Vec::new(), leaders: Vec::new(), best, improved: false, direction, radius: Vec::new() })
+        Ok(Spso2011 {
+            params,
+            informs: Vec::new(),
+            leaders: Vec::new(),
+            best,
+            improved: false,
+            direction,
+            radius: Vec::new(),
+        })
     }
 
     fn particles(&self) -> usize {
@@ -163,4 +171,3 @@ impl<F: Real> Spso2011<F> {
         }
     }
 }
-

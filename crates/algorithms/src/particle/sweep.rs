@@ -61,7 +61,8 @@ impl<F: Real, const K: usize> Tile<'_, F, K> {
         let width = self.cols.len();
         for k in 0..self.rows.len() {
             let here = k * self.dim + self.cols.start..k * self.dim + self.cols.end;
-            let parts = self.parts.each_mut().map(|part| if part.is_empty() { &mut [][..] } else { &mut part[here.clone()] });
+            let parts =
+                self.parts.each_mut().map(|part| if part.is_empty() { &mut [][..] } else { &mut part[here.clone()] });
             let start = self.rows.start * self.dim + here.start;
             work(Segment { parts, flat: start..start + width, at: k * width..(k + 1) * width });
         }
@@ -87,7 +88,8 @@ pub(crate) fn sweep<F: Real, const K: usize>(
     work: impl Fn(&mut Tile<'_, F, K>, &mut Scratch<F>) + Sync,
 ) {
     let (n, dim) = (matrices[0].len(), matrices[0].dim());
-    let threads = if n * dim >= PARALLEL && rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 };
+    let threads =
+        if n * dim >= PARALLEL && rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 };
     let rows_of_tile = (AREA / dim / 2 * 2).max(2);
     let columns = dim.min(AREA / rows_of_tile / 2 * 2).max(dim.min(2));
     let outside = (!space.is_unbounded()).then(|| rng.fork("outside"));
@@ -106,7 +108,11 @@ pub(crate) fn sweep<F: Real, const K: usize>(
                 if let Some(outside) = &outside {
                     let (rows, cols) = (tile.rows.clone(), tile.cols.clone());
                     for (row, x) in rows.zip(tile.parts[0].chunks_exact_mut(dim)) {
-                        space.repair(&mut x[cols.clone()], cols.start, &mut outside.row(row * (1 + dim / columns) + cols.start / columns));
+                        space.repair(
+                            &mut x[cols.clone()],
+                            cols.start,
+                            &mut outside.row(row * (1 + dim / columns) + cols.start / columns),
+                        );
                     }
                 }
             }

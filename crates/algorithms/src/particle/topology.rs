@@ -22,7 +22,9 @@ impl Topology {
         let best = |candidates: &[usize]| {
             let mut candidates = candidates.iter().copied();
             let first = candidates.next().unwrap_or(0);
-            candidates.fold(first, |best, i| if better(fy[i], fy[best]) || (!better(fy[best], fy[i]) && i < best) { i } else { best })
+            candidates.fold(first, |best, i| {
+                if better(fy[i], fy[best]) || (!better(fy[best], fy[i]) && i < best) { i } else { best }
+            })
         };
         leaders.clear();
         match self {

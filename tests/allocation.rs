@@ -1,0 +1,59 @@
+//! No method allocates in its steps: the second half of a run, one thread, asks the allocator for nothing.
+#![allow(unsafe_code)] // a global allocator that counts is the only way to know
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::{Function, Run, Space};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// One test in this file: another one at the same time would be counted too.
+#[test]
+fn no_method_allocates_after_its_first_iterations() {
+    let variants: &[(&str, &str)] = &[
+        ("pso", r#"{"topology": "ring", "velocity_limit": 0.1}"#),
+        ("pso", r#"{"draws": "per_particle"}"#),
+        ("pso_sde", r#"{"lambda1": 0.4, "sigma1": 0.4, "noise": "isotropic"}"#),
+        ("pso_sde", r#"{"batch": 20}"#),
+        ("pso_sde", r#"{"memory": "smooth"}"#),
+        ("pso_sde", r#"{"kick": 1e300, "epoch": 10, "cooling": true}"#),
+        ("cbo", r#"{"noise": "isotropic"}"#),
+        ("rempso", r#"{"redraw": "particle"}"#),
+    ];
+    let plain = registry::ENTRIES.iter().map(|entry| (entry.name, "{}"));
+    for (name, json) in plain.chain(variants.iter().copied()) {
+        let settings: Settings = serde_json::from_str(json).unwrap();
+        let space = Space::cube(30, -5.0, 5.0).unwrap();
+        let problem = Function::new(space, |x: &[f64]| x.iter().map(|t| t * t).sum());
+        let mut algorithm = registry::entry(name)
+            .unwrap()
+            .build(swarmgrad::Problem::space(&problem), Some(100_000), &settings)
+            .unwrap();
+        let mut run = Run::new(&problem, &mut *algorithm, 1);
+        (0..20).for_each(|_| assert!(run.step().is_continue()));
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        (0..200).for_each(|_| assert!(run.step().is_continue()));
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+        assert_eq!(allocations, 0, "{name} {json} allocated in 200 iterations");
+    }
+}

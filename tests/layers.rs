@@ -1,0 +1,44 @@
+//! The layers of the house: a crate may depend only on crates of lower layers. Read from `cargo metadata`.
+
+use std::process::Command;
+
+const LAYERS: &[(&str, u32)] = &[
+    ("swarmgrad-core", 0),
+    ("swarmgrad-problems", 1),
+    ("swarmgrad-algorithms", 1),
+    ("swarmgrad", 2),
+    ("swarmgrad-lab", 3),
+    ("swarmgrad-cli", 4),
+];
+
+fn layer(name: &str) -> Option<u32> {
+    LAYERS.iter().find(|(crate_name, _)| *crate_name == name).map(|(_, layer)| *layer)
+}
+
+#[test]
+fn dependencies_point_strictly_down() {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut edges = 0;
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let here = layer(name).unwrap_or_else(|| panic!("{name} has no layer"));
+        // Only normal dependencies: tests may look anywhere.
+        for dependency in package["dependencies"].as_array().unwrap().iter().filter(|d| d["kind"].is_null()) {
+            let dependency = dependency["name"].as_str().unwrap();
+            if let Some(there) = layer(dependency) {
+                assert!(there < here, "{name} (layer {here}) must not depend on {dependency} (layer {there})");
+                edges += 1;
+            }
+            let tensor = ["burn", "candle", "tch", "ndarray", "nalgebra"].iter().any(|t| dependency.starts_with(t));
+            assert!(!(tensor && here <= 2), "{name} must not depend on the tensor library {dependency}");
+        }
+    }
+    assert!(edges >= 6, "only {edges} edges seen");
+}
