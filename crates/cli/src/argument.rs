@@ -160,6 +160,19 @@ pub fn dim(text: &str) -> std::result::Result<usize, String> {
     if dim <= MOST_VARIABLES { Ok(dim) } else { Err(format!("must be at most {MOST_VARIABLES}")) }
 }
 
+/// A number of threads, 0 for one a core.
+pub fn threads(text: &str) -> std::result::Result<usize, String> {
+    match count(text)? {
+        threads @ 0..=4096 => Ok(threads as usize),
+        _ => Err("must be at most 4096".into()),
+    }
+}
+
+/// A number of copies of a program.
+pub fn copies(text: &str) -> std::result::Result<usize, String> {
+    positive(text).and_then(|_| threads(text))
+}
+
 /// A time span in seconds.
 pub fn seconds(text: &str) -> std::result::Result<f64, String> {
     let seconds = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);

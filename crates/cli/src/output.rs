@@ -43,7 +43,7 @@ pub fn point(x: &[f64]) -> String {
     let shown = |part: &[f64]| part.iter().map(|&t| short(t)).collect::<Vec<_>>().join("  ");
     match x.len() {
         0..=8 => shown(x),
-        n => format!("{}  …  {}   ({n} numbers, all of them with --json)", shown(&x[..5]), shown(&x[n - 1..])),
+        n => format!("{}  …  {}   ({n} numbers; --json shows all)", shown(&x[..5]), shown(&x[n - 1..])),
     }
 }
 

@@ -353,18 +353,9 @@ fn a_comparison_continues_after_a_kill() {
     let (whole, broken) = (folder.path("whole"), folder.path("broken"));
     let settings =
         ["compare", "--methods", "pso,de", "--problems", "sphere,himmelblau", "--dim", "10", "-n", "100_000"];
-    let run = |folder: &str| {
-        [&settings[..], &["--seeds", "12", "--json", "-o", folder]]
-            .concat()
-            .iter()
-            .map(|s| s.to_string())
-            .collect::<Vec<_>>()
-    };
-    let strs = |args: &[String]| args.iter().map(String::as_str).map(str::to_owned).collect::<Vec<_>>();
-    let whole_args = strs(&run(&whole));
-    let unbroken = good(&whole_args.iter().map(String::as_str).collect::<Vec<_>>()).json();
-    let broken_args = strs(&run(&broken));
-    let broken_args: Vec<_> = broken_args.iter().map(String::as_str).collect();
+    let seeds = ["--seeds", "12", "--json", "-o"];
+    let unbroken = good(&[&settings[..], &seeds, &[&whole]].concat()).json();
+    let broken_args = [&settings[..], &seeds, &[&broken]].concat();
     let mut child = program(&broken_args).spawn().unwrap();
     let records = folder.path("broken/records.jsonl");
     wait_for("a finished run", || std::fs::metadata(&records).is_ok_and(|file| file.len() > 0));
@@ -442,6 +433,9 @@ fn wrong_usage_is_explained() {
             "did you mean 'particles'?",
         ),
         (&["compare", "--methods", "pso", "--problems", "sphere", "--set", "ps.particles=3"], "did you mean 'pso'?"),
+        (&["compare", "--methods", "pso,pso", "--problems", "sphere"], "--methods = pso: is named twice"),
+        (&["compare", "--methods", "pso", "--problems", "sphere", "--seeds", "1e12"], "must be at most"),
+        (&["minimize", "sphere", "--threads", "1e9"], "at most 4096"),
         (&["list", "emso"], "did you mean"),
         (&["animate", "sphere", "-o", "swarm.mp4"], "must end in .gif or .svg"),
         (&["animate", "adaswarm_1", "-o", "swarm.gif"], "adaswarm"),

@@ -22,8 +22,8 @@ Lines out, on standard output:
   stop                                         the method has ended or the budget is spent; init may begin anew
   error <text>                                 the last line was wrong and changed nothing; what was asked still stands
 
-When the budget does not reach for a whole set of points, only so many are asked for as remain. Smaller values are better;
-the best point is whatever you were asked for and found best. Equal seeds and values give equal points, the same as
+When the budget does not reach for a whole set of points, only so many are asked for as remain. Smaller values are better; \
+the best point is whatever you were asked for and found best. Equal seeds and values give equal points, the same as \
 `swarmgrad minimize` evaluates.
 
 Example (lines marked > are written to the program, the others come back):

@@ -21,8 +21,8 @@ Examples:
   swarmgrad animate rastrigin --method pso_sde --iterations 120 -o sde.svg
   swarmgrad animate ackley --method pso --set particles=20 --bounds -5:5 --seed 3 -o pso.gif
 
-The ending of the file's name chooses the form: .gif for anything that shows pictures, .svg for browsers, where the swarm
-moves smoothly. The star is the known minimum; the moving mark is the best point so far, or the answer of a method that
+The ending of the file's name chooses the form: .gif for anything that shows pictures, .svg for browsers, where the swarm \
+moves smoothly. The star is the known minimum; the moving mark is the best point so far, or the answer of a method that \
 answers with a consensus.";
 
 /// Samples a side of the landscape.

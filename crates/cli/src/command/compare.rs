@@ -27,16 +27,18 @@ Examples:
   swarmgrad compare --methods pso_sde,cbo --problems ackley --dim 10,30 --seeds 100 -o results
   swarmgrad compare --methods pso,clpso --problems sphere --set particles=50 --set pso.topology=ring --precision 1e-4
 
-A run succeeds when it finds a value within --precision of the known minimum, or at most --target. Every run goes on until
-its evaluations are spent. The table shows medians and quartiles; the success rate has a 95 % Wilson interval; evaluations
+A run succeeds when it finds a value within --precision of the known minimum, or at most --target. Every run goes on until \
+its evaluations are spent. The table shows medians and quartiles; the success rate has a 95 % Wilson interval; evaluations \
 to the target count a run that missed it as infinite.
 
-With -o DIR every finished run is kept at once in DIR/records.jsonl, one JSON object a line; the same command again
-continues from there, so a kill loses only what was being computed. DIR also gets summary.json, and for every problem a
+With -o DIR every finished run is kept at once in DIR/records.jsonl, one JSON object a line; the same command again \
+continues from there, so a kill loses only what was being computed. DIR also gets summary.json, and for every problem a \
 plot of the best value against evaluations, as SVG and PNG. The numbers do not depend on --threads.";
 
 /// Evaluations a variable where nothing is said.
 const EVALUATIONS_A_VARIABLE: u64 = 1000;
+/// More runs than this of one method on one problem are a slip of the finger.
+const MOST_SEEDS: u64 = 1_000_000;
 /// Points of a kept curve.
 const CURVE: usize = 200;
 /// Of the intervals of success rates.
@@ -78,7 +80,7 @@ pub struct Compare {
     set: Vec<String>,
 
     /// Threads, one run on each; 0 for one a core
-    #[arg(short, long, value_name = "N", default_value_t = 0)]
+    #[arg(short, long, value_name = "N", default_value_t = 0, value_parser = argument::threads)]
     threads: usize,
 
     /// Keep records, summary and plots in this folder, and continue from the records there
@@ -177,10 +179,16 @@ impl Compare {
 
     /// Every method on every problem in every dimension, problem by problem.
     fn cells(&self) -> anyhow::Result<Vec<Cell>> {
-        if !(self.precision >= 0.0) {
+        if self.precision < 0.0 {
             return Err(Error::parameter("--precision", self.precision, "must be at least 0").into());
         }
         let methods: Vec<_> = self.methods.iter().map(|name| registry::entry(name.trim())).collect::<Result<_, _>>()?;
+        if let Some(twice) = (1..methods.len()).find(|&k| methods[..k].iter().any(|m| m.name == methods[k].name)) {
+            return Err(Error::parameter("--methods", methods[twice].name, "is named twice").into());
+        }
+        if self.seeds > MOST_SEEDS {
+            return Err(Error::parameter("--seeds", self.seeds, format!("must be at most {MOST_SEEDS}")).into());
+        }
         let mut cells: Vec<Cell> = Vec::new();
         let given = self.settings(&methods)?;
         for name in &self.problems {
@@ -190,6 +198,9 @@ impl Compare {
                 (Dims::Any { min }, []) => vec![min.max(2)],
                 (Dims::Any { .. }, dims) => dims.to_vec(),
             };
+            // A problem or a dimension named twice is computed once.
+            dims.retain(|dim| !cells.iter().any(|cell| (cell.problem.name, cell.dim) == (problem.name, *dim)));
+            dims.sort_unstable();
             dims.dedup();
             for dim in dims {
                 let built = problem.build::<f64>(dim, None)?;
@@ -283,13 +294,13 @@ impl Cell {
     fn run(&self, seed: u64, halt: &Halt) -> swarmgrad::Result<Option<Record>> {
         let problem = self.problem.build::<f64>(self.dim, None)?;
         let mut algorithm = self.method.build(problem.space(), Some(self.budget), &self.given)?;
-        let mut history = History::new(CURVE);
-        if let Some(target) = self.target {
-            history = history.target(target);
-        }
-        // Rounds are coarse: the evaluation that found the best value is known exactly.
+        let (mut history, mut reached) = (History::new(CURVE), None);
         let mut see = |p: &Progress<'_>| {
-            history.push(p.best.evaluation, p.best.value);
+            history.push(p.evaluations, p.best.value);
+            if let Some(target) = self.target.filter(|_| reached.is_none()) {
+                let before = p.evaluations - p.values.len() as u64;
+                reached = p.values.iter().position(|value| *value <= target).map(|i| before + i as u64 + 1);
+            }
             ControlFlow::Continue(())
         };
         let mut end = Evaluations(self.budget);
@@ -300,6 +311,7 @@ impl Cell {
         }
         // The last round may have been cut before any watcher saw it.
         history.push(outcome.nfev, outcome.fun);
+        let reached = reached.or(self.target.filter(|target| outcome.fun <= *target).map(|_| outcome.nfev));
         Ok(Some(Record {
             method: self.method.name.into(),
             problem: self.problem.name.into(),
@@ -315,7 +327,7 @@ impl Cell {
             seconds: outcome.seconds,
             reason: outcome.reason.to_string(),
             target: self.target,
-            nfev_to_target: history.nfev_to_target(),
+            nfev_to_target: reached,
             curve: history.finish(outcome.nfev),
         }))
     }
@@ -397,21 +409,25 @@ fn groups(cells: &[Cell]) -> impl Iterator<Item = std::ops::Range<usize>> {
 }
 
 fn tables(cells: &[Cell], runs: &[Vec<Record>]) -> String {
+    let shown = |value: f64| if value.is_finite() { significant(value, 3) } else { "–".into() };
+    let whole = |value: f64| if value.is_finite() { (value.round() as u64).to_string() } else { "–".into() };
     let mut text = String::new();
     for group in groups(cells) {
         let first = &cells[group.start];
-        let value = if first.minimum.is_some() { "above minimum" } else { "value" };
-        let mut headers = vec!["method".to_owned(), format!("{value}, median"), "quartiles".into()];
+        let counts: Vec<_> = runs[group.clone()].iter().map(Vec::len).collect();
+        let even = counts.iter().all(|count| *count == counts[0]);
+        let mut headers = vec!["method", "median", "quartiles"];
         if first.target.is_some() {
-            headers.extend(["success".into(), "95 % interval".into(), "evaluations to it".into(), "quartiles".into()]);
+            headers.extend(["success", "95 % interval", "evaluations", "quartiles"]);
         }
-        headers.extend(["time".into(), "runs".into()]);
+        headers.push("time");
+        if !even {
+            headers.push("runs");
+        }
         let mut table = Table::new(headers);
         for (cell, runs) in cells[group.clone()].iter().zip(&runs[group.clone()]) {
             let s = cell.statistics(runs);
             let [q1, median, q3] = if cell.minimum.is_some() { s.gap } else { s.fun };
-            let shown = |value: f64| if value.is_finite() { significant(value, 3) } else { "–".into() };
-            let whole = |value: f64| if value.is_finite() { (value.round() as u64).to_string() } else { "–".into() };
             let mut row = vec![cell.method.name.to_owned(), shown(median), format!("{} .. {}", shown(q1), shown(q3))];
             if cell.target.is_some() {
                 let [low, middle, high] = s.reached;
@@ -420,24 +436,27 @@ fn tables(cells: &[Cell], runs: &[Vec<Record>]) -> String {
                 row.push(whole(middle));
                 row.push(format!("{} .. {}", whole(low), whole(high)));
             }
-            row.extend([output::span(s.seconds), runs.len().to_string()]);
+            row.push(output::span(s.seconds));
+            if !even {
+                row.push(runs.len().to_string());
+            }
             table.row(row);
         }
-        let goal = match (first.target, first.minimum) {
-            (Some(target), Some(least)) if target != least => {
-                format!(
-                    "; success is a value at most {} above the minimum {}",
-                    significant(target - least, 3),
-                    significant(least, 6)
-                )
-            }
-            (Some(target), _) => format!("; success is a value of at most {}", significant(target, 6)),
-            _ => String::new(),
-        };
         let variables = if first.dim == 1 { "variable" } else { "variables" };
+        let many = if even { format!("{} runs", counts[0]) } else { "runs".into() };
         let (name, dim, budget) = (first.problem.name, first.dim, grouped(first.budget));
-        text +=
-            &format!("{name}, {dim} {variables}, {budget} evaluations a run{goal}\n\n{}\n", table.text(Rules::Unicode));
+        text += &format!("{name}, {dim} {variables}, {many} of {budget} evaluations\n");
+        text += &match (first.minimum, first.target) {
+            (Some(least), Some(target)) => {
+                let (least, goal) = (significant(least, 6), significant(target - least, 3));
+                format!("values above the known minimum {least}; success: at most {goal} above it\n")
+            }
+            (None, Some(target)) => {
+                format!("the minimum is not known; success: a value of at most {}\n", significant(target, 6))
+            }
+            (_, None) => "the minimum is not known; no --target, hence no successes\n".into(),
+        };
+        text += &format!("\n{}\n", table.text(Rules::Unicode));
     }
     text
 }

@@ -1,13 +1,16 @@
 //! `minimize` and `resume`: one run, from its settings to its result.
 
+mod report;
+
 use crate::argument::{self, Bounds};
-use crate::exec::{Exec, Kinds, LastFailure, indented};
+use crate::exec::{Exec, Kinds};
 use crate::journal::Journal;
 use crate::live::{self, Budget, Note, Reached, Shared};
-use crate::output::{self, aligned, grouped, number, numbers, point, short, span};
+use crate::output::{self, number, numbers};
 use crate::{DONE, NO_VALUE, interrupt};
 use anyhow::bail;
 use clap::Args;
+use report::Report;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::ops::ControlFlow;
@@ -19,8 +22,8 @@ use std::time::{Duration, Instant};
 use swarmgrad::algorithms::registry;
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::{
-    Checkpoint, Error, Evaluations, Halt, Iterations, Outcome, Problem, Reason, Rng, Run, Space, Stagnation, Start,
-    Tape, Target, Time, Watch, Workers,
+    Checkpoint, Error, Evaluations, Halt, Iterations, Problem, Reason, Rng, Run, Space, Stagnation, Start, Tape,
+    Target, Time, Watch, Workers,
 };
 
 /// Evaluations a variable where the user sets no limit: of a test problem, and of a user's program, which is slower.
@@ -33,14 +36,14 @@ const SPARE: u32 = 20;
 pub const EXAMPLES: &str = "\
 Examples:
   swarmgrad minimize rastrigin --dim 20
-  swarmgrad minimize rosenbrock --dim 10 --method pso --set particles=60 --evaluations 2e5 --target 1e-8
+  swarmgrad minimize rosenbrock --dim 10 -m pso --set particles=60 -n 2e5 --target 1e-8
   swarmgrad minimize ackley --dim 5 --bounds -10:30 --outside reflect --start sobol --seed 7 --json
-  swarmgrad minimize --exec 'python3 objective.py' --bounds 0:1,-5:5,0:inf --workers 4 --eval-timeout 30
+  swarmgrad minimize --exec 'python3 objective.py' --bounds 0:1,-5:5,0:inf --workers 4
   swarmgrad minimize sphere --dim 3 --record run.jsonl --trace --iterations 20
   swarmgrad minimize levy --dim 50 --evaluations 1e7 --checkpoint levy.swarm
   swarmgrad resume levy.swarm
 
-Your own program (--exec) is kept running. For each point it reads one line like {\"x\": [0.5, -1.2]} from its standard
+Your own program (--exec) is kept running. For each point it reads one line like {\"x\": [0.5, -1.2]} from its standard \
 input, and it answers with one line that holds a number, or {\"value\": number}. In Python:
 
   import json, sys
@@ -48,18 +51,28 @@ input, and it answers with one line that holds a number, or {\"value\": number}.
       x = json.loads(line)[\"x\"]
       print(sum(t * t for t in x), flush=True)
 
-A program that crashes, does not answer in time, prints something else, more than one line, NaN or infinity loses that one
-point, which counts as a failure; it is then killed with all it started (NaN and infinity excepted) and started again for
+A program that crashes, does not answer in time, prints something else, more than one line, NaN or infinity loses that one \
+point, which counts as a failure; it is then killed with all it started (NaN and infinity excepted) and started again for \
 the next point. What it writes to standard error is kept to explain failures. The result does not depend on --workers.
 
 The result goes to standard output, the progress line to standard error. With --json it is one object:
-  x, fun, nfev, nit, success, status, message, seed, method, params, problem, dim, failures, failure_kinds, seconds,
-  answer (the method's own answer, which for consensus methods is not the best point), ...
-  status: 0 the method ended by itself, 1 evaluations spent, 2 iterations reached, 3 target reached, 4 stagnation,
-  5 time over, 6 interrupted. Numbers that JSON lacks are the strings \"nan\", \"inf\", \"-inf\".
+  x, fun, nfev, nit, success, message, seed, method, params, problem, dim, failures, failure_kinds, seconds, ...
+  answer   the method's own answer, which for consensus methods is not the best point
+  status   0 the method ended by itself, 1 evaluations spent, 2 iterations reached, 3 target reached,
+           4 stagnation, 5 time over, 6 interrupted
+Numbers that JSON lacks are the strings \"nan\", \"inf\", \"-inf\".
 
-Exit code: 0 done; 1 no finite value was found, or the program of --exec is hopeless; 2 wrong usage; 130 interrupted, with
+Exit code: 0 done; 1 no finite value was found, or the program of --exec is hopeless; 2 wrong usage; 130 interrupted, with \
 the result so far printed all the same.";
+
+pub const RESUMING: &str = "\
+Examples:
+  swarmgrad minimize levy --dim 50 --evaluations 1e7 --checkpoint levy.swarm      (and then ctrl-C, or a kill)
+  swarmgrad resume levy.swarm
+  swarmgrad resume levy.swarm --evaluations 2e7                                   (a larger budget than before)
+
+All settings come from the file; limits given here replace those of the file. A --record is continued too. With the same \
+limits the result is that of an unbroken run, to the last bit, times aside; with --exec, if the program is deterministic.";
 
 /// The settings of a run.
 #[derive(Args, Debug, Clone, Serialize, Deserialize)]
@@ -109,14 +122,15 @@ pub struct Minimize {
     limits: Limits,
 
     /// Threads for a test problem, 0 for one a core; the result does not depend on it [default: 1]
-    #[arg(short, long, value_name = "N", conflicts_with = "exec", help_heading = "Evaluation")]
+    #[arg(short, long, value_name = "N", value_parser = argument::threads, conflicts_with = "exec", help_heading = "Evaluation")]
     threads: Option<usize>,
 
     /// Copies of the program of --exec that work at the same time [default: 1]
-    #[arg(short, long, value_name = "N", value_parser = argument::size, requires = "exec", help_heading = "Evaluation")]
+    #[arg(short, long, value_name = "N", value_parser = argument::copies, requires = "exec", help_heading = "Evaluation")]
     workers: Option<usize>,
 
-    /// Seconds the program of --exec may take for a point, then it is killed and the point fails [default: no limit]
+    /// Seconds the program of --exec may take for a point, its start included where it has to start; then it is killed
+    /// and the point fails [default: no limit]
     #[arg(long, value_name = "S", value_parser = argument::seconds, requires = "exec", help_heading = "Evaluation")]
     eval_timeout: Option<f64>,
 
@@ -197,11 +211,11 @@ pub struct Resume {
     limits: Limits,
 
     /// Threads for a test problem, 0 for one a core [default: as before]
-    #[arg(short, long, value_name = "N", help_heading = "Evaluation")]
+    #[arg(short, long, value_name = "N", value_parser = argument::threads, help_heading = "Evaluation")]
     threads: Option<usize>,
 
     /// Copies of the program of --exec that work at the same time [default: as before]
-    #[arg(short, long, value_name = "N", value_parser = argument::size, help_heading = "Evaluation")]
+    #[arg(short, long, value_name = "N", value_parser = argument::copies, help_heading = "Evaluation")]
     workers: Option<usize>,
 
     #[command(flatten)]
@@ -600,189 +614,3 @@ pub fn all_params(entry: &registry::Entry, given: &Map<String, Value>) -> Map<St
     all.extend(given.clone());
     all
 }
-
-/// The result as programs read it.
-#[derive(Serialize)]
-struct Report {
-    x: Value,
-    fun: Value,
-    nfev: u64,
-    nit: u64,
-    success: bool,
-    status: i32,
-    message: String,
-    seed: u64,
-    method: String,
-    params: Map<String, Value>,
-    problem: String,
-    dim: usize,
-    maximize: bool,
-    budget: Option<u64>,
-    minimum: Option<Value>,
-    failures: u64,
-    failure_kinds: Kinds,
-    last_failure: Option<LastFailure>,
-    restarts: u64,
-    seconds: f64,
-    answer: Value,
-    version: &'static str,
-    #[serde(skip)]
-    finite: bool,
-    #[serde(skip)]
-    outcome: Outcome,
-    #[serde(skip)]
-    at_bounds: Vec<usize>,
-}
-
-impl Report {
-    fn new(
-        settings: &Minimize,
-        mut outcome: Outcome,
-        space: &Space,
-        entry: &registry::Entry,
-        params: Map<String, Value>,
-        budget: Option<u64>,
-        objective: &Objective,
-    ) -> Self {
-        let exec = objective.exec();
-        // Evaluations that the end of the run cut off were none.
-        let abandoned = exec.map_or(0, Exec::abandoned);
-        outcome.nfev = outcome.nfev.saturating_sub(abandoned);
-        outcome.failures = outcome.failures.saturating_sub(abandoned);
-        let finite = outcome.fun.is_finite();
-        if settings.maximize {
-            outcome.fun = 0.0 - outcome.fun;
-        }
-        // Test problems fail in one way only.
-        let kinds = exec.map_or(Kinds { not_finite: outcome.failures, ..Kinds::default() }, Exec::kinds);
-        let touches = |j: &usize| outcome.x[*j] == space.lower()[*j] || outcome.x[*j] == space.upper()[*j];
-        let at_bounds = (0..outcome.x.len()).filter(touches).collect();
-        let status = match &outcome.reason {
-            Reason::Evaluations => 1,
-            Reason::Iterations => 2,
-            Reason::Target => 3,
-            Reason::Stagnation => 4,
-            Reason::Time => 5,
-            Reason::Interrupted => 6,
-            _ => 0,
-        };
-        Report {
-            x: numbers(&outcome.x),
-            fun: number(outcome.fun),
-            nfev: outcome.nfev,
-            nit: outcome.nit,
-            success: finite && outcome.reason.is_success(),
-            status,
-            message: outcome.reason.to_string(),
-            seed: settings.seed,
-            method: entry.name.into(),
-            params,
-            problem: settings.problem.clone().or(settings.exec.clone()).unwrap_or_default(),
-            dim: space.dim(),
-            maximize: settings.maximize,
-            budget,
-            minimum: objective.minimum().map(number),
-            failures: outcome.failures,
-            failure_kinds: kinds,
-            last_failure: exec.and_then(Exec::last_failure),
-            restarts: exec.map_or(0, Exec::restarts),
-            seconds: outcome.seconds,
-            answer: numbers(&outcome.answer),
-            version: env!("CARGO_PKG_VERSION"),
-            finite,
-            outcome,
-            at_bounds,
-        }
-    }
-
-    /// The result as people read it.
-    fn text(&self, settings: &Minimize, objective: &Objective) -> String {
-        let outcome = &self.outcome;
-        let what = match &settings.problem {
-            Some(name) => name.clone(),
-            None => format!("'{}'", self.problem),
-        };
-        let variables = if self.dim == 1 { "1 variable".into() } else { format!("{} variables", self.dim) };
-        let does = if self.maximize { "maximises" } else { "minimises" };
-        let mut lines: Vec<(&str, String)> = Vec::new();
-        let gap =
-            objective.minimum().filter(|_| !self.maximize && self.finite).map(|least| (least, outcome.fun - least));
-        lines.push((
-            "best value",
-            match gap {
-                _ if !self.finite => "none: no evaluation gave a finite number".into(),
-                None => short(outcome.fun),
-                Some((least, _)) if least == 0.0 => format!("{}   (the known minimum is 0)", short(outcome.fun)),
-                Some((least, gap)) => {
-                    format!("{}   (the known minimum is {}, {} below)", short(outcome.fun), short(least), short(gap))
-                }
-            },
-        ));
-        if self.finite {
-            lines.push(("at x", point(&outcome.x)));
-        }
-        if self.finite && outcome.answer != outcome.x {
-            lines.push(("answer", point(&outcome.answer)));
-        }
-        let rate = outcome.nfev as f64 / outcome.seconds.max(1e-9);
-        let pace = if rate >= 10.0 { grouped(rate as u64) } else { short(rate) };
-        lines.push(("evaluations", grouped(outcome.nfev)));
-        lines.push(("iterations", grouped(outcome.nit)));
-        if outcome.failures > 0 {
-            let kinds = self.failure_kinds.list().into_iter().filter(|(_, count)| *count > 0);
-            let kinds: Vec<_> = kinds.map(|(kind, n)| format!("{} {}", grouped(n), kind.replace('_', " "))).collect();
-            lines.push(("failures", format!("{}   ({})", grouped(outcome.failures), kinds.join(", "))));
-        }
-        lines.push(("ended", outcome.reason.to_string()));
-        lines.push(("time", format!("{}   ({} evaluations a second)", span(outcome.seconds), pace)));
-        lines.push(("seed", self.seed.to_string()));
-        let lines: Vec<_> = lines.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-        let mut text = format!("{} {does} {what}, {variables}\n\n{}", self.method, aligned(&lines, 2));
-        if let Some(last) = &self.last_failure {
-            text += &format!("\n  The last failure ({}): {}\n", last.kind.replace('_', " "), last.detail);
-            if !last.stderr.is_empty() {
-                text += &format!("  The program's last words on standard error:\n{}\n", indented(&last.stderr));
-            }
-        }
-        let hints = self.hints(settings, gap.map(|(_, gap)| gap));
-        if !hints.is_empty() {
-            text += &format!("\n{}", aligned(&hints, 2));
-        }
-        text
-    }
-
-    fn hints(&self, settings: &Minimize, gap: Option<f64>) -> Vec<(String, String)> {
-        let mut hints = Vec::new();
-        let mut hint = |what: String, how: String| hints.push((what, how));
-        if let Some(path) = settings.checkpoint.as_ref().filter(|_| self.status == 6) {
-            hint("go on:".into(), format!("swarmgrad resume {}", path.display()));
-        }
-        if self.finite && settings.exec.is_some() && !self.at_bounds.is_empty() {
-            let which: Vec<_> = self.at_bounds.iter().take(5).map(usize::to_string).collect();
-            let more = if self.at_bounds.len() > 5 { ", ..." } else { "" };
-            let which =
-                format!("x[{}{more}] lies on a bound: widen --bounds if the problem allows it", which.join(", "));
-            hint("look:".into(), which);
-        }
-        if let (1, Some(budget), true) = (self.status, self.budget, gap.is_none_or(|gap| gap > 1e-6)) {
-            hint("longer:".into(), format!("--evaluations {}", budget.saturating_mul(10)));
-        }
-        if gap.is_some_and(|gap| gap > 1e-6) && self.status != 6 {
-            if let Some(problem) = &settings.problem {
-                let methods = "clpso,de,spso2011,pso_sde";
-                let compare = format!("swarmgrad compare --methods {methods} --problems {problem} --dim {}", self.dim);
-                hint("other methods:".into(), compare);
-            }
-        }
-        hints
-    }
-}
-
-pub const RESUMING: &str = "\
-Examples:
-  swarmgrad minimize levy --dim 50 --evaluations 1e7 --checkpoint levy.swarm      (and then ctrl-C, or a kill)
-  swarmgrad resume levy.swarm
-  swarmgrad resume levy.swarm --evaluations 2e7                                   (a larger budget than before)
-
-All settings come from the file; limits given here replace those of the file. A --record is continued too. With the same
-limits the result is that of an unbroken run, to the last bit, times aside; with --exec, if the program is deterministic.";

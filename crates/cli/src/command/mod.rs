@@ -31,13 +31,13 @@ pub struct Program {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Minimise a test problem or your own program
-    #[command(after_help = minimize::EXAMPLES, visible_alias = "minimise")]
+    #[command(after_help = minimize::EXAMPLES, visible_alias = "minimise", allow_negative_numbers = true)]
     Minimize(Box<minimize::Minimize>),
     /// Continue a run from the file of `minimize --checkpoint`, to the same result as if it had not been broken off
-    #[command(after_help = minimize::RESUMING)]
+    #[command(after_help = minimize::RESUMING, allow_negative_numbers = true)]
     Resume(minimize::Resume),
     /// Run methods on problems many times and say which is better
-    #[command(after_help = compare::EXAMPLES)]
+    #[command(after_help = compare::EXAMPLES, allow_negative_numbers = true)]
     Compare(compare::Compare),
     /// Drive a method from any language: ask and tell over standard input and output
     #[command(after_help = agent::PROTOCOL)]
@@ -46,7 +46,7 @@ enum Command {
     #[command(after_help = list::EXAMPLES)]
     List(list::List),
     /// Draw a swarm moving over the contours of a problem in two variables
-    #[command(after_help = animate::EXAMPLES)]
+    #[command(after_help = animate::EXAMPLES, allow_negative_numbers = true)]
     Animate(animate::Animate),
     /// Print a completion script for a shell
     #[command(after_help = completions::EXAMPLES)]

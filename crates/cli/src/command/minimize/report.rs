@@ -1,0 +1,187 @@
+//! The result of a run, for programs and for people.
+
+use super::{Minimize, Objective};
+use crate::exec::{Exec, Kinds, LastFailure, indented};
+use crate::output::{aligned, grouped, number, numbers, point, short, span};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use swarmgrad::algorithms::registry;
+use swarmgrad::{Outcome, Reason, Space};
+
+/// The result as programs read it.
+#[derive(Serialize)]
+pub(super) struct Report {
+    x: Value,
+    fun: Value,
+    nfev: u64,
+    nit: u64,
+    success: bool,
+    pub(super) status: i32,
+    message: String,
+    seed: u64,
+    method: String,
+    params: Map<String, Value>,
+    problem: String,
+    dim: usize,
+    maximize: bool,
+    budget: Option<u64>,
+    minimum: Option<Value>,
+    failures: u64,
+    failure_kinds: Kinds,
+    last_failure: Option<LastFailure>,
+    restarts: u64,
+    seconds: f64,
+    answer: Value,
+    version: &'static str,
+    #[serde(skip)]
+    pub(super) finite: bool,
+    #[serde(skip)]
+    outcome: Outcome,
+    #[serde(skip)]
+    at_bounds: Vec<usize>,
+}
+
+impl Report {
+    pub(super) fn new(
+        settings: &Minimize,
+        mut outcome: Outcome,
+        space: &Space,
+        entry: &registry::Entry,
+        params: Map<String, Value>,
+        budget: Option<u64>,
+        objective: &Objective,
+    ) -> Self {
+        let exec = objective.exec();
+        // Evaluations that the end of the run cut off were none.
+        let abandoned = exec.map_or(0, Exec::abandoned);
+        outcome.nfev = outcome.nfev.saturating_sub(abandoned);
+        outcome.failures = outcome.failures.saturating_sub(abandoned);
+        let finite = outcome.fun.is_finite();
+        if settings.maximize {
+            outcome.fun = 0.0 - outcome.fun;
+        }
+        // Test problems fail in one way only.
+        let kinds = exec.map_or(Kinds { not_finite: outcome.failures, ..Kinds::default() }, Exec::kinds);
+        let touches = |j: &usize| outcome.x[*j] == space.lower()[*j] || outcome.x[*j] == space.upper()[*j];
+        let at_bounds = (0..outcome.x.len()).filter(touches).collect();
+        let status = match &outcome.reason {
+            Reason::Evaluations => 1,
+            Reason::Iterations => 2,
+            Reason::Target => 3,
+            Reason::Stagnation => 4,
+            Reason::Time => 5,
+            Reason::Interrupted => 6,
+            _ => 0,
+        };
+        Report {
+            x: numbers(&outcome.x),
+            fun: number(outcome.fun),
+            nfev: outcome.nfev,
+            nit: outcome.nit,
+            success: finite && outcome.reason.is_success(),
+            status,
+            message: outcome.reason.to_string(),
+            seed: settings.seed,
+            method: entry.name.into(),
+            params,
+            problem: settings.problem.clone().or(settings.exec.clone()).unwrap_or_default(),
+            dim: space.dim(),
+            maximize: settings.maximize,
+            budget,
+            minimum: objective.minimum().map(number),
+            failures: outcome.failures,
+            failure_kinds: kinds,
+            last_failure: exec.and_then(Exec::last_failure),
+            restarts: exec.map_or(0, Exec::restarts),
+            seconds: outcome.seconds,
+            answer: numbers(&outcome.answer),
+            version: env!("CARGO_PKG_VERSION"),
+            finite,
+            outcome,
+            at_bounds,
+        }
+    }
+
+    /// The result as people read it.
+    pub(super) fn text(&self, settings: &Minimize, objective: &Objective) -> String {
+        let outcome = &self.outcome;
+        let what = match &settings.problem {
+            Some(name) => name.clone(),
+            None => format!("'{}'", self.problem),
+        };
+        let variables = if self.dim == 1 { "1 variable".into() } else { format!("{} variables", self.dim) };
+        let does = if self.maximize { "maximises" } else { "minimises" };
+        let mut lines: Vec<(&str, String)> = Vec::new();
+        let gap =
+            objective.minimum().filter(|_| !self.maximize && self.finite).map(|least| (least, outcome.fun - least));
+        lines.push((
+            "best value",
+            match gap {
+                _ if !self.finite => "none: no evaluation gave a finite number".into(),
+                None => short(outcome.fun),
+                Some((0.0, _)) => format!("{}   (the known minimum is 0)", short(outcome.fun)),
+                Some((least, gap)) => {
+                    format!("{}   (the known minimum is {}, {} below)", short(outcome.fun), short(least), short(gap))
+                }
+            },
+        ));
+        if self.finite {
+            lines.push(("at x", point(&outcome.x)));
+        }
+        if self.finite && outcome.answer != outcome.x {
+            lines.push(("answer", point(&outcome.answer)));
+        }
+        let rate = outcome.nfev as f64 / outcome.seconds.max(1e-9);
+        let pace = if rate >= 10.0 { grouped(rate as u64) } else { short(rate) };
+        lines.push(("evaluations", grouped(outcome.nfev)));
+        lines.push(("iterations", grouped(outcome.nit)));
+        if outcome.failures > 0 {
+            let kinds = self.failure_kinds.list().into_iter().filter(|(_, count)| *count > 0);
+            let kinds: Vec<_> = kinds.map(|(kind, n)| format!("{} {}", grouped(n), kind.replace('_', " "))).collect();
+            lines.push(("failures", format!("{}   ({})", grouped(outcome.failures), kinds.join(", "))));
+        }
+        lines.push(("ended", outcome.reason.to_string()));
+        lines.push(("time", format!("{}   ({} evaluations a second)", span(outcome.seconds), pace)));
+        lines.push(("seed", self.seed.to_string()));
+        let lines: Vec<_> = lines.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+        let mut text = format!("{} {does} {what}, {variables}\n\n{}", self.method, aligned(&lines, 2));
+        if let Some(last) = &self.last_failure {
+            text += &format!("\n  The last failure ({}): {}\n", last.kind.replace('_', " "), last.detail);
+            if !last.stderr.is_empty() {
+                text += &format!("  The program's last words on standard error:\n{}\n", indented(&last.stderr));
+            }
+        }
+        let hints = self.hints(settings, gap.map(|(_, gap)| gap));
+        if !hints.is_empty() {
+            text += &format!("\n{}", aligned(&hints, 2));
+        }
+        text
+    }
+
+    fn hints(&self, settings: &Minimize, gap: Option<f64>) -> Vec<(String, String)> {
+        let mut hints = Vec::new();
+        let mut hint = |what: String, how: String| hints.push((what, how));
+        if let Some(path) = settings.checkpoint.as_ref().filter(|_| self.status == 6) {
+            hint("go on:".into(), format!("swarmgrad resume {}", path.display()));
+        }
+        if self.finite && settings.exec.is_some() && !self.at_bounds.is_empty() {
+            let which: Vec<_> = self.at_bounds.iter().take(5).map(usize::to_string).collect();
+            let more = if self.at_bounds.len() > 5 { ", ..." } else { "" };
+            let which =
+                format!("x[{}{more}] lies on a bound: widen --bounds if the problem allows it", which.join(", "));
+            hint("look:".into(), which);
+        }
+        if let (1, Some(budget), true) = (self.status, self.budget, gap.is_none_or(|gap| gap > 1e-6)) {
+            hint("longer:".into(), format!("--evaluations {}", budget.saturating_mul(10)));
+        }
+        if gap.is_some_and(|gap| gap > 1e-6)
+            && self.status != 6
+            && let Some(problem) = &settings.problem
+        {
+            let methods = "clpso,de,spso2011,pso_sde";
+            let compare = format!("swarmgrad compare --methods {methods} --problems {problem} --dim {}", self.dim);
+            hint("other methods:".into(), compare);
+        }
+        hints
+    }
+}
