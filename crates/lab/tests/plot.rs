@@ -325,6 +325,25 @@ fn a_landscape_is_dark_where_it_is_low() {
     assert!(h / w > 0.49 && h / w < 0.51, "both axes have the same unit");
 }
 
+#[test]
+fn up_is_up_for_the_ground_and_for_what_stands_on_it() {
+    let grid = Grid::sample((0.0, 1.0), (0.0, 1.0), 50, |x, y| x + 2.0 * y).unwrap();
+    let picture = Landscape::new("", grid).bar(false).marker(Mark::Consensus, [0.25, 0.75], "");
+    let svg = picture.svg();
+    let map = Pixmap::decode_png(&png(&svg, 1.0).unwrap()).unwrap();
+    let document = Document::parse(&svg).unwrap();
+    let frame = document.descendants().find(|n| n.has_tag_name("clipPath")).unwrap().first_element_child().unwrap();
+    let [x, y, w, h] = ["x", "y", "width", "height"].map(|a| frame.attribute(a).unwrap().parse::<f64>().unwrap());
+    let at = |u: f64, v: f64| {
+        let p = map.pixel((x + u * w) as u32, (y + (1.0 - v) * h) as u32).unwrap();
+        [p.red(), p.green(), p.blue()]
+    };
+    assert_eq!(at(0.01, 0.01), viridis(0.0));
+    assert_eq!(at(0.99, 0.99), viridis(1.0));
+    assert!(at(0.01, 0.99)[1] > at(0.99, 0.01)[1], "y weighs more than x");
+    assert_eq!(at(0.25, 0.75), [0xd5, 0x5e, 0x00]);
+}
+
 fn frames(n: usize) -> Vec<Frame> {
     let at = |i: usize, k: usize| {
         let (radius, turn) = (1.0 - i as f64 / n as f64, k as f64 + 0.2 * i as f64);

@@ -137,6 +137,15 @@ fn a_history_keeps_improvements_and_the_exact_target() {
     assert_eq!(failed.finish(5), [(1, f64::INFINITY), (5, f64::INFINITY)]);
 }
 
+#[test]
+fn a_stretch_keeps_its_last_point() {
+    let curve: Vec<(u64, f64)> = (1000..=2000).map(|n| (n, -(n as f64))).collect();
+    let thinned = thin(&curve, 10);
+    assert_eq!(thinned.len(), 10);
+    assert!(thinned[1].0 > 1050, "{thinned:?}");
+    assert_eq!(thin(&curve, 2), [(1000, -1000.0), (2000, -2000.0)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
