@@ -126,12 +126,12 @@ pub struct Minimize {
     threads: Option<usize>,
 
     /// Copies of the program of --exec that work at the same time [default: 1]
-    #[arg(short, long, value_name = "N", value_parser = argument::copies, requires = "exec", help_heading = "Evaluation")]
+    #[arg(short, long, value_name = "N", value_parser = argument::copies, help_heading = "Evaluation")]
     workers: Option<usize>,
 
     /// Seconds the program of --exec may take for a point, its start included where it has to start; then it is killed
     /// and the point fails [default: no limit]
-    #[arg(long, value_name = "S", value_parser = argument::seconds, requires = "exec", help_heading = "Evaluation")]
+    #[arg(long, value_name = "S", value_parser = argument::seconds, help_heading = "Evaluation")]
     eval_timeout: Option<f64>,
 
     /// Write the run to a file as JSON lines: settings, every improvement, result
@@ -382,6 +382,13 @@ fn run(
 ) -> anyhow::Result<ExitCode> {
     // Usage errors first: nothing is started and no file is touched before all settings are known to be right.
     let limits = &settings.limits;
+    if settings.exec.is_none() {
+        let given = [("--workers", settings.workers.map(|n| n as f64)), ("--eval-timeout", settings.eval_timeout)];
+        if let Some((name, value)) = given.into_iter().find_map(|(name, value)| Some((name, value?))) {
+            let rule = "is for the program of --exec; a test problem has --threads";
+            return Err(Error::parameter(name, value, rule).into());
+        }
+    }
     let space = settings.space()?;
     let dim = space.dim();
     let unlimited = evaluations.or(limits.iterations).is_none() && limits.time.is_none();
