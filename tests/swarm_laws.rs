@@ -169,7 +169,8 @@ fn the_default_solves_what_the_papers_parameters_do_not() {
 /// 2-D Ackley function, 50 particles: iterations until every particle is within 1e-2 of the best one in each coordinate.
 #[test]
 fn empso_collapses_on_ackley_as_measured() {
-    let problem = problems::entry("ackley").unwrap().build::<f64>(2, None).unwrap();
+    let domain = Space::cube(2, -5.0, 5.0).unwrap(); // where the 2-D literature draws it
+    let problem = problems::entry("ackley").unwrap().build::<f64>(2, Some(domain)).unwrap();
     let iterations = |seed| {
         let chosen =
             settings(serde_json::json!({ "particles": 50, "c1": 1.0, "c2": 1.0, "beta": 0.9, "velocity_limit": 0.1 }));

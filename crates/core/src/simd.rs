@@ -71,10 +71,11 @@ pub trait Normals: Sized {
     fn fill_normal_halves(keys: [Key; 2], word: usize, out: &mut [Self]);
 }
 
-/// Eight consecutive words, from word number `i` on.
+/// The counters of eight consecutive words, from word number `i` on.
 #[simd]
 fn counters<S: Simd>(simd: S, key: Key, i: usize) -> u64x8<S> {
-    u64x8::from_fn(simd, |lane| key.state.wrapping_add((i as u64 + lane as u64 + 1).wrapping_mul(key.gamma)))
+    let first = key.state.wrapping_add((i as u64).wrapping_mul(key.gamma));
+    u64x8::simd_from(simd, [1, 2, 3, 4, 5, 6, 7, 8]) * key.gamma + first
 }
 
 #[simd]
@@ -136,26 +137,29 @@ macro_rules! kernels {
                 (r * x, r * y)
             }
 
-            /// One row of uniforms at `out[at..at + width]`. Whole vectors are stored while they fit into `out`: what
-            /// spills over the row's end is overwritten by the next row.
-            #[simd]
-            pub(super) fn uniform_row<S: Simd>(simd: S, key: Key, word: usize, width: usize, at: usize, out: &mut [$F]) {
-                let mut counter = counters(simd, key, word);
-                let step = key.gamma.wrapping_mul(8);
-                let mut from = at;
-                while from < at + width {
-                    let lanes = unit(simd, mix8(simd, counter).bitcast());
-                    store(simd, lanes, from, at + width, true, out);
-                    counter += step;
-                    from += $lanes;
-                }
-            }
-
+            /// Rows of uniforms one after the other. Whole vectors are stored while they fit into `out`: what spills over a
+            /// row's end is overwritten by the next row.
             #[simd]
             pub(super) fn uniform<S: Simd>(simd: S, base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [$F]) {
                 let (word, width) = (cols.start / $F::PER_WORD, cols.len());
                 for (k, row) in rows.enumerate() {
-                    uniform_row(simd, Key::new(base, row as u64), word, width, k * width, out);
+                    let key = Key::new(base, row as u64);
+                    let (mut counter, step) = (counters(simd, key, word), key.gamma.wrapping_mul(8));
+                    let end = (k + 1) * width;
+                    for from in (k * width..end).step_by($lanes) {
+                        store(simd, unit(simd, mix8(simd, counter).bitcast()), from, end, true, out);
+                        counter += step;
+                    }
+                }
+            }
+
+            /// One row of uniforms from word number `word` on.
+            #[simd]
+            pub(super) fn uniform_row<S: Simd>(simd: S, key: Key, word: usize, out: &mut [$F]) {
+                let (mut counter, step) = (counters(simd, key, word), key.gamma.wrapping_mul(8));
+                for from in (0..out.len()).step_by($lanes) {
+                    store(simd, unit(simd, mix8(simd, counter).bitcast()), from, out.len(), true, out);
+                    counter += step;
                 }
             }
 
@@ -171,31 +175,84 @@ macro_rules! kernels {
                 }
             }
 
+            /// The words of one row of draws at `out[at..at + width]`, spilling over its end.
+            #[simd]
+            fn word_row<S: Simd>(simd: S, key: Key, word: usize, width: usize, at: usize, out: &mut [$U; WORDS]) {
+                let mut counter = counters(simd, key, word);
+                let step = key.gamma.wrapping_mul(8);
+                for from in (at..at + width).step_by($lanes) {
+                    let lanes: $W<S> = mix8(simd, counter).bitcast();
+                    lanes.store_slice(&mut out[from..from + $lanes]);
+                    counter += step;
+                }
+            }
+
+            /// One row copied to `out[at..at + width]` by whole vectors while they fit.
+            #[simd]
+            fn copy_row<S: Simd>(simd: S, from: &[$F], width: usize, at: usize, out: &mut [$F]) {
+                for done in (0..width).step_by($lanes) {
+                    let lanes = $V::from_slice(simd, &from[done..done + $lanes]);
+                    store(simd, lanes, at + done, at + width, true, out);
+                }
+            }
+
             /// Two rows of normals, at `a..a + width` and `b..b + width` of `out`; `b` beyond the end is not stored.
             #[simd]
             fn normal_rows<S: Simd>(simd: S, keys: [Key; 2], word: usize, width: usize, [a, b]: [usize; 2], out: &mut [$F]) {
                 let [mut c1, mut c2] = keys.map(|key| counters(simd, key, word));
                 let [step1, step2] = keys.map(|key| key.gamma.wrapping_mul(8));
-                let mut done = 0;
-                while done < width {
+                for done in (0..width).step_by($lanes) {
                     let (x, y) = box_muller(simd, mix8(simd, c1).bitcast(), mix8(simd, c2).bitcast());
                     // The first row must not spill: the second one, which follows it, has begun already.
                     store(simd, x, a + done, a + width, false, out);
                     if b < out.len() {
-                        store(simd, y, b + done, (b + width).min(out.len()), true, out);
+                        store(simd, y, b + done, b + width, true, out);
                     }
                     c1 += step1;
                     c2 += step2;
-                    done += $lanes;
                 }
             }
 
             #[simd]
             pub(super) fn normal<S: Simd>(simd: S, base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [$F]) {
                 let (word, width) = (cols.start / $F::PER_WORD, cols.len());
+                if width < SHORT {
+                    return normal_short_rows(simd, base, rows, word, width, out);
+                }
                 for (k, row) in rows.enumerate().step_by(2) {
                     let keys = [Key::new(base, row as u64), Key::new(base, row as u64 + 1)];
                     normal_rows(simd, keys, word, width, [k * width, (k + 1) * width], out);
+                }
+            }
+
+            /// The same for short rows: the words of several pairs of rows first, then one pass of Box and Muller over all
+            /// of them, so that the rows' ends leave no lane idle, then the rows in their places.
+            #[simd]
+            fn normal_short_rows<S: Simd>(simd: S, base: u64, rows: Range<usize>, word: usize, width: usize, out: &mut [$F]) {
+                let (mut w1, mut w2) = ([0; WORDS], [0; WORDS]);
+                let (mut z1, mut z2) = ([0.0; WORDS], [0.0; WORDS]);
+                let pairs = STRETCH / width;
+                for first in rows.clone().step_by(2 * pairs) {
+                    let last = (first + 2 * pairs).min(rows.end);
+                    let mut filled = 0;
+                    for row in (first..last).step_by(2) {
+                        word_row(simd, Key::new(base, row as u64), word, width, filled, &mut w1);
+                        word_row(simd, Key::new(base, row as u64 + 1), word, width, filled, &mut w2);
+                        filled += width;
+                    }
+                    for at in (0..filled).step_by($lanes) {
+                        let here = at..at + $lanes;
+                        let (x, y) = box_muller(simd, $W::from_slice(simd, &w1[here.clone()]), $W::from_slice(simd, &w2[here.clone()]));
+                        x.store_slice(&mut z1[here.clone()]);
+                        y.store_slice(&mut z2[here]);
+                    }
+                    for (p, row) in (first..last).step_by(2).enumerate() {
+                        let at = (row - rows.start) * width;
+                        copy_row(simd, &z1[p * width..], width, at, out);
+                        if row + 1 < rows.end {
+                            copy_row(simd, &z2[p * width..], width, at + width, out);
+                        }
+                    }
                 }
             }
 
@@ -230,7 +287,7 @@ macro_rules! kernels {
             }
 
             fn fill_uniform_row(key: Key, word: usize, out: &mut [$F]) {
-                dispatch!(level(), simd => $module::uniform_row(simd, key, word, out.len(), 0, out))
+                dispatch!(level(), simd => $module::uniform_row(simd, key, word, out))
             }
 
             fn fill_normal_halves(keys: [Key; 2], word: usize, out: &mut [$F]) {
@@ -239,6 +296,12 @@ macro_rules! kernels {
         }
     };
 }
+
+/// Rows shorter than this are made several at a time.
+const SHORT: usize = 64;
+/// Numbers that are made at a time then, and the buffer for them with room for the spill of the last vector.
+const STRETCH: usize = 256;
+const WORDS: usize = STRETCH + 16;
 
 /// A short copy as a loop: the lengths are below one vector, where a call of `memcpy` costs more than the copy.
 #[inline(always)]

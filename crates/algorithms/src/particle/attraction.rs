@@ -29,7 +29,7 @@ impl Attraction {
         y.row(self.leaders[i])
     }
 
-    /// Fills the buffers of a tile: `a` and `b` with the draws r1 and r2, `g` with the leaders.
+    /// Fills the buffers of a tile: `a` and `b` with the draws r1 and r2, and the leaders.
     pub(crate) fn prepare<F: Real, const K: usize>(
         &self,
         tile: &Tile<'_, F, K>,
@@ -51,7 +51,7 @@ impl Attraction {
                 }
             }
         }
-        tile.gather(&mut scratch.g, |row| self.leader(y, row));
+        tile.gather(scratch, self.topology == Topology::Global, |row| self.leader(y, row));
     }
 
     /// Where a speed limit is set, the step stops at the velocities and this shortens them and moves the swarm.

@@ -2,8 +2,8 @@
 
 use swarmgrad_core::{Matrix, Real};
 
-/// Weights below this share of the largest one are left out: N of them together change nothing in double precision.
-const NEGLIGIBLE: f64 = 1e-20;
+/// Weights below exp(-46) = 1e-20 of the largest one are left out: N of them together change nothing in double precision.
+const FARTHEST: f64 = 46.0;
 
 /// The consensus point (mean-field PSO paper, eq. 1.4) of the rows `members` of `points`:
 /// sum_i p_i w_i / sum_i w_i with w_i = exp(-alpha (E_i - min E)), stable for any alpha from 0 to infinity.
@@ -37,6 +37,8 @@ pub fn consensus<F: Real>(
             0.0
         } else if above == 0.0 || alpha == 0.0 {
             1.0 // also where infinity times zero would be NaN
+        } else if alpha * above > FARTHEST {
+            0.0 // without asking for the exponential: almost all particles of a late swarm end here
         } else {
             (-alpha * above).exp()
         }
@@ -45,7 +47,7 @@ pub fn consensus<F: Real>(
     out.fill(F::zero());
     for i in members {
         let share = weight(i);
-        if share > NEGLIGIBLE {
+        if share > 0.0 {
             let share = F::of(share / total);
             out.iter_mut().zip(points.row(i)).for_each(|(c, &p)| *c += share * p);
         }

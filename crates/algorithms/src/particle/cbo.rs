@@ -85,17 +85,17 @@ impl<F: Real> Motion<F> for Cbo<F> {
         sweep([&mut swarm.x], space, rng, |tile, scratch| {
             let len = tile.len();
             xi.fill_normal(tile.rows.clone(), tile.cols.clone(), &mut scratch.a[..len]);
-            tile.gather(&mut scratch.g, |_| c);
+            tile.gather(scratch, true, |_| c);
             if isotropic {
-                let mut row = tile.rows.start;
                 tile.row_segments(|s| {
-                    let ([x], g, z) = (s.parts, &scratch.g[s.at.clone()], &scratch.a[s.at]);
-                    dispatch!(level(), simd => step_isotropic(simd, law, distances[row], x, g, z));
-                    row += 1;
+                    let (g, distance) = (s.attractor(scratch, |_| c), distances[s.row]);
+                    let ([x], z) = (s.parts, &scratch.a[s.at]);
+                    dispatch!(level(), simd => step_isotropic(simd, law, distance, x, g, z));
                 });
             } else {
                 tile.segments(|s| {
-                    let ([x], g, z) = (s.parts, &scratch.g[s.at.clone()], &scratch.a[s.at]);
+                    let g = s.attractor(scratch, |_| c);
+                    let ([x], z) = (s.parts, &scratch.a[s.at]);
                     dispatch!(level(), simd => step(simd, law, x, g, z));
                 });
             }

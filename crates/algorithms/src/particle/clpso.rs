@@ -110,15 +110,16 @@ impl<F: Real> Motion<F> for Clpso<F> {
         sweep([&mut swarm.x, &mut swarm.v], space, rng, |tile, scratch| {
             draws.fill_uniform(tile.rows.clone(), tile.cols.clone(), &mut scratch.a[..tile.len()]);
             let (rows, cols) = (tile.rows.clone(), tile.cols.clone());
-            for (row, (g, b)) in rows.zip(scratch.g.chunks_mut(cols.len()).zip(scratch.b.chunks_mut(cols.len()))) {
-                for (g, d) in g.iter_mut().zip(cols.clone()) {
-                    *g = y.data()[exemplars[row * dim + d] * dim + d];
+            for (row, b) in rows.zip(scratch.b.chunks_mut(cols.len())) {
+                for (b, d) in b.iter_mut().zip(cols.clone()) {
+                    *b = y.data()[exemplars[row * dim + d] * dim + d];
                 }
-                b.copy_from_slice(&limit[cols.clone()]);
             }
+            tile.gather(scratch, true, |_| limit);
             tile.segments(|s| {
+                let limit = s.attractor(scratch, |_| limit);
                 let ([x, v], at) = (s.parts, s.at);
-                let (r, limit, g) = (&scratch.a[at.clone()], &scratch.b[at.clone()], &scratch.g[at]);
+                let (r, g) = (&scratch.a[at.clone()], &scratch.b[at]);
                 dispatch!(level(), simd => step(simd, law, x, v, g, r, limit));
             });
         });

@@ -99,8 +99,8 @@ macro_rules! motion {
                 sweep([&mut swarm.x, &mut swarm.v, &mut self.0.m], space, rng, |tile, scratch| {
                     attraction.prepare(tile, scratch, &draws, y);
                     tile.segments(|s| {
-                        let ([x, v, m], at) = (s.parts, s.at);
-                        let (y, g) = (&y.data()[s.flat], &scratch.g[at.clone()]);
+                        let g = s.attractor(scratch, |row| attraction.leader(y, row));
+                        let ([x, v, m], at, y) = (s.parts, s.at, &y.data()[s.flat]);
                         let (r1, r2) = (&scratch.a[at.clone()], &scratch.b[at]);
                         dispatch!(level(), simd => $step(simd, law, x, v, m, y, g, r1, r2, limited));
                     });

@@ -79,8 +79,8 @@ impl<F: Real> Motion<F> for Mpso<F> {
         sweep([&mut swarm.x, &mut swarm.v, &mut self.previous], space, rng, |tile, scratch| {
             attraction.prepare(tile, scratch, &draws, y);
             tile.segments(|s| {
-                let ([x, v, previous], at) = (s.parts, s.at);
-                let (y, g) = (&y.data()[s.flat], &scratch.g[at.clone()]);
+                let g = s.attractor(scratch, |row| attraction.leader(y, row));
+                let ([x, v, previous], at, y) = (s.parts, s.at, &y.data()[s.flat]);
                 let (r1, r2) = (&scratch.a[at.clone()], &scratch.b[at]);
                 dispatch!(level(), simd => step(simd, law, x, v, previous, y, g, r1, r2, limited));
             });

@@ -402,35 +402,33 @@ impl<F: Real> PsoSde<F> {
                 [own, distance(batches.row(batch_of(i)), x)]
             }));
         }
-        let distances = &self.distances;
+        let (distances, target) = (&self.distances, |i: usize| batches.row(batch_of(i)));
         sweep([&mut swarm.x, &mut swarm.v], space, rng, |tile, scratch| {
             let len = tile.len();
-            tile.gather(&mut scratch.g, |i| batches.row(batch_of(i)));
+            tile.gather(scratch, batches.len() == 1, |i| target(i));
             xi2.fill_normal(tile.rows.clone(), tile.cols.clone(), &mut scratch.b[..len]);
             if with_memory {
                 xi1.fill_normal(tile.rows.clone(), tile.cols.clone(), &mut scratch.a[..len]);
             }
             if isotropic {
-                let first = tile.rows.start;
-                let mut row = first;
                 tile.row_segments(|s| {
-                    let ([x, v], at, spread) = (s.parts, s.at, distances[row]);
-                    let y = if with_memory { &y.data()[s.flat] } else { &scratch.g[at.clone()] };
-                    let (g, z1, z2) = (&scratch.g[at.clone()], &scratch.a[at.clone()], &scratch.b[at]);
-                    dispatch!(level(), simd => step_isotropic(simd, law, spread, x, v, y, g, z1, z2));
-                    row += 1;
-                });
-            } else if with_memory {
-                tile.segments(|s| {
-                    let ([x, v], at, y) = (s.parts, s.at, &y.data()[s.flat]);
-                    let (g, z1, z2) = (&scratch.g[at.clone()], &scratch.a[at.clone()], &scratch.b[at]);
-                    dispatch!(level(), simd => step(simd, law, x, v, y, g, z1, z2));
+                    let (c, spread) = (s.attractor(scratch, |i| target(i)), distances[s.row]);
+                    let ([x, v], at) = (s.parts, s.at);
+                    let y = if with_memory { &y.data()[s.flat] } else { c };
+                    let (z1, z2) = (&scratch.a[at.clone()], &scratch.b[at]);
+                    dispatch!(level(), simd => step_isotropic(simd, law, spread, x, v, y, c, z1, z2));
                 });
             } else {
                 tile.segments(|s| {
+                    let c = s.attractor(scratch, |i| target(i));
                     let ([x, v], at) = (s.parts, s.at);
-                    let (g, z2) = (&scratch.g[at.clone()], &scratch.b[at]);
-                    dispatch!(level(), simd => step_one_normal(simd, law, x, v, g, z2));
+                    let (z1, z2) = (&scratch.a[at.clone()], &scratch.b[at]);
+                    if with_memory {
+                        let y = &y.data()[s.flat];
+                        dispatch!(level(), simd => step(simd, law, x, v, y, c, z1, z2));
+                    } else {
+                        dispatch!(level(), simd => step_one_normal(simd, law, x, v, c, z2));
+                    }
                 });
             }
         });

@@ -8,7 +8,7 @@ use std::ops::Range;
 use swarmgrad_core::{Matrix, Real, Rng, Space};
 
 /// Numbers in one buffer of [`Scratch`].
-pub(crate) const AREA: usize = 1024;
+pub(crate) const AREA: usize = 512;
 
 /// Swarms with more numbers than this are worth a second thread.
 const PARALLEL: usize = 1 << 14;
@@ -17,7 +17,10 @@ const PARALLEL: usize = 1 << 14;
 pub(crate) struct Scratch<F> {
     pub(crate) a: [F; AREA],
     pub(crate) b: [F; AREA],
-    pub(crate) g: [F; AREA],
+    /// The attractor of each number, where a tile has whole rows; see [`Tile::gather`].
+    g: [F; AREA],
+    /// Rows of `g` that hold one attractor common to all particles, so that the next tile need not copy it again.
+    common: usize,
 }
 
 /// Some rows and columns of the `K` matrices of a swarm, of which the first holds the positions.
@@ -37,6 +40,17 @@ pub(crate) struct Segment<'a, F, const K: usize> {
     pub(crate) flat: Range<usize>,
     /// Where they are in the tile's scratch buffers.
     pub(crate) at: Range<usize>,
+    /// The first row, and the columns.
+    pub(crate) row: usize,
+    cols: Range<usize>,
+    whole: bool,
+}
+
+impl<F: Real, const K: usize> Segment<'_, F, K> {
+    /// The numbers that attract those of the segment: gathered ones, or those of the point itself in a part of a row.
+    pub(crate) fn attractor<'g>(&self, scratch: &'g Scratch<F>, attractor: impl Fn(usize) -> &'g [F]) -> &'g [F] {
+        if self.whole { &scratch.g[self.at.clone()] } else { &attractor(self.row)[self.cols.clone()] }
+    }
 }
 
 impl<F: Real, const K: usize> Tile<'_, F, K> {
@@ -49,8 +63,9 @@ impl<F: Real, const K: usize> Tile<'_, F, K> {
     pub(crate) fn segments(&mut self, mut work: impl FnMut(Segment<'_, F, K>)) {
         if self.cols.len() == self.dim {
             let flat = self.rows.start * self.dim..self.rows.end * self.dim;
-            let at = 0..flat.len();
-            work(Segment { parts: self.parts.each_mut().map(|part| &mut **part), flat, at });
+            let (at, cols) = (0..flat.len(), self.cols.clone());
+            let parts = self.parts.each_mut().map(|part| &mut **part);
+            work(Segment { parts, flat, at, row: self.rows.start, cols, whole: true });
         } else {
             self.row_segments(work);
         }
@@ -64,18 +79,24 @@ impl<F: Real, const K: usize> Tile<'_, F, K> {
             let parts =
                 self.parts.each_mut().map(|part| if part.is_empty() { &mut [][..] } else { &mut part[here.clone()] });
             let start = self.rows.start * self.dim + here.start;
-            work(Segment { parts, flat: start..start + width, at: k * width..(k + 1) * width });
+            let (flat, at) = (start..start + width, k * width..(k + 1) * width);
+            work(Segment { parts, flat, at, row: self.rows.start + k, cols: self.cols.clone(), whole: false });
         }
     }
 
-    /// Copies for each row of the tile the columns of the point that attracts it.
-    pub(crate) fn gather<'g>(&self, out: &mut [F; AREA], attractor: impl Fn(usize) -> &'g [F])
+    /// Where the rows are whole, copies for each of them the point that attracts it, for [`Segment::attractor`]. With
+    /// `common` the point is the same for all particles and is copied once for many tiles.
+    pub(crate) fn gather<'g>(&self, scratch: &mut Scratch<F>, common: bool, attractor: impl Fn(usize) -> &'g [F])
     where
         F: 'g,
     {
-        for (row, out) in self.rows.clone().zip(out.chunks_mut(self.cols.len())) {
-            out.copy_from_slice(&attractor(row)[self.cols.clone()]);
+        if self.cols.len() < self.dim || (common && scratch.common >= self.rows.len()) {
+            return;
         }
+        for (row, out) in self.rows.clone().zip(scratch.g.chunks_mut(self.dim)) {
+            out.copy_from_slice(attractor(row));
+        }
+        scratch.common = if common { self.rows.len() } else { 0 };
     }
 }
 
@@ -95,7 +116,7 @@ pub(crate) fn sweep<F: Real, const K: usize>(
     let outside = (!space.is_unbounded()).then(|| rng.fork("outside"));
     // A piece of the swarm for one thread at a time: tiles of it in order, with one set of buffers.
     let piece = |rows: Range<usize>, mut parts: [&mut [F]; K]| {
-        let mut scratch = Scratch { a: [F::zero(); AREA], b: [F::zero(); AREA], g: [F::zero(); AREA] };
+        let mut scratch = Scratch { a: [F::zero(); AREA], b: [F::zero(); AREA], g: [F::zero(); AREA], common: 0 };
         let first = rows.start;
         for start in rows.clone().step_by(rows_of_tile) {
             let tile_rows = start..(start + rows_of_tile).min(rows.end);
