@@ -12,10 +12,15 @@ use swarmgrad_lab::stats::{fisher_exact, holm};
 /// A cell of the reference: successes of `runs` at this inertia and diffusion, with memory or without.
 #[derive(Debug, Clone, Copy)]
 pub struct Cell {
+    /// Whether particles remember their best position.
     pub memory: bool,
+    /// Inertia.
     pub m: f64,
+    /// Diffusion towards the consensus.
     pub sigma2: f64,
+    /// Successful runs,
     pub successes: u64,
+    /// of so many.
     pub runs: u64,
 }
 

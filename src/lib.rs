@@ -16,3 +16,8 @@
 pub use swarmgrad_algorithms as algorithms;
 pub use swarmgrad_core::*;
 pub use swarmgrad_problems as problems;
+
+/// The examples of the README, compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

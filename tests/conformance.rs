@@ -243,7 +243,7 @@ fn single_precision_works_and_follows_the_same_law() {
 fn bound_after_6000(entry: &Entry) -> f64 {
     match entry.name {
         "random_search" => 4_000.0,
-        "empso_printed" | "clpso" => 1.0,
+        "clpso" => 1.0,
         _ => 1e-2,
     }
 }
@@ -288,7 +288,12 @@ fn bad_parameters_are_named_with_value_and_rule() {
             let built = entry.build(&space, None, &settings(json));
             built.map(|_| ()).expect_err("must be refused").to_string()
         };
-        assert!(refused(serde_json::json!({ "particles": 0 })).contains("particles = 0: must be >= "));
+        assert!(refused(serde_json::json!({ "particles": 0 })).contains("particles = 0: must be a whole number >= "));
+        assert!(refused(serde_json::json!({ "particles": 2.5 })).contains("particles = 2.5: must be a whole number"));
+        assert!(
+            refused(serde_json::json!({ "particles": 1e12 })).contains("particles = 1000000000000: times 2 variables")
+        );
+        assert!(entry.build(&space, None, &settings(serde_json::json!({ "particles": 1e2 }))).is_ok());
         assert!(refused(serde_json::json!({ "particles": "many" })).contains("particles = \"many\": must be"));
         assert!(refused(serde_json::json!({ "partikles": 3 })).contains("did you mean 'particles'?"));
         assert!(refused(serde_json::json!({ "preset": "nonsense" })).contains("unknown preset"));

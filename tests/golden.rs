@@ -196,15 +196,10 @@ fn consensus_points() {
 }
 
 /// The reference sequences of both forms: D = 1, attractors fixed at 0, r1 = r2 = 1/2.
-fn walk<M: Motion<f64, Params = empso::Params>>(form: &Value, head: &Value) {
-    let golden = &head["params"];
-    let params = empso::Params {
-        particles: 1,
-        c1: number(&golden["c1"]),
-        c2: number(&golden["c2"]),
-        beta: number(&golden["beta"]),
-        ..Default::default()
-    };
+fn walk<M: Motion<f64>>(form: &Value, head: &Value) {
+    let mut params = head["params"].clone();
+    params["particles"] = 1.into();
+    let params: M::Params = serde_json::from_value(params).unwrap();
     let space = Space::unbounded(1).unwrap();
     let mut motion = M::new(params, &space, None).unwrap();
     let point = |t: f64| Matrix::from_vec(1, vec![t]).unwrap();

@@ -4,8 +4,7 @@ use std::ops::ControlFlow;
 use swarmgrad::algorithms::particle::{Motion, Swarm, empso};
 use swarmgrad::algorithms::registry::{self, Settings};
 use swarmgrad::{
-    Algorithm, Evaluations, Function, Iterations, Matrix, Outcome, Problem, Progress, Reason, Rng, Run, Space, Tape,
-    problems,
+    Evaluations, Function, Iterations, Matrix, Outcome, Problem, Progress, Reason, Rng, Run, Space, Tape, problems,
 };
 
 fn settings(json: serde_json::Value) -> Settings {

@@ -16,6 +16,8 @@ pub struct Parameter {
     pub default: Value,
     /// What is allowed, in words.
     pub range: String,
+    /// Whether it counts something: a whole number.
+    pub whole: bool,
     /// What it is, with its unit where it has one.
     pub about: &'static str,
 }
@@ -66,6 +68,8 @@ impl fmt::Display for Range {
 
 /// A value that can be held against a [`Range`].
 pub trait Ranged {
+    /// Whether the type counts something.
+    const WHOLE: bool = false;
     /// The error names the parameter, its value and the rule.
     fn within(&self, name: &str, range: Range) -> Result<()>;
 }
@@ -87,15 +91,25 @@ impl Ranged for f64 {
 }
 
 impl Ranged for usize {
+    const WHOLE: bool = true;
+
     fn within(&self, name: &str, range: Range) -> Result<()> {
-        (*self as f64).within(name, range)
+        let rule = || Error::parameter(name, self, format!("must be {}", in_words::<usize>(range)));
+        (*self as f64).within(name, range).map_err(|_| rule())
     }
 }
 
 impl<T: Ranged> Ranged for Option<T> {
+    const WHOLE: bool = T::WHOLE;
+
     fn within(&self, name: &str, range: Range) -> Result<()> {
         self.as_ref().map_or(Ok(()), |t| t.within(name, range))
     }
+}
+
+/// The range of a parameter of type `T` as people read it.
+pub fn in_words<T: Ranged>(range: Range) -> String {
+    if T::WHOLE { format!("a whole number {range}") } else { range.to_string() }
 }
 
 /// Choices check themselves when they are read.
@@ -170,7 +184,8 @@ macro_rules! parameters {
                     name: stringify!($field),
                     symbol: $symbol,
                     default: defaults[stringify!($field)].clone(),
-                    range: $range.to_string(),
+                    range: $crate::parameters::in_words::<$type>($range),
+                    whole: <$type as $crate::parameters::Ranged>::WHOLE,
                     about: $about.trim(),
                 }, )* ]
             }

@@ -10,6 +10,9 @@ use swarmgrad_core::{Algorithm, Error, Result, Space, Start};
 /// `preset` chooses a named set of them and `start` the law of the first points ([`Start`]).
 pub type Settings = Map<String, Value>;
 
+type Build<F> = fn(&Space<F>, Start, Option<u64>, Settings) -> Result<Box<dyn Algorithm<F>>>;
+type Load<F> = fn(&[u8]) -> Result<Box<dyn Algorithm<F>>>;
+
 /// A method of the library.
 #[derive(Debug)]
 pub struct Entry {
@@ -23,10 +26,10 @@ pub struct Entry {
     pub presets: &'static [(&'static str, &'static str, &'static str)],
     table: fn() -> Vec<Parameter>,
     readable: fn(Settings) -> std::result::Result<(), String>,
-    build: fn(&Space<f64>, Start, Option<u64>, Settings) -> Result<Box<dyn Algorithm<f64>>>,
-    build_f32: fn(&Space<f32>, Start, Option<u64>, Settings) -> Result<Box<dyn Algorithm<f32>>>,
-    load: fn(&[u8]) -> Result<Box<dyn Algorithm<f64>>>,
-    load_f32: fn(&[u8]) -> Result<Box<dyn Algorithm<f32>>>,
+    build: Build<f64>,
+    build_f32: Build<f32>,
+    load: Load<f64>,
+    load_f32: Load<f32>,
 }
 
 /// Reads the settings into the method's parameters and builds it.
@@ -220,11 +223,16 @@ impl Entry {
             return Err(Error::unknown(&format!("parameter of {}", self.name), name, known));
         }
         // One parameter at a time, so that the error names it.
-        for (name, value) in &resolved {
+        for (name, value) in &mut resolved {
             if let Some(p) = table.iter().find(|p| p.name == name.as_str()) {
+                // 1e3 is a whole number too, however it is written.
+                if let Some(number) = value.as_f64().filter(|t| p.whole && t.fract() == 0.0 && (0.0..1e15).contains(t))
+                {
+                    *value = Value::from(number as u64);
+                }
                 let alone = Settings::from_iter([(name.clone(), value.clone())]);
                 (self.readable)(alone)
-                    .map_err(|why| Error::parameter(name, value, format!("must be {} ({why})", p.range)))?;
+                    .map_err(|why| Error::parameter(name, &*value, format!("must be {} ({why})", p.range)))?;
             }
         }
         Ok((start, resolved))

@@ -47,8 +47,7 @@ impl<F: Real> Space<F> {
             return Err(Error::shape("upper bounds", upper.len(), lower.len()));
         }
         for (j, (&lo, &hi)) in lower.iter().zip(&upper).enumerate() {
-            // Not `lo > hi`: a NaN bound must be refused too.
-            if !(lo <= hi) || lo == F::infinity() || hi == F::neg_infinity() {
+            if lo.is_nan() || hi.is_nan() || lo > hi || lo == F::infinity() || hi == F::neg_infinity() {
                 let rule = "the lower bound must be a number not above the upper bound";
                 return Err(Error::parameter(format!("bounds[{j}]"), format!("{lo}:{hi}"), rule));
             }

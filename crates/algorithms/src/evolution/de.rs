@@ -106,7 +106,7 @@ mod tests {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 (state >> 33) as usize % len
             };
-            let mut same = below.clone();
+            let mut same = below;
             let picked: [usize; 3] = others(i, n, &mut below);
             let mut list: Vec<usize> = (0..n).filter(|&k| k != i).collect();
             let expected: Vec<usize> = (0..3).map(|_| list.swap_remove(same(list.len()))).collect();

@@ -33,12 +33,32 @@ use swarmgrad_core::simd::level;
 use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View};
 
 parameters! {
-    /// Parameters of [`Empso`] and [`EmpsoPrinted`].
+    /// Parameters of [`Empso`].
     pub struct Params {
         /// Number of particles.
         particles "n": usize = 40, AtLeast(1.0);
         /// Share of the old momentum in the new one.
         beta "beta": f64 = 0.2, Below(0.0, 1.0);
+        /// Pull towards the particle's own best position.
+        c1 "c1": f64 = 1.2, AtLeast(0.0);
+        /// Pull towards the neighbourhood's best position.
+        c2 "c2": f64 = 1.2, AtLeast(0.0);
+        /// Who informs whom.
+        topology "": Topology = Topology::Global, Choice(Topology::WORDS);
+        /// How many random numbers a pull draws.
+        draws "r1, r2": Pulls = Pulls::PerCoordinate, Choice(Pulls::WORDS);
+        /// Longest step in a coordinate as a share of the width of the space; null for none.
+        velocity_limit "vmax": Option<f64> = None, Above(0.0);
+    }
+}
+
+parameters! {
+    /// Parameters of [`EmpsoPrinted`]; the newest velocity counts twice, so it takes less of it.
+    pub struct PrintedParams {
+        /// Number of particles.
+        particles "n": usize = 40, AtLeast(1.0);
+        /// Share of the old momentum in the new one.
+        beta "beta": f64 = 0.5, Below(0.0, 1.0);
         /// Pull towards the particle's own best position.
         c1 "c1": f64 = 1.2, AtLeast(0.0);
         /// Pull towards the neighbourhood's best position.
@@ -73,13 +93,15 @@ struct Momentum<F: Real> {
 }
 
 macro_rules! motion {
-    ($Form:ident, $name:literal, $step:ident) => {
+    ($Form:ident, $Params:ident, $name:literal, $step:ident) => {
         impl<F: Real> Motion<F> for $Form<F> {
             const NAME: &'static str = $name;
-            type Params = Params;
+            type Params = $Params;
 
-            fn new(p: Params, space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
-                Ok($Form(Momentum::new(p, space)?))
+            fn new(p: $Params, space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
+                needs_widths(p.velocity_limit, space)?;
+                let attraction = Attraction::new(p.topology, p.draws, p.velocity_limit);
+                Ok($Form(Momentum { particles: p.particles, law: [p.beta, p.c1, p.c2], attraction, m: Matrix::default() }))
             }
 
             fn particles(&self) -> usize {
@@ -121,16 +143,8 @@ macro_rules! motion {
     };
 }
 
-motion!(Empso, "empso", step);
-motion!(EmpsoPrinted, "empso_printed", step_printed);
-
-impl<F: Real> Momentum<F> {
-    fn new(p: Params, space: &Space<F>) -> Result<Self> {
-        needs_widths(p.velocity_limit, space)?;
-        let attraction = Attraction::new(p.topology, p.draws, p.velocity_limit);
-        Ok(Momentum { particles: p.particles, law: [p.beta, p.c1, p.c2], attraction, m: Matrix::default() })
-    }
-}
+motion!(Empso, Params, "empso", step);
+motion!(EmpsoPrinted, PrintedParams, "empso_printed", step_printed);
 
 #[simd]
 #[allow(clippy::too_many_arguments)]

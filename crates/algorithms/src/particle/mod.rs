@@ -166,6 +166,9 @@ pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
     fn show<'a>(&'a self, _view: &mut View<'a, F>) {}
 }
 
+/// Numbers in a matrix of a swarm; more than this does not fit into any machine's memory and is surely a slip.
+const MOST_NUMBERS: usize = 1 << 32;
+
 /// Where a round of ask and tell stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
@@ -197,8 +200,10 @@ impl<F: Real, M: Motion<F>> Particles<F, M> {
         params.check()?;
         start.check(space)?;
         let motion = M::new(params, space, budget)?;
-        if motion.particles() == 0 {
-            return Err(Error::parameter("particles", 0, "must be at least 1"));
+        let numbers = motion.particles().saturating_mul(space.dim());
+        if numbers > MOST_NUMBERS {
+            let rule = format!("times {} variables must be at most 2^32 numbers a matrix", space.dim());
+            return Err(Error::parameter("particles", motion.particles(), rule));
         }
         let swarm = Swarm::default();
         Ok(Particles { space: space.clone(), start, swarm, motion, phase: Phase::Start, iterations: 0, lent: false })

@@ -84,6 +84,9 @@ pub struct Rempso<F: Real> {
     principal: Matrix<F>,
 }
 
+/// Rows of x, v, M and of the room for a rotated vector, as the iterators zip them.
+type Particle<'a, F> = (((&'a mut [F], &'a mut [F]), &'a mut [F]), &'a mut [F]);
+
 impl<F: Real> Motion<F> for Rempso<F> {
     const NAME: &'static str = "rempso";
     type Params = Params;
@@ -121,7 +124,7 @@ impl<F: Real> Motion<F> for Rempso<F> {
             (&self.attraction, &self.draws, &self.axes, &self.principal, &swarm.y);
         let outside = rng.fork("outside");
         let strengths = [F::of(p.c1), F::of(p.c2)];
-        let particle = |(i, (((x, v), m), turned)): (usize, (((&mut [F], &mut [F]), &mut [F]), &mut [F]))| {
+        let particle = |(i, (((x, v), m), turned)): (usize, Particle<'_, F>)| {
             for (m, v) in m.iter_mut().zip(v.iter_mut()) {
                 *m = beta * *m + (F::one() - beta) * *v;
                 *v = *m;
