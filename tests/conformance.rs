@@ -229,22 +229,24 @@ fn single_precision_works_and_follows_the_same_law() {
     each(|entry| {
         let space = Space::<f32>::cube(5, -100.0, 100.0).unwrap();
         let problem = Function::new(space.clone(), |x: &[f32]| x.iter().map(|t| (t - 1.0) * (t - 1.0)).sum::<f32>());
-        let mut algorithm = entry.build_f32(&space, Some(6_000), &bowl(entry)).unwrap();
-        let outcome = Run::new(&problem, &mut *algorithm, 4).watch(&mut Evaluations(6_000)).minimize();
+        let (budget, bound) = bowl_budget(entry);
+        let mut algorithm = entry.build_f32(&space, Some(budget), &bowl(entry)).unwrap();
+        let outcome = Run::new(&problem, &mut *algorithm, 4).watch(&mut Evaluations(budget)).minimize();
         assert!(space.contains(&outcome.x) && outcome.fun.is_finite());
-        assert!(outcome.fun.f64() < bound_after_6000(entry), "{}: {}", entry.name, outcome.fun);
+        assert!(outcome.fun.f64() < bound, "{}: {}", entry.name, outcome.fun);
         let mut state = Vec::new();
         algorithm.save(&mut state);
         assert!(entry.load_f32(&state).is_ok());
     });
 }
 
-/// What 6,000 evaluations on the shifted bowl in five dimensions must reach, from a start of size 100.
-fn bound_after_6000(entry: &Entry) -> f64 {
+/// Evaluations on the shifted bowl in five dimensions from a start of size 100, and the value they must reach. CLPSO learns
+/// from many exemplars and is the slowest where there is one basin.
+fn bowl_budget(entry: &Entry) -> (u64, f64) {
     match entry.name {
-        "random_search" => 4_000.0,
-        "clpso" => 1.0,
-        _ => 1e-2,
+        "random_search" => (6_000, 4_000.0),
+        "clpso" => (40_000, 1e-2),
+        _ => (6_000, 1e-2),
     }
 }
 
@@ -254,10 +256,11 @@ fn solves_the_sphere_from_far_away() {
         let problem = sphere(5);
         let mut far = bowl(entry);
         far.insert("start".into(), serde_json::json!({ "normal": { "mean": 80.0, "deviation": 5.0 } }));
-        let outcome = run(entry, &problem, &far, 6, 6_000);
-        assert!(outcome.fun < bound_after_6000(entry), "{}: {}", entry.name, outcome.fun);
+        let (budget, bound) = bowl_budget(entry);
+        let outcome = run(entry, &problem, &far, 6, budget);
+        assert!(outcome.fun < bound, "{}: {}", entry.name, outcome.fun);
         let to_answer: f64 = outcome.answer.iter().map(|t| (t - 1.0).powi(2)).sum();
-        assert!(to_answer < bound_after_6000(entry), "{}: the answer is {to_answer} off", entry.name);
+        assert!(to_answer < bound, "{}: the answer is {to_answer} off", entry.name);
     });
 }
 

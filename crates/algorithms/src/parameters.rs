@@ -22,7 +22,7 @@ pub struct Parameter {
     pub about: &'static str,
 }
 
-/// A structure of parameters: made by [`crate::parameters!`].
+/// A structure of parameters: made by the macro `parameters!` below.
 pub trait Parameters: Default + Serialize + serde::de::DeserializeOwned + Send {
     /// The table: one entry a field.
     fn table() -> Vec<Parameter>;

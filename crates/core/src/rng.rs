@@ -92,7 +92,7 @@ impl Rng {
     /// must be even. Any split into rectangles gives the same numbers.
     #[inline]
     pub fn fill_uniform<F: Real>(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [F]) {
-        if !self.replayed_rows(&rows, &cols, out) {
+        if !out.is_empty() && !self.replayed_rows(&rows, &cols, out) {
             F::fill_uniform(self.base(), rows.clone(), cols.clone(), out);
             self.record_rows(rows, cols, out);
         }
@@ -102,7 +102,7 @@ impl Rng {
     /// `rows.start` must be even: Box and Muller's pairs are the rows 2k and 2k + 1.
     #[inline]
     pub fn fill_normal<F: Real>(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [F]) {
-        if !self.replayed_rows(&rows, &cols, out) {
+        if !out.is_empty() && !self.replayed_rows(&rows, &cols, out) {
             F::fill_normal(self.base(), rows.clone(), cols.clone(), out);
             self.record_rows(rows, cols, out);
         }
