@@ -1,5 +1,6 @@
 //! What every method of the registry must do. A new entry inherits all of it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use swarmgrad::algorithms::registry::{ENTRIES, Entry, Settings};
 use swarmgrad::{
@@ -75,6 +76,48 @@ fn one_two_and_eight_threads_give_the_same_bits() {
             }
             assert!(outcomes[0] == outcomes[1] && outcomes[0] == outcomes[2], "{} in {dim} dimensions", entry.name);
         }
+    });
+}
+
+/// Long rows are moved by kernels that draw as they go, unless draws are recorded: the bits must be those of the plain kernels.
+#[test]
+fn recording_the_draws_changes_nothing() {
+    each(|entry| {
+        for (dim, particles) in [(3, 5), (601, 7), (1_030, 4)] {
+            let problem = sphere(dim);
+            let few = settings(serde_json::json!({ "particles": particles }));
+            let variants: &[serde_json::Value] = match entry.name {
+                "pso_sde" => &[
+                    serde_json::json!({}),
+                    serde_json::json!({ "lambda1": 0.4, "sigma1": 0.5 }),
+                    serde_json::json!({ "batch": 1 }),
+                ],
+                "pso" => &[serde_json::json!({}), serde_json::json!({ "topology": "ring" })],
+                _ => &[serde_json::json!({})],
+            };
+            for variant in variants {
+                let mut chosen = few.clone();
+                chosen.append(&mut settings(variant.clone()));
+                let walk = |rng: Rng| {
+                    let mut algorithm = entry.build(problem.space(), Some(1_000), &chosen).unwrap();
+                    Run::new(&problem, &mut *algorithm, 0).rng(rng).watch(&mut Iterations(4)).minimize();
+                    let x = bits(algorithm.view().matrix("x").unwrap().data());
+                    (x, algorithm.view().matrix("v").map(|v| bits(v.data())))
+                };
+                let recorded = walk(Rng::new(3).recording(Arc::default()));
+                assert!(recorded == walk(Rng::new(3)), "{} {variant} in {dim} dimensions", entry.name);
+            }
+        }
+        let space = Space::<f32>::cube(700, -5.0, 5.0).unwrap();
+        let problem = Function::new(space.clone(), |x: &[f32]| x.iter().map(|t| t * t).sum::<f32>());
+        let walk = |rng: Rng| {
+            let mut algorithm =
+                entry.build_f32(&space, None, &settings(serde_json::json!({ "particles": 6 }))).unwrap();
+            Run::new(&problem, &mut *algorithm, 0).rng(rng).watch(&mut Iterations(3)).minimize();
+            let x = algorithm.view().matrix("x").unwrap().data().to_vec();
+            x.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        assert!(walk(Rng::new(8).recording(Arc::default())) == walk(Rng::new(8)), "{} in f32", entry.name);
     });
 }
 

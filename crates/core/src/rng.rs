@@ -108,6 +108,14 @@ impl Rng {
         }
     }
 
+    /// The keys of the rows `row` and `row + 1`, for kernels that draw as they go; none while draws are scripted or
+    /// recorded. Such a kernel gives the bits of [`Rng::fill_uniform`] and [`Rng::fill_normal`].
+    #[inline]
+    pub fn keys(&self, row: usize) -> Option<[Key; 2]> {
+        let base = self.base();
+        self.tape.is_none().then(|| [Key::new(base, row as u64), Key::new(base, row as u64 + 1)])
+    }
+
     #[inline]
     fn replayed_rows<F: Real>(&self, rows: &Range<usize>, cols: &Range<usize>, out: &mut [F]) -> bool {
         self.tape.is_some()

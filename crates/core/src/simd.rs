@@ -7,7 +7,7 @@
 //! Muller's transform with polynomials for the logarithm, sine and cosine (coefficients: Chebyshev fits, errors
 //! beside them). No fused multiply-add is used, so every instruction set gives the same bits.
 
-use fearless_simd::{Level, Simd, dispatch, f32x16, f64x8, prelude::*, u32x16, u64x8};
+use fearless_simd::{Level, Simd, SimdFloatElement, dispatch, f32x16, f64x8, prelude::*, u32x16, u64x8};
 use fearless_simd_macros::simd;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -58,31 +58,50 @@ impl Key {
 /// The random kernels of a scalar; implemented for `f32` and `f64` and sealed by [`crate::Real`].
 ///
 /// Both fill a rectangle of the matrix of draws: `rows` by `cols`, row-major in `out`. `cols.start` must be even.
-pub trait Normals: Sized {
+pub trait Normals: SimdFloatElement {
     /// Elements that one 64-bit word serves: 1 for f64, 2 for f32.
     const PER_WORD: usize;
     /// Uniforms in [0, 1).
     fn fill_uniform(base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [Self]);
     /// Standard normals. Rows 2k and 2k + 1 share the words of both, so `rows.start` must be even.
     fn fill_normal(base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [Self]);
+    /// As many numbers as one vector holds.
+    type Lanes<S: Simd>: SimdFloat<S, Element = Self>;
+    /// The next uniforms of a row, for kernels that draw as they go.
+    fn next_uniform<S: Simd>(simd: S, counter: &mut Counter<S>) -> Self::Lanes<S>;
+    /// The next normals of a pair of rows, for kernels that draw as they go.
+    fn next_normal<S: Simd>(simd: S, counters: &mut [Counter<S>; 2]) -> [Self::Lanes<S>; 2];
     /// Uniforms of one row from word number `word` on.
     fn fill_uniform_row(key: Key, word: usize, out: &mut [Self]);
     /// `out.len() / 2` (rounded up) pairs of normals from the words of two keys, first all cosines, then all sines.
     fn fill_normal_halves(keys: [Key; 2], word: usize, out: &mut [Self]);
 }
 
-/// The counters of eight consecutive words, from word number `i` on.
-#[simd]
-fn counters<S: Simd>(simd: S, key: Key, i: usize) -> u64x8<S> {
-    let first = key.state.wrapping_add((i as u64).wrapping_mul(key.gamma));
-    u64x8::simd_from(simd, [1, 2, 3, 4, 5, 6, 7, 8]) * key.gamma + first
+/// The next eight words of a row of draws.
+#[derive(Debug, Clone, Copy)]
+pub struct Counter<S: Simd> {
+    lanes: u64x8<S>,
+    step: u64,
 }
 
-#[simd]
-fn mix8<S: Simd>(_simd: S, z: u64x8<S>) -> u64x8<S> {
-    let z = (z ^ (z >> 30)) * 0xbf58_476d_1ce4_e5b9u64;
-    let z = (z ^ (z >> 27)) * 0x94d0_49bb_1331_11ebu64;
-    z ^ (z >> 31)
+impl<S: Simd> Counter<S> {
+    /// Starts at word number `word` of the row.
+    #[inline(always)]
+    pub fn new(simd: S, key: Key, word: usize) -> Self {
+        let first = key.state.wrapping_add((word as u64).wrapping_mul(key.gamma));
+        let lanes = u64x8::simd_from(simd, [1, 2, 3, 4, 5, 6, 7, 8]) * key.gamma + first;
+        Counter { lanes, step: key.gamma.wrapping_mul(8) }
+    }
+
+    /// Eight words: SplitMix64's finaliser of the counters.
+    #[inline(always)]
+    fn next(&mut self) -> u64x8<S> {
+        let z = self.lanes;
+        self.lanes += self.step;
+        let z = (z ^ (z >> 30)) * 0xbf58_476d_1ce4_e5b9u64;
+        let z = (z ^ (z >> 27)) * 0x94d0_49bb_1331_11ebu64;
+        z ^ (z >> 31)
+    }
 }
 
 /// The kernels of one scalar type. `$open` maps words to (0, 1]; the rest is the same text for both.
@@ -95,7 +114,7 @@ macro_rules! kernels {
         mod $module {
             use super::*;
 
-            #[simd]
+            #[inline(always)]
             fn horner<S: Simd, const N: usize>(simd: S, c: &[$F; N], x: $V<S>) -> $V<S> {
                 let mut sum = $V::splat(simd, c[0]);
                 for &coefficient in &c[1..] {
@@ -105,7 +124,7 @@ macro_rules! kernels {
             }
 
             /// [0, 1) from the upper bits of words: a float in [1, 2) by its bits, less one.
-            #[simd]
+            #[inline(always)]
             pub(super) fn unit<S: Simd>(_simd: S, w: $W<S>) -> $V<S> {
                 let float: $V<S> = ((w >> ($U::BITS - $mantissa)) | $one).bitcast();
                 float - 1.0
@@ -113,7 +132,7 @@ macro_rules! kernels {
 
             /// Two independent standard normals a lane (Box and Muller 1958): r cos t and r sin t, where
             /// r = sqrt(-2 ln u) from `w1` and the angle t from `w2`.
-            #[simd]
+            #[inline(always)]
             pub(super) fn box_muller<S: Simd>(simd: S, w1: $W<S>, w2: $W<S>) -> ($V<S>, $V<S>) {
                 // ln u = e ln 2 + 2 atanh((m - 1) / (m + 1)), u = m 2^e with m in [sqrt(1/2), sqrt(2)).
                 let bits: $W<S> = $open(simd, w1).bitcast();
@@ -144,11 +163,9 @@ macro_rules! kernels {
                 let (word, width) = (cols.start / $F::PER_WORD, cols.len());
                 for (k, row) in rows.enumerate() {
                     let key = Key::new(base, row as u64);
-                    let (mut counter, step) = (counters(simd, key, word), key.gamma.wrapping_mul(8));
-                    let end = (k + 1) * width;
+                    let (mut counter, end) = (Counter::new(simd, key, word), (k + 1) * width);
                     for from in (k * width..end).step_by($lanes) {
-                        store(simd, unit(simd, mix8(simd, counter).bitcast()), from, end, true, out);
-                        counter += step;
+                        store(simd, unit(simd, counter.next().bitcast()), from, end, true, out);
                     }
                 }
             }
@@ -156,15 +173,14 @@ macro_rules! kernels {
             /// One row of uniforms from word number `word` on.
             #[simd]
             pub(super) fn uniform_row<S: Simd>(simd: S, key: Key, word: usize, out: &mut [$F]) {
-                let (mut counter, step) = (counters(simd, key, word), key.gamma.wrapping_mul(8));
+                let mut counter = Counter::new(simd, key, word);
                 for from in (0..out.len()).step_by($lanes) {
-                    store(simd, unit(simd, mix8(simd, counter).bitcast()), from, out.len(), true, out);
-                    counter += step;
+                    store(simd, unit(simd, counter.next().bitcast()), from, out.len(), true, out);
                 }
             }
 
             /// Stores the lanes at `out[from..end]`; if they may `spill` and fit, as one vector.
-            #[simd]
+            #[inline(always)]
             fn store<S: Simd>(_simd: S, lanes: $V<S>, from: usize, end: usize, spill: bool, out: &mut [$F]) {
                 let room = if spill { out.len() } else { end };
                 if from + $lanes <= room {
@@ -176,19 +192,17 @@ macro_rules! kernels {
             }
 
             /// The words of one row of draws at `out[at..at + width]`, spilling over its end.
-            #[simd]
+            #[inline(always)]
             fn word_row<S: Simd>(simd: S, key: Key, word: usize, width: usize, at: usize, out: &mut [$U; WORDS]) {
-                let mut counter = counters(simd, key, word);
-                let step = key.gamma.wrapping_mul(8);
+                let mut counter = Counter::new(simd, key, word);
                 for from in (at..at + width).step_by($lanes) {
-                    let lanes: $W<S> = mix8(simd, counter).bitcast();
+                    let lanes: $W<S> = counter.next().bitcast();
                     lanes.store_slice(&mut out[from..from + $lanes]);
-                    counter += step;
                 }
             }
 
             /// One row copied to `out[at..at + width]` by whole vectors while they fit.
-            #[simd]
+            #[inline(always)]
             fn copy_row<S: Simd>(simd: S, from: &[$F], width: usize, at: usize, out: &mut [$F]) {
                 for done in (0..width).step_by($lanes) {
                     let lanes = $V::from_slice(simd, &from[done..done + $lanes]);
@@ -199,17 +213,14 @@ macro_rules! kernels {
             /// Two rows of normals, at `a..a + width` and `b..b + width` of `out`; `b` beyond the end is not stored.
             #[simd]
             fn normal_rows<S: Simd>(simd: S, keys: [Key; 2], word: usize, width: usize, [a, b]: [usize; 2], out: &mut [$F]) {
-                let [mut c1, mut c2] = keys.map(|key| counters(simd, key, word));
-                let [step1, step2] = keys.map(|key| key.gamma.wrapping_mul(8));
+                let [mut c1, mut c2] = keys.map(|key| Counter::new(simd, key, word));
                 for done in (0..width).step_by($lanes) {
-                    let (x, y) = box_muller(simd, mix8(simd, c1).bitcast(), mix8(simd, c2).bitcast());
+                    let (x, y) = box_muller(simd, c1.next().bitcast(), c2.next().bitcast());
                     // The first row must not spill: the second one, which follows it, has begun already.
                     store(simd, x, a + done, a + width, false, out);
                     if b < out.len() {
                         store(simd, y, b + done, b + width, true, out);
                     }
-                    c1 += step1;
-                    c2 += step2;
                 }
             }
 
@@ -259,21 +270,30 @@ macro_rules! kernels {
             #[simd]
             pub(super) fn halves<S: Simd>(simd: S, keys: [Key; 2], word: usize, out: &mut [$F]) {
                 let half = out.len().div_ceil(2);
-                let [mut c1, mut c2] = keys.map(|key| counters(simd, key, word));
-                let [step1, step2] = keys.map(|key| key.gamma.wrapping_mul(8));
+                let [mut c1, mut c2] = keys.map(|key| Counter::new(simd, key, word));
                 let (a, b) = out.split_at_mut(half);
                 for from in (0..half).step_by($lanes) {
-                    let (x, y) = box_muller(simd, mix8(simd, c1).bitcast(), mix8(simd, c2).bitcast());
+                    let (x, y) = box_muller(simd, c1.next().bitcast(), c2.next().bitcast());
                     store(simd, x, from, half, false, a);
                     store(simd, y, from, b.len(), false, b);
-                    c1 += step1;
-                    c2 += step2;
                 }
             }
         }
 
         impl Normals for $F {
             const PER_WORD: usize = 64 / $U::BITS as usize;
+            type Lanes<S: Simd> = $V<S>;
+
+            #[inline(always)]
+            fn next_uniform<S: Simd>(simd: S, counter: &mut Counter<S>) -> $V<S> {
+                $module::unit(simd, counter.next().bitcast())
+            }
+
+            #[inline(always)]
+            fn next_normal<S: Simd>(simd: S, [c1, c2]: &mut [Counter<S>; 2]) -> [$V<S>; 2] {
+                let (x, y) = $module::box_muller(simd, c1.next().bitcast(), c2.next().bitcast());
+                [x, y]
+            }
 
             fn fill_uniform(base: u64, rows: Range<usize>, cols: Range<usize>, out: &mut [$F]) {
                 debug_assert!(cols.start.is_multiple_of(2) && out.len() == rows.len() * cols.len());
@@ -312,14 +332,14 @@ fn copy_few<F: Copy>(to: &mut [F], from: &[F]) {
 }
 
 /// (0, 1] with 52 bits: 2 less a float in [1, 2).
-#[simd]
+#[inline(always)]
 fn open_f64<S: Simd>(_simd: S, w: u64x8<S>) -> f64x8<S> {
     let float: f64x8<S> = ((w >> 12) | 0x3ff0_0000_0000_0000u64).bitcast();
     -(float - 2.0)
 }
 
 /// (0, 1] with 30 bits, so that normals reach 6.4 standard deviations (23 bits would end at 5.6).
-#[simd]
+#[inline(always)]
 fn open_f32<S: Simd>(_simd: S, w: u32x16<S>) -> f32x16<S> {
     let positive: fearless_simd::i32x16<S> = ((w >> 2) + 1).bitcast();
     f32x16::float_from(positive) * (1.0 / 1_073_741_824.0)

@@ -34,7 +34,7 @@ fn magic<F: Real>() -> F {
 /// The nearest integer, ties to even.
 #[inline(always)]
 pub(crate) fn round<F: Real>(x: F) -> F {
-    (x + magic()) - magic()
+    (x + magic::<F>()) - magic::<F>()
 }
 
 /// The distance from the nearest integer, with its sign.
@@ -142,7 +142,7 @@ pub(crate) fn cos<F: Real>(x: F) -> F {
 /// 2^k of an integer within the exponents of normal numbers.
 #[inline(always)]
 fn power_of_two<F: Real>(k: F) -> F {
-    let counted = (k + magic()).f64();
+    let counted = (k + magic::<F>()).f64();
     F::of(if double::<F>() {
         f64::from_bits(counted.to_bits().wrapping_add(1023) << 52)
     } else {

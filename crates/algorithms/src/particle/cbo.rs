@@ -20,10 +20,10 @@ use super::pso_sde::{Noise, distance};
 use super::sweep::sweep;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::parameters;
-use fearless_simd::{Simd, dispatch};
+use fearless_simd::{Simd, dispatch, prelude::*};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::simd::level;
+use swarmgrad_core::simd::{Counter, Key, level};
 use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View};
 
 parameters! {
@@ -83,7 +83,13 @@ impl<F: Real> Motion<F> for Cbo<F> {
         }
         let distances = &self.distances;
         sweep([&mut swarm.x], space, rng, |tile, scratch| {
-            let len = tile.len();
+            let (len, row, cols) = (tile.len(), tile.rows.start, tile.cols.clone());
+            if let (false, Some(keys)) = (isotropic, xi.keys(row))
+                && let Some([[a], [b]]) = tile.pair()
+            {
+                dispatch!(level(), simd => step_wide(simd, law, keys, cols.start, [a, b], &c[cols]));
+                return;
+            }
             xi.fill_normal(tile.rows.clone(), tile.cols.clone(), &mut scratch.a[..len]);
             tile.gather(scratch, true, |_| c);
             if isotropic {
@@ -116,12 +122,42 @@ impl<F: Real> Motion<F> for Cbo<F> {
     }
 }
 
+/// One number of a particle.
+#[inline(always)]
+fn move_number<F: Real>([lambda, sigma]: [F; 2], x: &mut F, c: F, xi: F) {
+    *x += drift(lambda, c, *x) + diffuse(sigma, c, *x, xi);
+}
+
 #[simd]
-fn step<S: Simd, F: Real>(_simd: S, [lambda, sigma]: [F; 2], x: &mut [F], c: &[F], xi: &[F]) {
+fn step<S: Simd, F: Real>(_simd: S, law: [F; 2], x: &mut [F], c: &[F], xi: &[F]) {
     let n = x.len();
     let (c, xi) = (&c[..n], &xi[..n]);
     for j in 0..n {
-        x[j] += drift(lambda, c[j], x[j]) + diffuse(sigma, c[j], x[j], xi[j]);
+        move_number(law, &mut x[j], c[j], xi[j]);
+    }
+}
+
+/// The same for a stretch of two long rows, drawing as it goes; the bits are those of [`step`].
+#[simd]
+fn step_wide<S: Simd, F: Real>(simd: S, law: [F; 2], keys: [Key; 2], col: usize, rows: [&mut [F]; 2], c: &[F]) {
+    let mut counters = keys.map(|key| Counter::new(simd, key, col / F::PER_WORD));
+    let (n, width, [lambda, sigma]) = (c.len(), F::Lanes::<S>::LEN, law);
+    let whole = n / width * width;
+    let [a, b] = rows;
+    for j in (0..whole).step_by(width) {
+        let xi = F::next_normal(simd, &mut counters);
+        let c = F::Lanes::<S>::from_slice(simd, &c[j..j + width]);
+        for (x, xi) in [&mut a[j..j + width], &mut b[j..j + width]].into_iter().zip(xi) {
+            let here = F::Lanes::<S>::from_slice(simd, x);
+            let to = c - here;
+            (here + (to * lambda + to.abs() * sigma * xi)).store_slice(x);
+        }
+    }
+    if whole < n {
+        let xi = F::next_normal(simd, &mut counters);
+        for (x, xi) in [a, b].into_iter().zip(xi) {
+            (whole..n).enumerate().for_each(|(k, j)| move_number(law, &mut x[j], c[j], xi[k]));
+        }
     }
 }
 

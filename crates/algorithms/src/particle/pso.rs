@@ -19,10 +19,10 @@ use super::force::pull;
 use super::sweep::sweep;
 use super::{Motion, Pulls, Remembered, Swarm, Topology};
 use crate::parameters::parameters;
-use fearless_simd::{Simd, dispatch};
+use fearless_simd::{Simd, dispatch, prelude::*};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::simd::level;
+use swarmgrad_core::simd::{Counter, Key, level};
 use swarmgrad_core::{Error, Real, Result, Rng, Space};
 
 parameters! {
@@ -166,6 +166,17 @@ impl Law {
         let law = [self.keep, self.c1, self.c2].map(F::of);
         let (y, limited) = (&swarm.y, attraction.velocity_limit.is_some());
         sweep([&mut swarm.x, &mut swarm.v], space, rng, |tile, scratch| {
+            let (row, cols) = (tile.rows.start, tile.cols.clone());
+            if let (false, Pulls::PerCoordinate, Some(r1), Some(r2)) =
+                (limited, attraction.pulls, draws[0].keys(row), draws[1].keys(row))
+                && let Some(rows) = tile.pair()
+            {
+                for ((r, [x, v]), draws) in rows.into_iter().enumerate().zip(r1.into_iter().zip(r2)) {
+                    let (y, g) = (&y.row(row + r)[cols.clone()], &attraction.leader(y, row + r)[cols.clone()]);
+                    dispatch!(level(), simd => step_wide(simd, law, draws, cols.start, x, v, y, g));
+                }
+                return;
+            }
             attraction.prepare(tile, scratch, &draws, y);
             tile.segments(|s| {
                 let g = s.attractor(scratch, |row| attraction.leader(y, row));
@@ -178,11 +189,17 @@ impl Law {
     }
 }
 
+/// The next velocity of one number, eq. (1).
+#[inline(always)]
+fn steer<F: Real>([w, c1, c2]: [F; 3], x: F, v: F, [y, g]: [F; 2], [r1, r2]: [F; 2]) -> F {
+    w * v + pull(c1, r1, y, x) + pull(c2, r2, g, x)
+}
+
 #[simd]
 #[allow(clippy::too_many_arguments)]
 fn step<S: Simd, F: Real>(
     _simd: S,
-    [w, c1, c2]: [F; 3],
+    law: [F; 3],
     x: &mut [F],
     v: &mut [F],
     y: &[F],
@@ -194,11 +211,46 @@ fn step<S: Simd, F: Real>(
     let n = x.len();
     let (v, y, g, r1, r2) = (&mut v[..n], &y[..n], &g[..n], &r1[..n], &r2[..n]);
     for j in 0..n {
-        v[j] = w * v[j] + pull(c1, r1[j], y[j], x[j]) + pull(c2, r2[j], g[j], x[j]); // eq. (1)
+        v[j] = steer(law, x[j], v[j], [y[j], g[j]], [r1[j], r2[j]]);
     }
     if !limited {
         for j in 0..n {
             x[j] += v[j]; // eq. (2)
+        }
+    }
+}
+
+/// The same for a stretch of a long row, drawing as it goes; the bits are those of [`step`].
+#[simd]
+#[allow(clippy::too_many_arguments)]
+fn step_wide<S: Simd, F: Real>(
+    simd: S,
+    law: [F; 3],
+    keys: (Key, Key),
+    col: usize,
+    x: &mut [F],
+    v: &mut [F],
+    y: &[F],
+    g: &[F],
+) {
+    let word = col / F::PER_WORD;
+    let (mut first, mut second) = (Counter::new(simd, keys.0, word), Counter::new(simd, keys.1, word));
+    let (n, width, [w, c1, c2]) = (x.len(), F::Lanes::<S>::LEN, law);
+    let whole = n / width * width;
+    let (v, y, g) = (&mut v[..n], &y[..n], &g[..n]);
+    for j in (0..whole).step_by(width) {
+        let (r1, r2) = (F::next_uniform(simd, &mut first), F::next_uniform(simd, &mut second));
+        let load = |numbers: &[F]| F::Lanes::<S>::from_slice(simd, &numbers[j..j + width]);
+        let here = load(x);
+        let next = load(v) * w + r1 * c1 * (load(y) - here) + r2 * c2 * (load(g) - here); // eq. (1)
+        next.store_slice(&mut v[j..j + width]);
+        (here + next).store_slice(&mut x[j..j + width]); // eq. (2)
+    }
+    if whole < n {
+        let (r1, r2) = (F::next_uniform(simd, &mut first), F::next_uniform(simd, &mut second));
+        for (k, j) in (whole..n).enumerate() {
+            v[j] = steer(law, x[j], v[j], [y[j], g[j]], [r1[k], r2[k]]);
+            x[j] += v[j];
         }
     }
 }

@@ -71,6 +71,21 @@ impl<F: Real, const K: usize> Tile<'_, F, K> {
         }
     }
 
+    /// The two rows of a tile that holds parts of rows, each with its part of every matrix: for kernels that draw as they
+    /// go, so that the memory works while the numbers are made.
+    pub(crate) fn pair(&mut self) -> Option<[[&mut [F]; K]; 2]> {
+        if self.cols.len() == self.dim || self.rows.len() < 2 {
+            return None;
+        }
+        let (cols, dim) = (self.cols.clone(), self.dim);
+        let (mut first, mut second) = ([const { None }; K], [const { None }; K]);
+        for (k, part) in self.parts.iter_mut().enumerate() {
+            let (a, b) = part.split_at_mut(dim);
+            (first[k], second[k]) = (a.get_mut(cols.clone()), b.get_mut(cols.clone()));
+        }
+        Some([first, second].map(|row| row.map(|part| part.unwrap_or_default())))
+    }
+
     /// Calls `work` row by row.
     pub(crate) fn row_segments(&mut self, mut work: impl FnMut(Segment<'_, F, K>)) {
         let width = self.cols.len();
