@@ -16,9 +16,9 @@ fn settings(json: serde_json::Value) -> Settings {
 fn bowl(entry: &Entry) -> Settings {
     match entry.name {
         "pso_sde" => {
-            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma2": 1.0, "alpha": "inf", "inertia": 0.1 }))
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma2": 2.5, "alpha": "inf", "inertia": 0.02 }))
         }
-        "cbo" => settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 1.2, "alpha": "inf" })),
+        "cbo" => settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf" })),
         _ => Settings::new(),
     }
 }

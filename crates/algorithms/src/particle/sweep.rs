@@ -74,7 +74,7 @@ impl<F: Real, const K: usize> Tile<'_, F, K> {
     /// The two rows of a tile that holds parts of rows, each with its part of every matrix: for kernels that draw as they
     /// go, so that the memory works while the numbers are made.
     pub(crate) fn pair(&mut self) -> Option<[[&mut [F]; K]; 2]> {
-        if self.cols.len() == self.dim || self.rows.len() < 2 {
+        if self.cols.len() == self.dim || self.rows.len() != 2 {
             return None;
         }
         let (cols, dim) = (self.cols.clone(), self.dim);
@@ -127,7 +127,7 @@ pub(crate) fn sweep<F: Real, const K: usize>(
     let threads =
         if n * dim >= PARALLEL && rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 };
     let rows_of_tile = (AREA / dim / 2 * 2).max(2);
-    let columns = dim.min(AREA / rows_of_tile / 2 * 2).max(dim.min(2));
+    let columns = if dim <= AREA / 2 { dim } else { AREA / 2 };
     let outside = (!space.is_unbounded()).then(|| rng.fork("outside"));
     // A piece of the swarm for one thread at a time: tiles of it in order, with one set of buffers.
     let piece = |rows: Range<usize>, mut parts: [&mut [F]; K]| {
