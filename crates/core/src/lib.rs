@@ -33,7 +33,7 @@ pub use error::{Error, Result, nearest};
 pub use evaluate::{Evaluator, Halt, Workers};
 pub use matrix::{Matrix, Rows};
 pub use order::{best_index, better, sort_indices};
-pub use problem::{Differentiable, Function, Known, Problem};
+pub use problem::{Differentiable, Function, Problem};
 pub use real::Real;
 pub use rng::{Draws, Rng, Tape};
 pub use run::{Best, Outcome, Run, minimize};

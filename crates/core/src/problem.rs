@@ -27,15 +27,6 @@ pub trait Differentiable<F: Real = f64>: Problem<F> {
     fn gradient(&self, x: &[F], out: &mut [F]);
 }
 
-/// A problem whose global minimum is known.
-pub trait Known<F: Real = f64>: Problem<F> {
-    /// The smallest value on the space.
-    fn minimum(&self) -> F;
-
-    /// The points that attain it, as far as they are known; one a row.
-    fn minimizers(&self) -> Vec<Vec<F>>;
-}
-
 /// A closure as a [`Problem`].
 ///
 /// ```
