@@ -6,9 +6,10 @@ const LAYERS: &[(&str, u32)] = &[
     ("swarmgrad-core", 0),
     ("swarmgrad-problems", 1),
     ("swarmgrad-algorithms", 1),
-    ("swarmgrad", 2),
-    ("swarmgrad-lab", 3),
-    ("swarmgrad-cli", 4),
+    ("swarmgrad-nn", 2),
+    ("swarmgrad", 3),
+    ("swarmgrad-lab", 4),
+    ("swarmgrad-cli", 5),
 ];
 
 fn layer(name: &str) -> Option<u32> {
@@ -37,7 +38,7 @@ fn dependencies_point_strictly_down() {
                 edges += 1;
             }
             let tensor = ["burn", "candle", "tch", "ndarray", "nalgebra"].iter().any(|t| dependency.starts_with(t));
-            assert!(!(tensor && here <= 2), "{name} must not depend on the tensor library {dependency}");
+            assert!(!tensor || name == "swarmgrad-nn", "{name} must not depend on the tensor library {dependency}");
         }
     }
     assert!(edges >= 6, "only {edges} edges seen");

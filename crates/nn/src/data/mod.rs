@@ -1,0 +1,1 @@
+//! Data sets: readers, the catalogue, preparation and splits.

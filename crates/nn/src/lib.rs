@@ -1,0 +1,6 @@
+//! Neural networks that learn from losses without a gradient.
+//!
+//! A swarm looks for better *outputs* of the network; what it finds stands in for dE/d(output), and the tensor library
+//! carries it back to the weights.
+
+pub mod data;
