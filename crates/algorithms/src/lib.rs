@@ -13,6 +13,7 @@
 //! ```
 
 pub mod evolution;
+pub mod gradient;
 pub mod parameters;
 pub mod particle;
 pub mod registry;

@@ -1,0 +1,3 @@
+//! Gradients read off a swarm.
+
+pub mod elements;
