@@ -1,1 +1,66 @@
 //! Data sets: readers, the catalogue, preparation and splits.
+//!
+//! A [`Table`] is what was read: named columns, values may be missing. [`Preprocessing`] is fitted to its training rows and
+//! turns any rows with these columns into a [`Dataset`], which is what a network takes.
+//!
+//! ```
+//! use swarmgrad_core::Rng;
+//! use swarmgrad_nn::data::{self, Preset};
+//!
+//! let table = data::load("heart", Preset::Full)?;             // 303 rows, six values missing
+//! let split = table.split(0.25, &Rng::new(1))?;               // stratified
+//! let parts = table.parts(&split, &Preset::Full.options())?;  // imputed and standardised by the training rows
+//! assert_eq!((parts.train.len(), parts.test.len(), parts.train.dim()), (227, 76, 13));
+//! # Ok::<(), swarmgrad_core::Error>(())
+//! ```
+
+pub mod catalog;
+pub mod csv;
+mod dataset;
+pub mod fetch;
+pub mod prepare;
+pub mod split;
+mod table;
+
+pub use dataset::{Dataset, Targets};
+pub use prepare::{Categories, Fill, Options, Parts, Preprocessing, Preset};
+pub use split::Split;
+pub use table::{Column, Table, Values};
+
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use swarmgrad_core::{Error, Result};
+
+/// What is to be learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// One of several classes.
+    Classification,
+    /// A number.
+    Regression,
+}
+
+/// The rows of a catalogued set that belong to a preset, raw. Paper: the rows the AdaSwarm paper used. Full: all rows, for
+/// `ilpd` all 583, and zeros that stand for a missing value are missing.
+///
+/// Errors if the name is unknown, if the set is not fetched, if its checksum is wrong, and for MNIST, which is no table.
+pub fn load(name: &str, preset: Preset) -> Result<Table> {
+    let entry = catalog::entry(match (name, preset) {
+        ("ilpd", Preset::Full) => "ilpd583",
+        _ => name,
+    })?;
+    let table = entry.take(entry.table()?, preset)?;
+    Ok(Table { name: name.into(), ..table })
+}
+
+/// The text of a file.
+fn read_text(path: &Path) -> Result<String> {
+    let failed = |why: String| Error::File { path: path.display().to_string(), why };
+    let bytes = std::fs::read(path).map_err(|why| failed(why.to_string()))?;
+    String::from_utf8(bytes).map_err(|why| {
+        let good = &why.as_bytes()[..why.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
+        failed(format!("line {line} is not UTF-8 text"))
+    })
+}
