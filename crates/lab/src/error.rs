@@ -50,6 +50,12 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// Work that was broken off from outside.
+    #[error("interrupted")]
+    Interrupted,
+    /// Something else the library refused.
+    #[error(transparent)]
+    Library(#[from] swarmgrad::Error),
 }
 
 /// A result whose error is [`enum@Error`].

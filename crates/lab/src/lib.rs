@@ -1,9 +1,11 @@
-//! Experiments: records of finished runs, statistics over them, tables, plots, animations and a self-contained page.
+//! Experiments: records of finished runs, statistics over them, tables, plots, animations, a self-contained page, and the
+//! tables and figures of the papers ([`paper`]).
 //!
 //! Experiments write JSON lines ([`record`]); tables ([`table`]) and pictures ([`plot`]) read only those or plain numbers.
 //! Nothing here asks the network or the system for anything: the font is embedded, the page carries its own style.
 
 pub mod error;
+pub mod paper;
 pub mod plot;
 pub mod record;
 pub mod report;

@@ -41,6 +41,19 @@ thead th{border-bottom:2px solid var(--soft)}
 tbody tr:nth-child(even){background:var(--stripe)}
 .number{text-align:right}
 pre{background:var(--stripe);border:1px solid var(--line);border-radius:6px;padding:.7rem .9rem;overflow-x:auto;font-size:.88rem;line-height:1.45}
+.aside{color:var(--soft);font-size:.9rem;margin-top:0}
+.claim{border-left:4px solid var(--soft);padding:.1rem 0 .1rem .9rem;margin:1rem 0;max-width:46rem}
+.claim p{margin:.2rem 0}
+.claim dl{display:grid;grid-template-columns:3.5rem 1fr;gap:.1rem .6rem;margin:.3rem 0;font-size:.92rem}
+.claim dt{color:var(--soft)}
+.claim dd{margin:0}
+.verdict{font-weight:600;font-size:.8rem;padding:.1rem .5rem;border-radius:4px;color:#fff;background:#5b636d;white-space:nowrap}
+.holds{border-color:#1a7f52}.holds .verdict{background:#1a7f52}
+.partly{border-color:#9a6b00}.partly .verdict{background:#9a6b00}
+.fails{border-color:#b3361e}.fails .verdict{background:#b3361e}
+.contents li{margin:.15rem 0;max-width:46rem}
+.contents ul{font-size:.92rem;color:var(--soft)}
+.contents a{color:inherit}
 @media print{.picture{border:0;padding:0}figure{break-inside:avoid}}
 ";
 
@@ -53,6 +66,24 @@ impl Report {
     /// Adds a heading.
     pub fn heading(&mut self, text: &str) -> &mut Self {
         self.body += &format!("<h2>{}</h2>\n", escape(text));
+        self
+    }
+
+    /// Adds a heading that links can lead to: `#id`.
+    pub fn anchored_heading(&mut self, text: &str, id: &str) -> &mut Self {
+        self.body += &format!("<h2 id=\"{}\">{}</h2>\n", escape(id), escape(text));
+        self
+    }
+
+    /// Adds a small grey line.
+    pub fn aside(&mut self, text: &str) -> &mut Self {
+        self.body += &format!("<p class=\"aside\">{}</p>\n", escape(text));
+        self
+    }
+
+    /// Adds markup as it is.
+    pub(crate) fn markup(&mut self, markup: &str) -> &mut Self {
+        self.body += markup;
         self
     }
 

@@ -6,6 +6,7 @@ mod compare;
 mod completions;
 mod list;
 mod minimize;
+mod reproduce;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -39,6 +40,9 @@ enum Command {
     /// Run methods on problems many times and say which is better
     #[command(after_help = compare::EXAMPLES, allow_negative_numbers = true)]
     Compare(compare::Compare),
+    /// Compute the tables and figures of the papers again, and say which claims hold
+    #[command(after_help = reproduce::EXAMPLES)]
+    Reproduce(reproduce::Reproduce),
     /// Drive a method from any language: ask and tell over standard input and output
     #[command(after_help = agent::PROTOCOL)]
     Agent(agent::Agent),
@@ -60,6 +64,7 @@ impl Program {
             Command::Minimize(command) => command.run(),
             Command::Resume(command) => command.run(),
             Command::Compare(command) => command.run(),
+            Command::Reproduce(command) => command.run(),
             Command::Agent(command) => command.run(),
             Command::List(command) => command.run(),
             Command::Animate(command) => command.run(),

@@ -1,0 +1,218 @@
+//! `reproduce`: the tables and figures of the papers, computed again.
+
+use crate::output;
+use crate::{DONE, NO_VALUE, argument, interrupt};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use swarmgrad::{Error, Halt};
+use swarmgrad_lab::Table;
+use swarmgrad_lab::paper::{self, EXPERIMENTS, Experiment, Findings, PAPERS, Preset, Session, Settings, Step};
+use swarmgrad_lab::plot::png;
+use swarmgrad_lab::table::Rules;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  swarmgrad reproduce --list
+  swarmgrad reproduce adaswarm/table-1
+  swarmgrad reproduce adaswarm --quick --html adaswarm.html
+  swarmgrad reproduce adaswarm --records runs.jsonl --html adaswarm.html --plots figures
+  swarmgrad reproduce adaswarm/table-1 adaswarm/table-2 --preset sound --seeds 50
+
+Every claim is printed with the paper's figure, ours, and whether it holds. --preset paper-text uses the numbers that the \
+paper prints, paper-code those of the authors' published program, sound our own; each experiment has its usual one.
+
+With --records FILE every finished unit of work is kept at once, one JSON object a line; the same command again continues \
+from there, so a kill loses only what was being computed. The numbers do not depend on --threads.";
+
+/// Width of printed text; tables may be wider.
+const COLUMNS: usize = 100;
+
+/// What to compute again.
+#[derive(Args, Debug)]
+pub struct Reproduce {
+    /// Experiments, such as adaswarm/table-1, or a paper for all of its experiments; --list shows them
+    #[arg(value_name = "EXPERIMENT", required_unless_present = "list")]
+    experiments: Vec<String>,
+
+    /// List the experiments
+    #[arg(long)]
+    list: bool,
+
+    /// Whose numbers to use: paper-text, paper-code or sound [default: the experiment's own]
+    #[arg(long, value_name = "WHOSE")]
+    preset: Option<String>,
+
+    /// Fewer seeds and smaller sets, for a first look
+    #[arg(long)]
+    quick: bool,
+
+    /// Number of seeds [default: the experiment's own]
+    #[arg(long, value_name = "N", value_parser = argument::positive)]
+    seeds: Option<u64>,
+
+    /// Threads, one unit of work on each; 0 for one a core
+    #[arg(short, long, value_name = "N", default_value_t = 0, value_parser = argument::threads)]
+    threads: usize,
+
+    /// Folder of the data sets that are not built in [default: the variable SWARMGRAD_DATA]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Keep finished units of work in this file, and continue from it
+    #[arg(long, value_name = "FILE")]
+    records: Option<PathBuf>,
+
+    /// Write a self-contained page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Write Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+
+    /// Write the pictures into this folder, as SVG and PNG
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
+
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Show no progress bar
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Reproduce {
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        if self.list {
+            return self.list();
+        }
+        let mut chosen: Vec<&'static Experiment> = Vec::new();
+        for name in &self.experiments {
+            // One named twice, or by its paper too, is computed once.
+            for experiment in paper::select(name.trim())? {
+                if chosen.iter().all(|earlier| earlier.name != experiment.name) {
+                    chosen.push(experiment);
+                }
+            }
+        }
+        let preset: Option<Preset> = self.preset.as_deref().map(str::parse).transpose()?;
+        // Files that cannot be written are found before anything runs.
+        for path in [&self.html, &self.markdown].into_iter().flatten() {
+            OpenOptions::new().append(true).create(true).open(path).map_err(|why| file_error(path, &why))?;
+        }
+
+        let bar = self.bar()?;
+        let progress = |step: Step<'_>| match step {
+            Step::Begin { experiment } => bar.set_message(experiment.to_owned()),
+            Step::Units { all, found, .. } => bar.inc_length((all - found) as u64),
+            Step::Done { .. } => bar.inc(1),
+            _ => {}
+        };
+        let halt = Halt::new(interrupt::flag());
+        let settings = Settings {
+            preset,
+            quick: self.quick,
+            seeds: self.seeds,
+            threads: self.threads,
+            records: self.records.clone(),
+            data: self.data.clone().or_else(|| std::env::var_os("SWARMGRAD_DATA").map(PathBuf::from)),
+        };
+        let mut session = Session::new(settings)?.progress(&progress).interrupt(halt);
+        let (mut findings, mut failed, mut interrupted) = (Vec::new(), Vec::new(), false);
+        for experiment in chosen {
+            match session.run(experiment) {
+                Ok(found) => {
+                    if !self.json {
+                        bar.suspend(|| output::print(&found.text(COLUMNS)))?;
+                    }
+                    findings.push(found);
+                }
+                Err(swarmgrad_lab::Error::Interrupted) => {
+                    interrupted = true;
+                    break;
+                }
+                Err(why) => {
+                    bar.suspend(|| eprintln!("swarmgrad: {}: {why}", experiment.name));
+                    failed.push(experiment.name);
+                }
+            }
+        }
+        bar.finish_and_clear();
+        self.write(&findings)?;
+        if self.json {
+            output::print_json(&findings.iter().map(Findings::json).collect::<Value>())?;
+        }
+        if interrupted {
+            let kept = match &self.records {
+                Some(path) => {
+                    format!("; what was finished is in {}, the same command continues from there", path.display())
+                }
+                None => "; with --records FILE the next one could have been continued".into(),
+            };
+            eprintln!("swarmgrad: interrupted{kept}");
+            return Ok(ExitCode::from(interrupt::EXIT));
+        }
+        Ok(ExitCode::from(if failed.is_empty() { DONE } else { NO_VALUE }))
+    }
+
+    fn list(&self) -> anyhow::Result<ExitCode> {
+        if self.json {
+            let all = EXPERIMENTS
+                .iter()
+                .map(|e| json!({"name": e.name, "summary": e.summary, "paper": e.paper().title, "preset": e.preset}));
+            output::print_json(&all.collect())?;
+        } else {
+            for paper in PAPERS {
+                let mut table = Table::new(["experiment", "what it is"]);
+                for experiment in EXPERIMENTS.iter().filter(|e| e.paper().name == paper.name) {
+                    table.row([experiment.name, experiment.summary]);
+                }
+                output::print(&format!("{}\n{}\n\n{}\n", paper.title, paper.source, table.text(Rules::Unicode)))?;
+            }
+            output::print("swarmgrad reproduce PAPER computes all of a paper's.\n")?;
+        }
+        Ok(ExitCode::from(DONE))
+    }
+
+    fn bar(&self) -> anyhow::Result<ProgressBar> {
+        let bar = match self.quiet || self.json {
+            true => ProgressBar::hidden(),
+            false => ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()),
+        };
+        bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len} units, {eta} left")?);
+        Ok(bar)
+    }
+
+    /// The page, the Markdown and the pictures.
+    fn write(&self, findings: &[Findings]) -> anyhow::Result<()> {
+        if let Some(path) = &self.html {
+            write_file(path, paper::page(findings).html().as_bytes())?;
+        }
+        if let Some(path) = &self.markdown {
+            let text: String = findings.iter().map(Findings::markdown).collect();
+            write_file(path, text.as_bytes())?;
+        }
+        if let Some(folder) = &self.plots {
+            std::fs::create_dir_all(folder).map_err(|why| file_error(folder, &why))?;
+            for picture in findings.iter().flat_map(|f| &f.pictures) {
+                write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+                write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
+    std::fs::write(path, bytes).map_err(|why| file_error(path, &why))
+}
+
+fn file_error(path: &Path, why: &std::io::Error) -> Error {
+    Error::File { path: path.display().to_string(), why: why.to_string() }
+}

@@ -1,0 +1,370 @@
+//! What an experiment found: claims with their verdicts, tables, pictures, notes; as text, Markdown, a page, or JSON.
+
+use crate::paper::{PAPERS, Paper, Preset};
+use crate::plot::svg::escape;
+use crate::report::Report;
+use crate::table::{Rules, Table};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Whether a claim of a paper holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It does.
+    Holds,
+    /// A part of it does, or it does under conditions that the paper does not name.
+    Partly,
+    /// It does not.
+    Fails,
+    /// The paper does not say enough to tell.
+    Open,
+}
+
+impl Verdict {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::Partly => "holds in part",
+            Verdict::Fails => "does not hold",
+            Verdict::Open => "cannot be checked",
+        }
+    }
+
+    /// [`Verdict::Holds`] if so, else [`Verdict::Fails`].
+    pub fn of(holds: bool) -> Self {
+        if holds { Verdict::Holds } else { Verdict::Fails }
+    }
+
+    /// By how many of how many cases hold: all, some, none.
+    pub fn share(hold: usize, of: usize) -> Self {
+        match hold {
+            0 => Verdict::Fails,
+            n if n < of => Verdict::Partly,
+            _ => Verdict::Holds,
+        }
+    }
+}
+
+/// A claim of a paper, and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Claim {
+    /// What the paper says, in one sentence.
+    pub claim: String,
+    /// The paper's figure.
+    pub paper: String,
+    /// Ours.
+    pub ours: String,
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// Why, in one plain sentence.
+    pub because: String,
+}
+
+/// A table with a caption.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tabled {
+    /// What it shows.
+    pub caption: String,
+    /// The table.
+    pub table: Table,
+}
+
+/// A picture with a caption.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// A name that suits a file, without ending.
+    pub name: String,
+    /// What it shows.
+    pub caption: String,
+    /// An SVG document.
+    pub svg: String,
+}
+
+/// What an experiment found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Findings {
+    /// The experiment's name; set by [`Session::run`](crate::paper::Session::run).
+    pub experiment: String,
+    /// A title.
+    pub title: String,
+    /// What was done, in a few sentences.
+    pub protocol: String,
+    /// The claims, the most important one first.
+    pub claims: Vec<Claim>,
+    /// The tables.
+    pub tables: Vec<Tabled>,
+    /// The pictures.
+    pub pictures: Vec<Picture>,
+    /// What else a reader must know.
+    pub notes: Vec<String>,
+    /// The numbers behind it all, for programs.
+    pub data: Map<String, Value>,
+    /// Whose numbers were used; set by [`Session::run`](crate::paper::Session::run).
+    pub preset: Option<Preset>,
+    /// Whether fewer seeds were used; set by [`Session::run`](crate::paper::Session::run).
+    pub quick: bool,
+    /// Seconds it took; set by [`Session::run`](crate::paper::Session::run).
+    pub seconds: f64,
+}
+
+impl Findings {
+    /// No findings yet.
+    pub fn new(title: impl Into<String>) -> Self {
+        Findings { title: title.into(), ..Findings::default() }
+    }
+
+    /// Says what was done.
+    pub fn protocol(&mut self, protocol: impl Into<String>) -> &mut Self {
+        self.protocol = protocol.into();
+        self
+    }
+
+    /// Adds a claim: the sentence, the paper's figure, ours, whether it holds, and why.
+    pub fn claim(
+        &mut self,
+        claim: impl Into<String>,
+        paper: impl Into<String>,
+        ours: impl Into<String>,
+        verdict: Verdict,
+        because: impl Into<String>,
+    ) -> &mut Self {
+        let (claim, paper, ours, because) = (claim.into(), paper.into(), ours.into(), because.into());
+        self.claims.push(Claim { claim, paper, ours, verdict, because });
+        self
+    }
+
+    /// Adds a table.
+    pub fn table(&mut self, table: Table, caption: impl Into<String>) -> &mut Self {
+        self.tables.push(Tabled { table, caption: caption.into() });
+        self
+    }
+
+    /// Adds a picture.
+    pub fn picture(&mut self, name: impl Into<String>, svg: String, caption: impl Into<String>) -> &mut Self {
+        self.pictures.push(Picture { name: name.into(), caption: caption.into(), svg });
+        self
+    }
+
+    /// Adds a note.
+    pub fn note(&mut self, note: impl Into<String>) -> &mut Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Keeps numbers for programs. JSON has no infinity and no NaN: they become null.
+    pub fn data(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
+        self.data.insert(name.into(), value.into());
+        self
+    }
+
+    /// The name, the preset and whether it was quick, in a line.
+    fn head(&self) -> String {
+        let preset = self.preset.map(|preset| format!(", preset {preset}")).unwrap_or_default();
+        format!("{}{preset}{}", self.experiment, if self.quick { ", quick" } else { "" })
+    }
+
+    /// As text for a terminal of so many columns.
+    pub fn text(&self, columns: usize) -> String {
+        let columns = columns.clamp(40, 120);
+        let mut out = format!("{}\n{}\n\n", self.title, self.head());
+        if !self.protocol.is_empty() {
+            out += &format!("{}\n", wrapped(&self.protocol, columns, "", ""));
+        }
+        for Tabled { caption, table } in &self.tables {
+            out += &format!("{}\n{}\n", wrapped(caption, columns, "", ""), table.text(Rules::Unicode));
+        }
+        for claim in &self.claims {
+            out += &wrapped(&format!("{}: {}", claim.verdict.words().to_uppercase(), claim.claim), columns, "", "");
+            for (name, text) in [("paper", &claim.paper), ("ours", &claim.ours), ("why", &claim.because)] {
+                if !text.is_empty() {
+                    out += &wrapped(text, columns, &format!("  {name:<6} "), "         ");
+                }
+            }
+            out.push('\n');
+        }
+        for note in &self.notes {
+            out += &wrapped(note, columns, "Note: ", "      ");
+        }
+        if !self.notes.is_empty() {
+            out.push('\n');
+        }
+        out
+    }
+
+    /// As Markdown, under a heading of the second level. Pictures are linked as `NAME.svg`.
+    pub fn markdown(&self) -> String {
+        let mut out = format!("## {}\n\n`{}`\n\n", self.title, self.head());
+        if !self.protocol.is_empty() {
+            out += &format!("{}\n\n", self.protocol);
+        }
+        let mut claims = Table::new(["claim", "paper", "ours", "verdict", "why"]);
+        for c in &self.claims {
+            claims.row([&c.claim, &c.paper, &c.ours, &format!("**{}**", c.verdict.words()), &c.because]);
+        }
+        if !self.claims.is_empty() {
+            out += &format!("{}\n", claims.markdown());
+        }
+        for Tabled { caption, table } in &self.tables {
+            out += &format!("{caption}\n\n{}\n", table.markdown());
+        }
+        for Picture { name, caption, .. } in &self.pictures {
+            out += &format!("![{caption}]({name}.svg)\n\n");
+        }
+        for note in &self.notes {
+            out += &format!("- {note}\n");
+        }
+        if !self.notes.is_empty() {
+            out.push('\n');
+        }
+        out
+    }
+
+    /// As a section of a page.
+    pub fn section(&self, page: &mut Report) {
+        page.anchored_heading(&self.title, &anchor(&self.experiment));
+        page.aside(&self.head());
+        page.paragraph(&self.protocol);
+        for c in &self.claims {
+            let class = match c.verdict {
+                Verdict::Holds => "holds",
+                Verdict::Partly => "partly",
+                Verdict::Fails => "fails",
+                Verdict::Open => "open",
+            };
+            let part = |name: &str, text: &str| match text {
+                "" => String::new(),
+                text => format!("<dt>{name}</dt><dd>{}</dd>", escape(text)),
+            };
+            page.markup(&format!(
+                "<div class=\"claim {class}\"><p><span class=\"verdict\">{}</span> {}</p>\n<dl>{}{}{}</dl></div>\n",
+                c.verdict.words(),
+                escape(&c.claim),
+                part("paper", &c.paper),
+                part("ours", &c.ours),
+                part("why", &c.because)
+            ));
+        }
+        self.tables.iter().for_each(|t| {
+            page.table(&t.table, &t.caption);
+        });
+        self.pictures.iter().for_each(|p| {
+            page.picture(&p.svg, &p.caption);
+        });
+        if !self.notes.is_empty() {
+            let notes: String = self.notes.iter().map(|note| format!("<li>{}</li>\n", escape(note))).collect();
+            page.markup(&format!("<ul class=\"notes\">\n{notes}</ul>\n"));
+        }
+    }
+
+    /// As JSON: everything but the pictures' drawings.
+    pub fn json(&self) -> Value {
+        let tables = self.tables.iter();
+        let tables =
+            tables.map(|t| json!({"caption": t.caption, "headers": t.table.headers(), "rows": t.table.rows()}));
+        let pictures = self.pictures.iter().map(|p| json!({"name": p.name, "caption": p.caption}));
+        json!({
+            "experiment": self.experiment, "title": self.title, "preset": self.preset, "quick": self.quick,
+            "protocol": self.protocol, "claims": self.claims, "tables": tables.collect::<Vec<_>>(),
+            "pictures": pictures.collect::<Vec<_>>(), "notes": self.notes, "data": self.data, "seconds": self.seconds,
+            "version": env!("CARGO_PKG_VERSION"),
+        })
+    }
+}
+
+/// A self-contained page: all claims at a glance, then a section for each experiment.
+pub fn page(findings: &[Findings]) -> Report {
+    let about = |paper: &&Paper| findings.iter().any(|f| f.experiment.split('/').next() == Some(paper.name));
+    let papers: Vec<&Paper> = PAPERS.iter().filter(about).collect();
+    let titles: Vec<&str> = papers.iter().map(|paper| paper.title).collect();
+    let mut page = Report::new(format!("Computed again: {}", titles.join("; ")));
+    papers.iter().for_each(|paper| {
+        page.aside(paper.source);
+    });
+    let all = || findings.iter().flat_map(|f| &f.claims);
+    let verdicts = [Verdict::Holds, Verdict::Partly, Verdict::Fails, Verdict::Open];
+    let counts: Vec<String> = verdicts
+        .iter()
+        .map(|&v| (v, all().filter(|c| c.verdict == v).count()))
+        .filter(|(_, n)| *n > 0)
+        .map(|(v, n)| {
+            format!(
+                "{n} {}",
+                match (v, n) {
+                    (Verdict::Holds, 1) => "holds",
+                    (Verdict::Holds, _) => "hold",
+                    (Verdict::Partly, 1) => "holds in part",
+                    (Verdict::Partly, _) => "hold in part",
+                    (Verdict::Fails, 1) => "does not hold",
+                    (Verdict::Fails, _) => "do not hold",
+                    (Verdict::Open, _) => "cannot be checked",
+                }
+            )
+        })
+        .collect();
+    if !counts.is_empty() {
+        page.paragraph(&format!("Of {} claims {}.", all().count(), counts.join(", ")));
+    }
+    let mut list = String::new();
+    for f in findings {
+        let claims: String =
+            f.claims.iter().map(|c| format!("<li><b>{}</b>: {}</li>\n", c.verdict.words(), escape(&c.claim))).collect();
+        list +=
+            &format!("<li><a href=\"#{}\">{}</a>\n<ul>\n{claims}</ul></li>\n", anchor(&f.experiment), escape(&f.title));
+    }
+    page.markup(&format!("<ul class=\"contents\">\n{list}</ul>\n"));
+    findings.iter().for_each(|f| f.section(&mut page));
+    page.paragraph(&format!("Made by swarmgrad {}.", env!("CARGO_PKG_VERSION")));
+    page
+}
+
+/// An id for a heading.
+fn anchor(name: &str) -> String {
+    name.replace('/', "-")
+}
+
+/// Text in lines of at most so many columns, the first after `first`, the others after `rest`; ends in a newline.
+fn wrapped(text: &str, columns: usize, first: &str, rest: &str) -> String {
+    let (mut out, mut line, mut empty) = (String::new(), first.to_owned(), true);
+    for word in text.split_whitespace() {
+        if !empty && line.chars().count() + 1 + word.chars().count() > columns {
+            out += &format!("{line}\n");
+            (line, empty) = (rest.to_owned(), true);
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line += word;
+        empty = false;
+    }
+    out + &line + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_wrapped_under_itself() {
+        assert_eq!(wrapped("one two three", 16, "  ours   ", "         "), "  ours   one two\n         three\n");
+        assert_eq!(wrapped("", 40, "", ""), "\n");
+    }
+
+    #[test]
+    fn findings_speak_every_language() {
+        let mut f = Findings::new("Table <1>");
+        f.protocol("Ten runs.").claim("It is fast", "9", "90", Verdict::Fails, "it is slow").note("a & b");
+        f.table(Table::new(["a"]), "Cells.");
+        f.experiment = "adaswarm/table-1".into();
+        assert!(f.text(80).contains("DOES NOT HOLD: It is fast\n  paper  9\n"), "{}", f.text(80));
+        assert!(f.markdown().contains("| It is fast | 9 | 90 | **does not hold** | it is slow |"), "{}", f.markdown());
+        let html = page(&[f.clone()]).html();
+        assert!(
+            html.contains("Table &lt;1&gt;")
+                && html.contains("a &amp; b")
+                && html.contains("Of 1 claims 1 does not hold")
+        );
+        assert_eq!(f.json()["claims"][0]["verdict"], "fails");
+    }
+}

@@ -1,0 +1,301 @@
+//! A session: the settings of an experiment, the threads that do its units of work, and the records they are kept in.
+
+use crate::error::{Error, Result};
+use crate::paper::{Experiment, Findings};
+use crate::record::{self, RecordWriter};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+use swarmgrad::Halt;
+
+/// Whose numbers an experiment uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// What the paper says.
+    PaperText,
+    /// What the authors' published program does, where that is something else.
+    PaperCode,
+    /// What we would do.
+    Sound,
+}
+
+impl Preset {
+    /// Every preset.
+    pub const ALL: [Preset; 3] = [Preset::PaperText, Preset::PaperCode, Preset::Sound];
+
+    /// Its name as users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::PaperText => "paper-text",
+            Preset::PaperCode => "paper-code",
+            Preset::Sound => "sound",
+        }
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Preset {
+    type Err = swarmgrad::Error;
+
+    fn from_str(text: &str) -> swarmgrad::Result<Self> {
+        let known = Preset::ALL.into_iter().find(|preset| preset.name() == text);
+        known.ok_or_else(|| swarmgrad::Error::unknown("preset", text, Preset::ALL.map(Preset::name)))
+    }
+}
+
+/// What a user may say about an experiment.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whose numbers to use; the experiment's own choice where nothing is said.
+    pub preset: Option<Preset>,
+    /// Fewer seeds and smaller sets: for a first look and for tests.
+    pub quick: bool,
+    /// Number of seeds; the experiment's own choice where nothing is said.
+    pub seeds: Option<u64>,
+    /// Number of threads, one unit of work on each; 0 for one a core. The numbers do not depend on it.
+    pub threads: usize,
+    /// JSON lines of finished units, continued from if the file is there already.
+    pub records: Option<PathBuf>,
+    /// The folder of the data sets that are not built in.
+    pub data: Option<PathBuf>,
+}
+
+/// What a session tells whoever shows its progress.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// An experiment begins.
+    Begin {
+        /// Its name.
+        experiment: &'a str,
+    },
+    /// A batch of units begins.
+    Units {
+        /// What they do.
+        what: &'a str,
+        /// How many there are.
+        all: usize,
+        /// How many of them the records have already.
+        found: usize,
+    },
+    /// A unit of the batch is done.
+    Done {
+        /// The time it took.
+        seconds: f64,
+    },
+}
+
+/// One finished unit as a line of the file.
+#[derive(Serialize, Deserialize)]
+struct Line<U, R> {
+    experiment: String,
+    what: String,
+    version: String,
+    unit: U,
+    result: R,
+    seconds: f64,
+}
+
+/// What a finished unit is found by: the experiment, the batch, the version and everything that the unit says of itself.
+fn key(experiment: &str, what: &str, version: &str, unit: &Value) -> String {
+    format!("{experiment}\n{what}\n{version}\n{unit}")
+}
+
+/// Where experiments run.
+pub struct Session<'a> {
+    settings: Settings,
+    experiment: Option<&'static Experiment>,
+    progress: Option<&'a (dyn Fn(Step<'_>) + Sync)>,
+    halt: Halt,
+    writer: Option<Mutex<RecordWriter>>,
+    finished: HashMap<String, (Value, f64)>,
+}
+
+impl<'a> Session<'a> {
+    /// A session that nobody watches. Reads the records, if there are any, and repairs a line that a kill has torn.
+    pub fn new(settings: Settings) -> Result<Self> {
+        if settings.seeds == Some(0) {
+            return Err(Error::value("seeds", 0, "at least 1"));
+        }
+        let (mut writer, mut finished) = (None, HashMap::new());
+        if let Some(path) = &settings.records {
+            writer = Some(Mutex::new(RecordWriter::append(path)?));
+            for line in record::read::<Line<Value, Value>>(path)?.records {
+                finished
+                    .insert(key(&line.experiment, &line.what, &line.version, &line.unit), (line.result, line.seconds));
+            }
+        }
+        Ok(Session { settings, experiment: None, progress: None, halt: Halt::default(), writer, finished })
+    }
+
+    /// Tells `progress` what happens, from any thread.
+    #[must_use]
+    pub fn progress(mut self, progress: &'a (dyn Fn(Step<'_>) + Sync)) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Breaks off with [`Error::Interrupted`] soon after `halt` asks for it; finished units stay recorded.
+    #[must_use]
+    pub fn interrupt(mut self, halt: Halt) -> Self {
+        self.halt = halt;
+        self
+    }
+
+    /// Runs an experiment.
+    pub fn run(&mut self, experiment: &'static Experiment) -> Result<Findings> {
+        self.experiment = Some(experiment);
+        self.tell(Step::Begin { experiment: experiment.name });
+        let begin = Instant::now();
+        let mut findings = (experiment.run)(self)?;
+        findings.experiment = experiment.name.into();
+        findings.preset = Some(self.preset());
+        findings.quick = self.settings.quick;
+        findings.seconds = begin.elapsed().as_secs_f64();
+        Ok(findings)
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether fewer seeds and smaller sets will do.
+    pub fn quick(&self) -> bool {
+        self.settings.quick
+    }
+
+    /// Whose numbers to use.
+    pub fn preset(&self) -> Preset {
+        let usual = self.experiment.map_or(Preset::PaperText, |experiment| experiment.preset);
+        self.settings.preset.unwrap_or(usual)
+    }
+
+    /// The number of seeds: what the user says, or else one of these two.
+    pub fn seeds(&self, usual: u64, quick: u64) -> u64 {
+        self.settings.seeds.unwrap_or(if self.settings.quick { quick } else { usual })
+    }
+
+    /// Asks long units to end; a unit that sees it set returns [`Error::Interrupted`].
+    pub fn halt(&self) -> &Halt {
+        &self.halt
+    }
+
+    /// Number of threads.
+    pub fn threads(&self) -> usize {
+        match self.settings.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
+    /// Computes every unit that is not recorded yet, several at a time, records each as it is finished, and returns all
+    /// results in the order of the units.
+    ///
+    /// A unit must say everything its result depends on (data set, method, parameters that were chosen, seed), because that
+    /// is what a record is found by. Results go through JSON, so floating-point fields that may be infinite or NaN need
+    /// `#[serde(with = "swarmgrad_lab::record::number")]`. `what` names the batch; batches of one experiment whose units
+    /// could look alike need different names.
+    pub fn units<U, R>(&self, what: &str, units: &[U], compute: impl Fn(&U) -> Result<R> + Sync) -> Result<Vec<R>>
+    where
+        U: Serialize + Sync,
+        R: Serialize + DeserializeOwned + Send,
+    {
+        let timed = self.timed_units(what, units, compute)?;
+        Ok(timed.into_iter().map(|(result, _)| result).collect())
+    }
+
+    /// [`Session::units`], and the seconds that each took when it was computed.
+    pub fn timed_units<U, R>(
+        &self,
+        what: &str,
+        units: &[U],
+        compute: impl Fn(&U) -> Result<R> + Sync,
+    ) -> Result<Vec<(R, f64)>>
+    where
+        U: Serialize + Sync,
+        R: Serialize + DeserializeOwned + Send,
+    {
+        let experiment = self.experiment.map_or("", |experiment| experiment.name);
+        let version = env!("CARGO_PKG_VERSION");
+        let json = |thing: std::result::Result<Value, serde_json::Error>| {
+            thing.map_err(|why| Error::value("a record", what, why.to_string()))
+        };
+        let mut results: Vec<Option<(R, f64)>> = Vec::with_capacity(units.len());
+        for unit in units {
+            let recorded = match self.finished.is_empty() {
+                true => None,
+                false => self.finished.get(&key(experiment, what, version, &json(serde_json::to_value(unit))?)),
+            };
+            // A record of another shape (the program has changed since) is computed anew.
+            results.push(
+                recorded.and_then(|(result, seconds)| Some((serde_json::from_value(result.clone()).ok()?, *seconds))),
+            );
+        }
+        let missing: Vec<usize> = (0..units.len()).filter(|&i| results[i].is_none()).collect();
+        self.tell(Step::Units { what, all: units.len(), found: units.len() - missing.len() });
+
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<Vec<(usize, R, f64)>> {
+            let mut done = Vec::new();
+            while let Some(&i) = missing.get(next.fetch_add(1, Relaxed)) {
+                if self.halt.requested() {
+                    return Err(Error::Interrupted);
+                }
+                let begin = Instant::now();
+                let result = compute(&units[i]).inspect_err(|_| next.store(missing.len(), Relaxed))?;
+                let seconds = begin.elapsed().as_secs_f64();
+                if let Some(writer) = &self.writer {
+                    let line = Line {
+                        experiment: experiment.into(),
+                        what: what.into(),
+                        version: version.into(),
+                        unit: &units[i],
+                        result: &result,
+                        seconds,
+                    };
+                    writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&line)?;
+                }
+                done.push((i, result, seconds));
+                self.tell(Step::Done { seconds });
+            }
+            Ok(done)
+        };
+        std::thread::scope(|scope| -> Result<()> {
+            let threads = self.threads().min(missing.len());
+            let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let mut failed = Ok(());
+            for handle in handles {
+                match handle.join() {
+                    Ok(Ok(done)) => {
+                        done.into_iter().for_each(|(i, result, seconds)| results[i] = Some((result, seconds)))
+                    }
+                    Ok(Err(why)) => failed = failed.and(Err(why)),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            failed
+        })?;
+        // Nobody failed, so every place is taken.
+        results.into_iter().map(|result| result.ok_or(Error::Interrupted)).collect()
+    }
+
+    fn tell(&self, step: Step<'_>) {
+        if let Some(progress) = self.progress {
+            progress(step);
+        }
+    }
+}
