@@ -157,7 +157,7 @@ macro_rules! replays {
 replays! {
     pso, pso_scalar, pso_ring, pso_von_neumann, pso_constriction,
     mpso, mpso_scalar,
-    empso, empso_paper, empso_scalar, empso_printed, empso_printed_scalar,
+    empso, empso_paper, empso_scalar, empso_printed, empso_printed_scalar, adaswarm, adaswarm_paper,
     rempso, rempso_particle, rempso_covariance, rempso_literal,
     pso_sde, pso_sde_isotropic, pso_sde_one_normal, pso_sde_memoryless, pso_sde_massless, pso_sde_smooth, pso_sde_explicit,
     pso_sde_infinite, pso_sde_partial, pso_sde_full, pso_sde_kick, pso_sde_cooling,

@@ -273,6 +273,37 @@ def empso_printed(f, x, p, draw):
         yield dict(x=x, fx=fx, v=v, m=m, y=y, fy=fy, g=best(y, fy))
 
 
+def adaswarm(f, x, p, draw):
+    """Row 0 is w: w' = w - lr mhat / (sqrt(shat) + eps), Adam on kappa (w - g), no velocity. The other rows: EMPSO (4)-(6).
+
+    kappa = (c1 + c2) / (2 eta), or (mean c1 r1 + mean c2 r2) / eta with the means over all rows; eta = 1 - beta unless given.
+    """
+    n, d = x.shape
+    c1, c2, beta = real(p["c1"]), real(p["c2"]), real(p["beta"])
+    eta = 1.0 - beta if p.get("eta") is None else real(p["eta"])
+    lr, beta1, beta2, eps = (real(p[s]) for s in ("learning_rate", "beta1", "beta2", "epsilon"))
+    v, m, y, fy = np.zeros_like(x), np.zeros_like(x), x, f(x)
+    mean, square = np.zeros(d, dtype=REAL), np.zeros(d, dtype=REAL)
+    yield dict(x=x, fx=fy, v=v, m=m, y=y, fy=fy, g=best(y, fy))
+    for t in itertools.count(1):
+        r1, r2 = pulls(p, draw, n, d)
+        g, w = best(y, fy), x[0]
+        kappa = (c1 + c2) / 2 / eta if p["kappa"] == "expected" else (c1 * r1.mean() + c2 * r2.mean()) / eta
+        slope = kappa * (w - g)  # minus eq. (15)
+        mean = beta1 * mean + (1 - beta1) * slope
+        square = beta2 * square + (1 - beta2) * slope**2
+        mhat, shat = (mean / (1 - beta1**t), square / (1 - beta2**t)) if p["text"] == "corrected" else (mean, square)
+        w = w - lr * mhat / (np.sqrt(shat) + eps)
+        m = beta * m + (1.0 - beta) * v  # eq. (4)
+        v = m + c1 * r1 * (y - x) + c2 * r2 * (g - x)  # eq. (5)
+        v[0] = m[0] = 0
+        x = x + v  # eq. (6)
+        x[0] = w
+        fx = f(x)
+        y, fy = keep_better(x, fx, y, fy)
+        yield dict(x=x, fx=fx, v=v, m=m, y=y, fy=fy, g=best(y, fy))
+
+
 def eigenvectors(a):
     """Columns: eigenvectors of a symmetric matrix, largest eigenvalue first (cyclic Jacobi, any precision)."""
     d, a, e = len(a), a.copy(), np.eye(len(a), dtype=REAL)
@@ -733,6 +764,13 @@ def particle_files():
     trajectory("empso_scalar", empso, "sphere", start, scalar, 33, 8)
     trajectory("empso_printed", empso_printed, "rastrigin25", start_points(34, 6, 3), dict(paper, draws="per_coordinate"), 34, 10)
     trajectory("empso_printed_scalar", empso_printed, "sphere", start_points(35, 5, 3), dict(default, draws="per_particle"), 35, 8)
+
+    adam = dict(learning_rate=0.1, beta1=0.9, beta2=0.999, epsilon=1e-8, text="corrected", kappa="expected")
+    start = start_points(38, 6, 3)
+    assert rastrigin25(start).argmin() != 0
+    trajectory("adaswarm", adaswarm, "rastrigin25", start, dict(default, **adam, draws="per_coordinate"), 38, 12)
+    p = dict(paper, **dict(adam, kappa="paper", beta1=0.7, beta2=0.9, learning_rate=0.3, text="uncorrected"), draws="per_particle")
+    trajectory("adaswarm_paper", adaswarm, "sphere", start_points(37, 5, 3), dict(p, eta=0.25), 37, 10)
 
     turned = dict(default, rotation="givens", theta=math.pi / 5, fraction=0.4, redraw="iteration")
     start = start_points(41, 6, 5)

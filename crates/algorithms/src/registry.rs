@@ -1,6 +1,7 @@
 //! Every method by name: the one table behind the command line, the help, the benchmarks and the tests.
 
 use crate::evolution::{de, random_search};
+use crate::gradient::adaswarm;
 use crate::parameters::{Parameter, Parameters};
 use crate::particle::{Motion, Particles, cbo, clpso, empso, mpso, pso, pso_sde, rempso, spso2011};
 use serde_json::{Map, Value};
@@ -100,6 +101,24 @@ pub static ENTRIES: &[Entry] = &[
         "EMPSO as Algorithm 1 prints it",
         "AdaSwarm Algorithm 1",
         &[("paper", "the AdaSwarm paper's numbers", PAPER),]
+    ),
+    method!(
+        adaswarm::AdaSwarm<f32>,
+        adaswarm::AdaSwarm<f64>,
+        "Adam on the gradient of a swarm, one move of the swarm a step",
+        "AdaSwarm Algorithm 2, eqs (4)-(6), (15)",
+        &[
+            (
+                "paper",
+                "the AdaSwarm paper's numbers (stagnate from ten dimensions on)",
+                r#"{"c1": 0.8, "c2": 0.9, "beta": 0.9, "particles": 10, "kappa": "paper", "draws": "per_particle"}"#
+            ),
+            (
+                "paper-text",
+                "Algorithm 2 as printed: no bias correction",
+                r#"{"c1": 0.8, "c2": 0.9, "beta": 0.9, "particles": 10, "kappa": "paper", "draws": "per_particle", "text": "uncorrected"}"#
+            ),
+        ]
     ),
     method!(
         rempso::Rempso<f32>,
