@@ -43,15 +43,11 @@ impl<F: Real> Run<'_, F> {
 }
 
 impl<F: Real> Checkpoint<F> {
-    /// Writes the file: beside it first, then renamed, so that a kill leaves the old one or the new one, whole.
+    /// Writes the file, whole or not at all; see [`write_whole`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        let failed = |why: std::io::Error| Error::File { path: path.display().to_string(), why: why.to_string() };
         let mut bytes = HEADER.to_vec();
         bytes.extend(postcard::to_allocvec(self).map_err(|why| Error::Saved(why.to_string()))?);
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
-        std::fs::write(&beside, bytes).map_err(failed)?;
-        std::fs::rename(&beside, path).map_err(failed)
+        write_whole(path, &bytes)
     }
 
     /// Reads the file.
@@ -63,4 +59,13 @@ impl<F: Real> Checkpoint<F> {
             .ok_or_else(|| Error::Saved(format!("{} is not a checkpoint of this version", path.display())))?;
         postcard::from_bytes(body).map_err(|why| Error::Saved(format!("{}: {why}", path.display())))
     }
+}
+
+/// Writes a file beside its place first and then renames it, so that a kill leaves the old one or the new one, whole.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |why: std::io::Error| Error::File { path: path.display().to_string(), why: why.to_string() };
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    std::fs::write(&beside, bytes).map_err(failed)?;
+    std::fs::rename(&beside, path).map_err(failed)
 }

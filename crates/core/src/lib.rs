@@ -29,7 +29,7 @@ mod start;
 mod watch;
 
 pub use algorithm::{Algorithm, View};
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, write_whole};
 pub use error::{Error, Result, nearest};
 pub use gradient::{GradientSource, Sampled};
 pub use evaluate::{Evaluator, Halt, Workers};

@@ -1,0 +1,130 @@
+//! What a training step costs: the paper's small net, a classifier of MNIST's shape, the paper's convolutional net.
+//!
+//! `cargo bench -p swarmgrad-nn` prints microseconds a step (median of rounds), AdaSwarm's as a ratio to Adam's in the same run,
+//! and samples a second. `benches/torch.py` times PyTorch on the same nets on the same machine.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use std::time::Instant;
+use swarmgrad_core::Rng;
+use swarmgrad_nn::loss;
+use swarmgrad_nn::model::{Activation, Architecture, Image, Model, Output};
+use swarmgrad_nn::optim::{self, Optimizer};
+
+struct Case {
+    name: &'static str,
+    architecture: Architecture,
+    inputs: usize,
+    outputs: usize,
+    batch: usize,
+    steps: usize,
+    rounds: usize,
+    runs: &'static [(&'static str, &'static str)],
+}
+
+struct Running {
+    model: Option<Model>,
+    optimizer: Optimizer,
+    times: Vec<f64>,
+}
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let image = Image { channels: 1, height: 28, width: 28 };
+    let mlp = |hidden: usize, output| Architecture::Mlp { hidden: vec![hidden], activation: Activation::Relu, output };
+    let cases = [
+        Case {
+            name: "iris net 4-10-3, batch 50",
+            architecture: Architecture::paper(),
+            inputs: 4,
+            outputs: 3,
+            batch: 50,
+            steps: 400,
+            rounds: 15,
+            runs: &[
+                ("adam", "mse"),
+                ("adaswarm", "mse"),
+                ("adaswarm", "mae"),
+                ("adaswarm", "bce"),
+                ("adaswarm_prox", "mae"),
+                ("sgd", "mse"),
+            ],
+        },
+        Case {
+            name: "dense net 784-32-10, batch 128",
+            architecture: mlp(32, Output::Identity),
+            inputs: 784,
+            outputs: 10,
+            batch: 128,
+            steps: 100,
+            rounds: 15,
+            runs: &[("adam", "cross_entropy"), ("adaswarm_prox", "cross_entropy"), ("sgd", "cross_entropy")],
+        },
+        Case {
+            name: "convolutional net of the paper, batch 125",
+            architecture: Architecture::Cnn { image, output: Output::Softmax },
+            inputs: 784,
+            outputs: 10,
+            batch: 125,
+            steps: 1,
+            rounds: 5,
+            runs: &[("adam", "mse"), ("adaswarm", "mse")],
+        },
+    ];
+    for case in cases.iter().filter(|case| wanted.is_empty() || wanted.iter().any(|w| case.name.contains(w.as_str()))) {
+        run(case);
+    }
+}
+
+fn run(case: &Case) {
+    let device = Device::flex().autodiff();
+    let rng = Rng::new(1);
+    let mut x = vec![0.0f32; case.batch * case.inputs];
+    rng.row(0).fill_uniform(&mut x);
+    let mut y = vec![0.0f32; case.batch * case.outputs];
+    y.chunks_mut(case.outputs).enumerate().for_each(|(i, row)| row[i % case.outputs] = 1.0);
+    let mut running: Vec<Running> = case
+        .runs
+        .iter()
+        .map(|(optimizer, loss)| {
+            let entry = optim::entry(optimizer).unwrap();
+            let signal = entry.signal().fit(case.architecture.output());
+            let loss = loss::entry(loss).unwrap().build(case.outputs);
+            Running {
+                model: Some(case.architecture.build(case.inputs, case.outputs, &rng, &device).unwrap()),
+                optimizer: Optimizer::new(loss, signal, entry.rule(1e-3), case.outputs, 1).unwrap(),
+                times: Vec::new(),
+            }
+        })
+        .collect();
+    // Rounds of every optimiser in turn: a busy machine slows all of them alike.
+    for round in 0..=case.rounds {
+        for run in &mut running {
+            let started = Instant::now();
+            for _ in 0..case.steps {
+                let batch = TensorData::new(x.clone(), [case.batch, case.inputs]);
+                let batch = Tensor::<2>::from_data(batch, &device);
+                let (model, _) = run.optimizer.step(run.model.take().unwrap(), batch, &y).unwrap();
+                run.model = Some(model);
+            }
+            if round > 0 {
+                run.times.push(started.elapsed().as_secs_f64() / case.steps as f64);
+            }
+        }
+    }
+    println!("{}", case.name);
+    let median = |times: &[f64]| {
+        let mut times = times.to_vec();
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    let adam = median(&running[0].times);
+    for ((optimizer, loss), run) in case.runs.iter().zip(&running) {
+        let time = median(&run.times);
+        println!(
+            "  {optimizer:<14} {loss:<14} {:>10.1} us a step  {:>6.2} x adam  {:>9.0} samples/s",
+            1e6 * time,
+            time / adam,
+            case.batch as f64 / time
+        );
+    }
+}

@@ -1,0 +1,592 @@
+//! Losses of a network's outputs against its targets, with a derivative or without.
+//!
+//! A loss is the mean of its value over blocks: elements (one output of one sample), samples (a row of outputs), or the whole
+//! batch. That is all a swarm needs; where the loss has a derivative too, it is written beside it, for the methods that use one.
+
+use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::gradient::elements::{BlockLoss, ElementLoss, Found, Swarms};
+use swarmgrad_core::{Error, Real, Result, Rng, Workers};
+
+/// The part of a batch that one swarm looks after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Block {
+    /// One output of one sample.
+    Element,
+    /// The outputs of one sample.
+    Sample,
+    /// Everything at once.
+    Batch,
+}
+
+impl Block {
+    /// Every block, smallest first.
+    pub const ALL: [Block; 3] = [Block::Element, Block::Sample, Block::Batch];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Block::Element => "element",
+            Block::Sample => "sample",
+            Block::Batch => "batch",
+        }
+    }
+}
+
+/// A loss as training sees it; any [`Elementwise`], [`Samplewise`] or [`Batchwise`] function is one.
+///
+/// `outputs` and `targets` are flat rows of `columns` numbers each.
+pub trait Loss<F: Real = f32>: Send + Sync {
+    /// The smallest block whose value does not depend on the rest of the batch.
+    fn block(&self) -> Block;
+
+    /// The mean over its blocks.
+    fn value(&self, outputs: &[F], targets: &[F], columns: usize) -> f64;
+
+    /// Writes d value / d outputs (the mean's, so with its 1/N) where there is a derivative, and says whether there is one.
+    /// A derivative that is zero almost everywhere (a step) is one.
+    fn derivative(&self, outputs: &[F], targets: &[F], columns: usize, out: &mut [F]) -> bool;
+
+    /// Lets swarms look for better outputs, a swarm a block. `block` is at least [`Self::block`].
+    #[allow(clippy::too_many_arguments)]
+    fn search(
+        &self,
+        swarms: &mut Swarms<F>,
+        block: Block,
+        columns: usize,
+        outputs: &[F],
+        targets: &[F],
+        workers: &Workers,
+        rng: &Rng,
+        found: &mut Found<F>,
+    );
+
+    /// The value of every block of size `block` (at least [`Self::block`]), in order.
+    fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>);
+}
+
+/// Numbers of one block.
+pub(crate) fn width(block: Block, columns: usize, len: usize) -> usize {
+    match block {
+        Block::Element => 1,
+        Block::Sample => columns,
+        Block::Batch => len,
+    }
+}
+
+/// A loss of single elements and its derivative with respect to the output.
+pub trait Derivative<F: Real> {
+    /// d value / d output; `None` where the loss has no derivative of its own.
+    fn derivative(&self, output: F, target: F) -> Option<F>;
+}
+
+/// A loss that is a mean over elements.
+#[derive(Debug, Clone, Copy)]
+pub struct Elementwise<L>(pub L);
+
+/// The element loss as the mean over a longer block.
+struct MeanOf<'a, L>(&'a L);
+
+impl<F: Real, L: ElementLoss<F>> BlockLoss<F> for MeanOf<'_, L> {
+    fn value(&self, outputs: &[F], targets: &[F]) -> F {
+        let sum = outputs.iter().zip(targets).fold(F::zero(), |sum, (&o, &t)| sum + self.0.value(o, t));
+        sum / real::<F>(outputs.len())
+    }
+}
+
+impl<F: Real, L: ElementLoss<F> + Derivative<F>> Loss<F> for Elementwise<L> {
+    fn block(&self) -> Block {
+        Block::Element
+    }
+
+    fn value(&self, outputs: &[F], targets: &[F], _columns: usize) -> f64 {
+        let sum: f64 = outputs.iter().zip(targets).map(|(&o, &t)| wide(self.0.value(o, t))).sum();
+        sum / outputs.len() as f64
+    }
+
+    fn derivative(&self, outputs: &[F], targets: &[F], _columns: usize, out: &mut [F]) -> bool {
+        let scale = F::one() / real::<F>(outputs.len());
+        for ((out, &o), &t) in out.iter_mut().zip(outputs).zip(targets) {
+            match self.0.derivative(o, t) {
+                Some(slope) => *out = scale * slope,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    fn search(
+        &self,
+        swarms: &mut Swarms<F>,
+        block: Block,
+        columns: usize,
+        outputs: &[F],
+        targets: &[F],
+        workers: &Workers,
+        rng: &Rng,
+        found: &mut Found<F>,
+    ) {
+        match block {
+            Block::Element => swarms.elements(&self.0, outputs, targets, workers, rng, found),
+            Block::Sample => swarms.samples(&MeanOf(&self.0), columns, outputs, targets, workers, rng, found),
+            Block::Batch => swarms.batch(&MeanOf(&self.0), outputs, targets, workers, rng, found),
+        }
+    }
+
+    fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {
+        let width = width(block, columns, outputs.len());
+        let mean = MeanOf(&self.0);
+        out.clear();
+        out.extend(outputs.chunks(width).zip(targets.chunks(width)).map(|(o, t)| mean.value(o, t)));
+    }
+}
+
+/// A loss of blocks and its derivative.
+pub trait BlockDerivative<F: Real> {
+    /// Writes d value / d outputs of one block and says whether there is a derivative.
+    fn derivative(&self, outputs: &[F], targets: &[F], out: &mut [F]) -> bool;
+}
+
+/// A loss that is a mean over samples.
+#[derive(Debug, Clone, Copy)]
+pub struct Samplewise<L>(pub L);
+
+/// The sample loss as the mean over a batch.
+struct MeanOfRows<'a, L>(&'a L, usize);
+
+impl<F: Real, L: BlockLoss<F>> BlockLoss<F> for MeanOfRows<'_, L> {
+    fn value(&self, outputs: &[F], targets: &[F]) -> F {
+        let rows = outputs.chunks(self.1).zip(targets.chunks(self.1));
+        let sum = rows.fold(F::zero(), |sum, (o, t)| sum + self.0.value(o, t));
+        sum / real::<F>(outputs.len() / self.1)
+    }
+}
+
+impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
+    fn block(&self) -> Block {
+        Block::Sample
+    }
+
+    fn value(&self, outputs: &[F], targets: &[F], columns: usize) -> f64 {
+        let rows = outputs.chunks(columns).zip(targets.chunks(columns));
+        let sum: f64 = rows.map(|(o, t)| wide(self.0.value(o, t))).sum();
+        sum / (outputs.len() / columns) as f64
+    }
+
+    fn derivative(&self, outputs: &[F], targets: &[F], columns: usize, out: &mut [F]) -> bool {
+        let scale = F::one() / real::<F>(outputs.len() / columns);
+        let rows = outputs.chunks(columns).zip(targets.chunks(columns)).zip(out.chunks_mut(columns));
+        for ((o, t), out) in rows {
+            if !self.0.derivative(o, t, out) {
+                return false;
+            }
+            out.iter_mut().for_each(|d| *d = *d * scale);
+        }
+        true
+    }
+
+    fn search(
+        &self,
+        swarms: &mut Swarms<F>,
+        block: Block,
+        columns: usize,
+        outputs: &[F],
+        targets: &[F],
+        workers: &Workers,
+        rng: &Rng,
+        found: &mut Found<F>,
+    ) {
+        match block {
+            Block::Batch => swarms.batch(&MeanOfRows(&self.0, columns), outputs, targets, workers, rng, found),
+            _ => swarms.samples(&self.0, columns, outputs, targets, workers, rng, found),
+        }
+    }
+
+    fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {
+        out.clear();
+        match block {
+            Block::Batch => out.push(MeanOfRows(&self.0, columns).value(outputs, targets)),
+            _ => out.extend(outputs.chunks(columns).zip(targets.chunks(columns)).map(|(o, t)| self.0.value(o, t))),
+        }
+    }
+}
+
+/// A loss of a whole batch, such as F1.
+#[derive(Debug, Clone, Copy)]
+pub struct Batchwise<L>(pub L);
+
+impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Batchwise<L> {
+    fn block(&self) -> Block {
+        Block::Batch
+    }
+
+    fn value(&self, outputs: &[F], targets: &[F], _columns: usize) -> f64 {
+        wide(self.0.value(outputs, targets))
+    }
+
+    fn derivative(&self, outputs: &[F], targets: &[F], _columns: usize, out: &mut [F]) -> bool {
+        self.0.derivative(outputs, targets, out)
+    }
+
+    fn search(
+        &self,
+        swarms: &mut Swarms<F>,
+        _block: Block,
+        _columns: usize,
+        outputs: &[F],
+        targets: &[F],
+        workers: &Workers,
+        rng: &Rng,
+        found: &mut Found<F>,
+    ) {
+        swarms.batch(&self.0, outputs, targets, workers, rng, found);
+    }
+
+    fn blocks(&self, _block: Block, _columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {
+        out.clear();
+        out.push(self.0.value(outputs, targets));
+    }
+}
+
+fn real<F: Real>(n: usize) -> F {
+    F::of(n as f64)
+}
+
+fn wide<F: Real>(x: F) -> f64 {
+    x.to_f64().expect("a float")
+}
+
+// ---- elements ---------------------------------------------------------------------------------------------------------------
+
+/// (output - target)^2
+#[derive(Debug, Clone, Copy)]
+pub struct Mse;
+
+impl<F: Real> ElementLoss<F> for Mse {
+    #[inline(always)]
+    fn value(&self, output: F, target: F) -> F {
+        (output - target) * (output - target)
+    }
+}
+
+impl<F: Real> Derivative<F> for Mse {
+    fn derivative(&self, output: F, target: F) -> Option<F> {
+        Some((output - target) + (output - target))
+    }
+}
+
+/// |output - target|
+#[derive(Debug, Clone, Copy)]
+pub struct Mae;
+
+impl<F: Real> ElementLoss<F> for Mae {
+    #[inline(always)]
+    fn value(&self, output: F, target: F) -> F {
+        (output - target).abs()
+    }
+}
+
+impl<F: Real> Derivative<F> for Mae {
+    fn derivative(&self, output: F, target: F) -> Option<F> {
+        Some(sign(output - target))
+    }
+}
+
+fn sign<F: Real>(x: F) -> F {
+    if x > F::zero() {
+        F::one()
+    } else if x < F::zero() {
+        -F::one()
+    } else {
+        F::zero()
+    }
+}
+
+/// -target ln(output) - (1 - target) ln(1 - output), outputs kept `1e-7` away from 0 and 1.
+#[derive(Debug, Clone, Copy)]
+pub struct Bce;
+
+const EDGE: f64 = 1e-7;
+
+impl<F: Real> ElementLoss<F> for Bce {
+    #[inline(always)]
+    fn value(&self, output: F, target: F) -> F {
+        let (low, one) = (F::of(EDGE), F::one());
+        let output = output.max(low).min(one - low);
+        -(target * output.ln() + (one - target) * (one - output).ln())
+    }
+}
+
+impl<F: Real> Derivative<F> for Bce {
+    fn derivative(&self, output: F, target: F) -> Option<F> {
+        let (low, one) = (F::of(EDGE), F::one());
+        let output = output.max(low).min(one - low);
+        Some((output - target) / (output * (one - output)))
+    }
+}
+
+/// r^2 / 2 for |r| <= delta, delta (|r| - delta / 2) beyond, r = output - target.
+#[derive(Debug, Clone, Copy)]
+pub struct Huber(pub f64);
+
+impl<F: Real> ElementLoss<F> for Huber {
+    #[inline(always)]
+    fn value(&self, output: F, target: F) -> F {
+        let (r, delta, half) = ((output - target).abs(), F::of(self.0), F::of(0.5));
+        let near = r.min(delta);
+        half * near * near + delta * (r - near)
+    }
+}
+
+impl<F: Real> Derivative<F> for Huber {
+    fn derivative(&self, output: F, target: F) -> Option<F> {
+        let delta = F::of(self.0);
+        Some((output - target).max(-delta).min(delta))
+    }
+}
+
+/// q r for r >= 0, (q - 1) r below, r = target - output: its minimiser is the q-quantile.
+#[derive(Debug, Clone, Copy)]
+pub struct Quantile(pub f64);
+
+impl<F: Real> ElementLoss<F> for Quantile {
+    #[inline(always)]
+    fn value(&self, output: F, target: F) -> F {
+        let (r, q) = (target - output, F::of(self.0));
+        (q * r).max((q - F::one()) * r)
+    }
+}
+
+impl<F: Real> Derivative<F> for Quantile {
+    fn derivative(&self, output: F, target: F) -> Option<F> {
+        let q = F::of(self.0);
+        let r = target - output;
+        Some(if r > F::zero() {
+            -q
+        } else if r < F::zero() {
+            F::one() - q
+        } else {
+            F::zero()
+        })
+    }
+}
+
+/// |round(output) - round(target)|: flat almost everywhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Step;
+
+impl<F: Real> ElementLoss<F> for Step {
+    #[inline(always)]
+    fn value(&self, output: F, target: F) -> F {
+        (output.round() - target.round()).abs()
+    }
+}
+
+impl<F: Real> Derivative<F> for Step {
+    fn derivative(&self, _output: F, _target: F) -> Option<F> {
+        Some(F::zero())
+    }
+}
+
+/// r^2 / 10 + 1 - cos(3 r), r = output - target: a well every 2 pi / 3, the deepest at the target.
+#[derive(Debug, Clone, Copy)]
+pub struct MultiWell;
+
+impl<F: Real> ElementLoss<F> for MultiWell {
+    #[inline(always)]
+    fn value(&self, output: F, target: F) -> F {
+        let r = output - target;
+        F::of(0.1) * r * r + F::one() - (F::of(3.0) * r).cos()
+    }
+}
+
+impl<F: Real> Derivative<F> for MultiWell {
+    fn derivative(&self, output: F, target: F) -> Option<F> {
+        let r = output - target;
+        Some(F::of(0.2) * r + F::of(3.0) * (F::of(3.0) * r).sin())
+    }
+}
+
+/// A user's loss of single elements, as a closure of output and target; a derivative can be given beside it.
+pub struct Closure<V, D> {
+    value: V,
+    derivative: Option<D>,
+}
+
+/// A closure `(output, target) -> loss` without a derivative, as a [`Loss`].
+///
+/// ```
+/// use swarmgrad_nn::loss::{self, Loss};
+/// let dead_zone = loss::closure(|output: f32, target: f32| ((output - target).abs() - 0.1).max(0.0));
+/// assert_eq!(dead_zone.value(&[1.0, 0.05], &[0.0, 0.0], 1), 0.45);
+/// ```
+pub fn closure<V: Fn(f32, f32) -> f32 + Send + Sync>(value: V) -> Elementwise<Closure<V, fn(f32, f32) -> f32>> {
+    Elementwise(Closure { value, derivative: None })
+}
+
+/// A closure with its derivative with respect to the output.
+pub fn differentiable_closure<V, D>(value: V, derivative: D) -> Elementwise<Closure<V, D>>
+where
+    V: Fn(f32, f32) -> f32 + Send + Sync,
+    D: Fn(f32, f32) -> f32 + Send + Sync,
+{
+    Elementwise(Closure { value, derivative: Some(derivative) })
+}
+
+impl<V: Fn(f32, f32) -> f32 + Send + Sync, D: Send + Sync> ElementLoss<f32> for Closure<V, D> {
+    #[inline(always)]
+    fn value(&self, output: f32, target: f32) -> f32 {
+        (self.value)(output, target)
+    }
+}
+
+impl<V, D: Fn(f32, f32) -> f32> Derivative<f32> for Closure<V, D> {
+    fn derivative(&self, output: f32, target: f32) -> Option<f32> {
+        self.derivative.as_ref().map(|slope| slope(output, target))
+    }
+}
+
+// ---- samples ----------------------------------------------------------------------------------------------------------------
+
+/// Softmax cross-entropy of logits: ln sum exp(o) - sum t o, targets one-hot (or any distribution).
+#[derive(Debug, Clone, Copy)]
+pub struct CrossEntropy;
+
+impl<F: Real> BlockLoss<F> for CrossEntropy {
+    fn value(&self, outputs: &[F], targets: &[F]) -> F {
+        let top = outputs.iter().fold(F::neg_infinity(), |top, &o| top.max(o));
+        let sum = outputs.iter().fold(F::zero(), |sum, &o| sum + (o - top).exp());
+        let chosen = outputs.iter().zip(targets).fold(F::zero(), |sum, (&o, &t)| sum + t * o);
+        top + sum.ln() - chosen
+    }
+}
+
+impl<F: Real> BlockDerivative<F> for CrossEntropy {
+    fn derivative(&self, outputs: &[F], targets: &[F], out: &mut [F]) -> bool {
+        let top = outputs.iter().fold(F::neg_infinity(), |top, &o| top.max(o));
+        let sum = outputs.iter().fold(F::zero(), |sum, &o| sum + (o - top).exp());
+        for ((out, &o), &t) in out.iter_mut().zip(outputs).zip(targets) {
+            *out = (o - top).exp() / sum - t;
+        }
+        true
+    }
+}
+
+/// 1 where the largest output is not at the largest target, 0 where it is. For a single column: where output and target are on
+/// different sides of 1/2.
+#[derive(Debug, Clone, Copy)]
+pub struct ZeroOne;
+
+pub(crate) fn largest<F: Real>(row: &[F]) -> usize {
+    row.iter().enumerate().fold(0, |best, (i, v)| if *v > row[best] { i } else { best })
+}
+
+impl<F: Real> BlockLoss<F> for ZeroOne {
+    fn value(&self, outputs: &[F], targets: &[F]) -> F {
+        let half = F::of(0.5);
+        let right = match (outputs, targets) {
+            ([o], [t]) => (*o > half) == (*t > half),
+            _ => largest(outputs) == largest(targets),
+        };
+        if right { F::zero() } else { F::one() }
+    }
+}
+
+impl<F: Real> BlockDerivative<F> for ZeroOne {
+    fn derivative(&self, _outputs: &[F], _targets: &[F], out: &mut [F]) -> bool {
+        out.fill(F::zero());
+        true
+    }
+}
+
+// ---- batches ----------------------------------------------------------------------------------------------------------------
+
+/// 1 - the mean over classes of F1 = 2 TP / (2 TP + FP + FN), predictions by the largest output of a row (by 1/2 for a single
+/// column, whose class 1 alone then counts). Needs the number of columns, since a batch is flat.
+#[derive(Debug, Clone, Copy)]
+pub struct F1 {
+    /// Outputs of a sample.
+    pub columns: usize,
+}
+
+impl<F: Real> BlockLoss<F> for F1 {
+    fn value(&self, outputs: &[F], targets: &[F]) -> F {
+        let (columns, half) = (self.columns, F::of(0.5));
+        let class = |row: &[F]| if columns == 1 { usize::from(row[0] > half) } else { largest(row) };
+        let score = |wanted: usize| {
+            let (mut hits, mut misses) = (0usize, 0usize);
+            for (o, t) in outputs.chunks(columns).zip(targets.chunks(columns)) {
+                let (predicted, actual) = (class(o) == wanted, class(t) == wanted);
+                hits += usize::from(predicted && actual);
+                misses += usize::from(predicted != actual);
+            }
+            if hits + misses == 0 { F::one() } else { real::<F>(2 * hits) / real::<F>(2 * hits + misses) }
+        };
+        if columns == 1 {
+            return F::one() - score(1);
+        }
+        F::one() - (0..columns).fold(F::zero(), |sum, class| sum + score(class)) / real::<F>(columns)
+    }
+}
+
+impl<F: Real> BlockDerivative<F> for F1 {
+    fn derivative(&self, _outputs: &[F], _targets: &[F], out: &mut [F]) -> bool {
+        out.fill(F::zero());
+        true
+    }
+}
+
+// ---- names ------------------------------------------------------------------------------------------------------------------
+
+/// A loss that has a name.
+pub struct Entry {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// One line.
+    pub about: &'static str,
+    /// Whether a derivative with respect to the outputs exists and says something.
+    pub differentiable: bool,
+    build: fn(usize) -> Box<dyn Loss>,
+}
+
+impl Entry {
+    /// The loss for outputs of `columns` numbers a sample.
+    pub fn build(&self, columns: usize) -> Box<dyn Loss> {
+        (self.build)(columns)
+    }
+}
+
+/// Every loss by name.
+pub const LOSSES: &[Entry] = &[
+    Entry { name: "mse", about: "mean squared error", differentiable: true, build: |_| Box::new(Elementwise(Mse)) },
+    Entry { name: "mae", about: "mean absolute error", differentiable: true, build: |_| Box::new(Elementwise(Mae)) },
+    Entry { name: "bce", about: "binary cross-entropy of sigmoid outputs", differentiable: true, build: |_| Box::new(Elementwise(Bce)) },
+    Entry {
+        name: "cross_entropy",
+        about: "softmax cross-entropy of logits",
+        differentiable: true,
+        build: |_| Box::new(Samplewise(CrossEntropy)),
+    },
+    Entry { name: "huber", about: "Huber loss with delta 1", differentiable: true, build: |_| Box::new(Elementwise(Huber(1.0))) },
+    Entry { name: "quantile90", about: "pinball loss of the 0.9 quantile", differentiable: true, build: |_| Box::new(Elementwise(Quantile(0.9))) },
+    Entry { name: "zero_one", about: "share of samples put into a wrong class", differentiable: false, build: |_| Box::new(Samplewise(ZeroOne)) },
+    Entry { name: "step", about: "|round(output) - round(target)|", differentiable: false, build: |_| Box::new(Elementwise(Step)) },
+    Entry { name: "f1", about: "1 - macro F1 of a batch", differentiable: false, build: |columns| Box::new(Batchwise(F1 { columns })) },
+    Entry {
+        name: "multi_well",
+        about: "r^2 / 10 + 1 - cos 3r: many wells, one deepest",
+        differentiable: true,
+        build: |_| Box::new(Elementwise(MultiWell)),
+    },
+];
+
+/// The loss called `name`.
+///
+/// # Errors
+/// An unknown name, with the nearest that exists.
+pub fn entry(name: &str) -> Result<&'static Entry> {
+    LOSSES
+        .iter()
+        .find(|entry| entry.name == name)
+        .ok_or_else(|| Error::unknown("loss", name, LOSSES.iter().map(|entry| entry.name)))
+}

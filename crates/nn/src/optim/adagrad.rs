@@ -1,0 +1,42 @@
+//! AdaGrad (Duchi, Hazan, Singer 2011).
+//!
+//! ```text
+//! s <- s + g^2        w <- w - rate g / (sqrt(s) + eps)
+//! ```
+
+use super::{Rule, grow, learning_rate};
+use swarmgrad_core::Real;
+
+/// AdaGrad.
+#[derive(Debug, Clone)]
+pub struct AdaGrad<F: Real = f32> {
+    /// Learning rate, above 0.
+    pub rate: f64,
+    /// eps, 1e-10 as in PyTorch.
+    pub epsilon: f64,
+    squares: Vec<F>,
+}
+
+impl<F: Real> AdaGrad<F> {
+    /// With eps = 1e-10.
+    pub fn new(rate: f64) -> Self {
+        AdaGrad { rate, epsilon: 1e-10, squares: Vec::new() }
+    }
+}
+
+impl<F: Real> Rule<F> for AdaGrad<F> {
+    fn begin(&mut self, total: usize) {
+        grow(&mut self.squares, total);
+    }
+
+    fn update(&mut self, from: usize, weights: &mut [F], gradient: &[F]) {
+        let (rate, epsilon) = (F::of(self.rate), F::of(self.epsilon));
+        let squares = &mut self.squares[from..from + weights.len()];
+        for ((w, &g), s) in weights.iter_mut().zip(gradient).zip(squares) {
+            *s = *s + g * g;
+            *w = *w - rate * g / (s.sqrt() + epsilon);
+        }
+    }
+
+    learning_rate!();
+}

@@ -1,0 +1,196 @@
+//! How gradients move weights: one file a rule, each a fused pass over flat slices.
+//!
+//! The tensor library has most of these too, as a dozen tensor operations for each parameter; on networks of the papers' size
+//! those cost more than the network. Its versions are the independent implementation that ours are tested against.
+
+mod adadelta;
+mod adagrad;
+mod adam;
+mod diffgrad;
+mod rmsprop;
+mod sgd;
+mod step;
+
+pub use adadelta::AdaDelta;
+pub use adagrad::AdaGrad;
+pub use adam::Adam;
+pub use diffgrad::DiffGrad;
+pub use rmsprop::RmsProp;
+pub use sgd::Sgd;
+pub use step::{AdaSwarm, Optimizer, Stepped};
+
+use crate::signal::Signal;
+use swarmgrad_core::{Error, Real, Result};
+
+/// A rule that moves weights by gradients, element by element.
+pub trait Rule<F: Real = f32>: Send {
+    /// A new step begins, for `total` weights in all.
+    fn begin(&mut self, total: usize);
+
+    /// Moves the weights `from..from + weights.len()` of the flat vector; both slices have that length.
+    fn update(&mut self, from: usize, weights: &mut [F], gradient: &[F]);
+
+    /// One whole step on a flat vector.
+    fn step(&mut self, weights: &mut [F], gradient: &[F]) {
+        self.begin(weights.len());
+        self.update(0, weights, gradient);
+    }
+
+    /// The learning rate.
+    fn rate(&self) -> f64;
+
+    /// Sets the learning rate, for schedules.
+    fn set_rate(&mut self, rate: f64);
+}
+
+/// Makes a state vector as long as the weights, with zeros, the first time.
+fn grow<F: Real>(state: &mut Vec<F>, total: usize) {
+    if state.len() != total {
+        state.clear();
+        state.resize(total, F::zero());
+    }
+}
+
+/// A learning rate and the two methods that every rule has for it.
+macro_rules! learning_rate {
+    () => {
+        fn rate(&self) -> f64 {
+            self.rate
+        }
+
+        fn set_rate(&mut self, rate: f64) {
+            self.rate = rate;
+        }
+    };
+}
+use learning_rate;
+
+/// An optimiser that has a name: a rule and the gradient that feeds it.
+pub struct Entry {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// One line.
+    pub about: &'static str,
+    /// Its usual learning rate.
+    pub rate: f64,
+    rule: fn(f64) -> Box<dyn Rule>,
+    signal: fn() -> Signal,
+}
+
+impl Entry {
+    /// The rule at a learning rate.
+    pub fn rule(&self, rate: f64) -> Box<dyn Rule> {
+        (self.rule)(rate)
+    }
+
+    /// The gradient at the outputs.
+    pub fn signal(&self) -> Signal {
+        (self.signal)()
+    }
+}
+
+/// Every optimiser by name.
+pub const OPTIMIZERS: &[Entry] = &[
+    Entry {
+        name: "adaswarm",
+        about: "a swarm's gradient at the outputs, then Adam",
+        rate: 1e-3,
+        rule: |rate| Box::new(Adam::new(rate)),
+        signal: Signal::swarm,
+    },
+    Entry {
+        name: "adaswarm_prox",
+        about: "the same with the gradient of the Moreau envelope, tau = 1",
+        rate: 1e-3,
+        rule: |rate| Box::new(Adam::new(rate)),
+        signal: || Signal::proximal(1.0),
+    },
+    Entry {
+        name: "sgd_swarm",
+        about: "a swarm's gradient at the outputs, then SGD (the paper's emulation of SGD with PSO parameters)",
+        rate: 1e-2,
+        rule: |rate| Box::new(Sgd::new(rate)),
+        signal: Signal::swarm,
+    },
+    Entry {
+        name: "adam",
+        about: "Adam on the loss (Kingma and Ba 2015)",
+        rate: 1e-3,
+        rule: |rate| Box::new(Adam::new(rate)),
+        signal: || Signal::Exact,
+    },
+    Entry {
+        name: "adam_on_mse",
+        about: "the control: Adam on the squared error, whatever the loss",
+        rate: 1e-3,
+        rule: |rate| Box::new(Adam::new(rate)),
+        signal: || Signal::Surrogate("mse".into()),
+    },
+    Entry {
+        name: "sgd",
+        about: "stochastic gradient descent",
+        rate: 1e-2,
+        rule: |rate| Box::new(Sgd::new(rate)),
+        signal: || Signal::Exact,
+    },
+    Entry {
+        name: "momentum",
+        about: "stochastic gradient descent with momentum 0.9",
+        rate: 1e-2,
+        rule: |rate| Box::new(Sgd::with_momentum(rate, 0.9)),
+        signal: || Signal::Exact,
+    },
+    Entry {
+        name: "adagrad",
+        about: "AdaGrad (Duchi, Hazan, Singer 2011)",
+        rate: 1e-2,
+        rule: |rate| Box::new(AdaGrad::new(rate)),
+        signal: || Signal::Exact,
+    },
+    Entry {
+        name: "adadelta",
+        about: "AdaDelta (Zeiler 2012)",
+        rate: 1.0,
+        rule: |rate| Box::new(AdaDelta::new(rate)),
+        signal: || Signal::Exact,
+    },
+    Entry {
+        name: "rmsprop",
+        about: "RMSProp (Tieleman and Hinton 2012)",
+        rate: 1e-3,
+        rule: |rate| Box::new(RmsProp::new(rate)),
+        signal: || Signal::Exact,
+    },
+    Entry {
+        name: "amsgrad",
+        about: "AMSGrad (Reddi, Kale, Kumar 2018)",
+        rate: 1e-3,
+        rule: |rate| Box::new(Adam { maximum: true, ..Adam::new(rate) }),
+        signal: || Signal::Exact,
+    },
+    Entry {
+        name: "adamw",
+        about: "Adam with decoupled weight decay 0.01 (Loshchilov and Hutter 2019)",
+        rate: 1e-3,
+        rule: |rate| Box::new(Adam { decay: 0.01, ..Adam::new(rate) }),
+        signal: || Signal::Exact,
+    },
+    Entry {
+        name: "diffgrad",
+        about: "diffGrad (Dubey et al. 2020)",
+        rate: 1e-3,
+        rule: |rate| Box::new(DiffGrad::new(rate)),
+        signal: || Signal::Exact,
+    },
+];
+
+/// The optimiser called `name`.
+///
+/// # Errors
+/// An unknown name, with the nearest that exists.
+pub fn entry(name: &str) -> Result<&'static Entry> {
+    OPTIMIZERS
+        .iter()
+        .find(|entry| entry.name == name)
+        .ok_or_else(|| Error::unknown("optimizer", name, OPTIMIZERS.iter().map(|entry| entry.name)))
+}

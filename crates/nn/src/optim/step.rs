@@ -1,0 +1,209 @@
+//! One step of training: outputs, the gradient sent back from them, the rule on the weights.
+
+use super::Rule;
+use crate::loss::Loss;
+use crate::model::{Network, Pass};
+use crate::signal::{Sender, Signal};
+use crate::weights::floats;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Gradients, Tensor, TensorData};
+use swarmgrad_core::{Error, Result, Rng, Workers};
+
+/// What a step saw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stepped {
+    /// The mean loss of the batch before the step.
+    pub loss: f64,
+    /// Losses of blocks that were evaluated for the gradient: 0 for an exact one.
+    pub evaluations: u64,
+}
+
+/// Trains any network: a loss, a gradient at its outputs and a rule for its weights.
+pub struct Optimizer {
+    loss: Box<dyn Loss>,
+    sender: Sender,
+    rule: Box<dyn Rule>,
+    rng: Rng,
+    workers: Workers,
+    step: u64,
+    columns: usize,
+    outputs: Vec<f32>,
+    gradient: Vec<f32>,
+    class_weights: Option<Vec<f32>>,
+}
+
+impl Optimizer {
+    /// For networks of `columns` outputs.
+    ///
+    /// # Errors
+    /// Parameters of the signal outside their ranges, or a signal that does not fit the loss.
+    pub fn new(loss: Box<dyn Loss>, signal: Signal, rule: Box<dyn Rule>, columns: usize, seed: u64) -> Result<Self> {
+        if !(rule.rate() > 0.0 && rule.rate().is_finite()) {
+            return Err(Error::parameter("learning rate", rule.rate(), "must be above 0 and finite"));
+        }
+        Ok(Optimizer {
+            sender: Sender::new(signal, &*loss, columns)?,
+            loss,
+            rule,
+            rng: Rng::new(seed),
+            workers: Workers::default(),
+            step: 0,
+            columns,
+            outputs: Vec::new(),
+            gradient: Vec::new(),
+            class_weights: None,
+        })
+    }
+
+    /// Multiplies the gradient of each sample by its class's weight (one-hot targets pick it; one weight an output column).
+    pub fn class_weights(self, weights: Vec<f32>) -> Self {
+        assert_eq!(weights.len(), self.columns, "one weight a class");
+        Optimizer { class_weights: Some(weights), ..self }
+    }
+
+    /// Threads of the swarms; one unless said.
+    pub fn workers(self, workers: Workers) -> Self {
+        Optimizer { workers, ..self }
+    }
+
+    /// The loss it trains.
+    pub fn loss(&self) -> &dyn Loss {
+        &*self.loss
+    }
+
+    /// The rule, for learning-rate schedules.
+    pub fn rule(&mut self) -> &mut dyn Rule {
+        &mut *self.rule
+    }
+
+    /// The last batch's outputs, rows of the network's outputs.
+    pub fn outputs(&self) -> &[f32] {
+        &self.outputs
+    }
+
+    /// One step on a batch: features `[batch, inputs]` on the network's device and the batch's targets, rows of as many numbers
+    /// as the network has outputs. A batch whose gradient is not finite leaves the weights as they are.
+    ///
+    /// # Errors
+    /// Targets of another size than the outputs; a loss without the derivative that was asked for.
+    pub fn step<M: Network>(&mut self, model: M, x: Tensor<2>, targets: &[f32]) -> Result<(M, Stepped)> {
+        self.step += 1;
+        let rng = self.rng.at(self.step);
+        let outputs = model.forward(x, Pass::Train(&rng));
+        let dims = outputs.dims();
+        self.outputs = floats(outputs.clone().inner().into_data());
+        if targets.len() != self.outputs.len() || dims[1] != self.columns {
+            return Err(Error::shape("targets of a batch", targets.len(), self.outputs.len()));
+        }
+        let loss = self.loss.value(&self.outputs, targets, self.columns);
+        self.gradient.resize(targets.len(), 0.0);
+        let lane = rng.fork("swarm");
+        let evaluations = self.sender.send(
+            &*self.loss,
+            self.columns,
+            &self.outputs,
+            targets,
+            &self.workers,
+            &lane,
+            &mut self.gradient,
+        )?;
+        let stepped = Stepped { loss, evaluations };
+        if self.gradient.iter().any(|g| !g.is_finite()) {
+            return Ok((model, stepped));
+        }
+        if let Some(weights) = &self.class_weights {
+            for (gradient, target) in self.gradient.chunks_mut(self.columns).zip(targets.chunks(self.columns)) {
+                let weight: f32 = target.iter().zip(weights).map(|(t, w)| t * w).sum();
+                gradient.iter_mut().for_each(|g| *g *= weight);
+            }
+        }
+        // d/dw sum(y g) with g held fixed is the chain rule with g in dE/dy's place.
+        let sent = Tensor::<2>::from_data(TensorData::new(self.gradient.clone(), dims), &outputs.device());
+        let mut gradients = (outputs * sent).sum().backward();
+        let model = apply(model, &mut gradients, &mut *self.rule);
+        Ok((model, stepped))
+    }
+}
+
+/// Moves every trainable weight by its gradient, in place where the tensor is nobody else's.
+fn apply<M: Module>(model: M, gradients: &mut Gradients, rule: &mut dyn Rule) -> M {
+    struct Apply<'a>(&'a mut Gradients, &'a mut dyn Rule, usize);
+    impl ModuleMapper for Apply<'_> {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            if !param.is_require_grad() {
+                return param;
+            }
+            let (id, tensor, mapper) = param.consume();
+            let gradient = tensor.grad_remove(self.0);
+            let device = tensor.device();
+            let mut data = tensor.inner().into_data();
+            let weights = data.as_mut_slice::<f32>().expect("a tensor of f32");
+            if let Some(gradient) = gradient {
+                self.1.update(self.2, weights, gradient.into_data().as_slice::<f32>().expect("a tensor of f32"));
+            }
+            self.2 += weights.len();
+            Param::from_mapped_value(id, Tensor::from_data(data, &device).require_grad(), mapper)
+        }
+    }
+    rule.begin(crate::weights::count(&model, crate::weights::Part::Trainable));
+    model.map(&mut Apply(gradients, rule, 0))
+}
+
+/// AdaSwarm: a swarm's gradient at the outputs, carried back by the tensor library, and Adam on the weights.
+///
+/// A rule for weights alone cannot be AdaSwarm: it never sees the outputs. This type sees both.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor, TensorData};
+/// use swarmgrad_core::Rng;
+/// use swarmgrad_nn::{loss, model::{Activation, Architecture, Output}, optim::AdaSwarm};
+///
+/// // y = 2 x, learned through |round(output) - round(target)|, whose gradient is zero wherever it exists.
+/// let device = Device::flex().autodiff();
+/// let line = Architecture::Mlp { hidden: vec![], activation: Activation::Relu, output: Output::Identity };
+/// let mut model = line.build(1, 1, &Rng::new(1), &device)?;
+/// let mut adaswarm = AdaSwarm::new(loss::entry("step")?.build(1), 0.1, 1, 7)?;
+/// let (x, y): (Vec<f32>, Vec<f32>) = (0..32).map(|i| (i as f32 / 4.0, i as f32 / 2.0)).unzip();
+/// let mut last = f64::NAN;
+/// for _ in 0..300 {
+///     let batch = Tensor::<2>::from_data(TensorData::new(x.clone(), [32, 1]), &device);
+///     let stepped;
+///     (model, stepped) = adaswarm.step(model, batch, &y)?;
+///     last = stepped.loss;
+/// }
+/// assert!(last < 0.3, "{last}");
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+pub struct AdaSwarm(Optimizer);
+
+impl AdaSwarm {
+    /// With default swarms and Adam's constants; `rate` is Adam's learning rate, `columns` the network's outputs.
+    ///
+    /// # Errors
+    /// Those of [`Optimizer::new`].
+    pub fn new(loss: Box<dyn Loss>, rate: f64, columns: usize, seed: u64) -> Result<Self> {
+        AdaSwarm::with_signal(loss, Signal::swarm(), rate, columns, seed)
+    }
+
+    /// With a signal of the caller's: other parameters, [`Signal::proximal`], [`Signal::fit`] to bounded outputs.
+    ///
+    /// # Errors
+    /// Those of [`Optimizer::new`].
+    pub fn with_signal(
+        loss: Box<dyn Loss>,
+        signal: Signal,
+        rate: f64,
+        columns: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        Ok(AdaSwarm(Optimizer::new(loss, signal, Box::new(super::Adam::new(rate)), columns, seed)?))
+    }
+
+    /// One step on a batch; see [`Optimizer::step`].
+    ///
+    /// # Errors
+    /// Those of [`Optimizer::step`].
+    pub fn step<M: Network>(&mut self, model: M, x: Tensor<2>, targets: &[f32]) -> Result<(M, Stepped)> {
+        self.0.step(model, x, targets)
+    }
+}

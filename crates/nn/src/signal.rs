@@ -1,0 +1,233 @@
+//! dE/d(output): what is sent back into a network in place of the loss's own derivative, or that derivative.
+
+use crate::loss::{self, Block, Loss};
+use crate::model::Output;
+use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::gradient::elements::{Found, Search, Start, Swarms};
+use swarmgrad_core::{Error, Result, Rng, Workers};
+
+/// What is sent back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Signal {
+    /// The loss's own derivative.
+    Exact,
+    /// The derivative of another loss, by name: the control "Adam on MSE", a straight-through or smooth stand-in.
+    Surrogate(String),
+    /// kappa (w - g), g the best outputs that swarms find.
+    Swarm(SwarmSignal),
+    /// Differences of the loss along random signs (Spall 1992): `(f(w + c s) - f(w - c s)) / (2 c) s`, a mean over `pairs`.
+    Spsa {
+        /// c, above 0.
+        width: f64,
+        /// Pairs of evaluations.
+        pairs: usize,
+    },
+    /// Differences along normal directions, the gradient of the loss smoothed by N(0, sigma^2) (antithetic evolution
+    /// strategies): `(f(w + sigma z) - f(w - sigma z)) / (2 sigma) z`, a mean over `pairs`.
+    EvolutionStrategy {
+        /// sigma, above 0.
+        sigma: f64,
+        /// Pairs of evaluations.
+        pairs: usize,
+    },
+}
+
+/// A swarm's gradient.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SwarmSignal {
+    /// Parameters of the swarms; `None` in `start` terms means: by the network's output, see [`SwarmSignal::fit`].
+    pub search: Search,
+    /// What one swarm looks after; the loss's own block where it is not said.
+    pub block: Option<Block>,
+    /// The published program's scale: the gradient is not divided by the number of blocks.
+    pub sum: bool,
+}
+
+impl Signal {
+    /// A swarm with the default parameters.
+    pub fn swarm() -> Self {
+        Signal::Swarm(SwarmSignal::default())
+    }
+
+    /// A swarm whose gradient is that of the Moreau envelope with parameter tau: the same g whatever kappa.
+    pub fn proximal(tau: f64) -> Self {
+        let start = Start::Around { span: 2.0 * tau };
+        Signal::Swarm(SwarmSignal {
+            search: Search { proximity: Some(tau), start, ..Search::default() },
+            ..SwarmSignal::default()
+        })
+    }
+
+    /// The same with the start and the range of its swarms fitted to what follows a network's last layer: outputs in an
+    /// interval are searched all over it, others around themselves.
+    pub fn fit(self, output: Output) -> Self {
+        match (self, output.range()) {
+            (Signal::Swarm(swarm), Some([low, high])) if !matches!(swarm.search.start, Start::Target { .. }) => {
+                let search =
+                    Search { start: Start::Range { low, high }, confine: Some([low, high]), ..swarm.search };
+                Signal::Swarm(SwarmSignal { search, ..swarm })
+            }
+            (signal, _) => signal,
+        }
+    }
+
+    /// Checks the parameters against the loss they are for.
+    ///
+    /// # Errors
+    /// A parameter outside its range, a block smaller than the loss's own, an unknown surrogate.
+    pub fn check(&self, loss: &dyn Loss) -> Result<()> {
+        let positive = |name: &str, value: f64| match value > 0.0 && value.is_finite() {
+            true => Ok(()),
+            false => Err(Error::parameter(name, value, "must be above 0 and finite")),
+        };
+        match self {
+            Signal::Exact => Ok(()),
+            Signal::Surrogate(name) => loss::entry(name).map(|_| ()),
+            Signal::Swarm(SwarmSignal { search, block, .. }) => {
+                search.check()?;
+                match block {
+                    Some(block) if *block < loss.block() => Err(Error::parameter(
+                        "block",
+                        block.name(),
+                        format!("this loss joins the outputs of a {}; use a block at least as large", loss.block().name()),
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            Signal::Spsa { width, pairs } | Signal::EvolutionStrategy { sigma: width, pairs } => {
+                positive("width", *width)?;
+                if *pairs == 0 { Err(Error::parameter("pairs", 0, "at least 1")) } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// Computes a [`Signal`], with memory that it keeps from step to step.
+pub struct Sender {
+    signal: Signal,
+    surrogate: Option<Box<dyn Loss>>,
+    swarms: Option<Swarms<f32>>,
+    found: Found<f32>,
+    block: Block,
+    ends: [Vec<f32>; 2],
+    values: [Vec<f32>; 2],
+    direction: Vec<f32>,
+}
+
+impl Sender {
+    /// For a loss on `columns` outputs a sample.
+    ///
+    /// # Errors
+    /// Those of [`Signal::check`].
+    pub fn new(signal: Signal, loss: &dyn Loss, columns: usize) -> Result<Self> {
+        signal.check(loss)?;
+        let surrogate = match &signal {
+            Signal::Surrogate(name) => Some(loss::entry(name)?.build(columns)),
+            _ => None,
+        };
+        let (swarms, block) = match &signal {
+            Signal::Swarm(swarm) => (Some(Swarms::new(swarm.search.clone())?), swarm.block.unwrap_or(loss.block())),
+            _ => (None, loss.block()),
+        };
+        Ok(Sender {
+            signal,
+            surrogate,
+            swarms,
+            found: Found::default(),
+            block,
+            ends: Default::default(),
+            values: Default::default(),
+            direction: Vec::new(),
+        })
+    }
+
+    /// Writes dE/d(output) of the mean loss into `out`; returns how many losses of blocks were evaluated for it.
+    ///
+    /// # Errors
+    /// A loss without a derivative asked for one.
+    #[allow(clippy::too_many_arguments)]
+    pub fn send(
+        &mut self,
+        loss: &dyn Loss,
+        columns: usize,
+        outputs: &[f32],
+        targets: &[f32],
+        workers: &Workers,
+        rng: &Rng,
+        out: &mut [f32],
+    ) -> Result<u64> {
+        let exact = |loss: &dyn Loss, out: &mut [f32]| match loss.derivative(outputs, targets, columns, out) {
+            true => Ok(0),
+            false => Err(Error::parameter(
+                "loss",
+                "a closure without a derivative",
+                "has no gradient to send back: use a swarm (optimizer adaswarm)",
+            )),
+        };
+        match (&self.signal, &mut self.swarms) {
+            (Signal::Exact, _) => exact(loss, out),
+            (Signal::Surrogate(_), _) => exact(self.surrogate.as_deref().expect("built with the sender"), out),
+            (Signal::Swarm(swarm), Some(swarms)) => {
+                loss.search(swarms, self.block, columns, outputs, targets, workers, rng, &mut self.found);
+                self.found.gradient(outputs, out);
+                if !swarm.sum {
+                    let scale = 1.0 / self.found.kappa.len() as f32;
+                    out.iter_mut().for_each(|g| *g *= scale);
+                }
+                Ok(self.found.evaluations)
+            }
+            (Signal::Swarm(_), None) => unreachable!("built with the sender"),
+            (&Signal::Spsa { width, pairs }, _) => {
+                let draw = |u: &mut [f32], rng: &Rng, pair: usize| {
+                    rng.row(pair).fill_uniform(u);
+                    u.iter_mut().for_each(|u| *u = if *u < 0.5 { -1.0 } else { 1.0 });
+                };
+                Ok(self.differences(loss, columns, outputs, targets, rng, width, pairs, draw, out))
+            }
+            (&Signal::EvolutionStrategy { sigma, pairs }, _) => {
+                let draw = |z: &mut [f32], rng: &Rng, pair: usize| rng.row(pair).fill_normal(z);
+                Ok(self.differences(loss, columns, outputs, targets, rng, sigma, pairs, draw, out))
+            }
+        }
+    }
+
+    /// Two-sided differences of every block's loss along a random direction of that block.
+    #[allow(clippy::too_many_arguments)]
+    fn differences(
+        &mut self,
+        loss: &dyn Loss,
+        columns: usize,
+        outputs: &[f32],
+        targets: &[f32],
+        rng: &Rng,
+        width: f64,
+        pairs: usize,
+        draw: impl Fn(&mut [f32], &Rng, usize),
+        out: &mut [f32],
+    ) -> u64 {
+        out.fill(0.0);
+        self.direction.resize(outputs.len(), 0.0);
+        let step = width as f32;
+        let span = loss::width(self.block, columns, outputs.len());
+        for pair in 0..pairs {
+            draw(&mut self.direction, rng, pair);
+            for (sign, end, values) in
+                self.ends.iter_mut().zip(&mut self.values).zip([1.0, -1.0]).map(|((e, v), s)| (s, e, v))
+            {
+                end.clear();
+                end.extend(outputs.iter().zip(&self.direction).map(|(w, d)| w + sign * step * d));
+                loss.blocks(self.block, columns, end, targets, values);
+            }
+            let blocks = out.chunks_mut(span).zip(self.direction.chunks(span));
+            for ((out, direction), (plus, minus)) in blocks.zip(self.values[0].iter().zip(&self.values[1])) {
+                let slope = (plus - minus) / (2.0 * step * pairs as f32);
+                out.iter_mut().zip(direction).for_each(|(g, d)| *g += slope * d);
+            }
+        }
+        let blocks = self.values[0].len();
+        out.iter_mut().for_each(|g| *g /= blocks as f32);
+        (2 * pairs * blocks) as u64
+    }
+}

@@ -1,0 +1,367 @@
+//! Training: epochs over batches, scores, and a model that can be saved.
+
+use crate::data::{Dataset, Preprocessing, Targets};
+use crate::loss::{self, Loss};
+use crate::metric;
+use crate::model::{Architecture, Model, Network, Pass};
+use crate::optim::{self, Optimizer, Rule};
+use crate::signal::Signal;
+use crate::weights::{self, Part, floats};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::time::Instant;
+use swarmgrad_core::{Error, Matrix, Result, Rng, Workers, write_whole};
+
+/// How a network is trained: plain data that a saved model and a record carry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// The network.
+    pub architecture: Architecture,
+    /// A name from [`loss::LOSSES`].
+    pub loss: String,
+    /// A name from [`optim::OPTIMIZERS`].
+    pub optimizer: String,
+    /// The learning rate; the optimiser's usual one where it is not said.
+    pub rate: Option<f64>,
+    /// The gradient at the outputs; the optimiser's own where it is not said.
+    pub signal: Option<Signal>,
+    /// Passes over the training rows.
+    pub epochs: u64,
+    /// Rows of a batch.
+    pub batch: usize,
+    /// Whether the rows are shuffled anew every epoch.
+    pub shuffle: bool,
+    /// Weighs each class by the inverse of its share of the training rows.
+    pub balance: bool,
+    /// Start, order, masks and swarms follow from it.
+    pub seed: u64,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Training {
+            architecture: Architecture::paper(),
+            loss: "mse".into(),
+            optimizer: "adaswarm".into(),
+            rate: None,
+            signal: None,
+            epochs: 60,
+            batch: 50,
+            shuffle: true,
+            balance: false,
+            seed: 1,
+        }
+    }
+}
+
+/// How good a network is on some rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The mean loss.
+    pub loss: f64,
+    /// Share of rows whose largest output is at the right class; NaN for regression.
+    pub argmax: f64,
+    /// Share of outputs that round to their one-hot target (the AdaSwarm paper's "accuracy"); NaN for regression.
+    pub element: f64,
+}
+
+/// What an epoch came to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// Means over the epoch's batches, each before its step: the paper's running averages.
+    pub running: Score,
+    /// Losses of blocks evaluated by swarms or differences so far.
+    pub evaluations: u64,
+    /// Steps so far.
+    pub steps: u64,
+    /// Seconds of training so far, scores not counted.
+    pub seconds: f64,
+}
+
+/// A network in training.
+pub struct Trainer {
+    model: Option<Model>,
+    optimizer: Optimizer,
+    device: Device,
+    rng: Rng,
+    batch: usize,
+    shuffle: bool,
+    columns: usize,
+    last: Epoch,
+    x: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl Trainer {
+    /// A new network for these rows, on the CPU.
+    ///
+    /// # Errors
+    /// Unknown names, parameters outside their ranges, a batch of no rows, a loss or output that does not fit the task.
+    pub fn new(training: &Training, rows: &Dataset) -> Result<Self> {
+        let columns = rows.outputs();
+        let loss = loss::entry(&training.loss)?.build(columns);
+        Trainer::with_loss(training, loss, rows)
+    }
+
+    /// The same for a loss of the caller's; the name in `training` is only a name then.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::new`].
+    pub fn with_loss(training: &Training, loss: Box<dyn Loss>, rows: &Dataset) -> Result<Self> {
+        let entry = optim::entry(&training.optimizer)?;
+        let rule = entry.rule(training.rate.unwrap_or(entry.rate));
+        let signal = training.signal.clone().unwrap_or_else(|| entry.signal().fit(training.architecture.output()));
+        Trainer::with_rule(training, loss, signal, rule, rows)
+    }
+
+    /// The same with a rule and a signal of the caller's.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::new`].
+    pub fn with_rule(
+        training: &Training,
+        loss: Box<dyn Loss>,
+        signal: Signal,
+        rule: Box<dyn Rule>,
+        rows: &Dataset,
+    ) -> Result<Self> {
+        if training.batch == 0 {
+            return Err(Error::parameter("batch", 0, "at least one row"));
+        }
+        if rows.is_empty() {
+            return Err(Error::parameter("rows", 0, "training needs at least one row"));
+        }
+        let (device, rng, columns) = (Device::flex().autodiff(), Rng::new(training.seed), rows.outputs());
+        let mut optimizer = Optimizer::new(loss, signal, rule, columns, training.seed)?;
+        if training.balance {
+            let counts = rows.counts();
+            if counts.is_empty() {
+                return Err(Error::parameter("balance", "true", "class weights need classes, this is regression"));
+            }
+            let mean = rows.len() as f32 / counts.len() as f32;
+            optimizer = optimizer.class_weights(counts.iter().map(|&n| mean / n.max(1) as f32).collect());
+        }
+        Ok(Trainer {
+            model: Some(training.architecture.build(rows.dim(), columns, &rng.fork("weights"), &device)?),
+            optimizer,
+            device,
+            rng: rng.fork("order"),
+            batch: training.batch,
+            shuffle: training.shuffle,
+            columns,
+            last: Epoch {
+                epoch: 0,
+                running: Score { loss: f64::NAN, argmax: f64::NAN, element: f64::NAN },
+                evaluations: 0,
+                steps: 0,
+                seconds: 0.0,
+            },
+            x: Vec::new(),
+            y: Vec::new(),
+        })
+    }
+
+    /// Threads of the swarms; one unless said.
+    pub fn workers(self, workers: Workers) -> Self {
+        Trainer { optimizer: self.optimizer.workers(workers), ..self }
+    }
+
+    /// The network as it is.
+    pub fn model(&self) -> &Model {
+        self.model.as_ref().expect("a trainer has its model between steps")
+    }
+
+    /// The step's parts, for schedules of the learning rate.
+    pub fn optimizer(&mut self) -> &mut Optimizer {
+        &mut self.optimizer
+    }
+
+    /// One pass over the rows, `y` as [`Dataset::target_rows`] gives it.
+    ///
+    /// # Errors
+    /// Rows of another shape than those it was made for; a loss without the derivative that was asked for.
+    pub fn epoch(&mut self, x: &Matrix<f32>, y: &Matrix<f32>) -> Result<Epoch> {
+        if x.len() != y.len() {
+            return Err(Error::shape("targets", y.len(), x.len()));
+        }
+        let started = Instant::now();
+        let mut order: Vec<usize> = (0..x.len()).collect();
+        if self.shuffle {
+            self.rng.at(self.last.epoch + 1).row(0).shuffle(&mut order);
+        }
+        let classes = self.columns > 1;
+        let mut sums = [0.0; 3];
+        for rows in order.chunks(self.batch) {
+            self.x.clear();
+            self.y.clear();
+            for &row in rows {
+                self.x.extend_from_slice(x.row(row));
+                self.y.extend_from_slice(y.row(row));
+            }
+            let batch = Tensor::<2>::from_data(TensorData::new(self.x.clone(), [rows.len(), x.dim()]), &self.device);
+            let model = self.model.take().expect("a trainer has its model between steps");
+            let (model, stepped) = self.optimizer.step(model, batch, &self.y)?;
+            self.model = Some(model);
+            self.last.evaluations += stepped.evaluations;
+            self.last.steps += 1;
+            let share = rows.len() as f64 / x.len() as f64;
+            sums[0] += share * stepped.loss;
+            if classes {
+                sums[1] += share * metric::accuracy(self.optimizer.outputs(), &self.y, self.columns);
+                sums[2] += share * metric::element_accuracy(self.optimizer.outputs(), &self.y);
+            }
+        }
+        let none = |sum| if classes { sum } else { f64::NAN };
+        self.last.epoch += 1;
+        self.last.running = Score { loss: sums[0], argmax: none(sums[1]), element: none(sums[2]) };
+        self.last.seconds += started.elapsed().as_secs_f64();
+        Ok(self.last)
+    }
+
+    /// The score on some rows.
+    pub fn score(&self, x: &Matrix<f32>, y: &Matrix<f32>) -> Score {
+        let outputs = outputs(&self.model().valid(), x, &Device::flex());
+        score(self.optimizer.loss(), &outputs, y)
+    }
+}
+
+/// Rows of outputs of a network without gradients, computed in pieces that fit the memory.
+pub fn outputs<M: Network>(model: &M, x: &Matrix<f32>, device: &Device) -> Matrix<f32> {
+    // About 4 million numbers of the widest layer of a convolutional net on a piece of 256 rows; dense nets take more at once.
+    let piece = if x.dim() > 256 { 256 } else { 4096 };
+    let mut rows = Vec::new();
+    let mut columns = 0;
+    for part in x.data().chunks(piece * x.dim()) {
+        let part = TensorData::new(part.to_vec(), [part.len() / x.dim(), x.dim()]);
+        let out = model.forward(Tensor::<2>::from_data(part, device), Pass::Evaluate);
+        columns = out.dims()[1];
+        rows.extend(floats(out.into_data()));
+    }
+    Matrix::from_vec(columns.max(1), rows).expect("whole rows")
+}
+
+/// The score of outputs against targets.
+pub fn score(loss: &dyn Loss, outputs: &Matrix<f32>, y: &Matrix<f32>) -> Score {
+    let columns = y.dim();
+    let classes = columns > 1;
+    Score {
+        loss: loss.value(outputs.data(), y.data(), columns),
+        argmax: if classes { metric::accuracy(outputs.data(), y.data(), columns) } else { f64::NAN },
+        element: if classes { metric::element_accuracy(outputs.data(), y.data()) } else { f64::NAN },
+    }
+}
+
+/// A trained network with everything that turns a user's row into an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Version of the library that trained it.
+    pub version: String,
+    /// The data's name.
+    pub data: String,
+    /// How it was trained.
+    pub training: Training,
+    /// Columns, codes, scales and class names.
+    pub preprocessing: Preprocessing,
+    /// Numbers of an input row and of an output row.
+    pub shape: [usize; 2],
+    /// Weights and running statistics, see [`weights::read`].
+    pub weights: Vec<f32>,
+    /// Its scores when it was saved, by name (`train`, `test`).
+    pub scores: Vec<(String, Score)>,
+}
+
+/// First bytes of a model's file: what it is, and the version of its form.
+const HEADER: &[u8; 8] = b"swmodel\x01";
+
+impl Saved {
+    /// The network of a trainer.
+    pub fn new(trainer: &Trainer, training: &Training, preprocessing: &Preprocessing, data: &str) -> Self {
+        Saved {
+            version: env!("CARGO_PKG_VERSION").into(),
+            data: data.into(),
+            training: training.clone(),
+            preprocessing: preprocessing.clone(),
+            shape: [preprocessing.dim(), preprocessing.outputs()],
+            weights: weights::read(trainer.model(), Part::All),
+            scores: Vec::new(),
+        }
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// A path that cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let body = postcard::to_allocvec(self).map_err(|why| Error::Saved(why.to_string()))?;
+        let mut bytes = HEADER.to_vec();
+        bytes.extend(crate::data::catalog::sha256(&body).as_bytes());
+        bytes.extend(body);
+        write_whole(path, &bytes)
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// A file that is missing, not a model, of another version, cut short or changed.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path)
+            .map_err(|why| Error::File { path: path.display().to_string(), why: why.to_string() })?;
+        let broken = |why: &str| Error::Saved(format!("{}: {why}", path.display()));
+        let rest = bytes.strip_prefix(HEADER).ok_or_else(|| broken("not a model of this version"))?;
+        let (sum, body) = rest.split_at_checked(64).ok_or_else(|| broken("cut short"))?;
+        if crate::data::catalog::sha256(body).as_bytes() != sum {
+            return Err(broken("cut short or changed: its checksum does not fit"));
+        }
+        postcard::from_bytes(body).map_err(|why| broken(&why.to_string()))
+    }
+
+    /// The network, without gradients.
+    ///
+    /// # Errors
+    /// Weights that do not fit the architecture.
+    pub fn model(&self) -> Result<Model> {
+        let device = Device::flex();
+        let [inputs, outputs] = self.shape;
+        let empty = self.training.architecture.build(inputs, outputs, &Rng::new(0), &device)?;
+        weights::write(empty, &self.weights, Part::All)
+    }
+
+    /// Outputs for prepared rows.
+    ///
+    /// # Errors
+    /// Rows of another width, weights that do not fit.
+    pub fn predict(&self, x: &Matrix<f32>) -> Result<Matrix<f32>> {
+        if x.dim() != self.shape[0] {
+            return Err(Error::shape("features of a row", x.dim(), self.shape[0]));
+        }
+        Ok(outputs(&self.model()?, x, &Device::flex()))
+    }
+}
+
+/// Whether a loss fits what is to be learnt, before an hour of training tells.
+///
+/// # Errors
+/// A loss of classes for numbers, a loss of logits for bounded outputs.
+pub fn check_fit(training: &Training, targets: &Targets) -> Result<()> {
+    use crate::model::Output;
+    let (loss, output) = (training.loss.as_str(), training.architecture.output());
+    let regression = matches!(targets, Targets::Numbers(_));
+    if regression && matches!(loss, "bce" | "cross_entropy" | "zero_one" | "f1") {
+        return Err(Error::parameter("loss", loss, "needs classes; for a numeric target use mse, mae, huber or quantile90"));
+    }
+    if regression && output != Output::Identity {
+        return Err(Error::parameter("output", format!("{output:?}").to_lowercase(), "a numeric target needs identity"));
+    }
+    if loss == "cross_entropy" && output != Output::Identity {
+        return Err(Error::parameter("output", format!("{output:?}").to_lowercase(), "cross_entropy takes logits: identity"));
+    }
+    if loss == "bce" && output == Output::Identity {
+        return Err(Error::parameter("output", "identity", "bce takes outputs between 0 and 1: sigmoid"));
+    }
+    Ok(())
+}
