@@ -96,7 +96,11 @@ impl Entry {
                 self.verify(text.as_bytes(), &path)?;
                 Ok(Table { name: self.name.into(), ..self.parse(&text, &path.display().to_string())? })
             }
-            Place::Images => Err(Error::parameter("data set", self.name, "holds images: load it with parts or images")),
+            Place::Images => Err(Error::parameter(
+                "data set",
+                self.name,
+                "holds images, not a table: use `data::parts` or `data::mnist`",
+            )),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod catalog;
 pub mod csv;
 mod dataset;
 pub mod fetch;
+pub mod idx;
 pub mod prepare;
 pub mod split;
 mod table;
@@ -29,7 +30,7 @@ pub use table::{Column, Table, Values};
 
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use swarmgrad_core::{Error, Result};
+use swarmgrad_core::{Error, Result, Rng};
 
 /// What is to be learnt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,30 @@ pub fn load(name: &str, preset: Preset) -> Result<Table> {
     })?;
     let table = entry.take(entry.table()?, preset)?;
     Ok(Table { name: name.into(), ..table })
+}
+
+/// A catalogued set ready for training: loaded, split at random with each class alike, and prepared with what its training
+/// part says. MNIST has its own parts, and its own preparation (pixels divided by 255).
+///
+/// Errors as [`load`], and unless 0 <= `test_share` < 1.
+pub fn parts(name: &str, preset: Preset, options: &Options, test_share: f64, rng: &Rng) -> Result<Parts> {
+    if catalog::entry(name)?.place == catalog::Place::Images {
+        return mnist();
+    }
+    let table = load(name, preset)?;
+    table.parts(&table.split(test_share, rng)?, options)
+}
+
+/// The 60,000 and 10,000 images of MNIST, 28 x 28 pixels from 0 to 1. Errors if they are not fetched.
+pub fn mnist() -> Result<Parts> {
+    let entry = catalog::entry("mnist")?;
+    let part = |images: usize| {
+        let path = |k: usize| fetch::find_packed(catalog::MNIST[k].0).ok_or_else(|| entry.not_fetched());
+        idx::images(&path(images)?, &path(images + 1)?, entry.name)
+    };
+    let (train, test) = (part(0)?, part(2)?);
+    let preprocessing = Preprocessing::of_images(train.dim(), train.classes().to_vec());
+    Ok(Parts { train, test, preprocessing })
 }
 
 /// The text of a file.
