@@ -104,7 +104,7 @@ parameters! {
 impl Params {
     /// The paper's numbers: c1 = 0.8, c2 = 0.9, beta = 0.9, so eta = 0.1 and kappa = 8.5 in the mean.
     pub fn paper() -> Self {
-        Params { c1: 0.8, c2: 0.9, beta: 0.9, ..Params::default() }
+        Params { c1: 0.8, c2: 0.9, beta: 0.9, eta: Some(0.1), ..Params::default() }
     }
 
     /// The inertia of the swarm: 1 - beta (EMPSO) or omega (PSO). The theorems set eta to it.
