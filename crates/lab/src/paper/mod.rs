@@ -38,9 +38,11 @@
 
 pub mod adaswarm;
 mod findings;
+mod printed;
 mod session;
 
 pub use findings::{Claim, Findings, Picture, Tabled, Verdict, page};
+pub use printed::Printed;
 pub use session::{Preset, Session, Settings, Step};
 
 use crate::error::Result;
@@ -78,7 +80,15 @@ pub static PAPERS: &[Paper] = &[Paper {
 }];
 
 /// All experiments, in the order of their papers.
-pub static EXPERIMENTS: &[Experiment] = &[adaswarm::stability::EXPERIMENT];
+pub static EXPERIMENTS: &[Experiment] = &[
+    adaswarm::table_1::EXPERIMENT,
+    adaswarm::table_2::EXPERIMENT,
+    adaswarm::table_3::EXPERIMENT,
+    adaswarm::figure_1::EXPERIMENT,
+    adaswarm::stability::EXPERIMENT,
+    adaswarm::supp_12::EXPERIMENT,
+    adaswarm::supp_14::EXPERIMENT,
+];
 
 /// The experiment of that name. An unknown name's error suggests the nearest.
 pub fn entry(name: &str) -> swarmgrad::Result<&'static Experiment> {
