@@ -75,6 +75,21 @@ pub trait Normals: SimdFloatElement {
     fn fill_uniform_row(key: Key, word: usize, out: &mut [Self]);
     /// `out.len() / 2` (rounded up) pairs of normals from the words of two keys, first all cosines, then all sines.
     fn fill_normal_halves(keys: [Key; 2], word: usize, out: &mut [Self]);
+    /// What [`ln`] gives.
+    fn quick_ln(self) -> Self;
+}
+
+/// The natural logarithm without branches and calls, so that the compiler turns a loop of it into vectors (the standard
+/// library's is a call for each number). Relative error below 3e-7 in `f32`, 1e-13 in `f64`; -inf at 0, NaN below.
+///
+/// ```
+/// use swarmgrad_core::simd::ln;
+/// assert!((ln(2.0_f64) - std::f64::consts::LN_2).abs() < 1e-13);
+/// assert_eq!((ln(0.0_f32), ln(1.0_f32)), (f32::NEG_INFINITY, 0.0));
+/// ```
+#[inline(always)]
+pub fn ln<F: Normals>(x: F) -> F {
+    x.quick_ln()
 }
 
 /// The next eight words of a row of draws.
@@ -109,7 +124,7 @@ macro_rules! kernels {
     (
         $module:ident, $F:ident, $V:ident, $W:ident, $U:ident, lanes $lanes:literal, mantissa $mantissa:literal,
         one $one:literal, two $two:literal, sqrt_half $sqrt_half:literal, magic $magic:literal, bias $bias:literal, sign $sign:literal,
-        atanh $atanh:expr, sin $sin:expr, cos $cos:expr, open $open:ident
+        atanh $atanh:expr, sin $sin:expr, cos $cos:expr, open $open:ident, ln $ln:expr, scale $scale:literal
     ) => {
         mod $module {
             use super::*;
@@ -313,6 +328,24 @@ macro_rules! kernels {
             fn fill_normal_halves(keys: [Key; 2], word: usize, out: &mut [$F]) {
                 dispatch!(level(), simd => $module::halves(simd, keys, word, out))
             }
+
+            #[inline(always)]
+            fn quick_ln(self) -> $F {
+                // As in Box and Muller's logarithm above; numbers below the normal ones are scaled up first.
+                let small = self < $F::MIN_POSITIVE;
+                let scaled = if small { self * $scale } else { self };
+                let shifted = scaled.to_bits().wrapping_add($one - $sqrt_half);
+                let exponent = $F::from_bits((shifted >> $mantissa) | $magic) - ($F::from_bits($magic) + $bias);
+                let exponent = if small { exponent - $mantissa as $F } else { exponent };
+                let m = $F::from_bits((shifted & ((1 << $mantissa) - 1)) + $sqrt_half);
+                let q = (m - 1.0) / (m + 1.0);
+                let [first, rest @ ..] = $ln;
+                let sum = rest.iter().fold(first, |sum, coefficient| sum * (q * q) + coefficient);
+                let ln = exponent * std::$F::consts::LN_2 + q * sum;
+                let ln = if self > 0.0 { ln } else { $F::NAN };
+                let ln = if self == 0.0 { $F::NEG_INFINITY } else { ln };
+                if self == $F::INFINITY { self } else { ln }
+            }
         }
     };
 }
@@ -354,7 +387,9 @@ kernels! {
     sin [-1.7365167288597578e-09, 3.1333840829093e-07, -3.6576192120767256e-05, 0.0024903945673670634, -0.08074551218803863, 0.785398163397445],
     // cos(pi t / 4) in t^2 on [0, 1], error 5.6e-14
     cos [-2.426851890411488e-08, 3.5904755349763954e-06, -0.0003259916875350726, 0.01585434419710652, -0.3084251375300398, 0.9999999999999444],
-    open open_f64
+    open open_f64,
+    // atanh again, error 4e-15
+    ln [0.16836279999557793, 0.18122803152111983, 0.22223377084216794, 0.2857141735708028, 0.40000000050033485, 0.6666666666658851, 2.000000000000001], scale 4503599627370496.0
 }
 
 kernels! {
@@ -364,5 +399,7 @@ kernels! {
     atanh [0.4129491, 0.6665227, 2.0000002],
     sin [-3.595429e-05, 0.0024900069, -0.080745436, std::f32::consts::FRAC_PI_4],
     cos [-0.0003188775, 0.01584991, -0.30842426, 1.0],
-    open open_f32
+    open open_f32,
+    // atanh again, error 1.4e-9
+    ln [0.2992439, 0.3997485, 0.6666682, 2.0], scale 8388608.0
 }
