@@ -4,4 +4,10 @@
 //! carries it back to the weights.
 
 pub mod data;
+pub mod loss;
 pub mod metric;
+pub mod model;
+pub mod optim;
+pub mod signal;
+pub mod train;
+pub mod weights;
