@@ -36,7 +36,37 @@ fn batch<F: Real>(rows: usize, columns: usize) -> (Vec<F>, Vec<F>) {
     (outputs, targets)
 }
 
-fn line<F: Real>(name: &str, time: f64, updates: f64, draws: f64) {
+#[inline(always)]
+fn square<F: Real>(y: F, t: F) -> F {
+    (y - t) * (y - t)
+}
+
+#[inline(always)]
+fn absolute<F: Real>(y: F, t: F) -> F {
+    (y - t).abs()
+}
+
+#[inline(always)]
+fn huber<F: Real>(y: F, t: F) -> F {
+    let r = (y - t).abs();
+    if r < F::one() { F::of(0.5) * r * r } else { r - F::of(0.5) }
+}
+
+/// Cross-entropy with the output kept off 0 and 1.
+#[inline(always)]
+fn entropy<F: Real>(y: F, t: F) -> F {
+    let y = y.max(F::of(1e-7)).min(F::of(1.0 - 1e-7));
+    -(t * simd::ln(y) + (F::one() - t) * simd::ln(F::one() - y))
+}
+
+/// The quantile loss for nine tenths.
+#[inline(always)]
+fn pinball<F: Real>(y: F, t: F) -> F {
+    let r = t - y;
+    (F::of(0.9) * r).max(F::of(-0.1) * r)
+}
+
+fn line(name: &str, time: f64, updates: f64, draws: f64) {
     println!(
         "{:>34} {:>9.1} us {:>8.0} million updates/s {:>6.2} draws",
         name,
@@ -50,32 +80,17 @@ fn table<F: Real>(precision: &str) {
     let search = Search::default();
     let (n, iterations) = (search.particles, search.iterations);
     let (workers, mut found) = (Workers::default(), Found::default());
-    let ln = simd::ln::<F>;
-    let half = F::of(0.5);
-    let square = |y: F, t: F| (y - t) * (y - t);
-    let absolute = |y: F, t: F| (y - t).abs();
-    let huber = |y: F, t: F| {
-        let (r, one) = ((y - t).abs(), F::one());
-        if r < one { half * r * r } else { r - half }
-    };
-    let entropy = move |y: F, t: F| {
-        let y = y.max(F::of(1e-7)).min(F::of(1.0 - 1e-7));
-        -(t * ln(y) + (F::one() - t) * ln(F::one() - y))
-    };
     let wells = |y: F, t: F| {
         let r = y - t;
         F::of(0.1) * r * r + F::one() - (F::of(3.0) * r).cos()
-    };
-    let pinball = |y: F, t: F| {
-        let r = t - y;
-        (F::of(0.9) * r).max(F::of(-0.1) * r)
     };
     let dynamic: &dyn ElementLoss<F> = &square;
     for (rows, columns) in [(50, 3), (128, 10), (4096, 10)] {
         let (outputs, targets) = batch::<F>(rows, columns);
         let numbers = rows * columns * n;
         let mut uniforms = vec![F::zero(); 2 * numbers];
-        let draws = iterations as f64 * fastest(|| Rng::new(1).fill_uniform(0..1, 0..2 * numbers, black_box(&mut uniforms)));
+        let draws =
+            iterations as f64 * fastest(|| Rng::new(1).fill_uniform(0..1, 0..2 * numbers, black_box(&mut uniforms)));
         println!("\n{precision}, batch {rows} x {columns}, {n} particles, {iterations} iterations, one thread");
         let updates = (numbers * iterations) as f64;
         let mut iteration = 0;
@@ -87,7 +102,7 @@ fn table<F: Real>(precision: &str) {
                     let rng = Rng::new(3).at(iteration);
                     swarms.elements($loss, black_box(&outputs), &targets, &workers, &rng, black_box(&mut found));
                 });
-                line::<F>($name, time, updates, draws);
+                line($name, time, updates, draws);
                 time
             }};
         }
@@ -115,11 +130,11 @@ fn table<F: Real>(precision: &str) {
         let mut swarms = Swarms::<F>::new(search.clone()).unwrap();
         let rng = Rng::new(3);
         let time = fastest(|| swarms.samples(&squares, columns, &outputs, &targets, &workers, &rng, &mut found));
-        line::<F>("samples, squares", time, updates, draws);
+        line("samples, squares", time, updates, draws);
         let time = fastest(|| swarms.samples(&cross, columns, &outputs, &targets, &workers, &rng, &mut found));
-        line::<F>("samples, softmax cross-entropy", time, updates, draws);
+        line("samples, softmax cross-entropy", time, updates, draws);
         let time = fastest(|| swarms.batch(&squares, &outputs, &targets, &workers, &rng, &mut found));
-        line::<F>("batch, squares", time, updates, draws);
+        line("batch, squares", time, updates, draws);
     }
 }
 

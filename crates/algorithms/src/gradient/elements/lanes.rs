@@ -7,8 +7,8 @@
 use super::{BlockLoss, ElementLoss, Kappa, Law, Start};
 use fearless_simd::{Select, Simd, dispatch, prelude::*};
 use fearless_simd_macros::simd;
-use swarmgrad_core::simd::{Counter, level};
-use swarmgrad_core::{Draws, Real, Rng};
+use swarmgrad_core::simd::level;
+use swarmgrad_core::{Real, Rng};
 
 /// Blocks of a group.
 pub(super) const LANES: usize = 16;
@@ -30,13 +30,10 @@ impl<F: Real, L: ElementLoss<F> + ?Sized> Losses<F> for Each<'_, L> {
 
     #[inline(always)]
     fn judge(&self, lanes: usize, x: &[F], targets: &[F], _row: &mut [F], f: &mut [F]) {
-        if lanes == LANES {
-            self.0.values(x, targets, f);
-        } else {
-            // The loss is never asked about a lane without a block.
-            for ((x, t), f) in x.chunks_exact(LANES).zip(targets.chunks_exact(LANES)).zip(f.chunks_exact_mut(LANES)) {
-                self.0.values(&x[..lanes], &t[..lanes], &mut f[..lanes]);
-            }
+        // The loss is never asked about a lane without a block. One call in the text, so that the loss is inlined.
+        let (stride, width) = if lanes == LANES { (x.len(), x.len()) } else { (LANES, lanes) };
+        for ((x, t), f) in x.chunks_exact(stride).zip(targets.chunks_exact(stride)).zip(f.chunks_exact_mut(stride)) {
+            self.0.values(&x[..width], &t[..width], &mut f[..width]);
         }
     }
 }
@@ -106,26 +103,6 @@ impl<F: Real> Piece<'_, F> {
     }
 }
 
-/// The draws of a group: made in place, or replayed.
-enum Source<'a, S: Simd> {
-    Keyed(Counter<S>),
-    Replayed(Draws<'a>),
-}
-
-impl<S: Simd> Source<'_, S> {
-    #[inline(always)]
-    fn fill<F: Real>(&mut self, simd: S, out: &mut [F]) {
-        match self {
-            Source::Keyed(counter) => {
-                for out in out.chunks_exact_mut(<F::Lanes<S>>::LEN) {
-                    F::next_uniform(simd, counter).store_slice(out);
-                }
-            }
-            Source::Replayed(draws) => draws.fill_uniform(out),
-        }
-    }
-}
-
 /// One lane vector of an array.
 #[inline(always)]
 fn load<S: Simd, F: Real>(simd: S, from: &[F], at: usize) -> F::Lanes<S> {
@@ -184,10 +161,7 @@ fn search<S: Simd, F: Real, L: Losses<F>>(
     let results = value.chunks_mut(LANES).zip(kappa.chunks_mut(LANES));
     for (k, (((best, outputs), targets), (value, kappa))) in blocks.zip(results).enumerate() {
         let lanes = value.len();
-        let mut source = match rng.keys(group + k) {
-            Some([key, _]) => Source::Keyed(Counter::new(simd, key, 0)),
-            None => Source::Replayed(rng.row(group + k)),
-        };
+        let mut draws = rng.row(group + k);
         transpose(outputs, columns, w);
         let targets = if L::COPIES {
             copied.chunks_exact_mut(LANES).for_each(|copy| copy[..lanes].copy_from_slice(targets));
@@ -198,7 +172,7 @@ fn search<S: Simd, F: Real, L: Losses<F>>(
         // The start: v = M = 0, p = x, and the first particle is the output itself.
         let own = if matches!(law.start, Start::Target { .. }) { 0 } else { point };
         let (first, others) = x.split_at_mut(own);
-        source.fill(simd, others);
+        draws.fill_uniform(others);
         first.copy_from_slice(&w[..own]);
         if let (Start::Target { .. }, true) = (law.start, L::COPIES) {
             w.copy_from_slice(&targets[..LANES]);
@@ -218,12 +192,8 @@ fn search<S: Simd, F: Real, L: Losses<F>>(
         for t in 0..=law.iterations {
             if t > 0 {
                 let r = &mut r[..2 * n * pulls];
-                source.fill(simd, r);
-                if columns == 1 {
-                    travel(simd, law, x, v, m, p, g, r);
-                } else {
-                    travel_wide(simd, law, pulls == point, x, v, m, p, g, r);
-                }
+                draws.fill_uniform(r);
+                travel(simd, law, point / pulls, x, v, m, p, g, r);
                 if let Some(range) = law.confine {
                     confine(simd, range, x);
                 }
@@ -278,27 +248,13 @@ fn confine<S: Simd, F: Real>(simd: S, [low, high]: [F; 2], x: &mut [F]) {
     }
 }
 
-/// Moves the particles of blocks of one element.
+/// Moves the particles. One draw of r1 and r2 serves `share` coordinates.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn travel<S: Simd, F: Real>(simd: S, law: &Law<F>, x: &mut [F], v: &mut [F], m: &mut [F], p: &[F], g: &[F], r: &[F]) {
-    for half in (0..LANES).step_by(<F::Lanes<S>>::LEN) {
-        let g = load(simd, g, half);
-        for i in 0..law.particles {
-            let at = i * LANES + half;
-            let (r1, r2) = (load(simd, r, 2 * i * LANES + half), load(simd, r, (2 * i + 1) * LANES + half));
-            advance(simd, law, at, x, v, m, p, g, r1, r2);
-        }
-    }
-}
-
-/// The same for blocks of several elements.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn travel_wide<S: Simd, F: Real>(
+fn travel<S: Simd, F: Real>(
     simd: S,
     law: &Law<F>,
-    per_coordinate: bool,
+    share: usize,
     x: &mut [F],
     v: &mut [F],
     m: &mut [F],
@@ -306,40 +262,29 @@ fn travel_wide<S: Simd, F: Real>(
     g: &[F],
     r: &[F],
 ) {
+    let parts = x.chunks_exact_mut(LANES).zip(v.chunks_exact_mut(LANES)).zip(m.chunks_exact_mut(LANES));
+    let parts = parts.zip(p.chunks_exact(LANES));
     let columns = g.len() / LANES;
-    for i in 0..law.particles {
-        for d in 0..columns {
-            let pull = if per_coordinate { i * columns + d } else { i };
-            for half in (0..LANES).step_by(<F::Lanes<S>>::LEN) {
-                let (r1, r2) = (load(simd, r, 2 * pull * LANES + half), load(simd, r, (2 * pull + 1) * LANES + half));
-                let g = load(simd, g, d * LANES + half);
-                advance(simd, law, (i * columns + d) * LANES + half, x, v, m, p, g, r1, r2);
-            }
+    let (mut d, mut served, mut pulls) = (0, 0, r.chunks_exact(2 * LANES));
+    let mut pull = r;
+    for (((x, v), m), p) in parts {
+        if served == 0 {
+            pull = pulls.next().unwrap_or(r);
         }
+        let (g, r) = (&g[d * LANES..(d + 1) * LANES], &pull[..2 * LANES]);
+        for half in (0..LANES).step_by(<F::Lanes<S>>::LEN) {
+            let (r1, r2) = (load(simd, r, half), load(simd, r, LANES + half));
+            let here = load(simd, x, half);
+            let momentum = load(simd, m, half) * law.beta + load(simd, v, half) * law.gamma; // eq. (4)
+            let own = r1 * law.c1 * (load(simd, p, half) - here);
+            let velocity = momentum + own + r2 * law.c2 * (load(simd, g, half) - here); // eq. (5)
+            store(momentum, m, half);
+            store(velocity, v, half);
+            store(here + velocity, x, half); // eq. (6)
+        }
+        d = if d + 1 == columns { 0 } else { d + 1 };
+        served = if served + 1 == share { 0 } else { served + 1 };
     }
-}
-
-/// One step of the particles at `at`.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn advance<S: Simd, F: Real>(
-    simd: S,
-    law: &Law<F>,
-    at: usize,
-    x: &mut [F],
-    v: &mut [F],
-    m: &mut [F],
-    p: &[F],
-    g: F::Lanes<S>,
-    r1: F::Lanes<S>,
-    r2: F::Lanes<S>,
-) {
-    let here = load(simd, x, at);
-    let momentum = load(simd, m, at) * law.beta + load(simd, v, at) * law.gamma; // eq. (4)
-    let velocity = momentum + r1 * law.c1 * (load(simd, p, at) - here) + r2 * law.c2 * (g - here); // eq. (5)
-    store(momentum, m, at);
-    store(velocity, v, at);
-    store(here + velocity, x, at); // eq. (6)
 }
 
 /// Takes strictly better positions of blocks of one element into the memories; a NaN never is.
@@ -360,17 +305,19 @@ fn remember<S: Simd, F: Real>(
     for half in (0..LANES).step_by(<F::Lanes<S>>::LEN) {
         let (mut best, mut best_f, mut best_loss) = (load(simd, g, half), load(simd, gf, half), load(simd, gl, half));
         let w = load(simd, w, half);
-        for at in (half..x.len()).step_by(LANES) {
-            let (here, loss) = (load(simd, x, at), load(simd, f, at));
+        let particles = x.chunks_exact(LANES).zip(f.chunks_exact(LANES));
+        let memories = p.chunks_exact_mut(LANES).zip(pf.chunks_exact_mut(LANES));
+        for ((x, f), (p, pf)) in particles.zip(memories) {
+            let (here, loss) = (load(simd, x, half), load(simd, f, half));
             let mut total = loss;
             if let Some(half_rate) = proximity {
                 let away = here - w;
                 total += away * away * half_rate;
             }
-            let own = load(simd, pf, at);
+            let own = load(simd, pf, half);
             let better = total.simd_lt(own);
-            store(better.select(total, own), pf, at);
-            store(better.select(here, load(simd, p, at)), p, at);
+            store(better.select(total, own), pf, half);
+            store(better.select(here, load(simd, p, half)), p, half);
             // What beats g beats its own memory too: g's value is the least of them.
             let leads = total.simd_lt(best_f);
             best = leads.select(here, best);
