@@ -536,6 +536,44 @@ impl<F: Real> BlockDerivative<F> for F1 {
     }
 }
 
+/// F1 with the outputs themselves in the counts' place: 1 - the mean over classes of 2 sum p t / (sum p + sum t). The usual smooth
+/// stand-in for [`F1`], for outputs between 0 and 1.
+#[derive(Debug, Clone, Copy)]
+pub struct SoftF1 {
+    /// Outputs of a sample.
+    pub columns: usize,
+}
+
+impl SoftF1 {
+    /// Twice the overlap and the sum of a class.
+    fn counts<F: Real>(&self, outputs: &[F], targets: &[F], class: usize) -> (F, F) {
+        let rows = outputs.chunks(self.columns).zip(targets.chunks(self.columns));
+        rows.fold((F::zero(), F::of(1e-7)), |(overlap, sum), (o, t)| {
+            (overlap + F::of(2.0) * o[class] * t[class], sum + o[class] + t[class])
+        })
+    }
+}
+
+impl<F: Real> BlockLoss<F> for SoftF1 {
+    fn value(&self, outputs: &[F], targets: &[F]) -> F {
+        let scores = (0..self.columns).map(|class| self.counts(outputs, targets, class));
+        F::one() - scores.fold(F::zero(), |total, (overlap, sum)| total + overlap / sum) / real::<F>(self.columns)
+    }
+}
+
+impl<F: Real> BlockDerivative<F> for SoftF1 {
+    fn derivative(&self, outputs: &[F], targets: &[F], out: &mut [F]) -> bool {
+        let counts: Vec<(F, F)> = (0..self.columns).map(|class| self.counts(outputs, targets, class)).collect();
+        let rows = out.chunks_mut(self.columns).zip(targets.chunks(self.columns));
+        for (out, target) in rows {
+            for ((out, &t), &(overlap, sum)) in out.iter_mut().zip(target).zip(&counts) {
+                *out = (overlap / sum - F::of(2.0) * t) / (sum * real::<F>(self.columns));
+            }
+        }
+        true
+    }
+}
+
 // ---- names ------------------------------------------------------------------------------------------------------------------
 
 /// A loss that has a name.
@@ -572,6 +610,12 @@ pub const LOSSES: &[Entry] = &[
     Entry { name: "zero_one", about: "share of samples put into a wrong class", differentiable: false, build: |_| Box::new(Samplewise(ZeroOne)) },
     Entry { name: "step", about: "|round(output) - round(target)|", differentiable: false, build: |_| Box::new(Elementwise(Step)) },
     Entry { name: "f1", about: "1 - macro F1 of a batch", differentiable: false, build: |columns| Box::new(Batchwise(F1 { columns })) },
+    Entry {
+        name: "soft_f1",
+        about: "F1 with the outputs as counts, the smooth stand-in",
+        differentiable: true,
+        build: |columns| Box::new(Batchwise(SoftF1 { columns })),
+    },
     Entry {
         name: "multi_well",
         about: "r^2 / 10 + 1 - cos 3r: many wells, one deepest",

@@ -49,3 +49,43 @@ pub fn element_accuracy(outputs: Rows<'_, f32>, targets: Rows<'_, f32>) -> f64 {
     let right = outputs.data().iter().zip(targets.data()).filter(|(y, t)| y.round_ties_even() == **t).count();
     right as f64 / targets.data().len().max(1) as f64
 }
+
+/// The square root of the mean squared error. NaN for no numbers.
+///
+/// # Panics
+/// If there are more or fewer answers than values.
+pub fn root_mean_square(answers: &[f64], values: &[f64]) -> f64 {
+    assert_eq!(answers.len(), values.len(), "a value for each answer");
+    (squares(answers, values) / values.len() as f64).sqrt()
+}
+
+/// The mean absolute error. NaN for no numbers.
+///
+/// # Panics
+/// If there are more or fewer answers than values.
+pub fn mean_absolute(answers: &[f64], values: &[f64]) -> f64 {
+    assert_eq!(answers.len(), values.len(), "a value for each answer");
+    answers.iter().zip(values).map(|(a, v)| (a - v).abs()).sum::<f64>() / values.len() as f64
+}
+
+/// R^2, the share of the values' variance that the answers explain: 1 for right answers, 0 for the values' mean, below it for
+/// worse. NaN where the values do not vary.
+///
+/// ```
+/// use swarmgrad_nn::metric::explained_variance;
+///
+/// assert_eq!(explained_variance(&[1.0, 2.0, 3.0], &[1.0, 2.0, 4.5]), 1.0 - 2.25 / 6.5);
+/// ```
+///
+/// # Panics
+/// If there are more or fewer answers than values.
+pub fn explained_variance(answers: &[f64], values: &[f64]) -> f64 {
+    assert_eq!(answers.len(), values.len(), "a value for each answer");
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let spread: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    if spread > 0.0 { 1.0 - squares(answers, values) / spread } else { f64::NAN }
+}
+
+fn squares(answers: &[f64], values: &[f64]) -> f64 {
+    answers.iter().zip(values).map(|(a, v)| (a - v).powi(2)).sum()
+}

@@ -10,9 +10,10 @@ use crate::weights::{self, Part, floats};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
-use swarmgrad_core::{Error, Matrix, Result, Rng, Workers, write_whole};
+use swarmgrad_core::{Error, Matrix, Result, Rng, Rows, Workers, write_whole};
 
 /// How a network is trained: plain data that a saved model and a record carry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -171,6 +172,16 @@ impl Trainer {
         Trainer { optimizer: self.optimizer.workers(workers), ..self }
     }
 
+    /// The same starting from the weights of a trained network, as [`Saved`] has them; the optimiser starts afresh.
+    ///
+    /// # Errors
+    /// Weights that do not fit the architecture.
+    pub fn start_from(mut self, weights: &[f32]) -> Result<Self> {
+        let model = self.model.take().expect("a trainer has its model between steps");
+        self.model = Some(weights::write(model, weights, Part::All)?);
+        Ok(self)
+    }
+
     /// The network as it is.
     pub fn model(&self) -> &Model {
         self.model.as_ref().expect("a trainer has its model between steps")
@@ -186,6 +197,20 @@ impl Trainer {
     /// # Errors
     /// Rows of another shape than those it was made for; a loss without the derivative that was asked for.
     pub fn epoch(&mut self, x: &Matrix<f32>, y: &Matrix<f32>) -> Result<Epoch> {
+        self.watched_epoch(x, y, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same, seen by `see` after every batch with the number of rows done; it may break the epoch off, which then counts
+    /// as one that saw fewer rows.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::epoch`].
+    pub fn watched_epoch(
+        &mut self,
+        x: &Matrix<f32>,
+        y: &Matrix<f32>,
+        see: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Epoch> {
         if x.len() != y.len() {
             return Err(Error::shape("targets", y.len(), x.len()));
         }
@@ -195,7 +220,7 @@ impl Trainer {
             self.rng.at(self.last.epoch + 1).row(0).shuffle(&mut order);
         }
         let classes = self.columns > 1;
-        let mut sums = [0.0; 3];
+        let (mut sums, mut done) = ([0.0; 3], 0);
         for rows in order.chunks(self.batch) {
             self.x.clear();
             self.y.clear();
@@ -209,13 +234,20 @@ impl Trainer {
             self.model = Some(model);
             self.last.evaluations += stepped.evaluations;
             self.last.steps += 1;
-            let share = rows.len() as f64 / x.len() as f64;
+            let share = rows.len() as f64;
             sums[0] += share * stepped.loss;
             if classes {
-                sums[1] += share * metric::accuracy(self.optimizer.outputs(), &self.y, self.columns);
-                sums[2] += share * metric::element_accuracy(self.optimizer.outputs(), &self.y);
+                let seen = Rows::new(self.columns, self.optimizer.outputs());
+                let wanted = Rows::new(self.columns, &self.y);
+                sums[1] += share * metric::argmax_accuracy(seen, &labels(wanted));
+                sums[2] += share * metric::element_accuracy(seen, wanted);
+            }
+            done += rows.len();
+            if see(done).is_break() {
+                break;
             }
         }
+        sums.iter_mut().for_each(|sum| *sum /= done as f64);
         let none = |sum| if classes { sum } else { f64::NAN };
         self.last.epoch += 1;
         self.last.running = Score { loss: sums[0], argmax: none(sums[1]), element: none(sums[2]) };
@@ -223,11 +255,25 @@ impl Trainer {
         Ok(self.last)
     }
 
+    /// Outputs for some rows.
+    pub fn outputs(&self, x: &Matrix<f32>) -> Matrix<f32> {
+        outputs(&self.model().valid(), x, &Device::flex())
+    }
+
+    /// The loss it trains.
+    pub fn loss(&self) -> &dyn Loss {
+        self.optimizer.loss()
+    }
+
     /// The score on some rows.
     pub fn score(&self, x: &Matrix<f32>, y: &Matrix<f32>) -> Score {
-        let outputs = outputs(&self.model().valid(), x, &Device::flex());
-        score(self.optimizer.loss(), &outputs, y)
+        score(self.loss(), &self.outputs(x), y)
     }
+}
+
+/// The classes of one-hot rows.
+fn labels(targets: Rows<'_, f32>) -> Vec<usize> {
+    targets.iter().map(|row| metric::argmax(row).unwrap_or(0)).collect()
 }
 
 /// Rows of outputs of a network without gradients, computed in pieces that fit the memory.
@@ -251,8 +297,8 @@ pub fn score(loss: &dyn Loss, outputs: &Matrix<f32>, y: &Matrix<f32>) -> Score {
     let classes = columns > 1;
     Score {
         loss: loss.value(outputs.data(), y.data(), columns),
-        argmax: if classes { metric::accuracy(outputs.data(), y.data(), columns) } else { f64::NAN },
-        element: if classes { metric::element_accuracy(outputs.data(), y.data()) } else { f64::NAN },
+        argmax: if classes { metric::argmax_accuracy(outputs.rows(), &labels(y.rows())) } else { f64::NAN },
+        element: if classes { metric::element_accuracy(outputs.rows(), y.rows()) } else { f64::NAN },
     }
 }
 

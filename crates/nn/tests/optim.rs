@@ -74,9 +74,9 @@ fn rules_equal_the_tensor_librarys() {
     );
     same("adam", &ours(Adam::new(0.05)), &theirs(AdamConfig::new().with_epsilon(1e-8).init(), 0.05));
     let amsgrad = AdamConfig::new().with_epsilon(1e-8).with_amsgrad(true);
-    same("amsgrad", &ours(Adam { maximum: true, ..Adam::new(0.05) }), &theirs(amsgrad.init(), 0.05));
+    same("amsgrad", &ours(Adam::amsgrad(0.05)), &theirs(amsgrad.init(), 0.05));
     let adamw = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.01);
-    same("adamw", &ours(Adam { decay: 0.01, ..Adam::new(0.05) }), &theirs(adamw.init(), 0.05));
+    same("adamw", &ours(Adam::with_decay(0.05, 0.01)), &theirs(adamw.init(), 0.05));
 }
 
 /// The papers' formulas, one coordinate, in f64, written from the papers.

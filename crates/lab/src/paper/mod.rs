@@ -88,6 +88,14 @@ pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::stability::EXPERIMENT,
     adaswarm::supp_12::EXPERIMENT,
     adaswarm::supp_14::EXPERIMENT,
+    adaswarm::figure_2::EXPERIMENT,
+    adaswarm::table_4::EXPERIMENT,
+    adaswarm::table_5::EXPERIMENT,
+    adaswarm::supp_5::EXPERIMENT,
+    adaswarm::convergence::EXPERIMENT,
+    adaswarm::where_it_helps::EXPERIMENT,
+    adaswarm::image::CNN,
+    adaswarm::image::RESNET,
 ];
 
 /// The experiment of that name. An unknown name's error suggests the nearest.

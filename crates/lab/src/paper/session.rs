@@ -63,6 +63,8 @@ pub struct Settings {
     pub preset: Option<Preset>,
     /// Fewer seeds and smaller sets: for a first look and for tests.
     pub quick: bool,
+    /// Whole data sets where an experiment would take a named part of one.
+    pub full: bool,
     /// Number of seeds; the experiment's own choice where nothing is said.
     pub seeds: Option<u64>,
     /// Number of threads, one unit of work on each; 0 for one a core. The numbers do not depend on it.
@@ -176,6 +178,11 @@ impl<'a> Session<'a> {
     /// Whether fewer seeds and smaller sets will do.
     pub fn quick(&self) -> bool {
         self.settings.quick
+    }
+
+    /// Whether to take whole data sets where a part would be usual.
+    pub fn full(&self) -> bool {
+        self.settings.full
     }
 
     /// Whose numbers to use.

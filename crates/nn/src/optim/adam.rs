@@ -66,6 +66,16 @@ impl<F: Real> Adam<F> {
         }
     }
 
+    /// AMSGrad.
+    pub fn amsgrad(rate: f64) -> Self {
+        Adam { maximum: true, ..Adam::new(rate) }
+    }
+
+    /// AdamW.
+    pub fn with_decay(rate: f64, decay: f64) -> Self {
+        Adam { decay, ..Adam::new(rate) }
+    }
+
     /// Reproduces a misprint of the AdaSwarm paper.
     pub fn literal(self, literal: Literal) -> Self {
         Adam { literal, ..self }

@@ -165,14 +165,14 @@ pub const OPTIMIZERS: &[Entry] = &[
         name: "amsgrad",
         about: "AMSGrad (Reddi, Kale, Kumar 2018)",
         rate: 1e-3,
-        rule: |rate| Box::new(Adam { maximum: true, ..Adam::new(rate) }),
+        rule: |rate| Box::new(Adam::amsgrad(rate)),
         signal: || Signal::Exact,
     },
     Entry {
         name: "adamw",
         about: "Adam with decoupled weight decay 0.01 (Loshchilov and Hutter 2019)",
         rate: 1e-3,
-        rule: |rate| Box::new(Adam { decay: 0.01, ..Adam::new(rate) }),
+        rule: |rate| Box::new(Adam::with_decay(rate, 0.01)),
         signal: || Signal::Exact,
     },
     Entry {

@@ -2,14 +2,22 @@
 //! these modules hold the paper's printed figures.
 
 pub mod collapse;
+pub mod convergence;
 pub mod descent;
 pub mod figure_1;
+pub mod figure_2;
+pub mod image;
+pub mod network;
 pub mod stability;
 pub mod supp_12;
 pub mod supp_14;
+pub mod supp_5;
 pub mod table_1;
 pub mod table_2;
 pub mod table_3;
+pub mod table_4;
+pub mod table_5;
+pub mod where_it_helps;
 
 use crate::paper::Preset;
 use serde::Serialize;

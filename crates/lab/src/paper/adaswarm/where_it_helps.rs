@@ -1,0 +1,248 @@
+//! Where a swarm's gradient truly helps: losses without a useful derivative, against the best alternatives at equal evaluations.
+
+use super::figure_2::line;
+use super::network::say_missing;
+use crate::error::Result;
+use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
+use crate::record;
+use crate::stats::{holm, mean, mean_interval, paired_t};
+use crate::table::{Table, significant};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use swarmgrad::Rng;
+use swarmgrad::algorithms::gradient::elements::{Search, Start};
+use swarmgrad_nn::data::{self, Dataset, Options, Targets};
+use swarmgrad_nn::model::{Activation, Architecture, Output};
+use swarmgrad_nn::signal::{Signal, SwarmSignal};
+use swarmgrad_nn::train::{Trainer, Training};
+
+/// The line of the table.
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "adaswarm/where-it-helps",
+    summary: "losses without a useful derivative: swarms against smooth stand-ins, SPSA and evolution strategies",
+    preset: Preset::Sound,
+    run,
+};
+
+/// A loss on some data, and what else one would do about it.
+struct Task {
+    name: &'static str,
+    title: &'static str,
+    data: &'static str,
+    loss: &'static str,
+    /// The smooth loss one would take instead; for a step it is the straight-through estimator's.
+    stand_in: &'static str,
+    /// Share of the training targets that are replaced by outliers.
+    outliers: f64,
+    /// tau of the Moreau envelope, in units of the outputs.
+    tau: f64,
+    /// Differences of SPSA, and the width of evolution strategies.
+    width: f64,
+}
+
+const TASKS: [Task; 12] = [
+    task("step", "step loss, y = 2 x + 7", "line", "step", "mae", 5.0, 1.0),
+    task("multi-well", "multi-well loss, y = 2 x + 7", "line", "multi_well", "mse", 5.0, 1.0),
+    task("01-haberman", "0-1 loss, haberman", "haberman", "zero_one", "bce", 1.0, 0.3),
+    task("01-ilpd", "0-1 loss, ilpd", "ilpd", "zero_one", "bce", 1.0, 0.3),
+    task("01-abalone", "0-1 loss, abalone", "abalone", "zero_one", "bce", 1.0, 0.3),
+    task("f1-haberman", "F1, haberman", "haberman", "f1", "soft_f1", 1.0, 0.3),
+    task("f1-ilpd", "F1, ilpd", "ilpd", "f1", "soft_f1", 1.0, 0.3),
+    task("f1-abalone", "F1, abalone", "abalone", "f1", "soft_f1", 1.0, 0.3),
+    Task { outliers: 0.1, ..task("mae-diabetes", "MAE with 10 % outliers, diabetes", "diabetes", "mae", "huber", 0.5, 0.3) },
+    Task { outliers: 0.1, ..task("mae-concrete", "MAE with 10 % outliers, concrete", "concrete", "mae", "huber", 0.5, 0.3) },
+    task("quantile-diabetes", "0.9 quantile, diabetes", "diabetes", "quantile90", "huber", 0.5, 0.3),
+    task("quantile-concrete", "0.9 quantile, concrete", "concrete", "quantile90", "huber", 0.5, 0.3),
+];
+
+const fn task(
+    name: &'static str,
+    title: &'static str,
+    data: &'static str,
+    loss: &'static str,
+    stand_in: &'static str,
+    tau: f64,
+    width: f64,
+) -> Task {
+    Task { name, title, data, loss, stand_in, outliers: 0.0, tau, width }
+}
+
+/// How the gradient at the outputs is made; all with Adam.
+const WAYS: [(&str, &str); 6] = [
+    ("exact", "the loss's derivative"),
+    ("stand_in", "smooth stand-in"),
+    ("spsa", "SPSA"),
+    ("es", "evolution strategies"),
+    ("swarm", "AdaSwarm"),
+    ("prox", "AdaSwarm, prox"),
+];
+
+#[derive(Serialize, Deserialize)]
+struct Unit {
+    task: String,
+    way: String,
+    epochs: u64,
+    seed: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Trained {
+    #[serde(with = "record::number")]
+    test: f64,
+    evaluations: u64,
+    seconds: f64,
+}
+
+/// Training and test rows, targets of numbers standardised, outliers among the training rows alone.
+fn rows(task: &Task, seed: u64) -> Result<(Dataset, Dataset)> {
+    let rng = Rng::new(seed);
+    let (mut train, test) = match task.data {
+        "line" => (line(&rng, 0.1), line(&rng.fork("test"), 0.1)),
+        name => {
+            let table = data::load(name, data::Preset::Full)?;
+            let options = Options { standardise_target: true, ..Options::default() };
+            let parts = table.parts(&table.split(0.25, &rng.fork("split"))?, &options)?;
+            (parts.train, parts.test)
+        }
+    };
+    if let (Targets::Numbers(numbers), true) = (&mut train.targets, task.outliers > 0.0) {
+        let mut draws = rng.fork("outliers").row(0);
+        numbers.iter_mut().filter(|_| draws.uniform() < task.outliers).for_each(|y| *y = 20.0);
+    }
+    Ok((train, test))
+}
+
+fn signal(task: &Task, way: &str, regression: bool, train: &Dataset) -> Signal {
+    let search = Search::default();
+    // As many losses of a block as a swarm evaluates, in pairs.
+    let pairs = search.particles * (search.iterations + 1) / 2;
+    let swarm = |search: Search| Signal::Swarm(SwarmSignal { search, ..SwarmSignal::default() });
+    // Where numbers may lie: what the training targets span, with a quarter more at each end.
+    let start = match (&train.targets, regression) {
+        (Targets::Numbers(y), true) => {
+            let (low, high) = y.iter().fold((f64::MAX, f64::MIN), |(l, h), &y| (l.min(y.into()), h.max(y.into())));
+            Start::Range { low: low - 0.25 * (high - low), high: high + 0.25 * (high - low) }
+        }
+        _ => search.start,
+    };
+    match way {
+        "exact" => Signal::Exact,
+        "stand_in" => Signal::Surrogate(task.stand_in.into()),
+        "spsa" => Signal::Spsa { width: task.width, pairs },
+        "es" => Signal::EvolutionStrategy { sigma: task.width, pairs },
+        "swarm" => swarm(Search { start, ..search }),
+        _ => Signal::proximal(task.tau),
+    }
+}
+
+fn train(unit: &Unit) -> Result<Trained> {
+    let task = TASKS.iter().find(|task| task.name == unit.task);
+    let task = task.ok_or_else(|| crate::error::Error::value("task", &unit.task, "must be one of the experiment's"))?;
+    let (rows, test) = rows(task, unit.seed)?;
+    let regression = matches!(rows.targets, Targets::Numbers(_));
+    let output = if regression { Output::Identity } else { Output::Sigmoid };
+    let signal = signal(task, &unit.way, regression, &rows).fit(output);
+    let architecture = match task.data {
+        "line" => Architecture::Mlp { hidden: vec![32], activation: Activation::Tanh, output },
+        _ => Architecture::Mlp { hidden: vec![10], activation: Activation::Relu, output },
+    };
+    let training = Training {
+        architecture,
+        loss: task.loss.into(),
+        optimizer: "adam".into(),
+        rate: Some(if task.data == "line" { 0.05 } else { 0.01 }),
+        signal: Some(signal),
+        seed: unit.seed,
+        ..Training::default()
+    };
+    let mut trainer = Trainer::new(&training, &rows)?;
+    let (x, y) = (&rows.features, rows.target_rows());
+    let mut last = None;
+    for _ in 0..unit.epochs {
+        last = Some(trainer.epoch(x, &y)?);
+    }
+    let last = last.ok_or_else(|| crate::error::Error::value("epochs", 0, "at least 1"))?;
+    let test = trainer.score(&test.features, &test.target_rows()).loss;
+    Ok(Trained { test, evaluations: last.evaluations, seconds: last.seconds })
+}
+
+fn run(session: &Session<'_>) -> Result<Findings> {
+    let (seeds, quick) = (session.seeds(10, 2), session.quick());
+    let tasks: Vec<&Task> = TASKS.iter().filter(|t| !quick || t.data == "line" || t.data == "haberman").collect();
+    let mut units = Vec::new();
+    for task in &tasks {
+        for (way, _) in WAYS {
+            let epochs = if quick { 60 } else { 150 };
+            units.extend((0..seeds).map(|seed| Unit { task: task.name.into(), way: way.into(), epochs, seed }));
+        }
+    }
+    let trained = session.units("networks", &units, train)?;
+    let mut findings = Findings::new("Where a swarm's gradient helps");
+    findings.protocol(format!(
+        "One hidden layer, Adam for all, batches of 50, {} epochs, {seeds} seeds, a quarter of the rows for the test. Every way of \
+         making the gradient at the outputs spends the same number of loss evaluations, except the two derivatives, which spend none. \
+         Figures are the loss itself on the test rows.",
+        if quick { 60 } else { 150 }
+    ));
+    let mut table = Table::new(["task"].into_iter().chain(WAYS.iter().map(|w| w.1)));
+    let mut times = Table::new(["task"].into_iter().chain(WAYS.iter().map(|w| w.1)));
+    let mut tests = Vec::new();
+    let mut sides = Vec::new();
+    for (t, task) in tasks.iter().enumerate() {
+        let of = |w: usize| &trained[(t * WAYS.len() + w) * seeds as usize..][..seeds as usize];
+        let losses = |w: usize| -> Vec<f64> { of(w).iter().map(|r| r.test).collect() };
+        let mut cells = vec![task.title.to_owned()];
+        for w in 0..WAYS.len() {
+            let sample = losses(w);
+            let half = if seeds > 1 { mean_interval(&sample, 0.95)?.high - mean(&sample) } else { 0.0 };
+            cells.push(format!("{} ± {}", significant(mean(&sample), 3), significant(half, 2)));
+        }
+        table.row(cells);
+        times.row([task.title.to_owned()].into_iter().chain((0..WAYS.len()).map(|w| {
+            significant(mean(&of(w).iter().map(|r| r.seconds).collect::<Vec<_>>()), 2)
+        })));
+        findings.data(
+            task.name,
+            json!((0..WAYS.len()).map(|w| json!({"way": WAYS[w].0, "test": losses(w), "evaluations": of(w)[0].evaluations})).collect::<Vec<_>>()),
+        );
+        let best = |ways: &[usize]| {
+            ways.iter().copied().min_by(|a, b| mean(&losses(*a)).total_cmp(&mean(&losses(*b)))).unwrap_or(ways[0])
+        };
+        let (ours, theirs) = (best(&[4, 5]), best(&[0, 1, 2, 3]));
+        sides.push((ours, theirs, mean(&losses(ours)), mean(&losses(theirs))));
+        tests.push(if seeds > 1 { paired_t(&losses(ours), &losses(theirs))? } else { 1.0 });
+    }
+    findings.table(table, "Loss on the test rows, mean ± half of the 95 % interval; less is better.");
+    findings.table(times, "Seconds of training, mean.");
+    let rejected = holm(&tests, 0.05)?;
+    let list = |better: bool| {
+        let chosen = tasks.iter().zip(&sides).zip(&rejected);
+        let chosen = chosen.filter(|((_, (.., a, b)), r)| r.rejected && (a < b) == better);
+        chosen.map(|((task, _), _)| task.title).collect::<Vec<_>>()
+    };
+    let (better, worse) = (list(true), list(false));
+    findings.claim(
+        "A swarm's gradient trains through losses that have none",
+        "stated; no experiment",
+        format!(
+            "the better of the two swarm signals against the best alternative: significantly better on {} of {}, worse on {}",
+            better.len(),
+            tasks.len(),
+            worse.len()
+        ),
+        match (better.len(), worse.len()) {
+            (0, _) => Verdict::Fails,
+            (b, 0) if 2 * b > tasks.len() => Verdict::Holds,
+            _ => Verdict::Partly,
+        },
+        "It helps where the loss is flat or full of wells; where a good smooth stand-in exists, the stand-in does as well.",
+    );
+    if !better.is_empty() {
+        findings.note(format!("Better: {}.", better.join("; ")));
+    }
+    if !worse.is_empty() {
+        findings.note(format!("Worse: {}.", worse.join("; ")));
+    }
+    say_missing(&mut findings, &[]);
+    Ok(findings)
+}
