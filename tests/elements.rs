@@ -1,11 +1,59 @@
 //! The swarms at a network's outputs: golden trajectories of an independent NumPy program (`golden/elements.py`), what
 //! they find, and what they promise for any loss.
 
+#![allow(unsafe_code)] // a global allocator that counts is the only way to know
+
 use proptest::prelude::*;
 use serde_json::Value;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::Mutex;
 use swarmgrad::algorithms::gradient::elements::{ElementLoss, Found, Kappa, Search, Start, Swarms};
 use swarmgrad::{Real, Rng, Tape, Workers, simd};
+
+struct Counting;
+
+thread_local! {
+    /// Allocations of this thread, so that the tests beside it are not counted.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn nothing_is_allocated_after_the_first_call() {
+    let (outputs, targets) = batch::<f32>(50, 3);
+    let squares = |y: &[f32], t: &[f32]| y.iter().zip(t).map(|(&y, &t)| square(y, t)).sum::<f32>();
+    for kappa in [Kappa::Expected, Kappa::Paper, Kappa::Calibrated { radius: 0.1 }] {
+        let (mut swarms, mut found) = (Swarms::new(Search { kappa, ..Search::default() }).unwrap(), Found::default());
+        let (workers, mut gradient) = (one(), vec![0.0; outputs.len()]);
+        let mut step = |iteration| {
+            let (before, rng) = (ALLOCATIONS.get(), Rng::new(1).at(iteration));
+            swarms.elements(&absolute, &outputs, &targets, &workers, &rng, &mut found);
+            found.gradient(&outputs, &mut gradient);
+            swarms.samples(&squares, 3, &outputs, &targets, &workers, &rng, &mut found);
+            swarms.batch(&squares, &outputs, &targets, &workers, &rng, &mut found);
+            ALLOCATIONS.get() - before
+        };
+        assert!(step(0) > 0);
+        assert_eq!((1..10).map(step).sum::<u64>(), 0, "{kappa:?}");
+    }
+}
 
 fn one() -> Workers {
     Workers::new(1).unwrap()
