@@ -72,14 +72,14 @@ pub fn mean_absolute(answers: &[f64], values: &[f64]) -> f64 {
 /// worse. NaN where the values do not vary.
 ///
 /// ```
-/// use swarmgrad_nn::metric::explained_variance;
+/// use swarmgrad_nn::metric::r_squared;
 ///
-/// assert_eq!(explained_variance(&[1.0, 2.0, 3.0], &[1.0, 2.0, 4.5]), 1.0 - 2.25 / 6.5);
+/// assert_eq!(r_squared(&[1.0, 2.0, 3.0], &[1.0, 2.0, 4.5]), 1.0 - 2.25 / 6.5);
 /// ```
 ///
 /// # Panics
 /// If there are more or fewer answers than values.
-pub fn explained_variance(answers: &[f64], values: &[f64]) -> f64 {
+pub fn r_squared(answers: &[f64], values: &[f64]) -> f64 {
     assert_eq!(answers.len(), values.len(), "a value for each answer");
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let spread: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
