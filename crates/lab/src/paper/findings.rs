@@ -327,7 +327,15 @@ fn anchor(name: &str) -> String {
 /// Text in lines of at most so many columns, the first after `first`, the others after `rest`; ends in a newline.
 fn wrapped(text: &str, columns: usize, first: &str, rest: &str) -> String {
     let (mut out, mut line, mut empty) = (String::new(), first.to_owned(), true);
+    let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
+        match words.last_mut() {
+            // A per-cent sign stays with its number.
+            Some(last) if word.starts_with('%') => *last += &format!(" {word}"),
+            _ => words.push(word.to_owned()),
+        }
+    }
+    for word in &words {
         if !empty && line.chars().count() + 1 + word.chars().count() > columns {
             out += &format!("{line}\n");
             (line, empty) = (rest.to_owned(), true);
@@ -349,6 +357,7 @@ mod tests {
     fn long_text_is_wrapped_under_itself() {
         assert_eq!(wrapped("one two three", 16, "  ours   ", "         "), "  ours   one two\n         three\n");
         assert_eq!(wrapped("", 40, "", ""), "\n");
+        assert_eq!(wrapped("of 100 % more", 7, "", ""), "of\n100 %\nmore\n");
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use super::Numbers;
 use crate::error::Result;
 use crate::paper::{Preset, Printed, Session};
-use crate::stats::{mean, median};
+use crate::stats::median;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::ops::ControlFlow;
 use swarmgrad::algorithms::registry;
-use swarmgrad::{Iterations, Progress, Reason, Run, problems};
+use swarmgrad::{Iterations, Progress, Reason, Run, Space, problems};
 
 /// Particles of every swarm.
 pub const PARTICLES: usize = 50;
@@ -36,38 +36,53 @@ pub const FUNCTIONS: [&str; 12] = [
 pub struct Swarm {
     /// How tables call it.
     #[serde(skip)]
-    pub title: String,
+    pub title: &'static str,
     /// Its name in the registry.
     pub method: &'static str,
     /// Its parameters.
     pub settings: Map<String, Value>,
 }
 
-/// EMPSO as the preset has it, MPSO, and inertia PSO with two pairs of pulls.
+/// EMPSO as the preset has it, and MPSO and inertia PSO with two pairs of pulls each.
 ///
 /// The supplement states no parameters. The published EMPSO for these functions has c1 = c2 = 1, beta = 0.9 and steps of at
 /// most a tenth of the box, and the PSO beside it w = 0.7, c = 1.7; that is preset `paper-code`.
-pub fn swarms(preset: Preset) -> [Swarm; 4] {
+pub fn swarms(preset: Preset) -> [Swarm; 5] {
     let empso = match preset {
         Preset::PaperCode => Numbers { c1: 1.0, c2: 1.0, beta: 0.9, one_draw: false },
         other => Numbers::of(other),
     };
-    let swarm = |title: String, method, settings: Value| {
+    let swarm = |title, method, settings: Value| {
         let mut settings = settings.as_object().cloned().unwrap_or_default();
         settings.insert("particles".into(), PARTICLES.into());
         settings.insert("velocity_limit".into(), json!(0.1));
         Swarm { title, method, settings }
     };
     [
-        swarm(
-            format!("EMPSO ({}, {}, {})", empso.c1, empso.c2, empso.beta),
-            "empso",
-            json!({"c1": empso.c1, "c2": empso.c2, "beta": empso.beta}),
-        ),
-        swarm("MPSO (c = 1, lambda = 0.4)".into(), "mpso", json!({"c1": 1.0, "c2": 1.0, "lambda": 0.4})),
-        swarm("PSO (w = 0.7, c = 1)".into(), "pso", json!({"c1": 1.0, "c2": 1.0, "inertia": 0.7})),
-        swarm("PSO (w = 0.7, c = 1.7)".into(), "pso", json!({"c1": 1.7, "c2": 1.7, "inertia": 0.7})),
+        swarm("EMPSO", "empso", json!({"c1": empso.c1, "c2": empso.c2, "beta": empso.beta})),
+        swarm("MPSO, c = 1", "mpso", json!({"c1": 1.0, "c2": 1.0, "lambda": 0.4})),
+        // (1 - lambda) c = 1
+        swarm("MPSO, c = 5/3", "mpso", json!({"c1": 5.0 / 3.0, "c2": 5.0 / 3.0, "lambda": 0.4})),
+        swarm("PSO, c = 1", "pso", json!({"c1": 1.0, "c2": 1.0, "inertia": 0.7})),
+        swarm("PSO, c = 1.7", "pso", json!({"c1": 1.7, "c2": 1.7, "inertia": 0.7})),
     ]
+}
+
+/// The swarms in words.
+pub fn words(preset: Preset) -> String {
+    let empso = &swarms(preset)[0].settings;
+    format!(
+        "EMPSO has c1 = {}, c2 = {}, beta = {}; MPSO lambda = 0.4, once with c1 = c2 = 1 and once with 5/3, whose pulls are those of \
+         c = 1 after the factor 1 - lambda; inertia PSO w = 0.7",
+        empso["c1"], empso["c2"], empso["beta"]
+    )
+}
+
+/// The problem on the domain that the paper's functions usually have.
+fn build(function: &str) -> Result<Box<dyn problems::TestProblem<f64>>> {
+    // Ackley's function comes with a far larger box here than in the lists that the supplement's functions are from.
+    let bounds = if function == "ackley" { Some(Space::cube(2, -5.0, 5.0)?) } else { None };
+    Ok(problems::entry(function)?.build::<f64>(2, bounds)?)
 }
 
 /// A swarm on a function, as often as there are seeds.
@@ -102,16 +117,15 @@ impl Runs {
         median(&self.gaps)
     }
 
-    /// Mean number of iterations, as the supplement has it.
-    pub fn mean_iterations(&self) -> f64 {
-        mean(&self.iterations)
+    /// Median number of iterations.
+    pub fn typical_iterations(&self) -> f64 {
+        median(&self.iterations)
     }
 }
 
 /// Computes a unit.
 pub fn runs(unit: &Unit) -> Result<Runs> {
-    let entry = problems::entry(unit.function)?;
-    let problem = entry.build::<f64>(2, None)?;
+    let problem = build(unit.function)?;
     let minimum = problem.minimum().expect("known on the default domain");
     let mut runs = Runs { gaps: Vec::new(), iterations: Vec::new(), collapsed: 0 };
     for seed in 0..unit.seeds {

@@ -1,0 +1,117 @@
+//! The command `reproduce` as its users meet it.
+
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn run(args: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_swarmgrad")).arg("reproduce").args(args).output().unwrap();
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{args:?}: {output:?}");
+    output
+}
+
+fn good(args: &[&str]) -> String {
+    let output = run(args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn bad(args: &[&str]) -> String {
+    let output = run(args);
+    assert_eq!(output.status.code(), Some(2), "{args:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A folder of the test's own, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("swarmgrad-reproduce-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_page_needs_nothing_else() {
+    let folder = Folder::new("page");
+    let (html, markdown, plots) = (folder.path("page.html"), folder.path("page.md"), folder.path("plots"));
+    let text = good(&[
+        "adaswarm/table-3",
+        "adaswarm/figure-1",
+        "adaswarm/table-3",
+        "--quick",
+        "--seeds",
+        "5",
+        "--html",
+        &html,
+        "--markdown",
+        &markdown,
+        "--plots",
+        &plots,
+    ]);
+    assert_eq!(text.matches("adaswarm/table-3, preset paper-text, quick").count(), 1, "{text}");
+    assert!(text.contains("DOES NOT HOLD"), "{text}");
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(
+        page.contains("<svg")
+            && page.contains("href=\"#adaswarm-table-3\"")
+            && page.contains("id=\"adaswarm-table-3\"")
+    );
+    for outside in ["src=\"http", "href=\"http", "@import", "<script", "<link"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert!(std::fs::read_to_string(&markdown).unwrap().contains("| claim | paper | ours | verdict | why |"));
+    assert!(std::fs::read(format!("{plots}/figure-1-1.png")).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn finished_units_are_not_computed_again() {
+    let folder = Folder::new("records");
+    let records = folder.path("runs.jsonl");
+    let args = ["adaswarm/table-1", "--seeds", "4", "--json", "--records", &records];
+    let data = |text: &str| serde_json::from_str::<Value>(text).unwrap()[0]["data"].clone();
+    let first = good(&args);
+    let lines = || std::fs::read_to_string(&records).unwrap().lines().count();
+    let all = lines();
+    assert_eq!(all, 20);
+    // As after a kill: half of the lines, the last one torn.
+    let text = std::fs::read_to_string(&records).unwrap();
+    std::fs::write(&records, &text[..text.len() / 2]).unwrap();
+    assert!(lines() < all);
+    assert_eq!(data(&good(&args)), data(&first));
+    assert_eq!(lines(), all);
+    // What is in the file is believed: a changed record shows.
+    let text = std::fs::read_to_string(&records).unwrap();
+    std::fs::write(&records, text.replace("\"runs\":4", "\"runs\":8")).unwrap();
+    assert_ne!(data(&good(&args)), data(&first));
+    assert_eq!(lines(), all);
+}
+
+#[test]
+fn the_list_and_wrong_words() {
+    assert!(good(&["--list"]).contains("adaswarm/supp-12"));
+    let list: Value = serde_json::from_str(&good(&["--list", "--json"])).unwrap();
+    assert_eq!(list[0]["name"], "adaswarm/table-1");
+    assert!(
+        bad(&["adaswarm/table-11"])
+            .contains("unknown experiment 'adaswarm/table-11', did you mean 'adaswarm/table-1'?")
+    );
+    assert!(bad(&["adaswam"]).contains("did you mean 'adaswarm'?"));
+    assert!(bad(&["adaswarm/table-1", "--preset", "paper"]).contains("unknown preset 'paper'"));
+    assert!(bad(&["adaswarm/table-1", "--seeds", "0"]).contains("must be at least 1"));
+    assert!(bad(&["adaswarm/table-1", "--html", "/nowhere/page.html"]).contains("/nowhere/page.html"));
+    assert!(bad(&[]).contains("EXPERIMENT"));
+}

@@ -1,0 +1,187 @@
+//! The papers' experiments, quick: they run, and their numbers are those they should be.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use swarmgrad_lab::paper::{self, EXPERIMENTS, Findings, Preset, Session, Settings, Step, Verdict};
+use swarmgrad_lab::{Error, Result};
+
+fn quick(name: &str) -> Findings {
+    let settings = Settings { quick: true, ..Settings::default() };
+    let findings = Session::new(settings).unwrap().run(paper::entry(name).unwrap()).unwrap();
+    assert!(!findings.claims.is_empty() && !findings.tables.is_empty(), "{name}");
+    for text in [findings.text(80), findings.markdown(), paper::page(std::slice::from_ref(&findings)).html()] {
+        assert!(!text.contains("NaN") && !text.contains(" nan"), "{name}:\n{text}");
+    }
+    assert!(findings.pictures.iter().all(|p| p.svg.starts_with("<svg")), "{name}");
+    findings
+}
+
+fn number(findings: &Findings, path: &str) -> f64 {
+    let value = Value::Object(findings.data.clone());
+    value.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{path} in {value}"))
+}
+
+/// Minima, shares of success and iterations of tables I to III (ten particles, 300 iterations).
+#[test]
+fn tables_one_to_three() {
+    let wanted = [
+        ("adaswarm1", -2.25, 1.084472, 8.0, 1.0),
+        ("adaswarm2", 3.0, 2.0, 3.0, 0.94),
+        ("adaswarm3", -std::f64::consts::E, 0.0, 3.0, 1.0),
+        ("adaswarm4", 0.474706, 0.651208, 3.0, 1.0),
+        ("adaswarm5", 0.0, 0.0, 4.0, 1.0),
+        ("adaswarm6", 0.0, 0.0, 29.0, 1.0),
+        ("adaswarm7", 0.0, 0.0, 0.0, 1.0),
+        ("adaswarm8", 0.0, 0.0, 4.0, 1.0),
+    ];
+    for table in ["adaswarm/table-1", "adaswarm/table-2", "adaswarm/table-3"] {
+        let findings = quick(table);
+        let rows = if table.ends_with('3') { &wanted[4..] } else { &wanted[..4] };
+        for (name, minimum, minimizer, iterations, success) in rows {
+            let read = |part: &str| number(&findings, &format!("/{name}/{part}"));
+            assert!((read("minimum") - minimum).abs() < 1e-6 && (read("minimizer") - minimizer).abs() < 1e-6, "{name}");
+            assert!(read("swarm/success") >= success - 0.01, "{table} {name}: {}", read("swarm/success"));
+            let typical = read("swarm/median");
+            assert!(
+                typical >= (iterations / 2.0_f64).floor() && typical <= (2.0 * iterations).max(1.0),
+                "{name}: {typical}"
+            );
+            assert!(read("emulated/success") >= if table.ends_with('1') { 0.75 } else { 0.9 }, "{table} {name}");
+        }
+        // The printed sign leads away; the plain descent fails on the first function.
+        for (name, ..) in rows.iter().filter(|row| row.0 != "adaswarm7") {
+            assert!(number(&findings, &format!("/{name}/printed/diverged")) > 0.9, "{name}");
+        }
+        if table.ends_with('1') {
+            assert_eq!(number(&findings, "/adaswarm1/plain/success"), 0.0);
+            assert!(number(&findings, "/adaswarm1/plain/diverged") > 0.7);
+        }
+    }
+}
+
+/// Signs, orders of accuracy and calibrated curvatures of section 2 of the paper and its supplement.
+#[test]
+fn figure_one() {
+    let findings = quick("adaswarm/figure-1");
+    for (name, agree, second, order) in [
+        ("adaswarm1", 1.0, 95.66, 2.0),
+        ("adaswarm2", 0.84, 6.0, 2.0),
+        ("adaswarm3", 0.86, 2.0, 3.0),
+        ("adaswarm4", 0.99, 7.757, 2.0),
+    ] {
+        let read = |part: &str| number(&findings, &format!("/{name}{part}"));
+        assert!((read("/agree") - agree).abs() < 0.011, "{name}: {}", read("/agree"));
+        assert!((read("/agree_printed") + read("/agree") - 1.0).abs() < 1e-3, "{name}");
+        assert!((read("_order/second_derivative") / second - 1.0).abs() < 1e-3, "{name}");
+        assert!((read("/calibrated") / second - 1.0).abs() < 0.1, "{name}: {}", read("/calibrated"));
+        assert!((read("_order/second") - order).abs() < 0.1, "{name}: {}", read("_order/second"));
+        assert!((read("_order/kappa") - 1.0).abs() < 0.05, "{name}: {}", read("_order/kappa"));
+    }
+    assert_eq!(number(&findings, "/table_4/wrong_sign"), 1.0);
+    assert_eq!(findings.pictures.len(), 8);
+}
+
+#[test]
+fn stability() {
+    let findings = quick("adaswarm/stability");
+    assert_eq!(number(&findings, "/exact"), number(&findings, "/walked"));
+    assert!(number(&findings, "/supplement") < 0.9 * number(&findings, "/walked"));
+    assert!(number(&findings, "/worst_edge_error") < 2e-3);
+    for (k, radius) in [0.782, 0.787, 0.796, 1.470, 1.204, 1.003].into_iter().enumerate() {
+        assert!((number(&findings, &format!("/radii/{k}/radius")) - radius).abs() < 1e-3);
+    }
+}
+
+#[test]
+fn supplement_tables_twelve_and_fourteen() {
+    let twelve = quick("adaswarm/supp-12");
+    // EMPSO on the functions with one basin, within a factor of two of the printed means; Ackley's as measured before.
+    for (name, iterations) in
+        [("ackley", 47.0), ("goldstein_price", 53.0), ("booth", 49.0), ("matyas", 30.0), ("three_hump_camel", 36.0)]
+    {
+        let ours = number(&twelve, &format!("/{name}/iterations/0"));
+        assert!(ours >= iterations / 2.0 && ours <= 2.0 * iterations, "{name}: {ours}");
+    }
+    let ackley = number(&twelve, "/ackley/iterations/0");
+    assert!((ackley - 47.0).abs() <= 5.0, "{ackley}");
+    let fourteen = quick("adaswarm/supp-14");
+    assert_eq!(fourteen.data["below_the_minimum"], serde_json::json!(["easom", "cross_in_tray"]));
+    assert!(number(&fourteen, "/booth/gap/0") < 1e-4);
+}
+
+#[test]
+fn presets_and_threads() {
+    let table = paper::entry("adaswarm/table-2").unwrap();
+    let run = |preset, threads| {
+        let settings = Settings { preset, threads, seeds: Some(10), ..Settings::default() };
+        Session::new(settings).unwrap().run(table).unwrap()
+    };
+    assert_eq!(run(None, 1).data, run(None, 3).data);
+    assert_eq!(run(Some(Preset::PaperText), 1).data, run(None, 1).data);
+    assert_ne!(run(Some(Preset::PaperCode), 1).data, run(None, 1).data);
+    assert_eq!(run(Some(Preset::Sound), 1).preset, Some(Preset::Sound));
+    assert!("soud".parse::<Preset>().unwrap_err().to_string().contains("did you mean 'sound'?"));
+    assert!(Session::new(Settings { seeds: Some(0), ..Settings::default() }).is_err());
+}
+
+#[derive(Serialize)]
+struct Unit {
+    seed: u64,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Squared(u64);
+
+/// Finished units come from the records, in order; a failure keeps what was finished before it.
+#[test]
+fn units_are_continued() {
+    let path = std::env::temp_dir().join(format!("swarmgrad-paper-units-{}.jsonl", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let settings = Settings { records: Some(path.clone()), threads: 2, ..Settings::default() };
+    let units: Vec<Unit> = (0..20).map(|seed| Unit { seed }).collect();
+    let computed = AtomicUsize::new(0);
+    let run = |fails_at: Option<u64>| -> Result<Vec<Squared>> {
+        let done = AtomicUsize::new(0);
+        let progress = |step: Step<'_>| {
+            done.fetch_add(usize::from(matches!(step, Step::Done { .. })), Relaxed);
+        };
+        let found = Session::new(settings.clone())?.progress(&progress).units("square", &units, |unit| {
+            if fails_at == Some(unit.seed) {
+                return Err(Error::Interrupted);
+            }
+            computed.fetch_add(1, Relaxed);
+            Ok(Squared(unit.seed * unit.seed))
+        });
+        if found.is_ok() {
+            assert!(done.load(Relaxed) <= 20);
+        }
+        found
+    };
+    assert!(matches!(run(Some(10)), Err(Error::Interrupted)));
+    let before = computed.load(Relaxed);
+    assert!((9..=19).contains(&before), "{before}");
+    // A kill tears the last line.
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, &text[..text.len() - 5]).unwrap();
+    let squares: Vec<Squared> = (0..20).map(|seed| Squared(seed * seed)).collect();
+    assert_eq!(run(None).unwrap(), squares);
+    assert_eq!(computed.load(Relaxed), 21);
+    assert_eq!(run(None).unwrap(), squares);
+    assert_eq!(computed.load(Relaxed), 21);
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn everything_is_listed_and_judged() {
+    let words: Vec<&str> =
+        [Verdict::Holds, Verdict::Partly, Verdict::Fails, Verdict::Open].map(Verdict::words).to_vec();
+    assert_eq!(words, ["holds", "holds in part", "does not hold", "cannot be checked"]);
+    assert_eq!(
+        [Verdict::share(0, 4), Verdict::share(2, 4), Verdict::share(4, 4)],
+        [Verdict::Fails, Verdict::Partly, Verdict::Holds]
+    );
+    for name in ["table-1", "table-2", "table-3", "figure-1", "stability", "supp-12", "supp-14"] {
+        assert!(EXPERIMENTS.iter().any(|e| e.name == format!("adaswarm/{name}")), "{name}");
+    }
+}
