@@ -4,6 +4,8 @@ mod agent;
 mod animate;
 mod compare;
 mod completions;
+#[cfg(feature = "nn")]
+mod data;
 mod list;
 mod minimize;
 mod reproduce;
@@ -49,6 +51,10 @@ enum Command {
     /// List the methods or the problems, or explain one of them
     #[command(after_help = list::EXAMPLES)]
     List(list::List),
+    /// List, show and fetch data sets
+    #[cfg(feature = "nn")]
+    #[command(after_help = data::EXAMPLES)]
+    Data(data::Data),
     /// Draw a swarm moving over the contours of a problem in two variables
     #[command(after_help = animate::EXAMPLES, allow_negative_numbers = true)]
     Animate(animate::Animate),
@@ -67,6 +73,8 @@ impl Program {
             Command::Reproduce(command) => command.run(),
             Command::Agent(command) => command.run(),
             Command::List(command) => command.run(),
+            #[cfg(feature = "nn")]
+            Command::Data(command) => command.run(),
             Command::Animate(command) => command.run(),
             Command::Completions(command) => command.run(),
         }
