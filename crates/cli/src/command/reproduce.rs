@@ -50,6 +50,10 @@ pub struct Reproduce {
     #[arg(long)]
     quick: bool,
 
+    /// Whole data sets where an experiment would take a named part of one
+    #[arg(long, conflicts_with = "quick")]
+    full: bool,
+
     /// Number of seeds [default: the experiment's own]
     #[arg(long, value_name = "N", value_parser = argument::positive)]
     seeds: Option<u64>,
@@ -118,6 +122,7 @@ impl Reproduce {
         let settings = Settings {
             preset,
             quick: self.quick,
+            full: self.full,
             seeds: self.seeds,
             threads: self.threads,
             records: self.records.clone(),
