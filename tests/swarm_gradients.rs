@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use swarmgrad::algorithms::gradient::cloud::{Consensus, ConsensusParams, LeastSquares, LeastSquaresParams};
 use swarmgrad::algorithms::gradient::descend::{
     Adam, AdamParams, Gathering, Momentum, MomentumParams, Plain, PlainParams, Rule, Text, descend,
@@ -18,7 +19,7 @@ use swarmgrad::algorithms::particle::{Motion, Pulls, Swarm, empso, pso};
 use swarmgrad::algorithms::registry::{self, Settings};
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::{
-    Differentiable, Function, GradientSource, Iterations, Matrix, Problem, Rng, Rows, Run, Sampled, Space,
+    Differentiable, Function, GradientSource, Iterations, Matrix, Problem, Rng, Rows, Run, Sampled, Space, Tape,
 };
 
 fn line(f: impl Fn(f64) -> f64 + Sync, low: f64, high: f64) -> impl Problem {
@@ -227,6 +228,29 @@ fn the_curvature_is_read_off_the_swarm() {
         let kappa = median(measured.collect());
         println!("{name}: kappa {kappa:.3}, f'' = {truth}, {:+.1} %", 100.0 * (kappa / truth - 1.0));
         assert!((kappa / truth - 1.0).abs() < 0.1);
+    }
+}
+
+/// The factor `paper` takes the draws of the very move that the swarm made last.
+#[test]
+fn the_random_factor_uses_the_draws_of_the_last_move() {
+    let f = problem("sphere", 3);
+    for draws in [Pulls::PerCoordinate, Pulls::PerParticle] {
+        let params = equivalence::Params { kappa: Kappa::Paper, draws, iterations: 4, ..equivalence::Params::paper() };
+        let tape = Arc::new(Mutex::new(Tape::default()));
+        let mut source = Equivalence::new(&*f, params).unwrap();
+        gradient(&mut source, &[1.0, 2.0, 3.0], &Rng::new(1).at(2).recording(tape.clone()));
+        let drawn = tape.lock().unwrap().take();
+        let last = drawn.iter().map(|(_, iteration, ..)| *iteration).max().unwrap();
+        assert_eq!(last, 2 * 5 + 4, "gradient k of T moves draws from iterations k (T + 1) to k (T + 1) + T");
+        let mean = |label: &str| {
+            let rows = drawn.iter().filter(|(stream, iteration, ..)| stream == label && *iteration == last);
+            let r: Vec<f64> = rows.flat_map(|(.., values)| values.clone()).collect();
+            assert_eq!(r.len(), if draws == Pulls::PerCoordinate { 30 } else { 10 });
+            r.iter().sum::<f64>() / r.len() as f64
+        };
+        let kappa = (0.8 * mean("swarm/r1") + 0.9 * mean("swarm/r2")) / 0.1;
+        assert!((source.kappa() - kappa).abs() < 1e-12, "{} {kappa}", source.kappa());
     }
 }
 

@@ -139,7 +139,7 @@ parameters! {
 /// ```
 /// use swarmgrad_algorithms::gradient::descend::{Adam, AdamParams, Rule};
 /// let mut adam = Adam::new(AdamParams::default())?;
-/// let mut w = [1.0, -1.0];
+/// let mut w = [1.0f64, -1.0];
 /// adam.update(&mut w, &[123.0, -0.01]);           // the first step has the length of the learning rate
 /// assert!((w[0] - 0.9).abs() < 1e-6 && (w[1] + 0.9).abs() < 1e-6);
 /// # Ok::<(), swarmgrad_core::Error>(())
