@@ -8,7 +8,11 @@ mod completions;
 mod data;
 mod list;
 mod minimize;
+#[cfg(feature = "nn")]
+mod predict;
 mod reproduce;
+#[cfg(feature = "nn")]
+mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -19,6 +23,7 @@ First steps:
   swarmgrad minimize --exec 'python3 f.py' --bounds -5:5,0:1   a program of your own
   swarmgrad list methods                                       what there is
   swarmgrad compare --methods clpso,de --problems ackley       which one is better
+  swarmgrad train iris                                         a network, by AdaSwarm and by Adam
   swarmgrad animate himmelblau -o swarm.gif                    a look at a swarm
 
 `swarmgrad help COMMAND` explains a command, with examples. Numbers may be written 20000, 20_000 or 2e4.";
@@ -51,6 +56,14 @@ enum Command {
     /// List the methods or the problems, or explain one of them
     #[command(after_help = list::EXAMPLES)]
     List(list::List),
+    /// Train a network on a data set, by optimisers with a swarm and without
+    #[cfg(feature = "nn")]
+    #[command(after_help = train::EXAMPLES, allow_negative_numbers = true)]
+    Train(Box<train::Train>),
+    /// Answer for the rows of a file with a saved model
+    #[cfg(feature = "nn")]
+    #[command(after_help = predict::EXAMPLES)]
+    Predict(predict::Predict),
     /// List, show and fetch data sets
     #[cfg(feature = "nn")]
     #[command(after_help = data::EXAMPLES)]
@@ -73,6 +86,10 @@ impl Program {
             Command::Reproduce(command) => command.run(),
             Command::Agent(command) => command.run(),
             Command::List(command) => command.run(),
+            #[cfg(feature = "nn")]
+            Command::Train(command) => command.run(),
+            #[cfg(feature = "nn")]
+            Command::Predict(command) => command.run(),
             #[cfg(feature = "nn")]
             Command::Data(command) => command.run(),
             Command::Animate(command) => command.run(),

@@ -1,0 +1,457 @@
+//! The runs: every optimiser from every seed, on threads, with what is kept of each.
+
+use super::{Train, show};
+use crate::{DONE, interrupt, output};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use swarmgrad::{Error, Halt, Matrix, Result, Rng, Workers};
+use swarmgrad_lab::record::{self, RecordWriter, number};
+use swarmgrad_nn::data::{Dataset, Options, Parts, Preprocessing, Preset, Split, Table, split};
+use swarmgrad_nn::metric;
+use swarmgrad_nn::model::Output;
+use swarmgrad_nn::train::{Saved, Score, Trainer, Training};
+
+/// Points of a curve.
+const CURVE: u64 = 200;
+/// Test rows that a point of a curve is measured on; the last is measured on all.
+const SAMPLE: usize = 2000;
+
+/// Where the rows come from.
+pub enum Source {
+    /// A table, split anew for each seed.
+    Table(Table),
+    /// Images with a test part of their own.
+    Images(Prepared),
+}
+
+/// Which rows, and how they were prepared: what a kept run must share with one that is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Name or file.
+    pub data: String,
+    /// Checksum.
+    pub digest: String,
+    /// Which rows.
+    pub preset: Preset,
+    /// Preparation.
+    pub options: Options,
+    /// Share of the test rows.
+    pub test_share: f64,
+    /// Most training rows.
+    pub limit: Option<usize>,
+    /// Checksum of the model it starts from.
+    pub from: Option<String>,
+}
+
+/// What is to be done.
+pub struct Plan {
+    /// Which rows.
+    pub origin: Origin,
+    /// The rows.
+    pub source: Source,
+    /// The model to continue from.
+    pub loaded: Option<Saved>,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// One an optimiser; the seed is set for each run.
+    pub trainings: Vec<Training>,
+    /// From here on the optimisers are controls.
+    pub controls_from: usize,
+}
+
+/// The rows of one seed.
+#[derive(Clone)]
+pub struct Prepared {
+    /// Rows to learn from.
+    pub train: Arc<Dataset>,
+    /// Rows to be judged on.
+    pub test: Arc<Dataset>,
+    /// How they were prepared.
+    pub preprocessing: Preprocessing,
+}
+
+/// How good a network is; what does not apply is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// The mean loss.
+    #[serde(with = "number")]
+    pub loss: f64,
+    /// Share of rows whose largest output is at the right class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// Share of outputs that round to their target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub element_accuracy: Option<f64>,
+    /// Root mean square error, in units of the target.
+    #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
+    pub rmse: Option<f64>,
+    /// Mean absolute error, in units of the target.
+    #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
+    pub mae: Option<f64>,
+    /// Share of the target's variance that is explained.
+    #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
+    pub r2: Option<f64>,
+}
+
+/// A point of a curve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Epochs done.
+    pub epoch: u64,
+    /// Means over the epoch's batches, each before its step.
+    pub train: Figures,
+    /// On test rows, after the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Figures>,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ran {
+    /// Epochs done.
+    pub epochs: u64,
+    /// Steps done.
+    pub steps: u64,
+    /// Losses of blocks that swarms evaluated.
+    pub evaluations: u64,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Training and test rows.
+    pub rows: [usize; 2],
+    /// On the training rows.
+    pub train: Figures,
+    /// On the test rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Figures>,
+    /// Epoch by epoch.
+    pub curve: Vec<Point>,
+}
+
+/// A finished run as a line of the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Line {
+    version: String,
+    origin: Origin,
+    training: Training,
+    run: Ran,
+}
+
+/// A run that has ended.
+struct Ended {
+    job: (usize, usize),
+    ran: Ran,
+    finished: bool,
+    saved: Option<Saved>,
+}
+
+/// All runs, by optimiser and seed; those that never began are absent.
+pub type Runs = Vec<Vec<Option<Ran>>>;
+
+/// So many of the rows, each class alike; all if there are no more.
+fn limited(strata: &[usize], limit: Option<usize>, rng: &Rng) -> Result<Option<Vec<usize>>> {
+    match limit {
+        Some(limit) if limit < strata.len() => {
+            let share = limit as f64 / strata.len() as f64;
+            Ok(Some(split::stratified(strata, share, &rng.fork("limit"))?.test))
+        }
+        _ => Ok(None),
+    }
+}
+
+impl From<Parts> for Prepared {
+    fn from(parts: Parts) -> Self {
+        let Parts { train, test, preprocessing } = parts;
+        Prepared { train: Arc::new(train), test: Arc::new(test), preprocessing }
+    }
+}
+
+impl Plan {
+    /// The rows of a seed.
+    pub fn prepare(&self, seed: u64) -> Result<Prepared> {
+        let rng = Rng::new(seed);
+        let loaded = self.loaded.as_ref().map(|saved| &saved.preprocessing);
+        match &self.source {
+            Source::Images(all) => {
+                let (dim, outputs) = (all.preprocessing.dim(), all.preprocessing.outputs());
+                if let Some(saved) = &self.loaded
+                    && saved.shape != [dim, outputs]
+                {
+                    return Err(Error::shape("a row of the model's data", saved.shape[0], dim));
+                }
+                let labels = all.train.labels().unwrap_or_default();
+                Ok(match limited(labels, self.origin.limit, &rng)? {
+                    Some(rows) => Prepared { train: Arc::new(all.train.select(&rows)), ..all.clone() },
+                    None => all.clone(),
+                })
+            }
+            Source::Table(table) => {
+                let mut split = table.split(self.origin.test_share, &rng)?;
+                let strata = table.strata();
+                let strata: Vec<_> = split.train.iter().map(|&i| strata[i]).collect();
+                if let Some(rows) = limited(&strata, self.origin.limit, &rng)? {
+                    split = Split { train: rows.into_iter().map(|i| split.train[i]).collect(), ..split };
+                }
+                let fitted = || Preprocessing::fit(table, &split.train, &self.origin.options);
+                let preprocessing = loaded.map_or_else(fitted, |preprocessing| Ok(preprocessing.clone()))?;
+                let train = Arc::new(preprocessing.apply(&table.select(&split.train))?);
+                let test = Arc::new(preprocessing.apply(&table.select(&split.test))?);
+                Ok(Prepared { train, test, preprocessing })
+            }
+        }
+    }
+
+    /// A network before its first step.
+    pub fn trainer(&self, training: &Training, rows: &Prepared) -> Result<Trainer> {
+        let trainer = Trainer::new(training, &rows.train)?;
+        match &self.loaded {
+            Some(saved) => trainer.start_from(&saved.weights),
+            None => Ok(trainer),
+        }
+    }
+
+    /// How a run is trained.
+    fn training(&self, (optimizer, seed): (usize, usize)) -> Training {
+        Training { seed: self.seeds[seed], ..self.trainings[optimizer].clone() }
+    }
+
+    /// Whether a kept run is one of these, and which.
+    fn owns(&self, line: &Line) -> Option<(usize, usize)> {
+        if line.version != env!("CARGO_PKG_VERSION") || line.origin != self.origin {
+            return None;
+        }
+        let jobs = (0..self.trainings.len()).flat_map(|o| (0..self.seeds.len()).map(move |s| (o, s)));
+        jobs.into_iter().find(|&job| self.training(job) == line.training)
+    }
+}
+
+/// The figures of outputs that a loss gave this score.
+fn figures(
+    score: Score,
+    outputs: &Matrix<f32>,
+    y: &Matrix<f32>,
+    preprocessing: &Preprocessing,
+    output: Output,
+) -> Figures {
+    let mut figures = of_score(score, output);
+    if preprocessing.classes().is_empty() {
+        let units =
+            |rows: &Matrix<f32>| -> Vec<f64> { rows.data().iter().map(|&t| preprocessing.in_units(t)).collect() };
+        let (answers, values) = (units(outputs), units(y));
+        figures.rmse = Some(metric::root_mean_square(&answers, &values));
+        figures.mae = Some(metric::mean_absolute(&answers, &values));
+        figures.r2 = Some(metric::r_squared(&answers, &values));
+    }
+    figures
+}
+
+fn of_score(score: Score, output: Output) -> Figures {
+    let known = |value: f64| (!value.is_nan()).then_some(value);
+    Figures {
+        loss: score.loss,
+        accuracy: known(score.argmax),
+        // An output that is no probability has nothing to round.
+        element_accuracy: known(score.element).filter(|_| output != Output::Identity),
+        rmse: None,
+        mae: None,
+        r2: None,
+    }
+}
+
+/// Rows spread evenly over a test part that is too long to be judged on every time.
+fn sample(test: &Dataset) -> Option<Dataset> {
+    let len = test.len();
+    (len > SAMPLE).then(|| test.select(&(0..SAMPLE).map(|k| k * len / SAMPLE).collect::<Vec<_>>()))
+}
+
+/// Trains one network; `None` if it was interrupted before its first step.
+fn train(plan: &Plan, job: (usize, usize), workers: Workers, halt: &Halt, bar: &ProgressBar) -> Result<Option<Ended>> {
+    let training = plan.training(job);
+    let rows = plan.prepare(training.seed)?;
+    let mut trainer = plan.trainer(&training, &rows)?.workers(workers);
+    let output = training.architecture.output();
+    let (x, y) = (&rows.train.features, rows.train.target_rows());
+    let judged = |trainer: &Trainer, x: &Matrix<f32>, y: &Matrix<f32>| {
+        let outputs = trainer.outputs(x);
+        let score = swarmgrad_nn::train::score(trainer.loss(), &outputs, y);
+        (score, figures(score, &outputs, y, &rows.preprocessing, output))
+    };
+    let sample = sample(&rows.test);
+    let seen = sample.as_ref().unwrap_or(&*rows.test);
+    let seen = (&seen.features, seen.target_rows());
+    let every = training.epochs.div_ceil(CURVE);
+    let (mut curve, mut last) = (Vec::new(), None);
+    for k in 1..=training.epochs {
+        if halt.requested() {
+            break;
+        }
+        let mut before = 0;
+        let epoch = trainer.watched_epoch(x, &y, &mut |done| {
+            bar.inc((done - before) as u64);
+            before = done;
+            if halt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        last = Some((epoch, before == x.len()));
+        if k % every == 0 || k == training.epochs {
+            let test = (!rows.test.is_empty()).then(|| judged(&trainer, seen.0, &seen.1).1);
+            curve.push(Point { epoch: k, train: of_score(epoch.running, output), test });
+        }
+    }
+    let Some((epoch, whole)) = last else { return Ok(None) };
+    let (train_score, train) = judged(&trainer, x, &y);
+    let test = (!rows.test.is_empty()).then(|| judged(&trainer, &rows.test.features, &rows.test.target_rows()));
+    let finished = whole && epoch.epoch == training.epochs;
+    let saved = (job == (0, 0)).then(|| {
+        let mut saved = Saved::new(&trainer, &training, &rows.preprocessing, &plan.origin.data);
+        saved.scores.push(("train".into(), train_score));
+        saved.scores.extend(test.map(|(score, _)| ("test".into(), score)));
+        saved
+    });
+    let ran = Ran {
+        epochs: epoch.epoch,
+        steps: epoch.steps,
+        evaluations: epoch.evaluations,
+        seconds: epoch.seconds,
+        rows: [rows.train.len(), rows.test.len()],
+        train,
+        test: test.map(|(_, figures)| figures),
+        curve,
+    };
+    Ok(Some(Ended { job, ran, finished, saved }))
+}
+
+/// Runs a plan and shows what it came to.
+pub fn run(settings: &Train, plan: &Plan) -> anyhow::Result<ExitCode> {
+    let mut runs: Runs = plan.trainings.iter().map(|_| vec![None; plan.seeds.len()]).collect();
+    let mut writer = None;
+    if let Some(path) = &settings.records {
+        // Opening repairs a line that a kill has torn.
+        writer = Some(Mutex::new(RecordWriter::append(path)?));
+        for line in record::read::<Line>(path)?.records {
+            if let Some((o, s)) = plan.owns(&line) {
+                runs[o][s] = Some(line.run);
+            }
+        }
+    }
+    let found = runs.iter().flatten().flatten().count();
+    // A record holds no weights: the run whose model is to be kept is run again.
+    let again = settings.save.is_some() && runs[0][0].is_some();
+    let seeds = 0..plan.seeds.len();
+    let missing: Vec<(usize, usize)> = seeds
+        .flat_map(|s| (0..plan.trainings.len()).map(move |o| (o, s)))
+        .filter(|&(o, s)| runs[o][s].is_none() || again && (o, s) == (0, 0))
+        .collect();
+    let halt = Halt::new(interrupt::flag());
+    let ended = compute(settings, plan, &missing, &halt, |ended| match &writer {
+        Some(writer) if ended.finished && !(again && ended.job == (0, 0)) => {
+            let line = Line {
+                version: env!("CARGO_PKG_VERSION").into(),
+                origin: plan.origin.clone(),
+                training: plan.training(ended.job),
+                run: ended.ran.clone(),
+            };
+            Ok(writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&line)?)
+        }
+        _ => Ok(()),
+    })?;
+    let unfinished = missing.len() - ended.iter().filter(|ended| ended.finished).count();
+    let mut kept = None;
+    for Ended { job: (o, s), ran, saved, .. } in ended {
+        runs[o][s] = Some(ran);
+        kept = kept.or(saved);
+    }
+    let saved = match (&settings.save, kept) {
+        (Some(path), Some(model)) => {
+            model.write(path)?;
+            true
+        }
+        _ => false,
+    };
+    if let Some(path) = &settings.plot {
+        show::plot(plan, &runs, path)?;
+    }
+    if settings.json {
+        output::print_json(&show::json(settings, plan, &runs, unfinished)?)?;
+    } else {
+        let mut text = show::text(plan, &runs)?;
+        if found > 0 {
+            text += &format!("{found} runs were there already.\n");
+        }
+        match &settings.save {
+            Some(path) if saved => {
+                let (optimizer, seed) = (&plan.trainings[0].optimizer, plan.seeds[0]);
+                text += &format!("The model of {optimizer} with seed {seed} is in {}.\n", path.display());
+            }
+            _ => {}
+        }
+        output::print(&text)?;
+    }
+    if unfinished > 0 {
+        let kept = match &settings.records {
+            Some(path) => format!("; finished runs are in {}, the same command continues from there", path.display()),
+            None => String::new(),
+        };
+        eprintln!("swarmgrad: interrupted; {unfinished} runs had not ended, the figures are of the epochs done{kept}");
+        if settings.save.is_some() && !saved {
+            eprintln!("swarmgrad: nothing was saved: the run of the model had not begun");
+        }
+        return Ok(ExitCode::from(interrupt::EXIT));
+    }
+    Ok(ExitCode::from(DONE))
+}
+
+/// Trains the missing networks, each on one thread.
+fn compute(
+    settings: &Train,
+    plan: &Plan,
+    missing: &[(usize, usize)],
+    halt: &Halt,
+    keep: impl Fn(&Ended) -> anyhow::Result<()> + Sync,
+) -> anyhow::Result<Vec<Ended>> {
+    let threads = match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let (at_once, each) = (threads.min(missing.len()), (threads / missing.len().max(1)).max(1));
+    let bar = match settings.quiet || settings.json {
+        true => ProgressBar::hidden(),
+        false => ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()),
+    };
+    if let Some(&(_, s)) = missing.first() {
+        let rows = plan.prepare(plan.seeds[s])?.train.len() as u64;
+        bar.set_length(missing.iter().map(|&(o, _)| rows * plan.trainings[o].epochs).sum());
+    }
+    bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left")?);
+    bar.set_message(format!("0 of {} runs", missing.len()));
+    let (next, done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0), Arc::new(AtomicBool::new(false)));
+    let work = || -> anyhow::Result<Vec<Ended>> {
+        let mut all = Vec::new();
+        while let Some(&job) = missing.get(next.fetch_add(1, Relaxed)) {
+            if halt.requested() || failed.load(Relaxed) {
+                break;
+            }
+            let ended = Workers::new(each).and_then(|workers| train(plan, job, workers, halt, &bar));
+            let Some(ended) = ended.inspect_err(|_| failed.store(true, Relaxed))? else { break };
+            keep(&ended).inspect_err(|_| failed.store(true, Relaxed))?;
+            all.push(ended);
+            bar.set_message(format!("{} of {} runs", 1 + done.fetch_add(1, Relaxed), missing.len()));
+        }
+        Ok(all)
+    };
+    let mut all = Vec::new();
+    std::thread::scope(|scope| -> anyhow::Result<()> {
+        let handles: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
+        for handle in handles {
+            match handle.join() {
+                Ok(part) => all.extend(part?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    Ok(all)
+}

@@ -1,0 +1,461 @@
+//! What the runs came to: the table, the JSON, the picture.
+
+use super::run::{Figures, Plan, Point, Ran, Runs};
+use super::{Train, file_error, has_swarm};
+use crate::output::{grouped, number, span};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use swarmgrad::{Error, Result};
+use swarmgrad_lab::plot::{Axis, Chart, Legend, Line, png};
+use swarmgrad_lab::stats::{Interval, mean, mean_interval, standard_deviation};
+use swarmgrad_lab::table::{Rules, Table, significant};
+use swarmgrad_nn::model::Architecture;
+use swarmgrad_nn::weights::{self, Part};
+
+/// Of the intervals of means.
+const CONFIDENCE: f64 = 0.95;
+
+/// Something that is measured.
+#[derive(Clone, Copy, PartialEq)]
+enum Measure {
+    Loss,
+    Accuracy,
+    Element,
+    Rmse,
+    Mae,
+    R2,
+}
+
+impl Measure {
+    const ALL: [Measure; 6] =
+        [Measure::Loss, Measure::Accuracy, Measure::Element, Measure::Rmse, Measure::Mae, Measure::R2];
+
+    fn name(self) -> &'static str {
+        match self {
+            Measure::Loss => "loss",
+            Measure::Accuracy => "accuracy",
+            Measure::Element => "element_accuracy",
+            Measure::Rmse => "rmse",
+            Measure::Mae => "mae",
+            Measure::R2 => "r2",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Measure::Loss => "loss",
+            Measure::Accuracy => "accuracy",
+            Measure::Element => "element-wise",
+            Measure::Rmse => "RMSE",
+            Measure::Mae => "MAE",
+            Measure::R2 => "R²",
+        }
+    }
+
+    fn of(self, figures: &Figures) -> Option<f64> {
+        match self {
+            Measure::Loss => Some(figures.loss),
+            Measure::Accuracy => figures.accuracy,
+            Measure::Element => figures.element_accuracy,
+            Measure::Rmse => figures.rmse,
+            Measure::Mae => figures.mae,
+            Measure::R2 => figures.r2,
+        }
+    }
+
+    /// Shares are shown as percentages.
+    fn is_share(self) -> bool {
+        matches!(self, Measure::Accuracy | Measure::Element)
+    }
+
+    fn text(self, value: f64) -> String {
+        match self {
+            _ if !value.is_finite() => significant(value, 3),
+            Measure::Accuracy | Measure::Element => format!("{:.2}", 100.0 * value),
+            Measure::R2 => format!("{value:.3}"),
+            _ => significant(value, 4),
+        }
+    }
+
+    fn spread(self, value: f64) -> String {
+        match self {
+            Measure::Accuracy | Measure::Element | Measure::R2 => self.text(value),
+            _ => significant(value, 2),
+        }
+    }
+
+    /// Mean and standard deviation.
+    fn cell(self, values: &[f64]) -> String {
+        match values {
+            [] => "–".into(),
+            [only] => self.text(*only),
+            _ => format!("{} ± {}", self.text(mean(values)), self.spread(standard_deviation(values))),
+        }
+    }
+
+    /// The interval of the mean; none for a single value.
+    fn interval(self, values: &[f64]) -> Result<Option<Interval>, swarmgrad_lab::Error> {
+        if values.len() < 2 {
+            return Ok(None);
+        }
+        let interval = mean_interval(values, CONFIDENCE)?;
+        let most = if self.is_share() || self == Measure::R2 { 1.0 } else { f64::INFINITY };
+        let least = if self == Measure::R2 { f64::NEG_INFINITY } else { 0.0 };
+        Ok(Some(Interval { low: interval.low.max(least), high: interval.high.min(most), ..interval }))
+    }
+}
+
+/// Which rows a figure is of.
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Train,
+    Test,
+}
+
+fn figures(ran: &Ran, part: Side) -> Option<&Figures> {
+    match part {
+        Side::Train => Some(&ran.train),
+        Side::Test => ran.test.as_ref(),
+    }
+}
+
+fn values(runs: &[Option<Ran>], part: Side, measure: Measure) -> Vec<f64> {
+    runs.iter().flatten().filter_map(|ran| measure.of(figures(ran, part)?)).collect()
+}
+
+fn count(many: u64, one: &str, more: &str) -> String {
+    format!("{} {}", grouped(many), if many == 1 { one } else { more })
+}
+
+/// What was trained on what, in two lines.
+fn head(plan: &Plan, runs: &Runs) -> Result<String> {
+    let rows = plan.prepare(plan.seeds[0])?;
+    let first = &plan.trainings[0];
+    let trainer = plan.trainer(first, &rows)?;
+    let weights = weights::count(trainer.model(), Part::Trainable) as u64;
+    let target = rows.preprocessing.target();
+    let what = match rows.train.classes() {
+        [] => format!("a number, {target}"),
+        classes if classes.len() <= 6 => format!("{} classes ({})", classes.len(), classes.join(", ")),
+        classes => format!("{} classes", classes.len()),
+    };
+    let (inputs, outputs) = (rows.train.dim(), rows.train.outputs());
+    let net = match &first.architecture {
+        Architecture::Mlp { hidden, activation, output } => {
+            let layers = [&[inputs][..], hidden, &[outputs]].concat();
+            let layers = layers.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+            let activation = if hidden.is_empty() { String::new() } else { format!("{activation:?}, ").to_lowercase() };
+            format!("net {layers} ({activation}{})", format!("{output:?}").to_lowercase())
+        }
+        Architecture::Cnn { .. } => "the AdaSwarm paper's convolutional net".into(),
+        Architecture::Lenet1 { .. } => "LeNet-1".into(),
+        Architecture::Resnet18 { .. } => "ResNet-18".into(),
+    };
+    let seeds = runs.iter().map(|runs| runs.iter().flatten().count()).max().unwrap_or(0) as u64;
+    let from = if plan.loaded.is_some() { ", continued from a saved model" } else { "" };
+    Ok(format!(
+        "{}: {what}; {} to learn from, {} to be judged on\n{net}, {}, loss {}, {} of batches of {}, {}{from}\n\n",
+        plan.origin.data,
+        count(rows.train.len() as u64, "row", "rows"),
+        grouped(rows.test.len() as u64),
+        count(weights, "weight", "weights"),
+        first.loss,
+        count(first.epochs, "epoch", "epochs"),
+        first.batch,
+        count(seeds, "seed", "seeds"),
+    ))
+}
+
+/// The measure by which optimisers are compared: by class or by number, on test rows if there are any.
+fn verdict(runs: &Runs) -> Option<(Side, Measure)> {
+    let ran = runs.iter().flatten().flatten().next()?;
+    let part = if ran.test.is_some() { Side::Test } else { Side::Train };
+    Some((part, if ran.train.accuracy.is_some() { Measure::Accuracy } else { Measure::R2 }))
+}
+
+/// The result for people.
+pub fn text(plan: &Plan, runs: &Runs) -> anyhow::Result<String> {
+    let mut text = head(plan, runs)?;
+    let Some((part, main)) = verdict(runs) else {
+        return Ok(text + "No run had begun.\n");
+    };
+    let tested = part == Side::Test;
+    let side = |part: Side| if part == Side::Test { "test" } else { "train" };
+    let has = |measure: Measure| runs.iter().any(|runs| !values(runs, part, measure).is_empty());
+    let mut columns: Vec<(String, Side, Measure)> = vec![("train loss".into(), Side::Train, Measure::Loss)];
+    if tested {
+        columns.push(("test loss".into(), Side::Test, Measure::Loss));
+    }
+    if main == Measure::Accuracy {
+        columns.push(("train accuracy %".into(), Side::Train, main));
+        if tested {
+            columns.push(("test accuracy %".into(), Side::Test, main));
+        }
+    } else {
+        for measure in [Measure::Rmse, Measure::Mae, Measure::R2] {
+            columns.push((format!("{} {}", side(part), measure.label()), part, measure));
+        }
+    }
+    let repeated = runs.iter().any(|runs| runs.iter().flatten().count() > 1);
+    let mut headers: Vec<String> = vec!["optimizer".into()];
+    headers.extend(columns.iter().map(|(label, ..)| label.clone()));
+    if repeated {
+        headers.push("95 % interval".into());
+    }
+    if has(Measure::Element) {
+        headers.push("element-wise %".into());
+    }
+    headers.extend(["evaluations".into(), "time".into()]);
+    let mut table = Table::new(headers);
+    for (training, runs) in plan.trainings.iter().zip(runs) {
+        let mut row = vec![training.optimizer.clone()];
+        row.extend(columns.iter().map(|&(_, part, measure)| measure.cell(&values(runs, part, measure))));
+        if repeated {
+            let interval = main.interval(&values(runs, part, main))?;
+            row.push(interval.map_or("–".into(), |i| format!("{} .. {}", main.text(i.low), main.text(i.high))));
+        }
+        if has(Measure::Element) {
+            row.push(Measure::Element.cell(&values(runs, part, Measure::Element)));
+        }
+        let each = |of: fn(&Ran) -> f64| mean(&runs.iter().flatten().map(of).collect::<Vec<_>>());
+        row.push(grouped(each(|ran| ran.evaluations as f64).max(0.0) as u64));
+        row.push(if runs.iter().flatten().next().is_some() { span(each(|ran| ran.seconds)) } else { "–".into() });
+        table.row(row);
+    }
+    text += &table.text(Rules::Unicode);
+    text += &match (main, repeated) {
+        (Measure::Accuracy, true) => {
+            format!("Mean ± standard deviation over the seeds; the interval is of the mean {} accuracy.\n", side(part))
+        }
+        (_, true) => {
+            format!("Mean ± standard deviation over the seeds; the interval is of the mean {} R².\n", side(part))
+        }
+        (_, false) => String::new(),
+    };
+    if has(Measure::Element) {
+        text +=
+            "Element-wise: the share of single outputs that round to their target, the AdaSwarm paper's accuracy.\n";
+    }
+    if main == Measure::R2 {
+        text += &format!(
+            "{}RMSE and MAE are in units of the target.\n",
+            if plan.origin.options.standardise_target { "The loss is of the standardised target; " } else { "" }
+        );
+    }
+    for line in comparisons(plan, runs, part, main)? {
+        text += &line;
+    }
+    Ok(text)
+}
+
+/// What each swarm gains over each control, seed by seed.
+fn comparisons(plan: &Plan, runs: &Runs, part: Side, main: Measure) -> anyhow::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    let names: Vec<&str> = plan.trainings.iter().map(|training| &*training.optimizer).collect();
+    for (a, _) in names.iter().enumerate().filter(|(_, name)| has_swarm(name)) {
+        for (b, _) in names.iter().enumerate().filter(|(_, name)| matches!(**name, "adam" | "adam_on_mse")) {
+            let value = |ran: &Option<Ran>| main.of(figures(ran.as_ref()?, part)?);
+            let pairs = runs[a].iter().zip(&runs[b]).filter_map(|(a, b)| Some(value(a)? - value(b)?));
+            let gains: Vec<f64> = pairs.collect();
+            if gains.len() < 2 {
+                continue;
+            }
+            let (interval, gain) = (mean_interval(&gains, CONFIDENCE)?, mean(&gains));
+            let (scale, unit) = if main.is_share() { (100.0, " points") } else { (1.0, "") };
+            let shown = |value: f64| match main.is_share() {
+                true => format!("{:+.2}", scale * value),
+                false => format!("{value:+.3}"),
+            };
+            let (low, high) = (shown(interval.low), shown(interval.high));
+            let word = if interval.low <= 0.0 && interval.high >= 0.0 { ": no difference shown" } else { "" };
+            lines.push(format!(
+                "{} against {}: {}{unit}, 95 % interval {low} .. {high} over {} pairs{word}\n",
+                names[a],
+                names[b],
+                shown(gain),
+                gains.len()
+            ));
+        }
+    }
+    Ok(lines)
+}
+
+/// The result for programs.
+pub fn json(settings: &Train, plan: &Plan, runs: &Runs, unfinished: usize) -> anyhow::Result<Value> {
+    let rows = plan.prepare(plan.seeds[0])?;
+    let first = &plan.trainings[0];
+    let trainer = plan.trainer(first, &rows)?;
+    let summary = |runs: &[Option<Ran>], part: Side| -> anyhow::Result<Value> {
+        let mut fields = Map::new();
+        for measure in Measure::ALL {
+            let values = values(runs, part, measure);
+            if values.is_empty() {
+                continue;
+            }
+            let interval = measure.interval(&values)?;
+            let end = |of: fn(Interval) -> f64| interval.map(|i| number(of(i)));
+            let spread = (values.len() > 1).then(|| number(standard_deviation(&values)));
+            fields.insert(
+                measure.name().into(),
+                json!({"mean": number(mean(&values)), "deviation": spread, "low": end(|i| i.low), "high": end(|i| i.high)}),
+            );
+        }
+        Ok(Value::Object(fields))
+    };
+    let optimizers =
+        plan.trainings.iter().zip(runs).enumerate().map(|(k, (training, runs))| -> anyhow::Result<Value> {
+            let each: Vec<Value> = plan
+                .seeds
+                .iter()
+                .zip(runs)
+                .filter_map(|(seed, ran)| Some((seed, ran.as_ref()?)))
+                .map(|(seed, ran)| {
+                    json!({"seed": seed, "epochs": ran.epochs, "steps": ran.steps, "evaluations": ran.evaluations,
+                       "seconds": ran.seconds, "train": ran.train, "test": ran.test})
+                })
+                .collect();
+            Ok(json!({
+                "optimizer": training.optimizer, "control": k >= plan.controls_from, "rate": training.rate,
+                "signal": training.signal, "train": summary(runs, Side::Train)?, "test": summary(runs, Side::Test)?,
+                "runs": each,
+            }))
+        });
+    let optimizers: Vec<Value> = optimizers.collect::<anyhow::Result<_>>()?;
+    let show = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    Ok(json!({
+        "data": plan.origin.data, "preset": plan.origin.preset, "rows": {"train": rows.train.len(), "test": rows.test.len()},
+        "features": rows.train.dim(), "target": rows.preprocessing.target(), "classes": rows.train.classes(),
+        "architecture": first.architecture, "weights": weights::count(trainer.model(), Part::Trainable),
+        "loss": first.loss, "epochs": first.epochs, "batch": first.batch, "seeds": plan.seeds, "optimizers": optimizers,
+        "unfinished": unfinished, "saved": show(&settings.save), "plot": show(&settings.plot),
+        "records": show(&settings.records), "version": env!("CARGO_PKG_VERSION"),
+    }))
+}
+
+/// How a picture is written, by the ending of its name.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Format {
+    Svg,
+    Png,
+}
+
+/// The format that a file's name asks for.
+pub fn format(path: &Path) -> Result<Format> {
+    match path.extension().and_then(|end| end.to_str()).map(str::to_lowercase).as_deref() {
+        Some("svg") => Ok(Format::Svg),
+        Some("png") => Ok(Format::Png),
+        _ => Err(Error::parameter("--plot", path.display(), "must end in .svg or .png")),
+    }
+}
+
+/// Draws loss and accuracy (or R²) by epoch, training on the left and test on the right.
+pub fn plot(plan: &Plan, runs: &Runs, path: &Path) -> anyhow::Result<()> {
+    let Some((part, main)) = verdict(runs) else { return Ok(()) };
+    let seeds = runs.iter().map(|runs| runs.iter().flatten().count()).max().unwrap_or(0);
+    let measures = [Measure::Loss, main];
+    let parts = if part == Side::Test { vec![Side::Train, Side::Test] } else { vec![Side::Train] };
+    let mut panels: Vec<Vec<Chart>> = Vec::new();
+    for measure in measures {
+        let mut row = Vec::new();
+        for &part in &parts {
+            let lines: Vec<Line> = plan
+                .trainings
+                .iter()
+                .zip(runs)
+                .filter_map(|(t, runs)| line(&t.optimizer, runs, part, measure))
+                .collect();
+            if lines.iter().all(|line| line.points.is_empty()) {
+                continue;
+            }
+            let side = if part == Side::Test { "Test" } else { "Training" };
+            let axis = match measure {
+                Measure::Accuracy => Axis::linear("accuracy, %"),
+                other => Axis::linear(other.label()),
+            };
+            let mut chart = Chart::new(format!("{side} {}", measure.label()), Axis::linear("epoch"), axis);
+            chart.lines = lines;
+            (chart.width, chart.height) = (600.0, 360.0);
+            row.push(chart);
+        }
+        if !row.is_empty() {
+            panels.push(row);
+        }
+    }
+    if let Some(chart) = panels.first_mut().and_then(|row| row.first_mut()) {
+        chart.title = format!("{}: {}", plan.origin.data, chart.title.to_lowercase());
+        if seeds > 1 {
+            chart.subtitle = format!("mean of {seeds} seeds, band: standard deviation");
+        }
+    }
+    for (i, row) in panels.iter_mut().enumerate() {
+        let last = row.len() - 1;
+        for (j, chart) in row.iter_mut().enumerate() {
+            if j < last {
+                chart.legend = Legend::None;
+                chart.width -= 110.0;
+            }
+            if i == 0 && j > 0 && seeds > 1 {
+                // As high as its neighbour's.
+                chart.subtitle = " ".into();
+            }
+        }
+    }
+    let svg = sheet(&panels);
+    let bytes = match format(path)? {
+        Format::Svg => svg.into_bytes(),
+        Format::Png => png(&svg, 2.0)?,
+    };
+    std::fs::write(path, bytes).map_err(|why| file_error(path, &why))?;
+    Ok(())
+}
+
+/// An optimiser's curve: the mean over its runs, and a band of one standard deviation.
+fn line(name: &str, runs: &[Option<Ran>], part: Side, measure: Measure) -> Option<Line> {
+    let scale = if measure.is_share() { 100.0 } else { 1.0 };
+    let longest = runs.iter().flatten().max_by_key(|ran| ran.curve.len())?;
+    let value = |point: &Point| {
+        let figures = match part {
+            Side::Train => Some(&point.train),
+            Side::Test => point.test.as_ref(),
+        };
+        figures.and_then(|figures| measure.of(figures)).map(|value| scale * value)
+    };
+    let (mut points, mut band) = (Vec::new(), Vec::new());
+    for (k, point) in longest.curve.iter().enumerate() {
+        let at: Vec<f64> = runs.iter().flatten().filter_map(|ran| value(ran.curve.get(k)?)).collect();
+        if at.is_empty() {
+            continue;
+        }
+        let (epoch, centre) = (point.epoch as f64, mean(&at));
+        points.push((epoch, centre));
+        if at.len() > 1 {
+            let spread = standard_deviation(&at);
+            band.push((epoch, centre - spread, centre + spread));
+        }
+    }
+    Some(Line::new(name, points).band(band))
+}
+
+/// Charts in rows on one sheet.
+fn sheet(panels: &[Vec<Chart>]) -> String {
+    let width = panels.iter().map(|row| row.iter().map(|chart| chart.width).sum::<f64>()).fold(0.0, f64::max);
+    let height: f64 = panels.iter().map(|row| row.iter().map(|chart| chart.height).fold(0.0, f64::max)).sum();
+    let (mut body, mut y, mut k) = (String::new(), 0.0, 0);
+    for row in panels {
+        // A row that is not full stands on the right, with the test rows.
+        let mut x = width - row.iter().map(|chart| chart.width).sum::<f64>();
+        for chart in row {
+            // A name is one for the whole document.
+            let part = chart.svg().replace("id=\"frame\"", &format!("id=\"frame{k}\""));
+            let part = part.replace("url(#frame)", &format!("url(#frame{k})"));
+            body += &part.replacen("<svg ", &format!("<svg x=\"{x}\" y=\"{y}\" "), 1);
+            x += chart.width;
+            k += 1;
+        }
+        y += row.iter().map(|chart| chart.height).fold(0.0, f64::max);
+    }
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
+         <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n{body}</svg>\n"
+    )
+}
