@@ -65,8 +65,7 @@ impl Signal {
     pub fn fit(self, output: Output) -> Self {
         match (self, output.range()) {
             (Signal::Swarm(swarm), Some([low, high])) if !matches!(swarm.search.start, Start::Target { .. }) => {
-                let search =
-                    Search { start: Start::Range { low, high }, confine: Some([low, high]), ..swarm.search };
+                let search = Search { start: Start::Range { low, high }, confine: Some([low, high]), ..swarm.search };
                 Signal::Swarm(SwarmSignal { search, ..swarm })
             }
             (signal, _) => signal,
@@ -91,7 +90,10 @@ impl Signal {
                     Some(block) if *block < loss.block() => Err(Error::parameter(
                         "block",
                         block.name(),
-                        format!("this loss joins the outputs of a {}; use a block at least as large", loss.block().name()),
+                        format!(
+                            "this loss joins the outputs of a {}; use a block at least as large",
+                            loss.block().name()
+                        ),
                     )),
                     _ => Ok(()),
                 }

@@ -398,13 +398,25 @@ pub fn check_fit(training: &Training, targets: &Targets) -> Result<()> {
     let (loss, output) = (training.loss.as_str(), training.architecture.output());
     let regression = matches!(targets, Targets::Numbers(_));
     if regression && matches!(loss, "bce" | "cross_entropy" | "zero_one" | "f1") {
-        return Err(Error::parameter("loss", loss, "needs classes; for a numeric target use mse, mae, huber or quantile90"));
+        return Err(Error::parameter(
+            "loss",
+            loss,
+            "needs classes; for a numeric target use mse, mae, huber or quantile90",
+        ));
     }
     if regression && output != Output::Identity {
-        return Err(Error::parameter("output", format!("{output:?}").to_lowercase(), "a numeric target needs identity"));
+        return Err(Error::parameter(
+            "output",
+            format!("{output:?}").to_lowercase(),
+            "a numeric target needs identity",
+        ));
     }
     if loss == "cross_entropy" && output != Output::Identity {
-        return Err(Error::parameter("output", format!("{output:?}").to_lowercase(), "cross_entropy takes logits: identity"));
+        return Err(Error::parameter(
+            "output",
+            format!("{output:?}").to_lowercase(),
+            "cross_entropy takes logits: identity",
+        ));
     }
     if loss == "bce" && output == Output::Identity {
         return Err(Error::parameter("output", "identity", "bce takes outputs between 0 and 1: sigmoid"));

@@ -7,7 +7,7 @@ use burn::optim::{
 };
 use burn::tensor::{Device, Tensor, TensorData};
 use swarmgrad_core::Rng;
-use swarmgrad_nn::optim::{AdaDelta, AdaGrad, Adam, DiffGrad, Literal, RmsProp, Rule, Sgd};
+use swarmgrad_nn::optim::{AdaDelta, AdaGrad, Adam, DiffGrad, RmsProp, Rule, Sgd, Text};
 
 #[derive(Module, Debug)]
 struct Weights {
@@ -113,6 +113,6 @@ fn rules_without_a_peer_follow_their_papers() {
 /// Algorithm 2 of the AdaSwarm paper at its letter: without the plus sign nothing ever moves.
 #[test]
 fn the_missing_plus_leaves_every_bit() {
-    assert_eq!(ours(Adam::new(0.1).literal(Literal::MissingPlus)), start());
-    assert_ne!(ours(Adam::new(0.1).literal(Literal::Uncorrected)), ours(Adam::new(0.1)));
+    assert_eq!(ours(Adam::new(0.1).with_text(Text::MissingPlus)), start());
+    assert_ne!(ours(Adam::new(0.1).with_text(Text::Uncorrected)), ours(Adam::new(0.1)));
 }

@@ -27,7 +27,11 @@ pub struct Cnn {
 impl Cnn {
     pub(super) fn new(image: Image, outputs: usize, output: Output, device: &Device) -> Result<Self> {
         if image.height < 6 || image.width < 6 {
-            return Err(Error::parameter("image", format!("{} x {}", image.height, image.width), "at least 6 x 6 pixels"));
+            return Err(Error::parameter(
+                "image",
+                format!("{} x {}", image.height, image.width),
+                "at least 6 x 6 pixels",
+            ));
         }
         let conv = |from, to| Conv2dConfig::new([from, to], [3, 3]).with_initializer(EMPTY).init(device);
         let dense = |from, to| LinearConfig::new(from, to).with_initializer(EMPTY).init(device);

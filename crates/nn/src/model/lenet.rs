@@ -29,7 +29,11 @@ const KERNELS: usize = 3;
 impl Lenet1 {
     pub(super) fn new(image: Image, outputs: usize, output: Output, device: &Device) -> Result<Self> {
         if image.height < 16 || image.width < 16 {
-            return Err(Error::parameter("image", format!("{} x {}", image.height, image.width), "at least 16 x 16 pixels"));
+            return Err(Error::parameter(
+                "image",
+                format!("{} x {}", image.height, image.width),
+                "at least 16 x 16 pixels",
+            ));
         }
         let conv = |from, to| Conv2dConfig::new([from, to], [5, 5]).with_initializer(EMPTY).init(device);
         let side = |n: usize| ((n - 4) / 2 - 4) / 2;

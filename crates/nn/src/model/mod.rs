@@ -109,12 +109,20 @@ impl Architecture {
     /// A size of zero, or an image whose numbers are not `inputs`.
     pub fn build(&self, inputs: usize, outputs: usize, rng: &Rng, device: &Device) -> Result<Model> {
         if inputs == 0 || outputs == 0 {
-            return Err(Error::parameter("network", format!("{inputs} inputs, {outputs} outputs"), "both must be at least 1"));
+            return Err(Error::parameter(
+                "network",
+                format!("{inputs} inputs, {outputs} outputs"),
+                "both must be at least 1",
+            ));
         }
         if let Some(image) = self.image()
             && (image.is_empty() || image.len() != inputs)
         {
-            return Err(Error::shape(format!("an image of {} x {} x {}", image.channels, image.height, image.width), inputs, image.len()));
+            return Err(Error::shape(
+                format!("an image of {} x {} x {}", image.channels, image.height, image.width),
+                inputs,
+                image.len(),
+            ));
         }
         let model = match self {
             Architecture::Mlp { hidden, activation, output } => {
@@ -125,7 +133,9 @@ impl Architecture {
             }
             Architecture::Cnn { image, output } => Model::Cnn(Cnn::new(*image, outputs, *output, device)?),
             Architecture::Lenet1 { image, output } => Model::Lenet1(Lenet1::new(*image, outputs, *output, device)?),
-            Architecture::Resnet18 { image, output } => Model::Resnet18(Resnet18::new(*image, outputs, *output, device)?),
+            Architecture::Resnet18 { image, output } => {
+                Model::Resnet18(Resnet18::new(*image, outputs, *output, device)?)
+            }
         };
         Ok(weights::initialize(model, rng))
     }
@@ -134,7 +144,9 @@ impl Architecture {
     pub fn image(&self) -> Option<Image> {
         match self {
             Architecture::Mlp { .. } => None,
-            Architecture::Cnn { image, .. } | Architecture::Lenet1 { image, .. } | Architecture::Resnet18 { image, .. } => Some(*image),
+            Architecture::Cnn { image, .. }
+            | Architecture::Lenet1 { image, .. }
+            | Architecture::Resnet18 { image, .. } => Some(*image),
         }
     }
 

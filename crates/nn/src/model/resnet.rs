@@ -74,7 +74,11 @@ pub struct Resnet18 {
 impl Resnet18 {
     pub(super) fn new(image: Image, outputs: usize, output: Output, device: &Device) -> Result<Self> {
         if image.height < 8 || image.width < 8 {
-            return Err(Error::parameter("image", format!("{} x {}", image.height, image.width), "at least 8 x 8 pixels"));
+            return Err(Error::parameter(
+                "image",
+                format!("{} x {}", image.height, image.width),
+                "at least 8 x 8 pixels",
+            ));
         }
         let mut blocks = Vec::with_capacity(8);
         let mut from = 64;

@@ -6,24 +6,11 @@
 //! ```
 //!
 //! AMSGrad puts the running maximum of v in v's place; AdamW first shrinks w by `rate decay w`. The AdaSwarm paper prints
-//! Algorithm 2 without bias correction and without the plus sign between `b1 m` and `(1 - b1) g`: both are [`Literal`]s.
+//! Algorithm 2 without bias correction and without the plus sign between `b1 m` and `(1 - b1) g`: see [`Text`].
 
 use super::{Rule, grow, learning_rate};
-use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::gradient::descend::Text;
 use swarmgrad_core::Real;
-
-/// What of the AdaSwarm paper's Algorithm 2 is taken at its letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Literal {
-    /// Nothing: Adam as published by its authors, and as the paper's section VII says.
-    #[default]
-    Nothing,
-    /// No bias correction.
-    Uncorrected,
-    /// No bias correction, and m <- b1 m (1 - b1) g: m stays 0 for ever and nothing moves.
-    MissingPlus,
-}
 
 /// Adam and its kin.
 #[derive(Debug, Clone)]
@@ -40,8 +27,8 @@ pub struct Adam<F: Real = f32> {
     pub decay: f64,
     /// AMSGrad's maximum.
     pub maximum: bool,
-    /// Misprints to reproduce.
-    pub literal: Literal,
+    /// Whose text: misprints to reproduce.
+    pub text: Text,
     time: i32,
     mean: Vec<F>,
     square: Vec<F>,
@@ -58,7 +45,7 @@ impl<F: Real> Adam<F> {
             epsilon: 1e-8,
             decay: 0.0,
             maximum: false,
-            literal: Literal::Nothing,
+            text: Text::Corrected,
             time: 0,
             mean: Vec::new(),
             square: Vec::new(),
@@ -77,8 +64,8 @@ impl<F: Real> Adam<F> {
     }
 
     /// Reproduces a misprint of the AdaSwarm paper.
-    pub fn literal(self, literal: Literal) -> Self {
-        Adam { literal, ..self }
+    pub fn with_text(self, text: Text) -> Self {
+        Adam { text, ..self }
     }
 }
 
@@ -93,7 +80,7 @@ impl<F: Real> Rule<F> for Adam<F> {
     }
 
     fn update(&mut self, from: usize, weights: &mut [F], gradient: &[F]) {
-        let corrected = self.literal == Literal::Nothing;
+        let corrected = self.text == Text::Corrected;
         let bias = |beta: f64| if corrected { 1.0 - beta.powi(self.time) } else { 1.0 };
         // rate m / (1 - b1^t) and sqrt(v) / sqrt(1 - b2^t): the two corrections as factors.
         let scale = F::of(self.rate / bias(self.beta1));
@@ -103,7 +90,7 @@ impl<F: Real> Rule<F> for Adam<F> {
         let (epsilon, keep) = (F::of(self.epsilon), F::of(1.0 - self.rate * self.decay));
         let here = from..from + weights.len();
         let (mean, square) = (&mut self.mean[here.clone()], &mut self.square[here.clone()]);
-        if self.literal == Literal::MissingPlus {
+        if self.text == Text::MissingPlus {
             mean.iter_mut().zip(gradient).for_each(|(m, &g)| *m = b1 * *m * a1 * g);
         } else {
             mean.iter_mut().zip(gradient).for_each(|(m, &g)| *m = b1 * *m + a1 * g);

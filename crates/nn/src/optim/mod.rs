@@ -18,6 +18,7 @@ pub use diffgrad::DiffGrad;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use step::{AdaSwarm, Optimizer, Stepped};
+pub use swarmgrad_algorithms::gradient::descend::Text;
 
 use crate::signal::Signal;
 use swarmgrad_core::{Error, Real, Result};

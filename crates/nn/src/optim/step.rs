@@ -189,13 +189,7 @@ impl AdaSwarm {
     ///
     /// # Errors
     /// Those of [`Optimizer::new`].
-    pub fn with_signal(
-        loss: Box<dyn Loss>,
-        signal: Signal,
-        rate: f64,
-        columns: usize,
-        seed: u64,
-    ) -> Result<Self> {
+    pub fn with_signal(loss: Box<dyn Loss>, signal: Signal, rate: f64, columns: usize, seed: u64) -> Result<Self> {
         Ok(AdaSwarm(Optimizer::new(loss, signal, Box::new(super::Adam::new(rate)), columns, seed)?))
     }
 

@@ -40,7 +40,8 @@ const WAYS: [&str; 3] = ["true gradient", "swarm's gradient", "true gradient, ra
 
 /// A line with noise: 200 rows of y = 2 x + 7 + N(0, .1), x uniform in \[-1, 1\].
 pub(super) fn line(rng: &Rng, noise: f64) -> Dataset {
-    let mut draws = rng.fork("line").row(0);
+    let rng = rng.fork("line");
+    let mut draws = rng.row(0);
     let (mut x, mut y) = (swarmgrad::Matrix::empty(1), Vec::new());
     for _ in 0..200 {
         let t = 2.0 * draws.uniform() - 1.0;
@@ -118,10 +119,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     findings.claim(
         "The steeper descent is the swarm's merit",
         "implied; the paper has no control",
-        format!(
-            "error after five epochs: {} with the true gradient and the longer step",
-            significant(after[2][0], 3)
-        ),
+        format!("error after five epochs: {} with the true gradient and the longer step", significant(after[2][0], 3)),
         Verdict::of(!same),
         "A learning rate multiplied by kappa / 2 does the same without a swarm.",
     );

@@ -138,9 +138,16 @@ fn run(session: &Session<'_>, model: &str) -> Result<Findings> {
         true => include_str!("supplement-table-10.csv"),
         false => include_str!("supplement-table-11.csv"),
     });
-    let mut table =
-        Table::new(["optimiser", "test accuracy, last epoch", "best epoch", "element-wise", "loss", "seconds an epoch"]);
-    let mut chart = Chart::new("Test accuracy by epoch", Axis::linear("epoch"), Axis::linear("argmax accuracy, per cent"));
+    let mut table = Table::new([
+        "optimiser",
+        "test accuracy, last epoch",
+        "best epoch",
+        "element-wise",
+        "loss",
+        "seconds an epoch",
+    ]);
+    let mut chart =
+        Chart::new("Test accuracy by epoch", Axis::linear("epoch"), Axis::linear("argmax accuracy, per cent"));
     let mut curves = Vec::new();
     for (way, runs) in ways.iter().zip(trained.chunks(seeds as usize)) {
         let curve: Vec<f64> =

@@ -286,7 +286,8 @@ fn printed_cell(printed: &Printed, data: usize, metric: &str, column: &str) -> O
     let name = DATA[data].0;
     let same = |row: &usize| {
         let theirs = printed.text(*row, "dataset");
-        (theirs == name || theirs.replace("Indian D", "India D") == name) && printed.text(*row, "metric").starts_with(metric)
+        (theirs == name || theirs.replace("Indian D", "India D") == name)
+            && printed.text(*row, "metric").starts_with(metric)
     };
     (0..printed.len()).find(same).and_then(|row| printed.number(row, column))
 }
@@ -311,7 +312,11 @@ fn published(session: &Session<'_>, shape: &Shape) -> Result<Findings> {
         }
     ));
     for (metric, title, decimals) in [
-        ("accuracy", "Element-wise accuracy in per cent, mean ± half of the 95 % interval; the paper's figure in brackets.", 1),
+        (
+            "accuracy",
+            "Element-wise accuracy in per cent, mean ± half of the 95 % interval; the paper's figure in brackets.",
+            1,
+        ),
         ("argmax", "Argmax accuracy in per cent on the same rows, which the paper does not report.", 1),
         ("loss", "Loss; the paper's figure in brackets.", 3),
     ] {
@@ -495,7 +500,14 @@ pub fn convergence(session: &Session<'_>) -> Result<Findings> {
         let (grid, missing) = grid(session, &keys, loss, epochs)?;
         missing_sets = missing;
         let mut table = Table::new([
-            "data set", "Adam's accuracy", "Adam", "Adam on MSE", "AdaSwarm", "AdaSwarm, element", "Adam, paper", "AdaSwarm, paper",
+            "data set",
+            "Adam's accuracy",
+            "Adam",
+            "Adam on MSE",
+            "AdaSwarm",
+            "AdaSwarm, element",
+            "Adam, paper",
+            "AdaSwarm, paper",
         ]);
         let (mut sooner, mut control) = (0, 0);
         for (d, columns) in &grid {

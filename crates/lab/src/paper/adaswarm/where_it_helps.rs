@@ -49,8 +49,14 @@ const TASKS: [Task; 12] = [
     task("f1-haberman", "F1, haberman", "haberman", "f1", "soft_f1", 1.0, 0.3),
     task("f1-ilpd", "F1, ilpd", "ilpd", "f1", "soft_f1", 1.0, 0.3),
     task("f1-abalone", "F1, abalone", "abalone", "f1", "soft_f1", 1.0, 0.3),
-    Task { outliers: 0.1, ..task("mae-diabetes", "MAE with 10 % outliers, diabetes", "diabetes", "mae", "huber", 0.5, 0.3) },
-    Task { outliers: 0.1, ..task("mae-concrete", "MAE with 10 % outliers, concrete", "concrete", "mae", "huber", 0.5, 0.3) },
+    Task {
+        outliers: 0.1,
+        ..task("mae-diabetes", "MAE with 10 % outliers, diabetes", "diabetes", "mae", "huber", 0.5, 0.3)
+    },
+    Task {
+        outliers: 0.1,
+        ..task("mae-concrete", "MAE with 10 % outliers, concrete", "concrete", "mae", "huber", 0.5, 0.3)
+    },
     task("quantile-diabetes", "0.9 quantile, diabetes", "diabetes", "quantile90", "huber", 0.5, 0.3),
     task("quantile-concrete", "0.9 quantile, concrete", "concrete", "quantile90", "huber", 0.5, 0.3),
 ];
@@ -106,7 +112,8 @@ fn rows(task: &Task, seed: u64) -> Result<(Dataset, Dataset)> {
         }
     };
     if let (Targets::Numbers(numbers), true) = (&mut train.targets, task.outliers > 0.0) {
-        let mut draws = rng.fork("outliers").row(0);
+        let rng = rng.fork("outliers");
+        let mut draws = rng.row(0);
         numbers.iter_mut().filter(|_| draws.uniform() < task.outliers).for_each(|y| *y = 20.0);
     }
     Ok((train, test))
@@ -198,12 +205,16 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             cells.push(format!("{} ± {}", significant(mean(&sample), 3), significant(half, 2)));
         }
         table.row(cells);
-        times.row([task.title.to_owned()].into_iter().chain((0..WAYS.len()).map(|w| {
-            significant(mean(&of(w).iter().map(|r| r.seconds).collect::<Vec<_>>()), 2)
-        })));
+        times.row([task.title.to_owned()].into_iter().chain(
+            (0..WAYS.len()).map(|w| significant(mean(&of(w).iter().map(|r| r.seconds).collect::<Vec<_>>()), 2)),
+        ));
         findings.data(
             task.name,
-            json!((0..WAYS.len()).map(|w| json!({"way": WAYS[w].0, "test": losses(w), "evaluations": of(w)[0].evaluations})).collect::<Vec<_>>()),
+            json!(
+                (0..WAYS.len())
+                    .map(|w| json!({"way": WAYS[w].0, "test": losses(w), "evaluations": of(w)[0].evaluations}))
+                    .collect::<Vec<_>>()
+            ),
         );
         let best = |ways: &[usize]| {
             ways.iter().copied().min_by(|a, b| mean(&losses(*a)).total_cmp(&mean(&losses(*b)))).unwrap_or(ways[0])

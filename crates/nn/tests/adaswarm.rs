@@ -1,0 +1,383 @@
+//! AdaSwarm in networks: the checks of the specification that need one, on real data.
+//!
+//! `cargo test -p swarmgrad-nn --test adaswarm -- --nocapture` prints the figures.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use swarmgrad_algorithms::gradient::elements::{Found, Kappa, Search, Start, Swarms};
+use swarmgrad_core::{Matrix, Rng, Workers};
+use swarmgrad_nn::data::{self, Dataset, Preset, Targets};
+use swarmgrad_nn::loss::{self, Bce, Block, Elementwise, Loss, Mae, Mse};
+use swarmgrad_nn::model::{Activation, Architecture, Image, Network, Output, Pass};
+use swarmgrad_nn::optim::{Adam, Rule, Text};
+use swarmgrad_nn::signal::{Signal, SwarmSignal};
+use swarmgrad_nn::train::{Saved, Trainer, Training};
+use swarmgrad_nn::weights::{self, Part};
+
+fn iris() -> Dataset {
+    data::load("iris", Preset::Paper).unwrap().dataset(&Preset::Paper.options()).unwrap()
+}
+
+/// The paper's net in f64, written out: 4 inputs, ten ReLUs, three sigmoids.
+struct Net {
+    weights: Vec<f64>,
+}
+
+const HIDDEN: usize = 10;
+
+impl Net {
+    fn new(seed: u64) -> Self {
+        let mut weights = vec![0.0; 4 * HIDDEN + HIDDEN + HIDDEN * 3 + 3];
+        Rng::new(seed).row(0).fill_uniform(&mut weights);
+        let hidden = 5 * HIDDEN;
+        for (i, w) in weights.iter_mut().enumerate() {
+            let bound = 1.0 / (if i < hidden { 4.0f64 } else { HIDDEN as f64 }).sqrt();
+            *w = bound * (2.0 * *w - 1.0);
+        }
+        Net { weights }
+    }
+
+    /// Outputs of every row, and the gradient of the weights for a given gradient of the outputs.
+    fn pass(&self, x: &[[f64; 4]], sent: Option<&[f64]>) -> (Vec<f64>, Vec<f64>) {
+        let (w1, rest) = self.weights.split_at(4 * HIDDEN);
+        let (b1, rest) = rest.split_at(HIDDEN);
+        let (w2, b2) = rest.split_at(HIDDEN * 3);
+        let (mut outputs, mut gradient) = (Vec::new(), vec![0.0; self.weights.len()]);
+        for (r, row) in x.iter().enumerate() {
+            let h: Vec<f64> = (0..HIDDEN)
+                .map(|j| (b1[j] + (0..4).map(|i| row[i] * w1[i * HIDDEN + j]).sum::<f64>()).max(0.0))
+                .collect();
+            let y: Vec<f64> = (0..3)
+                .map(|k| 1.0 / (1.0 + (-(b2[k] + (0..HIDDEN).map(|j| h[j] * w2[j * 3 + k]).sum::<f64>())).exp()))
+                .collect();
+            outputs.extend(&y);
+            let Some(sent) = sent else { continue };
+            for k in 0..3 {
+                let d = sent[r * 3 + k] * y[k] * (1.0 - y[k]);
+                gradient[5 * HIDDEN + HIDDEN * 3 + k] += d;
+                for j in 0..HIDDEN {
+                    gradient[5 * HIDDEN + j * 3 + k] += d * h[j];
+                    if h[j] > 0.0 {
+                        gradient[4 * HIDDEN + j] += d * w2[j * 3 + k];
+                        (0..4).for_each(|i| gradient[i * HIDDEN + j] += d * w2[j * 3 + k] * row[i]);
+                    }
+                }
+            }
+        }
+        (outputs, gradient)
+    }
+}
+
+/// What stands in for dE/d(output) in the hand-written net.
+enum Sent<'a> {
+    Derivative,
+    Exact(f64),
+    Swarm(&'a dyn Loss<f64>),
+}
+
+fn run_f64(sent: &Sent<'_>, steps: usize) -> Vec<f64> {
+    let rows = iris();
+    let y = rows.target_rows();
+    let mut net = Net::new(3);
+    let mut adam = Adam::<f64>::new(0.1);
+    let search = Search { start: Start::Range { low: 0.0, high: 1.0 }, confine: Some([0.0, 1.0]), ..Search::default() };
+    let search = Search { particles: 20, iterations: 120, ..search };
+    let (mut swarms, mut found) = (Swarms::new(search).unwrap(), Found::default());
+    for step in 0..steps {
+        let at = (step % 3) * 50;
+        // Rows 0, 3, 6, ... so that each batch holds all classes.
+        let pick: Vec<usize> = (0..50).map(|i| (at + i) * 3 % 149).collect();
+        let x: Vec<[f64; 4]> =
+            pick.iter().map(|&i| std::array::from_fn(|k| f64::from(rows.features.row(i)[k]))).collect();
+        let t: Vec<f64> = pick.iter().flat_map(|&i| y.row(i).iter().map(|&v| f64::from(v))).collect();
+        let (o, _) = net.pass(&x, None);
+        let n = o.len() as f64;
+        let g: Vec<f64> = match sent {
+            Sent::Derivative => o.iter().zip(&t).map(|(o, t)| 2.0 * (o - t) / n).collect(),
+            Sent::Exact(kappa) => o.iter().zip(&t).map(|(o, t)| kappa * (o - t) / n).collect(),
+            Sent::Swarm(loss) => {
+                let mut g = vec![0.0; o.len()];
+                let rng = Rng::new(5).at(step as u64);
+                loss.search(&mut swarms, Block::Element, 3, &o, &t, &Workers::default(), &rng, &mut found);
+                found.gradient(&o, &mut g);
+                g.iter_mut().for_each(|g| *g /= n);
+                g
+            }
+        };
+        let (_, gradient) = net.pass(&x, Some(&g));
+        adam.step(&mut net.weights, &gradient);
+    }
+    net.weights
+}
+
+fn gap(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+/// Check 12: with the best outputs found, AdaSwarm is Adam on the squared error, whatever the loss and whatever kappa.
+#[test]
+fn adaswarm_is_adam_on_the_squared_error() {
+    let control = run_f64(&Sent::Derivative, 150);
+    let exact = gap(&control, &run_f64(&Sent::Exact(8.5), 150));
+    println!("check 12, f64: exact g, kappa 8.5 against 2: {exact:.1e}");
+    assert!(exact < 5e-5, "{exact}");
+    for (name, loss) in
+        [("mse", &Elementwise(Mse) as &dyn Loss<f64>), ("mae", &Elementwise(Mae)), ("bce", &Elementwise(Bce))]
+    {
+        let swarm = gap(&control, &run_f64(&Sent::Swarm(loss), 150));
+        println!("check 12, f64: converged swarms on {name}: {swarm:.1e}");
+        assert!(swarm < 1e-3, "{name}: {swarm}");
+    }
+    let moved = gap(&control, &Net::new(3).weights);
+    assert!(moved > 0.5, "the control has hardly moved: {moved}");
+
+    // The same through the tensor library in f32.
+    let rows = iris();
+    let theta = |optimizer: &str, loss: &str, search: Option<Search>| {
+        let signal =
+            search.map(|search| Signal::Swarm(SwarmSignal { search, ..SwarmSignal::default() }).fit(Output::Sigmoid));
+        let training = Training {
+            optimizer: optimizer.into(),
+            loss: loss.into(),
+            rate: Some(0.01),
+            signal,
+            shuffle: false,
+            seed: 2,
+            ..Training::default()
+        };
+        let mut trainer = Trainer::new(&training, &rows).unwrap();
+        (0..50).for_each(|_| drop(trainer.epoch(&rows.features, &rows.target_rows()).unwrap()));
+        weights::read(trainer.model(), Part::Trainable).into_iter().map(f64::from).collect::<Vec<_>>()
+    };
+    let control = theta("adam_on_mse", "mae", None);
+    let sharp = Search { particles: 20, iterations: 120, ..Search::default() };
+    for loss in ["mse", "mae"] {
+        let swarm = gap(&control, &theta("adaswarm", loss, Some(sharp.clone())));
+        println!("check 12, f32: swarms on {loss}: {swarm:.1e}");
+        assert!(swarm < 1e-2, "{loss}: {swarm}");
+    }
+}
+
+/// Mean element-wise accuracy (running, last epoch) over seeds, iris, the published protocol.
+fn published(loss: &str, optimizer: &str, signal: Option<Signal>, text: Text, seeds: u64) -> f64 {
+    let rows = iris();
+    let epochs = match loss {
+        "mse" => 50,
+        "mae" => 100,
+        _ => 40,
+    };
+    let one = |seed| {
+        let training = Training { epochs, seed, ..Training::default() };
+        let entry = swarmgrad_nn::optim::entry(optimizer).unwrap();
+        let signal = signal.clone().unwrap_or_else(|| entry.signal()).fit(Output::Sigmoid);
+        let rule: Box<dyn Rule> = Box::new(Adam::new(0.1).with_text(text));
+        let loss = loss::entry(loss).unwrap().build(3);
+        let mut trainer = Trainer::with_rule(&training, loss, signal, rule, &rows).unwrap();
+        let y = rows.target_rows();
+        (0..epochs).map(|_| trainer.epoch(&rows.features, &y).unwrap().running.element).last().unwrap()
+    };
+    let accuracies: Vec<f64> = std::thread::scope(|scope| {
+        let half = |from: u64| scope.spawn(move || (from..seeds).step_by(2).map(one).collect::<Vec<_>>());
+        [half(0), half(1)].into_iter().flat_map(|half| half.join().unwrap()).collect()
+    });
+    100.0 * accuracies.iter().sum::<f64>() / seeds as f64
+}
+
+/// Checks 13 and 14.
+#[test]
+fn iris_by_the_published_protocol() {
+    let swarm = |search: Search, block| Some(Signal::Swarm(SwarmSignal { search, block, sum: false }));
+    for (loss, ours) in [("mse", 97.2), ("mae", 97.5), ("bce", 97.1)] {
+        let element = published(loss, "adaswarm", None, Text::Corrected, 20);
+        let control = published(loss, "adam_on_mse", None, Text::Corrected, 20);
+        println!("check 13, {loss}: AdaSwarm {element:.2} (wanted {ours} +- 1.5), Adam on MSE {control:.2}");
+        assert!((element - ours).abs() <= 1.5, "{loss}: {element}");
+    }
+    let adam = published("mae", "adam", None, Text::Corrected, 20);
+    println!("check 13, mae: Adam on the loss {adam:.2} (wanted 75 +- 6)");
+    assert!((adam - 75.0).abs() <= 6.0, "{adam}");
+    let wrong = Search { kappa: Kappa::Fixed(-8.5), ..Search::default() };
+    let wrong = published("mse", "adaswarm", swarm(wrong, None), Text::Corrected, 20);
+    println!("check 13, mse: wrong sign {wrong:.2} (wanted < 50)");
+    assert!(wrong < 50.0, "{wrong}");
+    let batch = published("mse", "adaswarm", swarm(Search::default(), Some(Block::Batch)), Text::Corrected, 20);
+    println!("check 13, mse: whole-batch particles, uniform start {batch:.2} (wanted < 66)");
+    assert!(batch < 66.0, "{batch}");
+    let uncorrected = published("mse", "adam", None, Text::Uncorrected, 20);
+    println!("check 14: no bias correction {uncorrected:.2} (wanted < 80)");
+    assert!(uncorrected < 80.0, "{uncorrected}");
+}
+
+/// 200 points of y = 2 x + 7, x in \[-3, 3\].
+fn line() -> Dataset {
+    let x: Vec<f32> = (0..200).map(|i| -3.0 + 6.0 * i as f32 / 199.0).collect();
+    let y = x.iter().map(|x| 2.0 * x + 7.0).collect();
+    Dataset {
+        name: "line".into(),
+        features: Matrix::from_vec(1, x).unwrap(),
+        feature_names: vec!["x".into()],
+        targets: Targets::Numbers(y),
+    }
+}
+
+/// Check 15: many wells and steps.
+#[test]
+fn losses_that_adam_cannot_follow() {
+    let rows = line();
+    let y = rows.target_rows();
+    let error = |loss: &str, signal: Signal| {
+        let errors: Vec<f64> = (0..3)
+            .map(|seed| {
+                let training = Training {
+                    architecture: Architecture::Mlp {
+                        hidden: vec![32],
+                        activation: Activation::Tanh,
+                        output: Output::Identity,
+                    },
+                    loss: loss.into(),
+                    optimizer: "adam".into(),
+                    rate: Some(0.05),
+                    signal: Some(signal.clone()),
+                    seed,
+                    ..Training::default()
+                };
+                let mut trainer = Trainer::new(&training, &rows).unwrap();
+                (0..250).for_each(|_| drop(trainer.epoch(&rows.features, &y).unwrap()));
+                let outputs = swarmgrad_nn::train::outputs(trainer.model(), &rows.features, &Device::flex().autodiff());
+                Loss::<f32>::value(&Elementwise(Mse), outputs.data(), y.data(), 1)
+            })
+            .collect();
+        let mut sorted = errors;
+        sorted.sort_by(f64::total_cmp);
+        sorted[1]
+    };
+    let swarm = Search { start: Start::Range { low: -2.0, high: 16.0 }, ..Search::default() };
+    let swarm = Signal::Swarm(SwarmSignal { search: swarm, ..SwarmSignal::default() });
+    for loss in ["multi_well", "step"] {
+        let (adam, element, prox) =
+            (error(loss, Signal::Exact), error(loss, swarm.clone()), error(loss, Signal::proximal(5.0)));
+        println!("check 15, {loss}: squared error of Adam {adam:.3}, AdaSwarm {element:.4}, prox {prox:.4}");
+        assert!(adam > 1.0 && element < 0.05, "{loss}: Adam {adam}, AdaSwarm {element}, prox {prox}");
+    }
+}
+
+/// Check 20, and the other nets.
+#[test]
+fn parameter_counts() {
+    let device = Device::flex().autodiff();
+    let image = Image { channels: 1, height: 28, width: 28 };
+    let count = |architecture: Architecture, inputs| {
+        let model = architecture.build(inputs, 10, &Rng::new(1), &device).unwrap();
+        let zeros = TensorData::new(vec![0.5f32; 2 * inputs], [2, inputs]);
+        let out = model.forward(Tensor::<2>::from_data(zeros, &device), Pass::Evaluate);
+        assert_eq!(out.dims(), [2, 10]);
+        weights::count(&model, Part::Trainable)
+    };
+    let output = Output::Softmax;
+    assert_eq!(count(Architecture::Cnn { image, output }, 784), 1_199_882);
+    assert_eq!(count(Architecture::Lenet1 { image, output }, 784), 2_112);
+    assert_eq!(count(Architecture::Resnet18 { image, output }, 784), 11_172_810);
+    assert_eq!(count(Architecture::Mlp { hidden: vec![32], activation: Activation::Relu, output }, 784), 25_450);
+}
+
+/// Every derivative equals a difference quotient of its loss.
+#[test]
+fn derivatives_are_derivatives() {
+    let (columns, rows) = (3, 4);
+    let mut outputs = vec![0.0f32; columns * rows];
+    Rng::new(4).row(0).fill_uniform(&mut outputs);
+    outputs.iter_mut().for_each(|o| *o = 0.1 + 0.8 * *o);
+    let mut targets = vec![0.0f32; columns * rows];
+    targets.chunks_mut(columns).enumerate().for_each(|(i, row)| row[i % columns] = 1.0);
+    for entry in loss::LOSSES.iter().filter(|entry| entry.differentiable) {
+        let loss = entry.build(columns);
+        let mut slopes = vec![0.0f32; outputs.len()];
+        assert!(loss.derivative(&outputs, &targets, columns, &mut slopes));
+        for i in 0..outputs.len() {
+            let at = |step: f32| {
+                let mut moved = outputs.clone();
+                moved[i] += step;
+                loss.value(&moved, &targets, columns)
+            };
+            let quotient = (at(1e-2) - at(-1e-2)) / 2e-2;
+            let gap = (f64::from(slopes[i]) - quotient).abs();
+            assert!(gap < 2e-3 + 2e-3 * quotient.abs(), "{} [{i}]: {} against {quotient}", entry.name, slopes[i]);
+        }
+    }
+}
+
+/// A trained model survives a file, and a broken file says so.
+#[test]
+fn a_model_is_saved_and_read_back() {
+    let table = data::load("wine", Preset::Full).unwrap();
+    let split = table.split(0.25, &Rng::new(1)).unwrap();
+    let parts = table.parts(&split, &Preset::Full.options()).unwrap();
+    let training = Training { rate: Some(0.01), ..Training::default() };
+    let mut trainer = Trainer::new(&training, &parts.train).unwrap();
+    let y = parts.train.target_rows();
+    (0..30).for_each(|_| drop(trainer.epoch(&parts.train.features, &y).unwrap()));
+    let score = trainer.score(&parts.test.features, &parts.test.target_rows());
+    assert!(score.argmax > 0.9, "{score:?}");
+    let saved = Saved::new(&trainer, &training, &parts.preprocessing, "wine");
+    let folder = std::env::temp_dir().join(format!("swarmgrad-model-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("wine.model");
+    saved.write(&path).unwrap();
+    let back = Saved::read(&path).unwrap();
+    assert_eq!(back, saved);
+    let outputs = back.predict(&parts.test.features).unwrap();
+    let again = swarmgrad_nn::train::score(&*loss::entry("mse").unwrap().build(3), &outputs, &parts.test.target_rows());
+    assert_eq!(again, score);
+    let bytes = std::fs::read(&path).unwrap();
+    for (name, broken) in
+        [("cut", &bytes[..bytes.len() - 5]), ("empty", &bytes[..0]), ("alien", b"PK\x03\x04 something else")]
+    {
+        std::fs::write(&path, broken).unwrap();
+        let why = Saved::read(&path).unwrap_err().to_string();
+        assert!(why.contains("wine.model"), "{name}: {why}");
+    }
+    let mut changed = bytes.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, changed).unwrap();
+    assert!(Saved::read(&path).unwrap_err().to_string().contains("checksum"));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Check 18 in networks: the weights do not depend on the threads of the swarms, and a seed means a run.
+#[test]
+fn one_seed_one_network() {
+    let rows = iris();
+    let weights = |threads: usize, seed: u64| {
+        let training = Training { loss: "mae".into(), rate: Some(0.1), seed, ..Training::default() };
+        let mut trainer = Trainer::new(&training, &rows).unwrap().workers(Workers::new(threads).unwrap());
+        let epochs: Vec<_> = (0..5).map(|_| trainer.epoch(&rows.features, &rows.target_rows()).unwrap()).collect();
+        // 10 particles, 40 moves, 150 rows of 3 outputs, 5 epochs.
+        assert_eq!(epochs[4].evaluations, 10 * 41 * 450 * 5);
+        weights::read(trainer.model(), Part::Trainable)
+    };
+    let one = weights(1, 1);
+    assert_eq!(one, weights(2, 1));
+    assert_eq!(one, weights(8, 1));
+    assert_ne!(one, weights(1, 2));
+}
+
+/// Convex losses: what is sent back never points uphill (the sound core of the method), element by element.
+#[test]
+fn what_is_sent_back_points_downhill() {
+    use swarmgrad_nn::signal::Sender;
+    let mut outputs = vec![0.0f32; 60];
+    Rng::new(8).row(0).fill_uniform(&mut outputs);
+    let targets: Vec<f32> = (0..60).map(|i| (i % 3 == i / 3 % 3) as u8 as f32).collect();
+    for name in ["mse", "mae", "bce", "huber"] {
+        let loss = loss::entry(name).unwrap().build(3);
+        for signal in [Signal::swarm().fit(Output::Sigmoid), Signal::proximal(1.0)] {
+            let mut sender = Sender::new(signal, &*loss, 3).unwrap();
+            let (mut sent, mut exact) = (vec![0.0f32; 60], vec![0.0f32; 60]);
+            let evaluations =
+                sender.send(&*loss, 3, &outputs, &targets, &Workers::default(), &Rng::new(1), &mut sent).unwrap();
+            assert_eq!(evaluations, 10 * 41 * 60);
+            assert!(loss.derivative(&outputs, &targets, 3, &mut exact));
+            let uphill = sent.iter().zip(&exact).filter(|(s, e)| *s * *e < -1e-12).count();
+            assert_eq!(uphill, 0, "{name}: {sent:?} against {exact:?}");
+        }
+    }
+}
