@@ -64,7 +64,7 @@ impl Signal {
     /// interval are searched all over it, others around themselves.
     pub fn fit(self, output: Output) -> Self {
         match (self, output.range()) {
-            (Signal::Swarm(swarm), Some([low, high])) if !matches!(swarm.search.start, Start::Target { .. }) => {
+            (Signal::Swarm(swarm), Some([low, high])) if swarm.search.start.holds_output() => {
                 let search = Search { start: Start::Range { low, high }, confine: Some([low, high]), ..swarm.search };
                 Signal::Swarm(SwarmSignal { search, ..swarm })
             }

@@ -142,7 +142,7 @@ fn stretches(dim: usize) -> impl Iterator<Item = Range<usize>> {
 /// The first position of particle `i`.
 fn begin<F: Real>(law: &Law<F>, i: usize, outputs: &[F], targets: &[F], rng: &Rng, x: &mut [F]) {
     let leak = matches!(law.start, Start::Target { .. });
-    if i == 0 && !leak {
+    if i == 0 && law.start.holds_output() {
         return x.copy_from_slice(outputs);
     }
     let centre = if leak { targets } else { outputs };

@@ -170,7 +170,7 @@ fn search<S: Simd, F: Real, L: Losses<F>>(
             targets
         };
         // The start: v = M = 0, p = x, and the first particle is the output itself.
-        let own = if matches!(law.start, Start::Target { .. }) { 0 } else { point };
+        let own = if law.start.holds_output() { point } else { 0 };
         let (first, others) = x.split_at_mut(own);
         draws.fill_uniform(others);
         first.copy_from_slice(&w[..own]);
@@ -230,7 +230,7 @@ pub(super) fn begin<F: Real>(law: &Law<F>, centre: &[F], x: &mut [F]) {
             let u = *x;
             *x = match law.start {
                 Start::Around { span } => w + F::of(span) * (u + u - one),
-                Start::Range { low, high } => F::of(low) + F::of(high - low) * u,
+                Start::Range { low, high } | Start::Blind { low, high } => F::of(low) + F::of(high - low) * u,
                 Start::Target { spread } => w + F::of(spread) * u,
             };
         }

@@ -76,7 +76,7 @@ impl<F: Real, C: Fn(&[F], &[F]) -> F + Send + Sync> BlockLoss<F> for C {
     }
 }
 
-/// Where a swarm starts. Its first particle is the network's own output, except with [`Start::Target`].
+/// Where a swarm starts. Its first particle is the network's own output, except with [`Start::Blind`] and [`Start::Target`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Start {
@@ -92,12 +92,27 @@ pub enum Start {
         /// Upper end.
         high: f64,
     },
+    /// Uniform in a range, all particles: the output does not enter the swarm, as in the first prototype of AdaSwarm's code. Only
+    /// for reproducing it: loss(g) <= loss(w) is not promised.
+    Blind {
+        /// Lower end.
+        low: f64,
+        /// Upper end.
+        high: f64,
+    },
     /// target + spread U(0, 1), all particles: the leak of AdaSwarm's published code, only for reproducing it. The output
     /// does not enter the swarm, so that loss(g) <= loss(w) is not promised.
     Target {
         /// Width of the start above the target.
         spread: f64,
     },
+}
+
+impl Start {
+    /// Whether the first particle is the network's own output.
+    pub fn holds_output(self) -> bool {
+        !matches!(self, Start::Blind { .. } | Start::Target { .. })
+    }
 }
 
 /// The factor kappa of the gradient kappa (w - g).
@@ -137,7 +152,7 @@ parameters! {
         /// What kappa is divided by; null for 1 - beta, as the theorem ties it.
         eta "eta": Option<f64> = None, Above(0.0);
         /// Where the particles start.
-        start "": Start = Start::Around { span: 1.0 }, Choice(&["around", "range", "target"]);
+        start "": Start = Start::Around { span: 1.0 }, Choice(&["around", "range", "blind", "target"]);
         /// Range into which starts and moves are clamped; null for none. The output itself is not moved.
         confine "": Option<[f64; 2]> = None, Choice(&["[low, high]"]);
         /// How many random numbers a pull of a particle of several elements draws.
@@ -168,7 +183,7 @@ impl Search {
         };
         match self.start {
             Start::Around { span } => above("start.span", span)?,
-            Start::Range { low, high } => ordered("start.range", low, high)?,
+            Start::Range { low, high } | Start::Blind { low, high } => ordered("start.range", low, high)?,
             Start::Target { spread } => above("start.spread", spread)?,
         }
         if let Some([low, high]) = self.confine {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use swarmgrad::Rng;
 use swarmgrad::algorithms::gradient::elements::{Kappa, Search, Start};
+use swarmgrad::algorithms::particle::Pulls;
 use swarmgrad_nn::data::{self, Categories, Dataset, Options};
 use swarmgrad_nn::loss::Block;
 use swarmgrad_nn::signal::{Signal, SwarmSignal};
@@ -137,6 +138,8 @@ fn signal(column: &str, preset: Preset) -> Option<Signal> {
                 eta: Some(eta),
                 start,
                 momentum,
+                // One number a pull and particle, as every published program draws them.
+                draws: Pulls::PerParticle,
                 confine: Some([0.0, 1.0]),
                 kappa: Kappa::Paper,
                 ..Search::default()
@@ -145,7 +148,7 @@ fn signal(column: &str, preset: Preset) -> Option<Signal> {
             sum: true,
         })
     };
-    let uniform = Start::Range { low: 0.0, high: 1.0 };
+    let uniform = Start::Blind { low: 0.0, high: 1.0 };
     // The program adds sqrt(.1) U(0, 1) to the one-hot labels, and its particles' momentum is never updated.
     let labels = Start::Target { spread: 0.1f64.sqrt() };
     let eta = if column == "sgd_swarm" { 0.5 } else { 0.1 };
