@@ -180,7 +180,7 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
             if !self.0.derivative(o, t, out) {
                 return false;
             }
-            out.iter_mut().for_each(|d| *d = *d * scale);
+            out.iter_mut().for_each(|d| *d *= scale);
         }
         true
     }

@@ -9,6 +9,7 @@ use swarmgrad_core::{Error, Result, Rng, Workers};
 /// What is sent back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[allow(clippy::large_enum_variant)] // one an optimiser
 pub enum Signal {
     /// The loss's own derivative.
     Exact,
@@ -37,7 +38,7 @@ pub enum Signal {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SwarmSignal {
-    /// Parameters of the swarms; `None` in `start` terms means: by the network's output, see [`SwarmSignal::fit`].
+    /// Parameters of the swarms; [`Signal::fit`] fits their start to a bounded output.
     pub search: Search,
     /// What one swarm looks after; the loss's own block where it is not said.
     pub block: Option<Block>,

@@ -18,7 +18,7 @@ fn iris() -> Dataset {
     data::load("iris", Preset::Paper).unwrap().dataset(&Preset::Paper.options()).unwrap()
 }
 
-/// The paper's net in f64, written out: 4 inputs, ten ReLUs, three sigmoids.
+/// The paper's net in f64, written out as on paper, index by index: 4 inputs, ten ReLUs, three sigmoids.
 struct Net {
     weights: Vec<f64>,
 }
@@ -37,6 +37,7 @@ impl Net {
         Net { weights }
     }
 
+    #[allow(clippy::needless_range_loop)]
     /// Outputs of every row, and the gradient of the weights for a given gradient of the outputs.
     fn pass(&self, x: &[[f64; 4]], sent: Option<&[f64]>) -> (Vec<f64>, Vec<f64>) {
         let (w1, rest) = self.weights.split_at(4 * HIDDEN);
@@ -176,7 +177,7 @@ fn published(loss: &str, optimizer: &str, signal: Option<Signal>, text: Text, se
         let loss = loss::entry(loss).unwrap().build(3);
         let mut trainer = Trainer::with_rule(&training, loss, signal, rule, &rows).unwrap();
         let y = rows.target_rows();
-        (0..epochs).map(|_| trainer.epoch(&rows.features, &y).unwrap().running.element).last().unwrap()
+        (0..epochs).fold(f64::NAN, |_, _| trainer.epoch(&rows.features, &y).unwrap().running.element)
     };
     let accuracies: Vec<f64> = std::thread::scope(|scope| {
         let half = |from: u64| scope.spawn(move || (from..seeds).step_by(2).map(one).collect::<Vec<_>>());

@@ -163,6 +163,7 @@ impl Architecture {
 
 /// Any of the networks of this crate.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // one a run, and the tensor library's derive knows no boxes
 pub enum Model {
     /// Dense layers.
     Mlp(Mlp),

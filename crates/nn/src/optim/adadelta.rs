@@ -44,7 +44,7 @@ impl<F: Real> Rule<F> for AdaDelta<F> {
             *s = rho * *s + rest * g * g;
             let d = (*u + epsilon).sqrt() / (*s + epsilon).sqrt() * g;
             *u = rho * *u + rest * d * d;
-            *w = *w - rate * d;
+            *w -= rate * d;
         }
     }
 

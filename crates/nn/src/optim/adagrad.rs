@@ -33,8 +33,8 @@ impl<F: Real> Rule<F> for AdaGrad<F> {
         let (rate, epsilon) = (F::of(self.rate), F::of(self.epsilon));
         let squares = &mut self.squares[from..from + weights.len()];
         for ((w, &g), s) in weights.iter_mut().zip(gradient).zip(squares) {
-            *s = *s + g * g;
-            *w = *w - rate * g / (s.sqrt() + epsilon);
+            *s += g * g;
+            *w -= rate * g / (s.sqrt() + epsilon);
         }
     }
 

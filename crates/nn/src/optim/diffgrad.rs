@@ -63,7 +63,7 @@ impl<F: Real> Rule<F> for DiffGrad<F> {
             *v = b2 * *v + a2 * g * g;
             let friction = F::one() / (F::one() + (-(*before - g).abs()).exp());
             *before = g;
-            *w = *w - scale * friction * *m / (v.sqrt() * root + epsilon);
+            *w -= scale * friction * *m / (v.sqrt() * root + epsilon);
         }
     }
 

@@ -37,7 +37,7 @@ impl<F: Real> Rule<F> for RmsProp<F> {
         let squares = &mut self.squares[from..from + weights.len()];
         for ((w, &g), s) in weights.iter_mut().zip(gradient).zip(squares) {
             *s = alpha * *s + rest * g * g;
-            *w = *w - rate * g / (s.sqrt() + epsilon);
+            *w -= rate * g / (s.sqrt() + epsilon);
         }
     }
 

@@ -39,13 +39,13 @@ impl<F: Real> Rule<F> for Sgd<F> {
     fn update(&mut self, from: usize, weights: &mut [F], gradient: &[F]) {
         let (rate, mu) = (F::of(self.rate), F::of(self.momentum));
         if self.momentum == 0.0 {
-            weights.iter_mut().zip(gradient).for_each(|(w, &g)| *w = *w - rate * g);
+            weights.iter_mut().zip(gradient).for_each(|(w, &g)| *w -= rate * g);
             return;
         }
         let velocity = &mut self.velocity[from..from + weights.len()];
         for ((w, &g), b) in weights.iter_mut().zip(gradient).zip(velocity) {
             *b = mu * *b + g;
-            *w = *w - rate * *b;
+            *w -= rate * *b;
         }
     }
 
