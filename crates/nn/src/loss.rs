@@ -413,6 +413,9 @@ pub struct Closure<V, D> {
     derivative: Option<D>,
 }
 
+/// A derivative that no closure gives.
+pub type NoDerivative = fn(f32, f32) -> f32;
+
 /// A closure `(output, target) -> loss` without a derivative, as a [`Loss`].
 ///
 /// ```
@@ -420,7 +423,7 @@ pub struct Closure<V, D> {
 /// let dead_zone = loss::closure(|output: f32, target: f32| ((output - target).abs() - 0.1).max(0.0));
 /// assert_eq!(dead_zone.value(&[1.0, 0.05], &[0.0, 0.0], 1), 0.45);
 /// ```
-pub fn closure<V: Fn(f32, f32) -> f32 + Send + Sync>(value: V) -> Elementwise<Closure<V, fn(f32, f32) -> f32>> {
+pub fn closure<V: Fn(f32, f32) -> f32 + Send + Sync>(value: V) -> Elementwise<Closure<V, NoDerivative>> {
     Elementwise(Closure { value, derivative: None })
 }
 
