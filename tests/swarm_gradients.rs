@@ -114,6 +114,7 @@ fn kappa_has_the_mean_and_spread_of_the_paper() {
 }
 
 /// Equation (19) with eta = omega is one move of the swarm; with phi / eta for the velocity it is one for every eta.
+#[allow(clippy::needless_range_loop)] // indices as in the equations
 #[test]
 fn the_far_form_is_a_move_of_the_swarm() {
     let (n, d) = (7, 4);
