@@ -79,7 +79,7 @@ pub static PAPERS: &[Paper] = &[Paper {
     source: "Mohapatra, Saha, Coello Coello, Bhattacharya, Dhavala, Saha, IEEE TETCI 2021, arXiv 2006.09875, and its supplement",
 }];
 
-/// All experiments, in the order of their papers.
+/// All experiments, in the order of their papers; those with networks only with the feature `nn`.
 pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::table_1::EXPERIMENT,
     adaswarm::table_2::EXPERIMENT,
@@ -88,13 +88,21 @@ pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::stability::EXPERIMENT,
     adaswarm::supp_12::EXPERIMENT,
     adaswarm::supp_14::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::figure_2::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::table_4::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::table_5::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::supp_5::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::convergence::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::where_it_helps::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::image::CNN,
+    #[cfg(feature = "nn")]
     adaswarm::image::RESNET,
 ];
 

@@ -2,21 +2,29 @@
 //! these modules hold the paper's printed figures.
 
 pub mod collapse;
+#[cfg(feature = "nn")]
 pub mod convergence;
 pub mod descent;
 pub mod figure_1;
+#[cfg(feature = "nn")]
 pub mod figure_2;
+#[cfg(feature = "nn")]
 pub mod image;
+#[cfg(feature = "nn")]
 pub mod network;
 pub mod stability;
 pub mod supp_12;
 pub mod supp_14;
+#[cfg(feature = "nn")]
 pub mod supp_5;
 pub mod table_1;
 pub mod table_2;
 pub mod table_3;
+#[cfg(feature = "nn")]
 pub mod table_4;
+#[cfg(feature = "nn")]
 pub mod table_5;
+#[cfg(feature = "nn")]
 pub mod where_it_helps;
 
 use crate::paper::Preset;
