@@ -14,6 +14,7 @@
 
 pub mod evolution;
 pub mod gradient;
+pub mod local;
 pub mod parameters;
 pub mod particle;
 pub mod registry;

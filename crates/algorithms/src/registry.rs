@@ -2,6 +2,7 @@
 
 use crate::evolution::{de, random_search};
 use crate::gradient::adaswarm;
+use crate::local::{Local, Walk, quasi_newton};
 use crate::parameters::{Parameter, Parameters};
 use crate::particle::{Motion, Particles, cbo, clpso, empso, mpso, pso, pso_sde, rempso, spso2011};
 use serde_json::{Map, Value};
@@ -44,6 +45,22 @@ where
     Ok(Box::new(Particles::<F, M>::new(space, start, budget, params)?))
 }
 
+/// The same for a local search.
+fn build_walk<F, W>(
+    space: &Space<F>,
+    start: Start,
+    budget: Option<u64>,
+    settings: Settings,
+) -> Result<Box<dyn Algorithm<F>>>
+where
+    F: swarmgrad_core::Real,
+    W: Walk + 'static,
+{
+    let params = serde_json::from_value(Value::Object(settings))
+        .map_err(|why| Error::parameter("--set", W::NAME, why.to_string()))?;
+    Ok(Box::new(Local::<F, W>::new(space, start, budget, params)?))
+}
+
 /// Whether the settings have the types of the parameters.
 fn readable<P: Parameters>(settings: Settings) -> std::result::Result<(), String> {
     serde_json::from_value::<P>(Value::Object(settings)).map(drop).map_err(|why| why.to_string())
@@ -63,6 +80,24 @@ macro_rules! method {
             build_f32: build::<f32, $M32>,
             load: |bytes| Ok(Box::new(Particles::<f64, $M64>::load(bytes)?)),
             load_f32: |bytes| Ok(Box::new(Particles::<f32, $M32>::load(bytes)?)),
+        }
+    };
+}
+
+/// One line of the table for a local search.
+macro_rules! walk {
+    ($W:ty, $summary:literal, $paper:literal) => {
+        Entry {
+            name: <$W as Walk>::NAME,
+            summary: $summary,
+            paper: $paper,
+            presets: &[],
+            table: <<$W as Walk>::Params as Parameters>::table,
+            readable: readable::<<$W as Walk>::Params>,
+            build: build_walk::<f64, $W>,
+            build_f32: build_walk::<f32, $W>,
+            load: |bytes| Ok(Box::new(Local::<f64, $W>::load(bytes)?)),
+            load_f32: |bytes| Ok(Box::new(Local::<f32, $W>::load(bytes)?)),
         }
     };
 }
@@ -170,6 +205,12 @@ pub static ENTRIES: &[Entry] = &[
         "random search, the yardstick below all",
         "folklore",
         &[]
+    ),
+    // Local search.
+    walk!(
+        quasi_newton::QuasiNewton,
+        "quasi-Newton descent in a box, derivatives by differences",
+        "Nocedal & Wright 2006; Powell 1978"
     ),
 ];
 
