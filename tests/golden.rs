@@ -1,5 +1,5 @@
-//! Golden trajectories: every particle method replays the draws of an independent NumPy program (`golden/make.py`,
-//! written from the equations) and must give its numbers to 1e-12.
+//! Golden trajectories: every particle method replays the draws of an independent NumPy program (`golden/make.py`
+//! and its neighbours, written from the equations) and must give its numbers to 1e-12.
 
 use serde_json::Value;
 use std::path::PathBuf;
@@ -66,6 +66,7 @@ fn settings(golden: &Value) -> Settings {
                 continue;
             }
             "kick_tolerance" => continue,
+            "budget" | "bounds" => continue, // of the run and of the space
             same => same,
         };
         settings.insert(ours.into(), value.clone());
@@ -97,7 +98,7 @@ fn round(algorithm: &mut dyn Algorithm, rng: &Rng, f: fn(&[f64]) -> f64, xs: &mu
 fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
     let view = algorithm.view();
     let differential = state.get("trial").is_some();
-    for key in ["x", "v", "y", "m", "v_prev"] {
+    for key in ["x", "v", "y", "m", "v_prev", "archive"] {
         // The population of differential evolution is our y, its trials our x.
         let ours = match key {
             "x" if differential => "y",
@@ -120,18 +121,22 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
         let gap = gap(&algorithm.answer(), &vector(golden));
         assert!(gap <= TOLERANCE, "{at}: g is {gap:e} off");
     }
-    if let Some(golden) = state.get("alpha") {
-        let gap = gap(&[view.number("alpha").unwrap()], &[number(golden)]);
-        assert!(gap <= TOLERANCE, "{at}: alpha is {gap:e} off");
+    for key in ["alpha", "mu_F", "mu_CR"] {
+        if let Some(golden) = state.get(key) {
+            let gap = gap(&[view.number(key).unwrap()], &[number(golden)]);
+            assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
+        }
     }
 }
 
 fn replay(name: &str) {
     let golden = read(name);
     let f = objective(golden["objective"].as_str().unwrap());
-    let space = Space::unbounded(golden["dim"].as_u64().unwrap() as usize).unwrap();
+    let dim = golden["dim"].as_u64().unwrap() as usize;
+    let bounds = golden["params"].get("bounds").map_or(vec![f64::NEG_INFINITY, f64::INFINITY], vector);
+    let space = Space::cube(dim, bounds[0], bounds[1]).unwrap();
     let entry = registry::entry(golden["method"].as_str().unwrap()).unwrap();
-    let mut algorithm = entry.build(&space, None, &settings(&golden)).unwrap();
+    let mut algorithm = entry.build(&space, golden["params"]["budget"].as_u64(), &settings(&golden)).unwrap();
     let mut rng = Rng::scripted(tape(&golden));
     let mut xs = Matrix::default();
     round(&mut *algorithm, &rng, f, &mut xs);
@@ -162,6 +167,7 @@ replays! {
     pso_sde, pso_sde_isotropic, pso_sde_one_normal, pso_sde_memoryless, pso_sde_massless, pso_sde_smooth, pso_sde_explicit,
     pso_sde_infinite, pso_sde_partial, pso_sde_full, pso_sde_kick, pso_sde_cooling,
     cbo, cbo_isotropic, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
+    de_pbest, de_exponential, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Every method by name: the one table behind the command line, the help, the benchmarks and the tests.
 
-use crate::evolution::{de, random_search};
+use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
 use crate::local::{Local, Walk, quasi_newton};
 use crate::parameters::{Parameter, Parameters};
@@ -198,7 +198,42 @@ pub static ENTRIES: &[Entry] = &[
         "Pinnau et al. 2017; Carrillo et al. 2021",
         &[]
     ),
-    method!(de::De, de::De, "differential evolution rand/1/bin", "Storn & Price 1997", &[]),
+    method!(
+        de::De,
+        de::De,
+        "differential evolution",
+        "Storn & Price 1997",
+        &[("current-to-pbest", "mutation towards the best tenth, as in JADE", r#"{"mutation": "current_to_pbest"}"#)]
+    ),
+    method!(jade::Jade<f32>, jade::Jade<f64>, "JADE: DE that learns F and CR", "Zhang & Sanderson 2009", &[]),
+    method!(
+        shade::Shade<f32>,
+        shade::Shade<f64>,
+        "SHADE: DE with a memory of what succeeded",
+        "Tanabe & Fukunaga 2013",
+        &[]
+    ),
+    method!(
+        lshade::Lshade<f32>,
+        lshade::Lshade<f64>,
+        "L-SHADE: SHADE whose population shrinks over the budget",
+        "Tanabe & Fukunaga 2014",
+        &[]
+    ),
+    method!(
+        jso::Jso<f32>,
+        jso::Jso<f64>,
+        "jSO: L-SHADE with numbers bounded by the stage of the run",
+        "Brest, Maucec & Boskovic 2017",
+        &[]
+    ),
+    method!(
+        ga::Ga<f32>,
+        ga::Ga<f64>,
+        "genetic algorithm: SBX, polynomial mutation, (mu + lambda)",
+        "Deb & Agrawal 1995; Deb & Goyal 1996",
+        &[]
+    ),
     method!(
         random_search::RandomSearch,
         random_search::RandomSearch,
