@@ -1,5 +1,5 @@
-//! Golden trajectories: every particle method replays the draws of an independent NumPy program (`golden/make.py`
-//! and its neighbours, written from the equations) and must give its numbers to 1e-12.
+//! Golden trajectories: every method replays the draws of an independent NumPy program (`golden/make.py` and its
+//! neighbours, written from the equations) and must give its numbers to 1e-12.
 
 use serde_json::Value;
 use std::path::PathBuf;
@@ -78,7 +78,9 @@ fn settings(golden: &Value) -> Settings {
 
 fn tape(golden: &Value) -> Tape {
     let mut tape = Tape::default();
-    for step in golden["steps"].as_array().unwrap() {
+    // The first population of a method that samples from a distribution is drawn as well.
+    let initial = Some(&golden["initial"]).filter(|state| state.get("draws").is_some());
+    for step in initial.into_iter().chain(golden["steps"].as_array().unwrap()) {
         for (label, rows) in step["draws"].as_object().unwrap() {
             for (i, row) in rows.as_array().unwrap().iter().enumerate() {
                 tape.set(label, step["round"].as_u64().unwrap(), i, vector(row));
@@ -111,9 +113,10 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
             assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
         }
     }
-    for key in ["fx", "fy"] {
+    for key in ["fx", "fy", "mean", "p_sigma", "p_c"] {
         if let (Some(golden), false) = (state.get(key), differential) {
-            let gap = gap(view.vector(key).unwrap(), &vector(golden));
+            let ours = view.vector(key).unwrap_or_else(|| panic!("{at}: no vector {key}"));
+            let gap = gap(ours, &vector(golden));
             assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
         }
     }
@@ -121,9 +124,10 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
         let gap = gap(&algorithm.answer(), &vector(golden));
         assert!(gap <= TOLERANCE, "{at}: g is {gap:e} off");
     }
-    for key in ["alpha", "mu_F", "mu_CR"] {
+    for key in ["alpha", "sigma", "run", "mu_F", "mu_CR"] {
         if let Some(golden) = state.get(key) {
-            let gap = gap(&[view.number(key).unwrap()], &[number(golden)]);
+            let ours = view.number(key).unwrap_or_else(|| panic!("{at}: no number {key}"));
+            let gap = gap(&[ours], &[number(golden)]);
             assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
         }
     }
@@ -133,8 +137,11 @@ fn replay(name: &str) {
     let golden = read(name);
     let f = objective(golden["objective"].as_str().unwrap());
     let dim = golden["dim"].as_u64().unwrap() as usize;
-    let bounds = golden["params"].get("bounds").map_or(vec![f64::NEG_INFINITY, f64::INFINITY], vector);
-    let space = Space::cube(dim, bounds[0], bounds[1]).unwrap();
+    let bounds = golden.get("bounds").or(golden["params"].get("bounds")).map(vector);
+    let space = match bounds {
+        Some(bounds) => Space::cube(dim, bounds[0], bounds[1]).unwrap(),
+        None => Space::unbounded(dim).unwrap(),
+    };
     let entry = registry::entry(golden["method"].as_str().unwrap()).unwrap();
     let mut algorithm = entry.build(&space, golden["params"]["budget"].as_u64(), &settings(&golden)).unwrap();
     let mut rng = Rng::scripted(tape(&golden));
@@ -168,6 +175,7 @@ replays! {
     pso_sde_infinite, pso_sde_partial, pso_sde_full, pso_sde_kick, pso_sde_cooling,
     cbo, cbo_isotropic, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
     de_pbest, de_exponential, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
+    cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, ipop_cma_es, bipop_cma_es,
 }
 
 #[test]

@@ -12,6 +12,8 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
+pub mod combine;
+pub mod distribution;
 pub mod evolution;
 pub mod gradient;
 pub mod local;

@@ -7,9 +7,10 @@
 pub mod quasi_newton;
 
 use crate::parameters::Parameters;
+use crate::registry::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
 
 /// The box a walk lives in, and how finely values are known there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ impl Terrain {
 }
 
 /// A local search: one point walks downhill. Its state is in `f64` whatever the run's scalar.
-pub trait Walk: Send + Sized + Serialize + DeserializeOwned {
+pub trait Walk: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// The method's name: file, registry entry, command line, Python.
     const NAME: &'static str;
     /// Its parameters.
@@ -101,9 +102,11 @@ pub struct Local<F: Real, W: Walk> {
     lent: bool,
 }
 
-impl<F: Real, W: Walk> Local<F, W> {
-    /// The method on a space. Errors name the parameter, its value and the rule.
-    pub fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: W::Params) -> Result<Self> {
+impl<F: Real, W: Walk> Method<F> for Local<F, W> {
+    const NAME: &'static str = W::NAME;
+    type Params = W::Params;
+
+    fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: W::Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
         Ok(Local {
@@ -119,11 +122,6 @@ impl<F: Real, W: Walk> Local<F, W> {
             launched: false,
             lent: false,
         })
-    }
-
-    /// Reads back what [`Algorithm::save`] wrote.
-    pub fn load(bytes: &[u8]) -> Result<Self> {
-        postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", W::NAME)))
     }
 }
 
