@@ -178,6 +178,7 @@ replays! {
     cbo, cbo_isotropic, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
     de_pbest, de_exponential, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
     quasi_newton, quasi_newton_box, quasi_newton_central,
+    nelder_mead, nelder_mead_box,
     coordinate_search, coordinate_search_free, coordinate_search_bent,
     cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, ipop_cma_es, bipop_cma_es,
 }

@@ -331,6 +331,65 @@ def coordinate_search(objective, start, bounds, steps, sharpness=50.0, limit=500
     return initial, out, alone is None
 
 
+# ---------------------------------------------------------------------------------------------- Nelder-Mead
+
+
+def nelder_mead(params, objective, start, bounds, steps):
+    f, n = Objective(objective), len(start)
+    lower, upper = bounds
+    width = upper - lower
+    clip = lambda p: np.clip(p, lower, upper)
+    m = max(n, 2)
+    alpha, beta, gamma, delta = 1.0, 1 + 2 / m, 3 / 4 - 1 / (2 * m), 1 - 1 / m
+    simplex = [np.array(start)]
+    initial_value = f(simplex)[0]
+    initial = {"g": list(f.x)}
+    for j in range(n):
+        h = params["edge"] * (width if math.isfinite(width) else max(abs(start[j]), 1.0))
+        point = np.array(start)
+        point[j] += h if point[j] + h <= upper else -h
+        simplex.append(clip(point))
+    begun = f.rounds
+    pairs = list(zip([initial_value] + f(simplex[1:]), simplex))
+    out, kinds = [], []
+    while len(out) < steps:
+        pairs.sort(key=lambda pair: pair[0])
+        out.append({"round": begun, "draws": {}, "g": list(f.x), "f": pairs[0][0]})
+        begun = f.rounds
+        worst_f, worst = pairs[-1]
+        c = sum(x for _, x in pairs[:-1]) / n
+        r = clip(c + alpha * (c - worst))
+        fr = f(r)[0]
+        if fr < pairs[0][0]:
+            e = clip(c + beta * (r - c))
+            fe = f(e)[0]
+            pairs[-1] = (fe, e) if fe < fr else (fr, r)
+            kinds.append("expand" if fe < fr else "reflect")
+            continue
+        if fr < pairs[-2][0]:
+            pairs[-1] = (fr, r)
+            kinds.append("reflect")
+            continue
+        if fr < worst_f:
+            o = clip(c + gamma * (r - c))
+            fo = f(o)[0]
+            taken, kind = fo <= fr, "outside"
+        else:
+            o = clip(c - gamma * (c - worst))
+            fo = f(o)[0]
+            taken, kind = fo < worst_f, "inside"
+        if taken:
+            pairs[-1] = (fo, o)
+            kinds.append(kind)
+            continue
+        best = pairs[0][1]
+        moved = [best + delta * (x - best) for _, x in pairs[1:]]
+        # Ties aside, the library keeps its rows in place; the order within one round does not matter.
+        pairs = [pairs[0]] + list(zip(f(moved), moved))
+        kinds.append("shrink")
+    return initial, out, set(kinds)
+
+
 # ---------------------------------------------------------------------------------------------- files
 
 
@@ -363,6 +422,14 @@ def main():
 
         assert ends is None or central == ends, name
         write(name, "quasi_newton", params, objective, start, bounds, initial, out)
+    for name, objective, start, bounds, steps, needed in [
+        ("nelder_mead", "rosenbrock", [-1.2, 1.0, 0.5, -0.3], free, 120, {"reflect", "expand", "outside", "inside"}),
+        ("nelder_mead_box", "rastrigin25", [0.9, 1.2, -2.1], [-2.3, 1.25], 60, {"inside", "shrink"}),
+    ]:
+        params = {"edge": 0.3}
+        initial, out, kinds = nelder_mead(params, objective, start, bounds, steps)
+        assert needed <= kinds, (name, kinds)
+        write(name, "nelder_mead", params, objective, start, bounds, initial, out)
     for name, objective, start, bounds, steps, separable in [
         ("coordinate_search", "rastrigin25", [1.3, -2.2, 3.1], [-4.0, 5.0], 40, True),
         ("coordinate_search_free", "sphere", [1.3, -2.2], [-math.inf, math.inf], 12, True),

@@ -49,6 +49,8 @@ pub enum Range {
     Choice(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
+    /// A name from a table that is looked up when the method is built.
+    Name,
 }
 
 impl fmt::Display for Range {
@@ -62,6 +64,7 @@ impl fmt::Display for Range {
             Range::Below(low, high) => write!(f, "from {low} to below {high}"),
             Range::Choice(names) => write!(f, "{}", names.join(" | ")),
             Range::Flag => write!(f, "true | false"),
+            Range::Name => write!(f, "a name"),
         }
     }
 }
@@ -84,7 +87,7 @@ impl Ranged for f64 {
             Range::Above(low) => t.is_finite() && t > low,
             Range::Within(low, high) => low <= t && t <= high,
             Range::Below(low, high) => low <= t && t < high,
-            Range::Choice(_) | Range::Flag => true,
+            Range::Choice(_) | Range::Flag | Range::Name => true,
         };
         if fine { Ok(()) } else { Err(Error::parameter(name, t, format!("must be {range}"))) }
     }
@@ -119,7 +122,7 @@ macro_rules! unranged {
     })* };
 }
 pub(crate) use unranged;
-unranged!(bool);
+unranged!(bool, String);
 
 /// An `f64` that may be infinite, written "inf" where the format has no infinity (JSON).
 pub mod number {

@@ -3,7 +3,7 @@
 use crate::distribution::{bipop_cma_es, cma_es, ipop_cma_es};
 use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
-use crate::local::{Local, coordinate_search, quasi_newton};
+use crate::local::{Local, coordinate_search, nelder_mead, quasi_newton};
 use crate::parameters::{Parameter, Parameters};
 use crate::particle::{Motion, Particles, cbo, clpso, empso, mpso, pso, pso_sde, rempso, spso2011};
 use serde::{Serialize, de::DeserializeOwned};
@@ -275,6 +275,11 @@ pub static ENTRIES: &[Entry] = &[
         coordinate_search::CoordinateSearch,
         "global line searches along all variables at once, for separable functions",
         "Langerman et al. 1994; Baudis & Posik 2015"
+    ),
+    walk!(
+        nelder_mead::NelderMead,
+        "Nelder-Mead simplex with adaptive parameters",
+        "Nelder & Mead 1965; Gao & Han 2012"
     ),
 ];
 

@@ -1,3 +1,10 @@
 //! Methods made of methods.
 
+pub mod auto;
+pub mod islands;
+mod member;
+pub mod multistart;
+pub mod polish;
 pub mod restart;
+
+pub use member::Member;

@@ -7,7 +7,7 @@ use crate::parameters::Parameters;
 use crate::registry::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View, better};
 
 /// The order of the runs.
 pub trait Schedule<F: Real>: Send + Sized + Serialize + DeserializeOwned + 'static {
@@ -173,6 +173,16 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
 
     fn why(&self) -> Option<Reason> {
         self.enough.clone()
+    }
+
+    fn gradient_rows(&self) -> &[usize] {
+        self.run.as_ref().map_or(&[], |run| run.gradient_rows())
+    }
+
+    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+        if let Some(run) = &mut self.run {
+            run.tell_gradients(gradients);
+        }
     }
 
     fn view(&self) -> View<'_, F> {

@@ -109,7 +109,7 @@ impl Walk for CoordinateSearch {
         })
     }
 
-    fn launch(&mut self, x: &[f64], value: f64) {
+    fn launch(&mut self, x: &[f64], value: f64, _gradient: Option<&[f64]>) {
         self.x.copy_from_slice(x);
         self.next.copy_from_slice(x);
         (self.f, self.expected, self.cycle) = (value, value, value);

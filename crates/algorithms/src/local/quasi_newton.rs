@@ -26,6 +26,8 @@
 //! differences cannot tell the value from the predicted minimum. Above `dense` variables the step is -H g of L-BFGS
 //! (Nocedal and Wright, algorithm 7.4), cut at the bounds.
 //!
+//! Where the caller tells gradients, no differences are asked.
+//!
 //! Differs from the books: (3) fixes the variables that would leave the box and solves for the others again, and never frees
 //! one of them within a step; where all differences vanish (a plateau) their intervals grow before the walk gives up.
 
@@ -116,6 +118,10 @@ pub struct QuasiNewton {
     central: bool,
     /// Whether the pair (x_old, g_old) can update the model: both gradients exist and are of one kind.
     paired: bool,
+    /// The user's gradients of the point asked and of the best point of the line, where there are any.
+    g_asked: Vec<f64>,
+    g_best: Vec<f64>,
+    told: bool,
     /// Whether a search has failed since the model was last begun anew.
     begun_anew: bool,
     widened: u32,
@@ -128,6 +134,7 @@ pub struct QuasiNewton {
 
 impl Walk for QuasiNewton {
     const NAME: &'static str = "quasi_newton";
+    const GRADIENTS: bool = true;
     type Params = Params;
 
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
@@ -150,6 +157,9 @@ impl Walk for QuasiNewton {
             line: Line::default(),
             central: false,
             paired: false,
+            g_asked: zeros(),
+            g_best: zeros(),
+            told: false,
             begun_anew: false,
             widened: 0,
             settled: false,
@@ -159,13 +169,19 @@ impl Walk for QuasiNewton {
         })
     }
 
-    fn launch(&mut self, x: &[f64], value: f64) {
+    fn launch(&mut self, x: &[f64], value: f64, gradient: Option<&[f64]>) {
         self.x.copy_from_slice(x);
         self.f = value;
+        self.g.fill(0.0);
         self.model.clear();
         (self.central, self.paired, self.begun_anew, self.widened) = (false, false, false, 0);
         self.settled = false;
         (self.stage, self.steps, self.why) = (Stage::Gradient, 0, None);
+        self.told = gradient.is_some();
+        if let Some(gradient) = gradient {
+            self.g.copy_from_slice(gradient);
+            self.learn();
+        }
     }
 
     fn ask(&mut self, xs: &mut Matrix<f64>) {
@@ -192,6 +208,15 @@ impl Walk for QuasiNewton {
             Stage::Line => self.take_value(xs.row(0), values[0]),
             Stage::Ended => {}
         }
+    }
+
+    fn wants_gradient(&self) -> bool {
+        self.stage == Stage::Line
+    }
+
+    fn tell_gradient(&mut self, gradient: &[f64]) {
+        self.g_asked.copy_from_slice(gradient);
+        self.told = true;
     }
 
     fn place(&self) -> (&[f64], f64) {
@@ -308,6 +333,11 @@ impl QuasiNewton {
             }
             return;
         }
+        self.learn();
+    }
+
+    /// A gradient is known at x: the model's update, the step.
+    fn learn(&mut self) {
         if self.paired {
             for j in 0..self.x.len() {
                 self.x_old[j] = self.x[j] - self.x_old[j]; // s
@@ -344,10 +374,10 @@ impl QuasiNewton {
         if !first && self.predicted <= enough {
             return self.end("predicted decrease below the tolerance");
         }
-        if !first && !self.central && self.predicted <= 10.0 * noise * self.model.amplification() {
+        if !first && !self.central && !self.told && self.predicted <= 10.0 * noise * self.model.amplification() {
             return self.turn("");
         }
-        if !first && self.central && self.predicted <= noise {
+        if !first && (self.central || self.told) && self.predicted <= noise {
             self.settled = true;
             return self.end("converged to the precision of the values");
         }
@@ -378,6 +408,7 @@ impl QuasiNewton {
                 line.beyond = Some(line.best);
             }
             line.best = (t, value);
+            self.g_best.copy_from_slice(&self.g_asked);
             self.x_old.copy_from_slice(x); // where the best point is kept until the search ends
         } else if t > line.best.0 && line.beyond.is_none_or(|(b, _)| t < b) {
             line.beyond = Some((t, value));
@@ -420,6 +451,10 @@ impl QuasiNewton {
         (self.paired, self.widened) = (true, 0);
         self.steps += 1;
         self.stage = Stage::Gradient;
+        if self.told {
+            self.g.copy_from_slice(&self.g_best);
+            self.learn();
+        }
     }
 }
 
