@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::gradient::elements::{BlockLoss, ElementLoss, Found, Swarms};
+use swarmgrad_core::simd::ln;
 use swarmgrad_core::{Error, Real, Result, Rng, Workers};
 
 /// The part of a batch that one swarm looks after.
@@ -313,7 +314,7 @@ impl<F: Real> ElementLoss<F> for Bce {
     fn value(&self, output: F, target: F) -> F {
         let (low, one) = (F::of(EDGE), F::one());
         let output = output.max(low).min(one - low);
-        -(target * output.ln() + (one - target) * (one - output).ln())
+        -(target * ln(output) + (one - target) * ln(one - output))
     }
 }
 

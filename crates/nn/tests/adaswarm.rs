@@ -173,7 +173,7 @@ fn published(loss: &str, optimizer: &str, signal: Option<Signal>, text: Text, se
         let training = Training { epochs, seed, ..Training::default() };
         let entry = swarmgrad_nn::optim::entry(optimizer).unwrap();
         let signal = signal.clone().unwrap_or_else(|| entry.signal()).fit(Output::Sigmoid);
-        let rule: Box<dyn Rule> = Box::new(Adam::new(0.1).with_text(text));
+        let rule: Box<dyn Rule<f32>> = Box::new(Adam::new(0.1).with_text(text));
         let loss = loss::entry(loss).unwrap().build(3);
         let mut trainer = Trainer::with_rule(&training, loss, signal, rule, &rows).unwrap();
         let y = rows.target_rows();

@@ -6,15 +6,17 @@
 //! u <- rho u + (1 - rho) d^2        w <- w - rate d
 //! ```
 
-use super::{Rule, grow, learning_rate};
-use swarmgrad_core::Real;
+use super::{Rule, above_zero, flushed, grow, learning_rate, pass, share, squared};
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Real, Result};
 
 /// AdaDelta.
-#[derive(Debug, Clone)]
-pub struct AdaDelta<F: Real = f32> {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct AdaDelta<F: Real = f64> {
     /// Learning rate, 1 in the paper.
     pub rate: f64,
-    /// rho in (0, 1), 0.9.
+    /// rho in \[0, 1), 0.9.
     pub rho: f64,
     /// eps, 1e-6.
     pub epsilon: f64,
@@ -30,6 +32,11 @@ impl<F: Real> AdaDelta<F> {
 }
 
 impl<F: Real> Rule<F> for AdaDelta<F> {
+    fn check(&self) -> Result<()> {
+        above_zero("learning rate", self.rate)?;
+        share("rho", self.rho).and(above_zero("epsilon", self.epsilon))
+    }
+
     fn begin(&mut self, total: usize) {
         grow(&mut self.squares, total);
         grow(&mut self.moves, total);
@@ -39,13 +46,12 @@ impl<F: Real> Rule<F> for AdaDelta<F> {
         let (rate, rho, rest) = (F::of(self.rate), F::of(self.rho), F::of(1.0 - self.rho));
         let epsilon = F::of(self.epsilon);
         let here = from..from + weights.len();
-        let state = self.squares[here.clone()].iter_mut().zip(&mut self.moves[here]);
-        for ((w, &g), (s, u)) in weights.iter_mut().zip(gradient).zip(state) {
-            *s = rho * *s + rest * g * g;
-            let d = (*u + epsilon).sqrt() / (*s + epsilon).sqrt() * g;
-            *u = rho * *u + rest * d * d;
-            *w -= rate * d;
-        }
+        let state = [&mut self.squares[here.clone()], &mut self.moves[here]];
+        pass(weights, gradient, state, |w, g, [s, u]| {
+            let s = flushed(rho * s + rest * squared(g));
+            let d = (u + epsilon).sqrt() / (s + epsilon).sqrt() * g;
+            (w - rate * d, [s, flushed(rho * u + rest * squared(d))])
+        });
     }
 
     learning_rate!();

@@ -4,15 +4,17 @@
 //! s <- alpha s + (1 - alpha) g^2        w <- w - rate g / (sqrt(s) + eps)
 //! ```
 
-use super::{Rule, grow, learning_rate};
-use swarmgrad_core::Real;
+use super::{Rule, above_zero, flushed, grow, learning_rate, pass, share, squared};
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Real, Result};
 
 /// RMSProp.
-#[derive(Debug, Clone)]
-pub struct RmsProp<F: Real = f32> {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct RmsProp<F: Real = f64> {
     /// Learning rate, above 0.
     pub rate: f64,
-    /// alpha in (0, 1), 0.99.
+    /// alpha in \[0, 1), 0.99.
     pub alpha: f64,
     /// eps, 1e-8.
     pub epsilon: f64,
@@ -27,6 +29,11 @@ impl<F: Real> RmsProp<F> {
 }
 
 impl<F: Real> Rule<F> for RmsProp<F> {
+    fn check(&self) -> Result<()> {
+        above_zero("learning rate", self.rate)?;
+        share("alpha", self.alpha).and(above_zero("epsilon", self.epsilon))
+    }
+
     fn begin(&mut self, total: usize) {
         grow(&mut self.squares, total);
     }
@@ -35,10 +42,10 @@ impl<F: Real> Rule<F> for RmsProp<F> {
         let (rate, alpha, rest) = (F::of(self.rate), F::of(self.alpha), F::of(1.0 - self.alpha));
         let epsilon = F::of(self.epsilon);
         let squares = &mut self.squares[from..from + weights.len()];
-        for ((w, &g), s) in weights.iter_mut().zip(gradient).zip(squares) {
-            *s = alpha * *s + rest * g * g;
-            *w -= rate * g / (s.sqrt() + epsilon);
-        }
+        pass(weights, gradient, [squares], |w, g, [s]| {
+            let s = flushed(alpha * s + rest * squared(g));
+            (w - rate * g / (s.sqrt() + epsilon), [s])
+        });
     }
 
     learning_rate!();

@@ -4,12 +4,14 @@
 //! s <- s + g^2        w <- w - rate g / (sqrt(s) + eps)
 //! ```
 
-use super::{Rule, grow, learning_rate};
-use swarmgrad_core::Real;
+use super::{Rule, above_zero, grow, learning_rate, pass, squared};
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Real, Result};
 
 /// AdaGrad.
-#[derive(Debug, Clone)]
-pub struct AdaGrad<F: Real = f32> {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct AdaGrad<F: Real = f64> {
     /// Learning rate, above 0.
     pub rate: f64,
     /// eps, 1e-10 as in PyTorch.
@@ -25,6 +27,10 @@ impl<F: Real> AdaGrad<F> {
 }
 
 impl<F: Real> Rule<F> for AdaGrad<F> {
+    fn check(&self) -> Result<()> {
+        above_zero("learning rate", self.rate).and(above_zero("epsilon", self.epsilon))
+    }
+
     fn begin(&mut self, total: usize) {
         grow(&mut self.squares, total);
     }
@@ -32,10 +38,10 @@ impl<F: Real> Rule<F> for AdaGrad<F> {
     fn update(&mut self, from: usize, weights: &mut [F], gradient: &[F]) {
         let (rate, epsilon) = (F::of(self.rate), F::of(self.epsilon));
         let squares = &mut self.squares[from..from + weights.len()];
-        for ((w, &g), s) in weights.iter_mut().zip(gradient).zip(squares) {
-            *s += g * g;
-            *w -= rate * g / (s.sqrt() + epsilon);
-        }
+        pass(weights, gradient, [squares], |w, g, [s]| {
+            let s = s + squared(g);
+            (w - rate * g / (s.sqrt() + epsilon), [s])
+        });
     }
 
     learning_rate!();

@@ -1,6 +1,6 @@
 """Times PyTorch on the nets of `cargo bench -p swarmgrad-nn`, on one thread of the same machine.
 
-    python crates/nn/benches/torch.py
+    python crates/nn/benches/pytorch.py
 
 Prints microseconds a step (median of rounds) and samples a second. Where PyTorch is not installed it says so and ends.
 """
