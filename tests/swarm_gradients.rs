@@ -732,11 +732,8 @@ fn walks_descend_stay_inside_and_count() {
         calls.fetch_add(1, Ordering::Relaxed);
         (x[0] + 2.0).abs() + (x[1] - 1.0).powi(2)
     });
-    let mut rules: Vec<Box<dyn Rule>> = vec![
-        Box::new(Sgd::new(0.05)),
-        Box::new(Sgd::with_momentum(0.02, 0.9)),
-        Box::new(Adam::new(0.05)),
-    ];
+    let mut rules: Vec<Box<dyn Rule>> =
+        vec![Box::new(Sgd::new(0.05)), Box::new(Sgd::with_momentum(0.02, 0.9)), Box::new(Adam::new(0.05))];
     for rule in &mut rules {
         for entry in SOURCES {
             calls.store(0, Ordering::Relaxed);

@@ -268,7 +268,8 @@ fn rows_that_do_not_fit_a_model_are_refused() {
 fn finished_runs_are_not_run_again() {
     let folder = Folder::new("records");
     let (records, model) = (folder.path("runs.jsonl"), folder.path("wine.model"));
-    let args = ["train", "wine", "--epochs", "5", "--json", "--records", &records];
+    // One thread: the last record is the last seed's.
+    let args = ["train", "wine", "--epochs", "5", "--threads", "1", "--json", "--records", &records];
     let some = good(&[&args[..], &["--seeds", "2"]].concat()).json();
     let kept = folder.read("runs.jsonl");
     assert_eq!(kept.lines().count(), 6);
@@ -369,9 +370,22 @@ fn presets_limits_and_weights_are_heard() {
     assert_eq!((&paper["batch"], &paper["loss"]), (&Value::from(50), &Value::from("mse")));
     assert_eq!(paper["rows"]["train"].as_u64().unwrap() + paper["rows"]["test"].as_u64().unwrap(), 297);
     assert_eq!(paper["optimizers"][0]["rate"], 0.1);
-    let few =
-        good(&["train", "haberman", "--limit", "40", "--balance", "--seeds", "2", "--epochs", "5", "--json"]).json();
-    assert_eq!(few["rows"]["train"], 40);
+    let few = good(&[
+        "train",
+        "haberman",
+        "--limit",
+        "40",
+        "--test-limit",
+        "20",
+        "--balance",
+        "--seeds",
+        "2",
+        "--epochs",
+        "5",
+        "--json",
+    ])
+    .json();
+    assert_eq!(few["rows"], serde_json::json!({"train": 40, "test": 20}));
     let linear = good(&["train", "iris", "--hidden", "0", "--seeds", "1", "--epochs", "2", "--json"]).json();
     assert_eq!(linear["weights"], 15);
     let deep = ["--hidden", "8,6", "--activation", "tanh", "--output", "softmax", "--tau", "0.5", "--raw"];
@@ -382,27 +396,12 @@ fn presets_limits_and_weights_are_heard() {
 
 #[test]
 fn images_go_through_convolutions() {
-    let args = [
-        "train",
-        "digits",
-        "--model",
-        "lenet1",
-        "--limit",
-        "60",
-        "--epochs",
-        "1",
-        "--seeds",
-        "1",
-        "--no-controls",
-        "--json",
-    ];
-    let done = run(&args);
-    // Eight pixels a side may be too few for the net; then it says so.
-    if done.code == Some(2) {
-        assert!(done.err.contains("pixels"), "{}", done.err);
-    } else {
-        assert_eq!(done.code, Some(0), "{}", done.err);
-    }
+    let sizes = ["--limit", "100", "--test-limit", "50", "--epochs", "2", "--seeds", "2", "--no-controls", "--json"];
+    let args = [&["train", "digits", "--model", "cnn"], &sizes[..]].concat();
+    let one = timeless(good(&[&args[..], &["--threads", "1"]].concat()).json());
+    assert_eq!(one["architecture"]["cnn"]["image"]["width"], 8);
+    assert_eq!(one, timeless(good(&[&args[..], &["--threads", "2"]].concat()).json()));
+    assert!(wrong(&["train", "digits", "--model", "lenet1"]).contains("image = 8 x 8: at least 16 x 16 pixels"));
 }
 
 #[cfg(unix)]

@@ -75,6 +75,11 @@ pub(crate) fn width(block: Block, columns: usize, len: usize) -> usize {
     }
 }
 
+/// Numbers in a sample's row of targets: it may be wider or narrower than its outputs, as for swarms.
+fn width_of_targets<F>(outputs: &[F], targets: &[F], columns: usize) -> usize {
+    (targets.len() / (outputs.len() / columns).max(1)).max(1)
+}
+
 /// A loss of single elements and its derivative with respect to the output.
 pub trait Derivative<F: Real> {
     /// d value / d output; `None` where the loss has no derivative of its own.
@@ -176,7 +181,8 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
 
     fn derivative(&self, outputs: &[F], targets: &[F], columns: usize, out: &mut [F]) -> bool {
         let scale = F::one() / real::<F>(outputs.len() / columns);
-        let rows = outputs.chunks(columns).zip(targets.chunks(columns)).zip(out.chunks_mut(columns));
+        let rows = outputs.chunks(columns).zip(targets.chunks(width_of_targets(outputs, targets, columns)));
+        let rows = rows.zip(out.chunks_mut(columns));
         for ((o, t), out) in rows {
             if !self.0.derivative(o, t, out) {
                 return false;
@@ -204,10 +210,11 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
     }
 
     fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {
+        let wide = width_of_targets(outputs, targets, columns);
         out.clear();
         match block {
             Block::Batch => out.push(MeanOfRows(&self.0, columns).value(outputs, targets)),
-            _ => out.extend(outputs.chunks(columns).zip(targets.chunks(columns)).map(|(o, t)| self.0.value(o, t))),
+            _ => out.extend(outputs.chunks(columns).zip(targets.chunks(wide)).map(|(o, t)| self.0.value(o, t))),
         }
     }
 }

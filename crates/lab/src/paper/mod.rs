@@ -101,6 +101,8 @@ pub static EXPERIMENTS: &[Experiment] = &[
     #[cfg(feature = "nn")]
     adaswarm::where_it_helps::EXPERIMENT,
     #[cfg(feature = "nn")]
+    adaswarm::black_box::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::image::CNN,
     #[cfg(feature = "nn")]
     adaswarm::image::RESNET,

@@ -4,9 +4,11 @@
 //! those cost more than the network. Its versions are the independent implementation that ours are tested against.
 
 mod step;
+mod through;
 
 pub use step::{AdaSwarm, Optimizer, Stepped};
 pub use swarmgrad_algorithms::gradient::rule::{AdaDelta, AdaGrad, Adam, DiffGrad, RmsProp, Rule, Sgd, Text};
+pub use through::Through;
 
 use crate::signal::Signal;
 use swarmgrad_core::{Error, Result};

@@ -37,7 +37,13 @@ impl Optimizer {
     ///
     /// # Errors
     /// Parameters of the signal or the rule outside their ranges, or a signal that does not fit the loss.
-    pub fn new(loss: Box<dyn Loss>, signal: Signal, rule: Box<dyn Rule<f32>>, columns: usize, seed: u64) -> Result<Self> {
+    pub fn new(
+        loss: Box<dyn Loss>,
+        signal: Signal,
+        rule: Box<dyn Rule<f32>>,
+        columns: usize,
+        seed: u64,
+    ) -> Result<Self> {
         rule.check()?;
         Ok(Optimizer {
             sender: Sender::new(signal, &*loss, columns)?,
@@ -124,7 +130,7 @@ impl Optimizer {
 }
 
 /// Moves every trainable weight by its gradient, in place where the tensor is nobody else's.
-fn apply<M: Module>(model: M, gradients: &mut Gradients, rule: &mut dyn Rule<f32>) -> M {
+pub(super) fn apply<M: Module>(model: M, gradients: &mut Gradients, rule: &mut dyn Rule<f32>) -> M {
     struct Apply<'a>(&'a mut Gradients, &'a mut dyn Rule<f32>, usize);
     impl ModuleMapper for Apply<'_> {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
