@@ -32,6 +32,18 @@ fn run<P: Problem>(entry: &Entry, problem: &P, settings: &Settings, seed: u64, e
     Run::new(problem, &mut *algorithm, seed).watch(&mut Evaluations(evaluations)).minimize()
 }
 
+/// Whether the run used its whole budget, or the method ended before by itself.
+fn is_spent(outcome: &Outcome, budget: u64) -> bool {
+    outcome.nfev == budget || outcome.nfev < budget && matches!(outcome.reason, Reason::Method(_))
+}
+
+/// The smallest population that the table allows.
+fn least_particles(entry: &Entry) -> usize {
+    let parameters = entry.parameters();
+    let range = &parameters.iter().find(|p| p.name == "particles").unwrap().range;
+    range.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
 fn bits(x: &[f64]) -> Vec<u64> {
     x.iter().map(|t| t.to_bits()).collect()
 }
@@ -59,9 +71,9 @@ fn one_two_and_eight_threads_give_the_same_bits() {
     each(|entry| {
         // 20 dimensions, and so many that rows, columns and tiles are split among threads.
         for (dim, particles, iterations) in [(20, 900, 12), (2_001, 21, 6)] {
-            if entry.name == "rempso" && dim > 1_000 {
-                continue; // the same code path, with matrices of the same kind
-            }
+            // Where an iteration costs d^3 or the state d^2: the same code path, with matrices of the same kind.
+            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es"].contains(&entry.name);
+            let dim = if dear { dim.min(300) } else { dim };
             let problem = sphere(dim);
             let mut outcomes = Vec::new();
             for threads in [1, 2, 8] {
@@ -133,8 +145,9 @@ fn evaluations_are_counted_exactly() {
         for budget in [1, 7, 523] {
             calls.store(0, Ordering::Relaxed);
             let outcome = run(entry, &counted, &Settings::new(), 1, budget);
-            assert_eq!((outcome.nfev, calls.load(Ordering::Relaxed)), (budget, budget));
-            assert_eq!(outcome.reason, Reason::Evaluations);
+            assert_eq!(outcome.nfev, calls.load(Ordering::Relaxed));
+            assert!(is_spent(&outcome, budget));
+            assert!(outcome.nfev < budget || outcome.reason == Reason::Evaluations);
         }
         // n (T + 1) for T iterations.
         calls.store(0, Ordering::Relaxed);
@@ -167,8 +180,8 @@ fn failures_of_the_objective_are_survived_and_counted() {
             }
         });
         let outcome = run(entry, &problem, &bowl(entry), 5, 4_000);
-        assert_eq!(outcome.nfev, 4_000);
-        assert!(outcome.failures > 300, "{} failures", outcome.failures);
+        assert!(is_spent(&outcome, 4_000));
+        assert!(outcome.failures > outcome.nfev / 13, "{} failures", outcome.failures);
         assert!(outcome.fun.is_finite() && outcome.fun >= 0.0);
         assert!(
             outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 },
@@ -186,7 +199,7 @@ fn an_objective_that_never_succeeds_ends_with_a_result() {
     each(|entry| {
         let hopeless = Function::new(Space::cube(2, 0.0, 1.0).unwrap(), |_: &[f64]| f64::NAN);
         let outcome = run(entry, &hopeless, &Settings::new(), 1, 500);
-        assert_eq!((outcome.nfev, outcome.failures), (500, 500));
+        assert!(is_spent(&outcome, 500) && outcome.failures == outcome.nfev);
         assert!(outcome.fun == f64::INFINITY && !outcome.success());
         assert!(hopeless.space().contains(&outcome.x) && hopeless.space().contains(&outcome.answer));
     });
@@ -195,10 +208,9 @@ fn an_objective_that_never_succeeds_ends_with_a_result() {
 #[test]
 fn the_smallest_cases_work() {
     each(|entry| {
-        let least = if entry.name == "de" { 4 } else { 1 };
-        let few = settings(serde_json::json!({ "particles": least }));
+        let few = settings(serde_json::json!({ "particles": least_particles(entry) }));
         let outcome = run(entry, &sphere(1), &few, 1, 50);
-        assert!(outcome.nfev == 50 && outcome.fun.is_finite());
+        assert!(is_spent(&outcome, 50) && outcome.fun.is_finite());
     });
 }
 
@@ -217,6 +229,36 @@ fn points_stay_inside_whatever_happens_outside() {
             let free = settings(serde_json::json!({}));
             run(entry, &problem, &free, 9, 1_000);
             assert_eq!(strayed.load(Ordering::Relaxed), 0, "{} with {name}", entry.name);
+        }
+    });
+}
+
+#[test]
+fn extreme_values_and_boxes_without_width_are_survived() {
+    each(|entry| {
+        let point = Space::new(vec![1.0, -3.0], vec![1.0, -3.0]).unwrap();
+        let shapes: [(&str, fn(&[f64]) -> f64); 5] = [
+            ("constant", |_| 7.0),
+            ("huge", |x| 1e300 * x.iter().map(|t| t * t).sum::<f64>()),
+            ("downward", |x| -1e300 * x[0]),
+            ("tiny", |x| 1e-300 * x.iter().map(|t| t * t).sum::<f64>()),
+            ("cliff", |x| if x[0] > 0.5 { 1e308 } else { -1e308 }),
+        ];
+        let boxes = [
+            point,
+            Space::cube(2, -1e300, 1e300).unwrap(),
+            Space::cube(3, -1e-300, 1e-300).unwrap(),
+            Space::unbounded(1).unwrap(),
+        ];
+        for space in boxes {
+            for (name, f) in shapes {
+                let problem = Function::new(space.clone(), f);
+                let outcome = run(entry, &problem, &Settings::new(), 2, 600);
+                let at = format!("{} on {name}, {} variables", entry.name, space.dim());
+                assert!(is_spent(&outcome, 600), "{at}: {} evaluations", outcome.nfev);
+                assert!(space.contains(&outcome.x), "{at}: {:?}", outcome.x);
+                assert!(outcome.answer.iter().all(|t| t.is_finite()), "{at}: answer {:?}", outcome.answer);
+            }
         }
     });
 }
@@ -284,11 +326,11 @@ fn single_precision_works_and_follows_the_same_law() {
 }
 
 /// Evaluations on the shifted bowl in five dimensions from a start of size 100, and the value they must reach. CLPSO learns
-/// from many exemplars and is the slowest where there is one basin.
+/// from many exemplars and the genetic algorithm mixes its parents: they are the slowest where there is one basin.
 fn bowl_budget(entry: &Entry) -> (u64, f64) {
     match entry.name {
         "random_search" => (6_000, 4_000.0),
-        "clpso" => (40_000, 1e-2),
+        "clpso" | "ga" => (40_000, 1e-2),
         _ => (6_000, 1e-2),
     }
 }
@@ -318,7 +360,8 @@ fn points_improved_between_ask_and_tell_are_taken_over() {
         xs.row_mut(5).fill(1.0); // the minimum, from elsewhere
         let values: Vec<f64> = xs.iter().map(|x| problem.value(x)).collect();
         algorithm.tell(&mut xs, &values);
-        if !["cbo", "pso_sde"].contains(&entry.name) {
+        // Those answer with a consensus or a mean.
+        if !["cbo", "pso_sde", "cma_es"].contains(&entry.name) {
             assert_eq!(algorithm.answer(), vec![1.0; 3], "{}", entry.name);
         }
         let shown = algorithm.view();

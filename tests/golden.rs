@@ -1,5 +1,5 @@
-//! Golden trajectories: every particle method replays the draws of an independent NumPy program (`golden/make.py`,
-//! written from the equations) and must give its numbers to 1e-12.
+//! Golden trajectories: every method replays the draws of an independent NumPy program (`golden/make.py` and its
+//! neighbours, written from the equations) and must give its numbers to 1e-12.
 
 use serde_json::Value;
 use std::path::PathBuf;
@@ -66,6 +66,7 @@ fn settings(golden: &Value) -> Settings {
                 continue;
             }
             "kick_tolerance" => continue,
+            "budget" | "bounds" => continue, // of the run and of the space
             same => same,
         };
         settings.insert(ours.into(), value.clone());
@@ -77,7 +78,9 @@ fn settings(golden: &Value) -> Settings {
 
 fn tape(golden: &Value) -> Tape {
     let mut tape = Tape::default();
-    for step in golden["steps"].as_array().unwrap() {
+    // The first population of a method that samples from a distribution is drawn as well.
+    let initial = Some(&golden["initial"]).filter(|state| state.get("draws").is_some());
+    for step in initial.into_iter().chain(golden["steps"].as_array().unwrap()) {
         for (label, rows) in step["draws"].as_object().unwrap() {
             for (i, row) in rows.as_array().unwrap().iter().enumerate() {
                 tape.set(label, step["round"].as_u64().unwrap(), i, vector(row));
@@ -97,7 +100,7 @@ fn round(algorithm: &mut dyn Algorithm, rng: &Rng, f: fn(&[f64]) -> f64, xs: &mu
 fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
     let view = algorithm.view();
     let differential = state.get("trial").is_some();
-    for key in ["x", "v", "y", "m", "v_prev"] {
+    for key in ["x", "v", "y", "m", "v_prev", "archive"] {
         // The population of differential evolution is our y, its trials our x.
         let ours = match key {
             "x" if differential => "y",
@@ -110,9 +113,10 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
             assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
         }
     }
-    for key in ["fx", "fy"] {
+    for key in ["fx", "fy", "mean", "p_sigma", "p_c"] {
         if let (Some(golden), false) = (state.get(key), differential) {
-            let gap = gap(view.vector(key).unwrap(), &vector(golden));
+            let ours = view.vector(key).unwrap_or_else(|| panic!("{at}: no vector {key}"));
+            let gap = gap(ours, &vector(golden));
             assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
         }
     }
@@ -120,18 +124,26 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
         let gap = gap(&algorithm.answer(), &vector(golden));
         assert!(gap <= TOLERANCE, "{at}: g is {gap:e} off");
     }
-    if let Some(golden) = state.get("alpha") {
-        let gap = gap(&[view.number("alpha").unwrap()], &[number(golden)]);
-        assert!(gap <= TOLERANCE, "{at}: alpha is {gap:e} off");
+    for key in ["alpha", "sigma", "run", "mu_F", "mu_CR"] {
+        if let Some(golden) = state.get(key) {
+            let ours = view.number(key).unwrap_or_else(|| panic!("{at}: no number {key}"));
+            let gap = gap(&[ours], &[number(golden)]);
+            assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
+        }
     }
 }
 
 fn replay(name: &str) {
     let golden = read(name);
     let f = objective(golden["objective"].as_str().unwrap());
-    let space = Space::unbounded(golden["dim"].as_u64().unwrap() as usize).unwrap();
+    let dim = golden["dim"].as_u64().unwrap() as usize;
+    let bounds = golden.get("bounds").or(golden["params"].get("bounds")).map(vector);
+    let space = match bounds {
+        Some(bounds) => Space::cube(dim, bounds[0], bounds[1]).unwrap(),
+        None => Space::unbounded(dim).unwrap(),
+    };
     let entry = registry::entry(golden["method"].as_str().unwrap()).unwrap();
-    let mut algorithm = entry.build(&space, None, &settings(&golden)).unwrap();
+    let mut algorithm = entry.build(&space, golden["params"]["budget"].as_u64(), &settings(&golden)).unwrap();
     let mut rng = Rng::scripted(tape(&golden));
     let mut xs = Matrix::default();
     round(&mut *algorithm, &rng, f, &mut xs);
@@ -162,6 +174,8 @@ replays! {
     pso_sde, pso_sde_isotropic, pso_sde_one_normal, pso_sde_memoryless, pso_sde_massless, pso_sde_smooth, pso_sde_explicit,
     pso_sde_infinite, pso_sde_partial, pso_sde_full, pso_sde_kick, pso_sde_cooling,
     cbo, cbo_isotropic, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
+    de_pbest, de_exponential, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
+    cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, ipop_cma_es, bipop_cma_es,
 }
 
 #[test]

@@ -12,8 +12,11 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
+pub mod combine;
+pub mod distribution;
 pub mod evolution;
 pub mod gradient;
+pub mod local;
 pub mod parameters;
 pub mod particle;
 pub mod registry;

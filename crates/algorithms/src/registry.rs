@@ -1,11 +1,14 @@
 //! Every method by name: the one table behind the command line, the help, the benchmarks and the tests.
 
-use crate::evolution::{de, random_search};
+use crate::distribution::{bipop_cma_es, cma_es, ipop_cma_es};
+use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
+use crate::local::{Local, Walk, quasi_newton};
 use crate::parameters::{Parameter, Parameters};
 use crate::particle::{Motion, Particles, cbo, clpso, empso, mpso, pso, pso_sde, rempso, spso2011};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use swarmgrad_core::{Algorithm, Error, Result, Space, Start};
+use swarmgrad_core::{Algorithm, Error, Real, Result, Space, Start};
 
 /// Parameters by name, as a user gives them; what is missing has its default. Besides the method's own parameters
 /// `preset` chooses a named set of them and `start` the law of the first points ([`Start`]).
@@ -33,15 +36,42 @@ pub struct Entry {
     load_f32: Load<f32>,
 }
 
+/// An algorithm as the table needs it.
+pub trait Method<F: Real>: Algorithm<F> + Serialize + DeserializeOwned + 'static {
+    /// Its name: file, registry entry, command line, Python.
+    const NAME: &'static str;
+    /// Its parameters.
+    type Params: Parameters;
+
+    /// The method on a space. Errors name the parameter, its value and the rule.
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self>;
+}
+
+impl<F: Real, M: Motion<F> + 'static> Method<F> for Particles<F, M> {
+    const NAME: &'static str = M::NAME;
+    type Params = M::Params;
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: M::Params) -> Result<Self> {
+        Particles::new(space, start, budget, params)
+    }
+}
+
 /// Reads the settings into the method's parameters and builds it.
-fn build<F, M>(space: &Space<F>, start: Start, budget: Option<u64>, settings: Settings) -> Result<Box<dyn Algorithm<F>>>
-where
-    F: swarmgrad_core::Real,
-    M: Motion<F> + 'static,
-{
+fn build<F: Real, A: Method<F>>(
+    space: &Space<F>,
+    start: Start,
+    budget: Option<u64>,
+    settings: Settings,
+) -> Result<Box<dyn Algorithm<F>>> {
     let params = serde_json::from_value(Value::Object(settings))
-        .map_err(|why| Error::parameter("--set", M::NAME, why.to_string()))?;
-    Ok(Box::new(Particles::<F, M>::new(space, start, budget, params)?))
+        .map_err(|why| Error::parameter("--set", A::NAME, why.to_string()))?;
+    Ok(Box::new(A::new(space, start, budget, params)?))
+}
+
+/// Reads back a saved state.
+fn load<F: Real, A: Method<F>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
+    let method: A = postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
+    Ok(Box::new(method))
 }
 
 /// Whether the settings have the types of the parameters.
@@ -49,21 +79,35 @@ fn readable<P: Parameters>(settings: Settings) -> std::result::Result<(), String
     serde_json::from_value::<P>(Value::Object(settings)).map(drop).map_err(|why| why.to_string())
 }
 
-/// One line of the table; a method is named for both scalars.
-macro_rules! method {
-    ($M32:ty, $M64:ty, $summary:literal, $paper:literal, $presets:expr) => {
+/// One line of the table; an algorithm is named for both scalars.
+macro_rules! algorithm {
+    ($A32:ty, $A64:ty, $summary:literal, $paper:literal, $presets:expr) => {
         Entry {
-            name: <$M64 as Motion<f64>>::NAME,
+            name: <$A64 as Method<f64>>::NAME,
             summary: $summary,
             paper: $paper,
             presets: $presets,
-            table: <<$M64 as Motion<f64>>::Params as Parameters>::table,
-            readable: readable::<<$M64 as Motion<f64>>::Params>,
-            build: build::<f64, $M64>,
-            build_f32: build::<f32, $M32>,
-            load: |bytes| Ok(Box::new(Particles::<f64, $M64>::load(bytes)?)),
-            load_f32: |bytes| Ok(Box::new(Particles::<f32, $M32>::load(bytes)?)),
+            table: <<$A64 as Method<f64>>::Params as Parameters>::table,
+            readable: readable::<<$A64 as Method<f64>>::Params>,
+            build: build::<f64, $A64>,
+            build_f32: build::<f32, $A32>,
+            load: load::<f64, $A64>,
+            load_f32: load::<f32, $A32>,
         }
+    };
+}
+
+/// The same for a particle method.
+macro_rules! method {
+    ($M32:ty, $M64:ty, $summary:literal, $paper:literal, $presets:expr) => {
+        algorithm!(Particles<f32, $M32>, Particles<f64, $M64>, $summary, $paper, $presets)
+    };
+}
+
+/// The same for a local search.
+macro_rules! walk {
+    ($W:ty, $summary:literal, $paper:literal) => {
+        algorithm!(Local<f32, $W>, Local<f64, $W>, $summary, $paper, &[])
     };
 }
 
@@ -163,13 +207,69 @@ pub static ENTRIES: &[Entry] = &[
         "Pinnau et al. 2017; Carrillo et al. 2021",
         &[]
     ),
-    method!(de::De, de::De, "differential evolution rand/1/bin", "Storn & Price 1997", &[]),
+    method!(
+        de::De,
+        de::De,
+        "differential evolution",
+        "Storn & Price 1997",
+        &[("current-to-pbest", "mutation towards the best tenth, as in JADE", r#"{"mutation": "current_to_pbest"}"#)]
+    ),
+    method!(jade::Jade<f32>, jade::Jade<f64>, "JADE: DE that learns F and CR", "Zhang & Sanderson 2009", &[]),
+    method!(
+        shade::Shade<f32>,
+        shade::Shade<f64>,
+        "SHADE: DE with a memory of what succeeded",
+        "Tanabe & Fukunaga 2013",
+        &[]
+    ),
+    method!(
+        lshade::Lshade<f32>,
+        lshade::Lshade<f64>,
+        "L-SHADE: SHADE whose population shrinks over the budget",
+        "Tanabe & Fukunaga 2014",
+        &[]
+    ),
+    method!(
+        jso::Jso<f32>,
+        jso::Jso<f64>,
+        "jSO: L-SHADE with numbers bounded by the stage of the run",
+        "Brest, Maucec & Boskovic 2017",
+        &[]
+    ),
+    method!(
+        ga::Ga<f32>,
+        ga::Ga<f64>,
+        "genetic algorithm: SBX, polynomial mutation, (mu + lambda)",
+        "Deb & Agrawal 1995; Deb & Goyal 1996",
+        &[]
+    ),
     method!(
         random_search::RandomSearch,
         random_search::RandomSearch,
         "random search, the yardstick below all",
         "folklore",
         &[]
+    ),
+    algorithm!(cma_es::Cma<f32>, cma_es::Cma<f64>, "CMA-ES with active update, one run", "Hansen 2016", &[]),
+    algorithm!(
+        ipop_cma_es::IpopCmaEs<f32>,
+        ipop_cma_es::IpopCmaEs<f64>,
+        "CMA-ES, restarted with a doubled population",
+        "Auger & Hansen 2005",
+        &[]
+    ),
+    algorithm!(
+        bipop_cma_es::BipopCmaEs<f32>,
+        bipop_cma_es::BipopCmaEs<f64>,
+        "CMA-ES, restarted with large and small populations",
+        "Hansen 2009",
+        &[]
+    ),
+    // Local search.
+    walk!(
+        quasi_newton::QuasiNewton,
+        "quasi-Newton descent in a box, derivatives by differences",
+        "Nocedal & Wright 2006; Powell 1978"
     ),
 ];
 

@@ -23,6 +23,7 @@ impl Formula for Ackley {
         domain: &[(-32.768, 32.768)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<2>;
 

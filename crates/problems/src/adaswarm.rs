@@ -25,6 +25,7 @@ impl Formula for Adaswarm1 {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<1>;
 
@@ -67,6 +68,7 @@ impl Formula for Adaswarm2 {
         domain: &[(-0.99, 5.0)],
         everywhere: false,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<1>;
 
@@ -107,6 +109,7 @@ impl Formula for Adaswarm3 {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<1>;
 
@@ -148,6 +151,7 @@ impl Formula for Adaswarm4 {
         domain: &[(-2.0, 2.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<1>;
 
@@ -192,6 +196,7 @@ impl Formula for Adaswarm5 {
         domain: &[(0.0, 5.0)],
         everywhere: true,
         differentiable: false,
+        instance: None,
     };
     type Shape = Fixed<1>;
 
@@ -225,6 +230,7 @@ impl Formula for Adaswarm6 {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: false,
+        instance: None,
     };
     type Shape = Fixed<1>;
 
@@ -258,6 +264,7 @@ impl Formula for Adaswarm7 {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: false,
+        instance: None,
     };
     type Shape = Fixed<1>;
 
@@ -292,6 +299,7 @@ impl Formula for Adaswarm8 {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: false,
+        instance: None,
     };
     type Shape = Fixed<1>;
 

@@ -20,6 +20,7 @@ impl Formula for Bukin6 {
         domain: &[(-15.0, -5.0), (-3.0, 3.0)],
         everywhere: true,
         differentiable: false,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -54,6 +55,7 @@ impl Formula for CrossInTray {
         domain: &[(-10.0, 10.0)],
         everywhere: false,
         differentiable: false,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -96,6 +98,7 @@ impl Formula for Eggholder {
         domain: &[(-512.0, 512.0)],
         everywhere: false,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -145,6 +148,7 @@ impl Formula for HolderTable {
         domain: &[(-10.0, 10.0)],
         everywhere: false,
         differentiable: false,
+        instance: None,
     };
     type Shape = Fixed<2>;
 

@@ -19,6 +19,7 @@ impl Formula for Griewank {
         domain: &[(-600.0, 600.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<2>;
 

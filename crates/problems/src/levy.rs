@@ -26,6 +26,7 @@ impl Formula for Levy {
         domain: &[(-10.0, 10.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 
@@ -87,6 +88,7 @@ impl Formula for Levy13 {
         domain: &[(-10.0, 10.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 

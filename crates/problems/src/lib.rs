@@ -20,10 +20,12 @@
 //! ```
 //!
 //! A point's value has the same bits alone and in a batch, on any number of threads and on any processor: the
-//! elementary functions are the crate's own polynomials, sums have a fixed order, and no fused multiply-add is used.
+//! elementary functions are the crate's own polynomials, sums have a fixed order, and no fused multiply-add is used. (The
+//! suite BBOB takes the standard library's functions, to agree with COCO's program to the last bits.)
 
 mod ackley;
 mod adaswarm;
+mod bbob;
 mod crease;
 mod griewank;
 mod levy;
@@ -40,4 +42,5 @@ mod suite;
 mod wave;
 mod zakharov;
 
+pub use bbob::bbob;
 pub use suite::{Dims, Entry, PROBLEMS, TestProblem, entry};

@@ -44,6 +44,7 @@ impl Formula for Michalewicz {
         domain: &[(0.0, PI)],
         everywhere: false,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 

@@ -18,6 +18,7 @@ impl Formula for Beale {
         domain: &[(-4.5, 4.5)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -63,6 +64,7 @@ impl Formula for Booth {
         domain: &[(-10.0, 10.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -106,6 +108,7 @@ impl Formula for Matyas {
         domain: &[(-10.0, 10.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -147,6 +150,7 @@ impl Formula for Himmelblau {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -195,6 +199,7 @@ impl Formula for GoldsteinPrice {
         domain: &[(-2.0, 2.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -246,6 +251,7 @@ impl Formula for ThreeHumpCamel {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -289,6 +295,7 @@ impl Formula for SixHumpCamel {
         domain: &[(-3.0, 3.0), (-2.0, 2.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 

@@ -22,6 +22,7 @@ impl Formula for Rastrigin {
         domain: &[(-5.12, 5.12)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 
@@ -61,6 +62,7 @@ impl Formula for Rastrigin25 {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 

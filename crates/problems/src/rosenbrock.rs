@@ -18,6 +18,7 @@ impl Formula for Rosenbrock {
         domain: &[(-5.0, 10.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 
@@ -64,6 +65,7 @@ impl Formula for DixonPrice {
         domain: &[(-10.0, 10.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 

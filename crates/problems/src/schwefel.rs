@@ -23,6 +23,7 @@ impl Formula for Schwefel {
         domain: &[(-500.0, 500.0)],
         everywhere: false,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 

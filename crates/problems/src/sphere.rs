@@ -18,6 +18,7 @@ impl Formula for Sphere {
         domain: &[(-5.12, 5.12)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 
@@ -57,6 +58,7 @@ impl Formula for Ellipsoid {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 

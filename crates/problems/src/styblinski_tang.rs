@@ -18,6 +18,7 @@ impl Formula for StyblinskiTang {
         domain: &[(-5.0, 5.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<1>;
 

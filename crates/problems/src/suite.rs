@@ -1,8 +1,10 @@
 //! The table of all test functions, and a test function ready for use.
 
+use crate::bbob;
 use crate::shape::{Formula, Shape};
 use crate::{ackley::*, adaswarm::*, crease::*, griewank::*, levy::*, michalewicz::*, polynomial::*, rastrigin::*};
 use crate::{rosenbrock::*, schwefel::*, sphere::*, styblinski_tang::*, wave::*, zakharov::*};
+use std::fmt;
 use std::marker::PhantomData;
 use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
 
@@ -37,7 +39,7 @@ impl Dims {
 }
 
 /// One row of the table: what a test function is, without a choice of dimension, bounds or precision.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Entry {
     /// The name users write.
@@ -58,6 +60,18 @@ pub struct Entry {
     pub everywhere: bool,
     /// Whether there is an analytic gradient (almost everywhere; at an isolated kink it is a subgradient or zero).
     pub differentiable: bool,
+    /// Which instance it is, for a function that has many; written behind the name as `/i3`.
+    pub instance: Option<u64>,
+}
+
+/// The name, with the instance behind it unless that is the first: [`entry`] reads it back.
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.instance {
+            None | Some(1) => f.write_str(self.name),
+            Some(instance) => write!(f, "{}/i{instance}", self.name),
+        }
+    }
 }
 
 impl Entry {
@@ -95,14 +109,17 @@ impl Entry {
             return Err(Error::shape("bounds", space.dim(), dim));
         }
         let certain = self.everywhere || (domain.contains(space.lower()) && domain.contains(space.upper()));
-        pose(self.name, space, certain)
+        match bbob::number(self) {
+            Some(number) => Ok(bbob::pose(*self, number, space)),
+            None => pose(*self, space, certain),
+        }
     }
 
     fn check(&self, dim: usize) -> Result<()> {
         let rule = match self.dims {
             _ if self.dims.allows(dim) => return Ok(()),
-            Dims::Any { min } => format!("{} needs at least {min}", self.name),
-            Dims::Exactly(only) => format!("{} needs exactly {only}", self.name),
+            Dims::Any { min } => format!("{self} needs at least {min}"),
+            Dims::Exactly(only) => format!("{self} needs exactly {only}"),
         };
         Err(Error::parameter("dim", dim, rule))
     }
@@ -111,7 +128,7 @@ impl Entry {
 /// A test function ready for use: a [`Problem`] that knows what it is and, where that is known, its answer.
 pub trait TestProblem<F: Real = f64>: Problem<F> {
     /// Its row in the table.
-    fn entry(&self) -> &'static Entry;
+    fn entry(&self) -> &Entry;
 
     /// The smallest value on the space, if it is known.
     fn minimum(&self) -> Option<F>;
@@ -125,7 +142,7 @@ pub trait TestProblem<F: Real = f64>: Problem<F> {
 
 /// The formula `T` on a space.
 struct Posed<T, F: Real> {
-    entry: &'static Entry,
+    entry: Entry,
     space: Space<F>,
     weights: Vec<F>,
     minimum: Option<F>,
@@ -134,7 +151,7 @@ struct Posed<T, F: Real> {
 }
 
 impl<T: Formula, F: Real> Posed<T, F> {
-    fn new(entry: &'static Entry, space: Space<F>, certain: bool) -> Self {
+    fn new(entry: Entry, space: Space<F>, certain: bool) -> Self {
         let dim = space.dim();
         let points = if certain { T::minimizers(dim) } else { Vec::new() };
         let points = points.into_iter().map(|x| x.into_iter().map(F::of).collect::<Vec<F>>());
@@ -168,8 +185,8 @@ impl<T: Formula, F: Real> Differentiable<F> for Posed<T, F> {
 }
 
 impl<T: Formula, F: Real> TestProblem<F> for Posed<T, F> {
-    fn entry(&self) -> &'static Entry {
-        self.entry
+    fn entry(&self) -> &Entry {
+        &self.entry
     }
 
     fn minimum(&self) -> Option<F> {
@@ -185,31 +202,40 @@ impl<T: Formula, F: Real> TestProblem<F> for Posed<T, F> {
     }
 }
 
-/// The row of the table with that name. An unknown name's error suggests the nearest.
+/// The row of the table with that name; `NAME/i7` is instance 7 of a function that has instances. An unknown name's
+/// error suggests the nearest.
 ///
 /// ```
 /// let error = swarmgrad_problems::entry("rastrign").unwrap_err();
 /// assert_eq!(error.to_string(), "unknown problem 'rastrign', did you mean 'rastrigin'?");
+/// assert_eq!(swarmgrad_problems::entry("bbob/f8/i7")?.instance, Some(7));
+/// # Ok::<(), swarmgrad_core::Error>(())
 /// ```
-pub fn entry(name: &str) -> Result<&'static Entry> {
-    PROBLEMS
-        .iter()
-        .find(|entry| entry.name == name)
-        .ok_or_else(|| Error::unknown("problem", name, PROBLEMS.iter().map(|entry| entry.name)))
+pub fn entry(name: &str) -> Result<Entry> {
+    let find = |name: &str| PROBLEMS.iter().find(|entry| entry.name == name);
+    if let Some(entry) = find(name) {
+        return Ok(*entry);
+    }
+    if let Some((family, instance)) = name.rsplit_once("/i")
+        && let Some(number) = find(family).and_then(bbob::number)
+    {
+        let rule = "must be a number behind the name, as in bbob/f8/i3";
+        let instance = instance.parse().map_err(|_| Error::parameter("instance", instance, rule))?;
+        return bbob::bbob(number, instance);
+    }
+    Err(Error::unknown("problem", name, PROBLEMS.iter().map(|entry| entry.name)))
 }
 
-/// The one list: it makes the table, and from a name the problem.
+/// The one list: it makes the table, and from a name the problem. The suite BBOB follows behind.
 macro_rules! suite {
     ($($T:ident),* $(,)?) => {
-        /// All test functions.
-        pub static PROBLEMS: &[Entry] = &[$($T::ENTRY),*];
+        const CLASSICS: &[Entry] = &[$($T::ENTRY),*];
 
-        fn pose<F: Real>(name: &str, space: Space<F>, certain: bool) -> Result<Box<dyn TestProblem<F>>> {
-            let entry = entry(name)?;
-            $(if name == $T::ENTRY.name {
+        fn pose<F: Real>(entry: Entry, space: Space<F>, certain: bool) -> Result<Box<dyn TestProblem<F>>> {
+            $(if entry.name == $T::ENTRY.name {
                 return Ok(Box::new(Posed::<$T, F>::new(entry, space, certain)));
             })*
-            Err(Error::unknown("problem", name, []))
+            Err(Error::unknown("problem", entry.name, []))
         }
     };
 }
@@ -222,3 +248,14 @@ suite! {
     Bukin6, CrossInTray, Eggholder, HolderTable,
     Adaswarm1, Adaswarm2, Adaswarm3, Adaswarm4, Adaswarm5, Adaswarm6, Adaswarm7, Adaswarm8,
 }
+
+/// All test functions: the classics, then the suite BBOB with its first instance.
+pub static PROBLEMS: &[Entry] = &{
+    let mut all = [CLASSICS[0]; CLASSICS.len() + bbob::ROWS.len()];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = if i < CLASSICS.len() { CLASSICS[i] } else { bbob::ROWS[i - CLASSICS.len()] };
+        i += 1;
+    }
+    all
+};

@@ -20,6 +20,7 @@ impl Formula for Easom {
         domain: &[(-100.0, 100.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -64,6 +65,7 @@ impl Formula for Branin {
         domain: &[(-5.0, 10.0), (0.0, 15.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -107,6 +109,7 @@ impl Formula for McCormick {
         domain: &[(-1.5, 4.0), (-3.0, 4.0)],
         everywhere: false,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -150,6 +153,7 @@ impl Formula for Schaffer2 {
         domain: &[(-100.0, 100.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -196,6 +200,7 @@ impl Formula for Schaffer4 {
         domain: &[(-100.0, 100.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 
@@ -250,6 +255,7 @@ impl Formula for DropWave {
         domain: &[(-5.12, 5.12)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Fixed<2>;
 

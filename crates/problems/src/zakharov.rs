@@ -18,6 +18,7 @@ impl Formula for Zakharov {
         domain: &[(-5.0, 10.0)],
         everywhere: true,
         differentiable: true,
+        instance: None,
     };
     type Shape = Summed<2>;
 

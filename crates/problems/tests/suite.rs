@@ -40,16 +40,16 @@ fn for_each(mut check: impl FnMut(&dyn TestProblem)) {
 
 #[test]
 fn entries_are_complete_and_unique() {
-    assert_eq!(PROBLEMS.len(), 39);
+    assert_eq!(PROBLEMS.len(), 39 + 24);
     for (i, e) in PROBLEMS.iter().enumerate() {
         for text in [e.title, e.formula, e.source, e.about] {
             assert!(!text.is_empty(), "{}", e.name);
         }
-        assert!(e.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{}", e.name);
+        assert!(e.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_/".contains(c)), "{}", e.name);
         assert!(PROBLEMS[..i].iter().all(|other| other.name != e.name && other.formula != e.formula), "{}", e.name);
-        assert!(std::ptr::eq(entry(e.name).unwrap(), e));
+        assert_eq!(entry(e.name).unwrap(), *e);
         let problem = e.build::<f64>(e.dims.least(), None).unwrap();
-        assert!(std::ptr::eq(problem.entry(), e));
+        assert_eq!(problem.entry(), e);
         assert_eq!(problem.differentiable().is_some(), e.differentiable);
     }
 }
@@ -65,7 +65,7 @@ fn minimizers_attain_the_minimum() {
             // A minimiser rounded to double precision is off by 1e-16 of itself: smooth functions then miss by far
             // less, values of hundreds (Eggholder) by their own round-off of 1e-13, Schwefel by that a coordinate.
             let gap = (problem.value(x) - minimum).abs();
-            assert!(gap <= 1e-9, "{name} d={dim}: {x:?} misses {minimum} by {gap:e}");
+            assert!(gap <= 1e-9 * minimum.abs().max(1.0), "{name} d={dim}: {x:?} misses {minimum} by {gap:e}");
         }
     });
 }
@@ -75,10 +75,11 @@ fn the_minimum_is_not_beaten() {
     for_each(|problem| {
         let (name, dim) = (problem.entry().name, problem.space().dim());
         let minimum = problem.minimum().unwrap();
-        let mut xs = points(problem, 20_000, 7);
+        let rows = if name.starts_with("bbob") { 2_000 } else { 20_000 };
+        let mut xs = points(problem, rows, 7);
         // The second half closes in on the minimisers, by a factor of up to 10^8.
         let minimizers = problem.minimizers();
-        for (i, x) in xs.iter_mut().enumerate().skip(10_000) {
+        for (i, x) in xs.iter_mut().enumerate().skip(rows / 2) {
             let (centre, scale) = (&minimizers[i % minimizers.len()], 10f64.powi(-(i as i32 % 9)));
             for (t, &c) in x.iter_mut().zip(centre) {
                 *t = c + scale * (*t - c);
@@ -88,7 +89,10 @@ fn the_minimum_is_not_beaten() {
         let mut values = vec![0.0; xs.len()];
         problem.values(xs.rows(), &mut values);
         for (x, value) in xs.iter().zip(values) {
-            assert!(value >= minimum - 1e-9, "{name} d={dim}: {value} at {x:?} is below {minimum}");
+            assert!(
+                value >= minimum - 1e-9 * minimum.abs().max(1.0),
+                "{name} d={dim}: {value} at {x:?} is below {minimum}"
+            );
         }
     });
 }
@@ -102,7 +106,8 @@ fn minima_said_to_hold_everywhere_are_not_beaten_far_outside() {
             let wide = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - 9.0 * (b - a)).collect();
             let space = Space::new(wide(lower, upper), wide(upper, lower)).unwrap();
             let problem = entry.build(dim, Some(space)).unwrap();
-            let xs = points(&*problem, 20_000, 9);
+            let rows = if entry.instance.is_some() { 2_000 } else { 20_000 };
+            let xs = points(&*problem, rows, 9);
             for x in xs.iter() {
                 let value = problem.value(x);
                 let undefined = entry.name == "adaswarm5" && x[0] < 0.0 && value.is_nan();
@@ -240,7 +245,8 @@ fn a_batch_gives_the_bits_of_its_points() {
     }
     for entry in PROBLEMS {
         let mut sizes = dims(entry);
-        if entry.dims.allows(513) {
+        // Rotations of hundreds of variables take long to make; tests/bbob.rs has batches of its own.
+        if entry.dims.allows(513) && entry.instance.is_none() {
             sizes.extend([3, 7, 64, 256, 511, 512, 513, 1100]);
         }
         for dim in sizes {

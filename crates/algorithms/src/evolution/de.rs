@@ -1,20 +1,45 @@
-//! Differential evolution, rand/1/bin.
+//! Differential evolution: mutation rand/1 or current-to-pbest/1, crossover binomial or exponential.
 //!
-//! Paper: Storn and Price, "Differential evolution: a simple and efficient heuristic for global optimization over
-//! continuous spaces" (J. Global Optimization 1997):
+//! Papers: Storn and Price, "Differential evolution: a simple and efficient heuristic for global optimization over
+//! continuous spaces" (J. Global Optimization 1997); Zhang and Sanderson (IEEE TEC 2009) for current-to-pbest/1:
 //!
 //! ```text
-//! mutant   u = y_r1 + F (y_r2 - y_r3),   r1, r2, r3 distinct and not i
-//! trial    x_j = u_j where rand_j < CR or j = jrand, else y_ij
+//! mutant   u = y_r1 + F (y_r2 - y_r3)                        rand/1: r1, r2, r3 distinct and not i
+//!          u = y_i + F (y_pbest - y_i) + F (y_r1 - y_r2)     current-to-pbest/1: pbest one of the best 100 p %
+//! trial    x_j = u_j where rand_j < CR or j = jrand, else y_ij                          binomial
+//!          x_j = u_j for j = jrand, jrand + 1, ... while rand < CR, else y_ij           exponential
 //! survival y_i <- x if E(x) <= E(y_i)
 //! ```
 //!
-//! Differs from the paper: none. All trials of an iteration come from the same population.
+//! Differs from the papers: none. All trials of an iteration come from the same population.
 
-use crate::parameters::parameters;
+use super::cross::exponential;
+use super::mutate::{current_to_pbest_1, rand_1};
+use super::select::{best_share, others, rank};
+use crate::parameters::{choice, parameters};
 use crate::particle::{Motion, Remembered, Swarm};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Error, Real, Result, Rng, Space};
+use swarmgrad_core::{Real, Result, Rng, Space};
+
+choice! {
+    /// How the mutant is made.
+    pub enum Mutation {
+        /// From three random individuals.
+        Rand = "rand",
+        /// From the parent, one of the best and two random individuals.
+        CurrentToPbest = "current_to_pbest",
+    }
+}
+
+choice! {
+    /// Which coordinates of the trial come from the mutant.
+    pub enum Recombination {
+        /// Each by itself with probability CR.
+        Binomial = "binomial",
+        /// A run of neighbours that goes on with probability CR.
+        Exponential = "exponential",
+    }
+}
 
 parameters! {
     /// Parameters of [`De`].
@@ -25,6 +50,12 @@ parameters! {
         weight "F": f64 = 0.5, Within(0.0, 2.0);
         /// Probability that a coordinate comes from the mutant.
         crossover "CR": f64 = 0.9, Within(0.0, 1.0);
+        /// How the mutant is made.
+        mutation "": Mutation = Mutation::Rand, Choice(Mutation::WORDS);
+        /// Which coordinates come from the mutant.
+        recombination "": Recombination = Recombination::Binomial, Choice(Recombination::WORDS);
+        /// Share of the population that counts as the best, for current_to_pbest.
+        best "p": f64 = 0.1, Within(0.0, 1.0);
     }
 }
 
@@ -32,6 +63,8 @@ parameters! {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct De {
     params: Params,
+    #[serde(skip)]
+    order: Vec<usize>,
 }
 
 impl<F: Real> Motion<F> for De {
@@ -39,10 +72,7 @@ impl<F: Real> Motion<F> for De {
     type Params = Params;
 
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
-        if params.particles < 4 {
-            return Err(Error::parameter("particles", params.particles, "must be at least 4 for rand/1"));
-        }
-        Ok(De { params })
+        Ok(De { params, order: Vec::new() })
     }
 
     fn particles(&self) -> usize {
@@ -57,14 +87,26 @@ impl<F: Real> Motion<F> for De {
         let (n, dim) = (swarm.len(), swarm.dim());
         let (picks, crosses, outside) = (rng.fork("pick"), rng.fork("cross"), rng.fork("outside"));
         let (weight, rate) = (F::of(self.params.weight), F::of(self.params.crossover));
+        let best = best_share(self.params.best, n);
+        if self.params.mutation == Mutation::CurrentToPbest {
+            rank(&swarm.fy, best, &mut self.order);
+        }
         for i in 0..n {
             let mut draws = picks.row(i);
-            let [r1, r2, r3] = others(i, n, |len| draws.below(len)).map(|r| swarm.y.row(r));
-            let jrand = draws.below(dim);
             let (x, y) = (swarm.x.row_mut(i), swarm.y.row(i));
             crosses.row(i).fill_uniform(x); // the draws stand where the trial will
-            for j in 0..dim {
-                x[j] = if x[j] < rate || j == jrand { r1[j] + weight * (r2[j] - r3[j]) } else { y[j] };
+            match self.params.mutation {
+                Mutation::Rand => {
+                    let [r1, r2, r3] = others(i, n, |len| draws.below(len)).map(|r| swarm.y.row(r));
+                    let mutant = |j: usize| rand_1(weight, [r1[j], r2[j], r3[j]]);
+                    recombine(self.params.recombination, rate, draws.below(dim), x, y, mutant);
+                }
+                Mutation::CurrentToPbest => {
+                    let pbest = swarm.y.row(self.order[draws.below(best)]);
+                    let [r1, r2] = others(i, n, |len| draws.below(len)).map(|r| swarm.y.row(r));
+                    let mutant = |j: usize| current_to_pbest_1(y[j], [weight, weight], [pbest[j], r1[j], r2[j]]);
+                    recombine(self.params.recombination, rate, draws.below(dim), x, y, mutant);
+                }
             }
             space.repair(x, 0, &mut outside.row(i));
         }
@@ -76,41 +118,22 @@ impl<F: Real> Motion<F> for De {
     }
 }
 
-/// `K` different numbers from `0..n` without `i`, in random order: each pick is swapped out of the list of candidates,
-/// which is never written down.
-pub(crate) fn others<const K: usize>(i: usize, n: usize, mut below: impl FnMut(usize) -> usize) -> [usize; K] {
-    let mut moved: [(usize, usize); K] = [(usize::MAX, 0); K];
-    std::array::from_fn(|k| {
-        let last = n - 2 - k;
-        let place = below(last + 1);
-        // What stands at a place of the shrinking list: what was moved there last, else the candidate itself.
-        let at = |place: usize, moved: &[(usize, usize)]| {
-            moved.iter().rev().find(|(p, _)| *p == place).map_or(place + usize::from(place >= i), |(_, c)| *c)
-        };
-        let pick = at(place, &moved[..k]);
-        moved[k] = (place, at(last, &moved[..k]));
-        pick
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::others;
-
-    #[test]
-    fn others_are_picked_like_swap_remove() {
-        for seed in 0..500u64 {
-            let (n, i) = (4 + (seed % 7) as usize, (seed % 4) as usize);
-            let mut state = seed;
-            let mut below = move |len: usize| {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                (state >> 33) as usize % len
-            };
-            let mut same = below;
-            let picked: [usize; 3] = others(i, n, &mut below);
-            let mut list: Vec<usize> = (0..n).filter(|&k| k != i).collect();
-            let expected: Vec<usize> = (0..3).map(|_| list.swap_remove(same(list.len()))).collect();
-            assert_eq!(picked.to_vec(), expected);
+/// Writes a trial over its draws: coordinates of the mutant, `start` for sure, and of the parent.
+#[inline(always)]
+fn recombine<F: Real>(kind: Recombination, rate: F, start: usize, x: &mut [F], y: &[F], mutant: impl Fn(usize) -> F) {
+    let dim = x.len();
+    match kind {
+        Recombination::Binomial => {
+            for j in 0..dim {
+                x[j] = if x[j] < rate || j == start { mutant(j) } else { y[j] };
+            }
+        }
+        Recombination::Exponential => {
+            let run = exponential(x, rate);
+            for k in 0..dim {
+                let j = if start + k < dim { start + k } else { start + k - dim };
+                x[j] = if k < run { mutant(j) } else { y[j] };
+            }
         }
     }
 }

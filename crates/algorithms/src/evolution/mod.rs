@@ -1,4 +1,13 @@
 //! Evolutionary methods and the yardstick below all of them.
 
+pub mod adaptive;
+pub mod cross;
 pub mod de;
+pub mod ga;
+pub mod jade;
+pub mod jso;
+pub mod lshade;
+pub mod mutate;
 pub mod random_search;
+pub mod select;
+pub mod shade;

@@ -101,7 +101,7 @@ struct Cell {
     method: &'static registry::Entry,
     given: Map<String, Value>,
     params: Map<String, Value>,
-    problem: &'static problems::Entry,
+    problem: problems::Entry,
     dim: usize,
     budget: u64,
     minimum: Option<f64>,
@@ -199,7 +199,7 @@ impl Compare {
                 (Dims::Any { .. }, dims) => dims.to_vec(),
             };
             // A problem or a dimension named twice is computed once.
-            dims.retain(|dim| !cells.iter().any(|cell| (cell.problem.name, cell.dim) == (problem.name, *dim)));
+            dims.retain(|dim| !cells.iter().any(|cell| (cell.problem, cell.dim) == (problem, *dim)));
             dims.sort_unstable();
             dims.dedup();
             for dim in dims {
@@ -314,7 +314,7 @@ impl Cell {
         let reached = reached.or(self.target.filter(|target| outcome.fun <= *target).map(|_| outcome.nfev));
         Ok(Some(Record {
             method: self.method.name.into(),
-            problem: self.problem.name.into(),
+            problem: self.problem.to_string(),
             dim: self.dim,
             seed,
             params: self.params.clone(),
@@ -336,7 +336,7 @@ impl Cell {
     fn owns(&self, line: &Line) -> bool {
         let record = &line.record;
         (line.budget, record.dim, &*record.method) == (self.budget, self.dim, self.method.name)
-            && record.problem == self.problem.name
+            && record.problem == self.problem.to_string()
             && record.params == self.params
             && record.target == self.target
             && record.version == env!("CARGO_PKG_VERSION")
@@ -366,7 +366,7 @@ impl Cell {
         let s = self.statistics(runs);
         let spread = |[q1, median, q3]: [f64; 3]| json!({"median": number(median), "q1": number(q1), "q3": number(q3)});
         let mut summary = json!({
-            "problem": self.problem.name, "dim": self.dim, "method": self.method.name, "params": self.params,
+            "problem": self.problem.to_string(), "dim": self.dim, "method": self.method.name, "params": self.params,
             "evaluations": self.budget, "runs": runs.len(), "minimum": self.minimum.map(number), "fun": spread(s.fun),
             "target": self.target.map(number), "seconds": number(s.seconds),
             "failures": runs.iter().map(|run| run.failures).sum::<u64>(),
@@ -401,7 +401,7 @@ fn groups(cells: &[Cell]) -> impl Iterator<Item = std::ops::Range<usize>> {
     let mut begin = 0;
     std::iter::from_fn(move || {
         let first = cells.get(begin)?;
-        let same = |cell: &&Cell| (cell.problem.name, cell.dim) == (first.problem.name, first.dim);
+        let same = |cell: &&Cell| (cell.problem, cell.dim) == (first.problem, first.dim);
         let range = begin..begin + cells[begin..].iter().take_while(same).count();
         begin = range.end;
         Some(range)
@@ -444,7 +444,7 @@ fn tables(cells: &[Cell], runs: &[Vec<Record>]) -> String {
         }
         let variables = if first.dim == 1 { "variable" } else { "variables" };
         let many = if even { format!("{} runs", counts[0]) } else { "runs".into() };
-        let (name, dim, budget) = (first.problem.name, first.dim, grouped(first.budget));
+        let (name, dim, budget) = (first.problem, first.dim, grouped(first.budget));
         text += &format!("{name}, {dim} {variables}, {many} of {budget} evaluations\n");
         text += &match (first.minimum, first.target) {
             (Some(least), Some(target)) => {
@@ -479,7 +479,8 @@ fn plots(cells: &[Cell], runs: &[Vec<Record>]) -> anyhow::Result<Vec<(String, St
             chart = chart.target(target);
         }
         chart.records(runs[group.clone()].iter().flatten());
-        plots.push((format!("{}_{}", first.problem.name, first.dim), chart.chart()?.svg()));
+        let name = first.problem.to_string().replace('/', "_");
+        plots.push((format!("{name}_{}", first.dim), chart.chart()?.svg()));
     }
     Ok(plots)
 }

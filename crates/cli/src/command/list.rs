@@ -37,7 +37,7 @@ impl List {
             "problems" | "problem" => (all_problems(), PROBLEMS.iter().map(problem_json).collect()),
             name => match (registry::entry(name), problems::entry(name)) {
                 (Ok(entry), _) => (method(entry), method_json(entry)),
-                (_, Ok(entry)) => (problem(entry), problem_json(entry)),
+                (_, Ok(entry)) => (problem(&entry), problem_json(&entry)),
                 _ => {
                     let known = ENTRIES.iter().map(|e| e.name).chain(PROBLEMS.iter().map(|e| e.name));
                     return Err(Error::unknown("method or problem", name, known.chain(["methods", "problems"])).into());
@@ -130,10 +130,13 @@ fn problem(entry: &problems::Entry) -> String {
             built.minimizers().iter().take(6).map(|x| x.iter().map(|&t| short(t)).collect::<Vec<_>>().join("  "));
         lines.push(("at x", points.collect::<Vec<_>>().join("\n")));
     }
+    if entry.instance.is_some() {
+        lines.push(("instances", format!("any number from 1 on, written behind the name: {}/i3", entry.name)));
+    }
     lines.push(("gradient", if entry.differentiable { "analytic" } else { "none" }.into()));
     lines.push(("source", entry.source.to_owned()));
     let lines: Vec<_> = lines.into_iter().map(|(name, what)| (name.to_owned(), what)).collect();
-    format!("{} ({})\n\n{}\nTry: swarmgrad minimize {}\n", entry.name, entry.title, aligned(&lines, 2), entry.name)
+    format!("{entry} ({})\n\n{}\nTry: swarmgrad minimize {entry}\n", entry.title, aligned(&lines, 2))
 }
 
 fn problem_json(entry: &problems::Entry) -> Value {
@@ -144,7 +147,7 @@ fn problem_json(entry: &problems::Entry) -> Value {
     let dim = if entry.dims.allows(2) { 2 } else { least };
     let built = entry.build::<f64>(dim, None).ok();
     json!({
-        "name": entry.name, "title": entry.title, "about": entry.about, "formula": entry.formula, "source": entry.source,
+        "name": entry.to_string(), "title": entry.title, "about": entry.about, "formula": entry.formula, "source": entry.source,
         "min_dim": least, "max_dim": most, "differentiable": entry.differentiable,
         "domain": entry.domain.iter().map(|(lo, hi)| json!([number(*lo), number(*hi)])).collect::<Value>(),
         "example": {

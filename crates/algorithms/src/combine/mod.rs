@@ -1,0 +1,3 @@
+//! Methods made of methods.
+
+pub mod restart;

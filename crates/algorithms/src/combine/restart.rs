@@ -1,0 +1,188 @@
+//! Restarts: one run of a method after another, until somebody ends it all.
+//!
+//! A [`Schedule`] says which method runs next, knowing what the runs before have spent. Each run draws from a fork of its
+//! own of the generator, so that it walks as it would alone. The answer is the best point that any run has evaluated.
+
+use crate::parameters::Parameters;
+use crate::registry::Method;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
+
+/// The order of the runs.
+pub trait Schedule<F: Real>: Send + Sized + Serialize + DeserializeOwned + 'static {
+    /// The method's name: file, registry entry, command line, Python.
+    const NAME: &'static str;
+    /// Its parameters.
+    type Params: Parameters;
+    /// What is run again and again.
+    type Inner: Algorithm<F> + Serialize + DeserializeOwned + 'static;
+
+    /// The schedule with checked parameters. `budget` is the number of evaluations planned.
+    fn new(params: Self::Params, space: &Space<F>, budget: Option<u64>) -> Result<Self>;
+
+    /// The run after `past` (none yet: the first one), on `space` from `start`; draws come from `rng`. None when it is enough.
+    fn next(
+        &mut self,
+        past: Option<&Past>,
+        space: &Space<F>,
+        start: Start,
+        rng: &Rng,
+    ) -> Result<Option<Next<Self::Inner>>>;
+}
+
+/// A run to come.
+#[derive(Debug)]
+pub struct Next<A> {
+    /// The method, fresh.
+    pub method: A,
+    /// Evaluations after which the run is cut off, if it has not ended before.
+    pub limit: u64,
+}
+
+/// The run that has just ended.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Past {
+    /// Its evaluations.
+    pub evaluations: u64,
+    /// Its best value.
+    pub best: f64,
+}
+
+/// A method that is run again and again, as an [`Algorithm`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Restarts<F: Real, S: Schedule<F>> {
+    space: Space<F>,
+    start: Start,
+    schedule: S,
+    run: Option<S::Inner>,
+    /// What the present run is called in the streams of draws.
+    label: String,
+    runs: u64,
+    limit: u64,
+    past: Past,
+    rounds: u64,
+    best: Vec<F>,
+    value: F,
+    enough: Option<Reason>,
+}
+
+impl<F: Real, S: Schedule<F>> Restarts<F, S> {
+    /// Runs begun so far.
+    pub fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    /// The present run.
+    pub fn run(&self) -> Option<&S::Inner> {
+        self.run.as_ref()
+    }
+
+    fn is_over(&self) -> bool {
+        self.past.evaluations >= self.limit || self.run.as_ref().is_none_or(|run| run.why().is_some())
+    }
+
+    /// Begins the next run. Points given for the start serve one run each, then the start is uniform.
+    fn restart(&mut self, rng: &Rng) {
+        let past = self.run.as_ref().map(|_| &self.past);
+        let start = match &self.start {
+            Start::Points(points) if self.runs > 0 => {
+                Start::Points(points.iter().skip(self.runs as usize).take(1).cloned().collect())
+            }
+            start => start.clone(),
+        };
+        self.label = format!("run{}", self.runs);
+        match self.schedule.next(past, &self.space, start, &rng.fork(&self.label)) {
+            Ok(Some(next)) => {
+                (self.run, self.limit) = (Some(next.method), next.limit);
+                self.runs += 1;
+                self.past = Past { evaluations: 0, best: f64::INFINITY };
+            }
+            Ok(None) => self.enough = Some(Reason::Method("all restarts are done".into())),
+            Err(why) => self.enough = Some(Reason::Method(why.to_string())),
+        }
+    }
+}
+
+impl<F: Real, S: Schedule<F>> Method<F> for Restarts<F, S> {
+    const NAME: &'static str = S::NAME;
+    type Params = S::Params;
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: S::Params) -> Result<Self> {
+        params.check()?;
+        start.check(space)?;
+        Ok(Restarts {
+            space: space.clone(),
+            start,
+            schedule: S::new(params, space, budget)?,
+            run: None,
+            label: String::new(),
+            runs: 0,
+            limit: 0,
+            past: Past::default(),
+            rounds: 0,
+            best: Vec::new(),
+            value: F::infinity(),
+            enough: None,
+        })
+    }
+}
+
+impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+        xs.clear();
+        if self.is_over() && self.enough.is_none() {
+            self.restart(rng);
+        }
+        if let (Some(run), None) = (&mut self.run, &self.enough) {
+            run.ask(&rng.fork(&self.label), xs);
+            // It may notice only now that it is over; a run that asks for nothing at all would go on for ever.
+            if xs.is_empty() && self.past.evaluations > 0 {
+                self.limit = 0;
+                self.ask(rng, xs);
+            } else if xs.is_empty() {
+                self.enough = Some(run.why().unwrap_or(Reason::Method("the method has ended".into())));
+            }
+        }
+    }
+
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        let Some(run) = &mut self.run else { return };
+        for (x, &value) in xs.iter().zip(values) {
+            if better(value, self.value) || self.best.is_empty() {
+                self.value = if value.is_nan() { F::infinity() } else { value };
+                self.best.clear();
+                self.best.extend_from_slice(x);
+            }
+            self.past.best = self.past.best.min(value.f64());
+        }
+        self.past.evaluations += values.len() as u64;
+        self.rounds += 1;
+        run.tell(xs, values);
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.best.clone()
+    }
+
+    /// Rounds of asking less the first one: the initial points of a later run are an iteration like any other.
+    fn iterations(&self) -> u64 {
+        self.rounds.saturating_sub(1)
+    }
+
+    fn why(&self) -> Option<Reason> {
+        self.enough.clone()
+    }
+
+    fn view(&self) -> View<'_, F> {
+        let mut view = self.run.as_ref().map(|run| run.view()).unwrap_or_default();
+        view.numbers.push(("run", self.runs as f64));
+        view
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
+        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    }
+}

@@ -1,0 +1,307 @@
+//! Methods that sample from a distribution and move it towards the better points: evolution strategies.
+//!
+//! [`Samples`] does ask and tell, bounds, the start and points improved in between once; a method is a [`Distribution`]:
+//! how it samples and how it learns from the order of the values.
+//!
+//! **Coordinates.** Methods work on all of R^d, in coordinates in which the initial distribution is round; the rest is
+//! the business of a chart. A variable that has two finite bounds starts with the deviation `sigma` times its
+//! width, any other with the deviation of the start's law ([`Start::Normal`]; else 1) times `sigma` / 0.3; with
+//! [`Start::Normal`] the law holds for every variable. The widest of these deviations is the initial step-size, the
+//! others are ratios to it, so that in a cube a method's coordinates are those of the problem.
+//!
+//! **Bounds.** Near a bound the chart bends: a coordinate beyond it is mirrored, smoothly, so that an optimum on the
+//! bound is a smooth optimum inside (see `chart.rs`). A space that wraps, reflects or resamples does that instead.
+//!
+//! **Start.** The first point asked is the initial mean, the first point of the start's law; further points given by
+//! [`Start::Points`] follow it. The answer is the mean.
+
+pub mod bipop_cma_es;
+mod chart;
+pub mod cma_es;
+mod eigen;
+pub mod ipop_cma_es;
+mod rows;
+mod stop;
+
+use crate::parameters::Parameters;
+use crate::registry::Method;
+use chart::Chart;
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::any::Any;
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, sort_indices};
+
+/// A search distribution on R^d: x = mean + unit * step, steps drawn around 0.
+pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'static {
+    /// The method's name: file, registry entry, command line, Python.
+    const NAME: &'static str;
+    /// Its parameters.
+    type Params: Parameters;
+
+    /// The method with checked parameters, in `dim` dimensions; allocates nothing large.
+    fn new(params: Self::Params, dim: usize) -> Result<Self>;
+
+    /// Points an iteration.
+    fn population(&self) -> usize;
+
+    /// Initial deviation as a share of the width of the box.
+    fn spread(&self) -> f64;
+
+    /// Sets the initial mean and the initial deviation, the same in every coordinate.
+    fn begin(&mut self, mean: Vec<f64>, deviation: f64);
+
+    /// The mean.
+    fn mean(&self) -> &[f64];
+
+    /// The length of a step of 1.
+    fn unit(&self) -> f64 {
+        1.0
+    }
+
+    /// Draws the steps of an iteration, one a row.
+    fn sample(&mut self, rng: &Rng, steps: &mut Matrix<f64>);
+
+    /// Learns from what was told.
+    fn update(&mut self, told: Told<'_>);
+
+    /// Why the method has ended, if it has.
+    fn why(&self) -> Option<Reason> {
+        None
+    }
+
+    /// Shows state under the symbols of the paper.
+    fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
+}
+
+/// An evaluated population.
+#[derive(Debug)]
+pub struct Told<'a> {
+    /// The steps, one a row, as [`Distribution::sample`] drew them but for the rows `changed`.
+    pub steps: &'a mut Matrix<f64>,
+    /// Their values; a failure is +inf.
+    pub values: &'a [f64],
+    /// Rows from best to worst.
+    pub order: &'a [usize],
+    /// Rows whose step did not come from the distribution: given points, and points improved by the caller.
+    pub changed: &'a [usize],
+}
+
+/// A distribution as an [`Algorithm`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Samples<F: Real, D: Distribution> {
+    space: Space<F>,
+    start: Start,
+    distribution: D,
+    chart: Chart,
+    /// The points of the last ask, after `tell` as they came back.
+    x: Matrix<F>,
+    fx: Vec<f64>,
+    steps: Matrix<f64>,
+    rounds: u64,
+    lent: bool,
+    /// The distribution has left the numbers or has shrunk to a point.
+    broken: Option<Reason>,
+    #[serde(skip)]
+    order: Vec<usize>,
+    #[serde(skip)]
+    changed: Vec<usize>,
+}
+
+impl<F: Real, D: Distribution> Samples<F, D> {
+    /// The search distribution.
+    pub fn distribution(&self) -> &D {
+        &self.distribution
+    }
+
+    /// The first mean, and the points that are evaluated besides: the start's first points.
+    fn begin(&mut self, rng: &Rng) -> Matrix<F> {
+        let given = match &self.start {
+            Start::Points(points) => points.len().clamp(1, self.distribution.population()),
+            _ => 1,
+        };
+        let mut first = Matrix::default();
+        self.start.fill(&self.space, rng, given, &mut first);
+        let (chart, deviation) = Chart::new(&self.space, &self.start, self.distribution.spread());
+        self.chart = chart;
+        let mean = (0..self.space.dim()).map(|j| self.chart.inward(j, first.row(0)[j].f64())).collect();
+        self.distribution.begin(mean, deviation);
+        first
+    }
+
+    /// Puts the start's points into the first rows.
+    fn inject_start(&mut self, first: &Matrix<F>) {
+        for (i, point) in first.iter().enumerate() {
+            self.x.row_mut(i).copy_from_slice(point);
+            self.take_over(i);
+        }
+    }
+
+    /// The step that leads to point `i`.
+    fn take_over(&mut self, i: usize) {
+        let (mean, unit) = (self.distribution.mean(), self.distribution.unit());
+        for (j, (step, x)) in self.steps.row_mut(i).iter_mut().zip(self.x.row(i)).enumerate() {
+            *step = (self.chart.inward(j, x.f64()) - mean[j]) / unit;
+        }
+    }
+
+    /// Maps the steps to points. Whether all of them are finite and not all the same.
+    fn place(&mut self, rng: &Rng) -> std::result::Result<(), &'static str> {
+        let (chart, space) = (&self.chart, &self.space);
+        let (mean, unit) = (self.distribution.mean(), self.distribution.unit());
+        let (n, dim) = (self.steps.len(), self.steps.dim());
+        self.x.resize(n, dim);
+        let outside = rng.fork("outside");
+        let point = |(i, (x, step)): (usize, (&mut [F], &[f64]))| {
+            let finite = chart.place(mean, unit, step, x);
+            if chart.repairs() {
+                space.repair(x, 0, &mut outside.row(i));
+            }
+            finite
+        };
+        let finite = if n * dim >= rows::MANY && rayon::current_thread_index().is_some() {
+            let rows = self.x.data_mut().par_chunks_exact_mut(dim).zip(self.steps.data().par_chunks_exact(dim));
+            rows.enumerate().map(point).reduce(|| true, |a, b| a & b)
+        } else {
+            let rows = self.x.iter_mut().zip(self.steps.iter());
+            rows.enumerate().map(point).fold(true, |a, b| a & b)
+        };
+        if !finite {
+            return Err("the distribution has left the range of numbers");
+        }
+        let (first, last) = (self.x.row(0), self.x.row(n - 1));
+        if n > 1 && first == last && self.x.iter().all(|x| x == first) {
+            return Err("the distribution has shrunk to a point");
+        }
+        Ok(())
+    }
+}
+
+impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
+    const NAME: &'static str = D::NAME;
+    type Params = D::Params;
+
+    fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: D::Params) -> Result<Self> {
+        params.check()?;
+        start.check(space)?;
+        let distribution = D::new(params, space.dim())?;
+        rows::check_size(distribution.population(), space.dim())?;
+        Ok(Samples {
+            space: space.clone(),
+            start,
+            distribution,
+            chart: Chart::default(),
+            x: Matrix::default(),
+            fx: Vec::new(),
+            steps: Matrix::default(),
+            rounds: 0,
+            lent: false,
+            broken: None,
+            order: Vec::new(),
+            changed: Vec::new(),
+        })
+    }
+}
+
+impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+        assert!(!self.lent, "ask was called twice without tell");
+        if self.why().is_some() {
+            xs.clear();
+            return;
+        }
+        self.changed.clear();
+        let first = (self.rounds == 0).then(|| self.begin(rng));
+        self.steps.resize(self.distribution.population(), self.space.dim());
+        self.distribution.sample(rng, &mut self.steps);
+        let placed = self.place(rng);
+        if let Some(first) = first {
+            self.inject_start(&first);
+            self.changed.extend(0..first.len());
+        } else if let Err(why) = placed {
+            self.broken = Some(Reason::Method(why.into()));
+            xs.clear();
+            return;
+        }
+        xs.copy_from(self.x.rows());
+        self.lent = true;
+    }
+
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        assert!(self.lent, "tell was called without ask");
+        assert_eq!(values.len(), self.x.len(), "tell needs one value for each point asked");
+        self.lent = false;
+        std::mem::swap(&mut self.x, xs);
+        let given = self.changed.len();
+        for i in 0..self.x.len() {
+            if self.x.row(i) != xs.row(i) {
+                self.take_over(i);
+                if i >= given {
+                    self.changed.push(i);
+                }
+            }
+        }
+        self.fx.clear();
+        self.fx.extend(values.iter().map(|f| if f.is_nan() { f64::INFINITY } else { f.f64() }));
+        sort_indices(&self.fx, &mut self.order);
+        let (steps, values, order, changed) = (&mut self.steps, &self.fx[..], &self.order[..], &self.changed[..]);
+        self.distribution.update(Told { steps, values, order, changed });
+        self.rounds += 1;
+    }
+
+    fn answer(&self) -> Vec<F> {
+        let mut answer = vec![F::zero(); self.space.dim()];
+        self.chart.place(self.distribution.mean(), 0.0, self.distribution.mean(), &mut answer);
+        // The mean of a distribution that left the numbers says nothing.
+        if answer.iter().all(|t| t.is_finite()) || self.x.is_empty() {
+            if self.chart.repairs() {
+                self.space.repair(&mut answer, 0, &mut Rng::new(0).row(0));
+            }
+            return answer;
+        }
+        self.x.row(swarmgrad_core::best_index(&self.fx).unwrap_or(0)).to_vec()
+    }
+
+    fn iterations(&self) -> u64 {
+        self.rounds.saturating_sub(1)
+    }
+
+    fn why(&self) -> Option<Reason> {
+        self.broken.clone().or_else(|| self.distribution.why())
+    }
+
+    fn view(&self) -> View<'_, F> {
+        let mut view = View { matrices: vec![("x", self.x.rows())], ..View::default() };
+        view.vectors.extend(seen("fx", &self.fx));
+        self.distribution.show(&mut view);
+        view
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
+        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    }
+}
+
+/// A vector for a view; the state is in double precision, so a view in single precision does not have it.
+fn seen<'a, F: Real>(name: &'static str, values: &'a Vec<f64>) -> Option<(&'static str, &'a [F])> {
+    (values as &dyn Any).downcast_ref::<Vec<F>>().map(|values| (name, &values[..]))
+}
+
+/// 4 + floor(3 ln d): the population of CMA-ES and of the natural evolution strategies.
+fn usual_population(dim: usize) -> usize {
+    4 + (3.0 * (dim as f64).ln()) as usize
+}
+
+/// E |N(0, I)| in d dimensions, to 1e-4.
+fn expected_norm(dim: usize) -> f64 {
+    let n = dim as f64;
+    n.sqrt() * (1.0 - 1.0 / (4.0 * n) + 1.0 / (21.0 * n * n))
+}
+
+/// Errors that a population is too large for a space name the parameter.
+pub(crate) fn population_error(particles: usize, dim: usize) -> Error {
+    let rule = format!("times {dim} variables must be at most 2^32 numbers a matrix");
+    Error::parameter("particles", particles, rule)
+}

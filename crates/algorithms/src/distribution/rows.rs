@@ -1,0 +1,52 @@
+//! Sums of rows: the inner loop of every method with a matrix.
+
+use swarmgrad_core::Result;
+
+/// Numbers in a pass from which on threads are worth their start.
+pub(super) const MANY: usize = 1 << 15;
+
+/// Largest number of entries in a matrix: more is a slip of the pen, not a population.
+const MOST_NUMBERS: usize = 1 << 32;
+
+/// Whether a population fits.
+pub(super) fn check_size(particles: usize, dim: usize) -> Result<()> {
+    if particles.saturating_mul(dim) > MOST_NUMBERS {
+        return Err(super::population_error(particles, dim));
+    }
+    Ok(())
+}
+
+/// out += sum over k of a_k row_k, with (a_k, row_k) = `term(k)`: four rows a pass, summed from the first to the last.
+#[inline(always)]
+pub(super) fn add_rows<'a>(out: &mut [f64], count: usize, term: impl Fn(usize) -> (f64, &'a [f64])) {
+    let n = out.len();
+    let mut k = 0;
+    while k + 4 <= count {
+        let [(a, p), (b, q), (c, r), (d, s)] = [term(k), term(k + 1), term(k + 2), term(k + 3)];
+        let (p, q, r, s) = (&p[..n], &q[..n], &r[..n], &s[..n]);
+        for j in 0..n {
+            out[j] = (((out[j] + a * p[j]) + b * q[j]) + c * r[j]) + d * s[j];
+        }
+        k += 4;
+    }
+    while k < count {
+        let (a, p) = term(k);
+        out.iter_mut().zip(p).for_each(|(o, p)| *o += a * p);
+        k += 1;
+    }
+}
+
+/// The sum of products in eight lanes, so that it becomes vectors; the order is fixed.
+#[inline(always)]
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (chunks, others) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f64 = chunks.remainder().iter().zip(others.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in chunks.zip(others) {
+        for l in 0..8 {
+            lanes[l] += a[l] * b[l];
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + b) + (c + d)) + ((e + f) + (g + h)) + rest
+}

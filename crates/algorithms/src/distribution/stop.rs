@@ -1,0 +1,106 @@
+//! When a run of CMA-ES has nothing more to give: the termination criteria of Hansen's tutorial (appendix B.3).
+
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Medians and best values of the last iterations, as far as the criteria look back.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct History {
+    best: VecDeque<f64>,
+    median: VecDeque<f64>,
+    #[serde(skip)]
+    sorted: Vec<f64>,
+}
+
+/// Longest history that stagnation looks at.
+const LONGEST: usize = 20_000;
+
+/// Stagnation is looked for in every so many iterations: medians of long histories are dear.
+const LOOK: u64 = 25;
+
+impl History {
+    /// Adds an iteration.
+    pub(super) fn push(&mut self, best: f64, median: f64) {
+        if self.best.capacity() < LONGEST + 1 {
+            // Once and for all: iterations do not allocate.
+            self.best.reserve(LONGEST + 1 - self.best.len());
+            self.median.reserve(LONGEST + 1 - self.median.len());
+            self.sorted.reserve(LONGEST / 3);
+        }
+        for (history, value) in [(&mut self.best, best), (&mut self.median, median)] {
+            if history.len() == LONGEST {
+                history.pop_front();
+            }
+            history.push_back(value);
+        }
+    }
+
+    /// Largest less smallest of the last `length` best values; none before there are so many. Equal infinities are 0 apart.
+    pub(super) fn range(&self, length: usize) -> Option<f64> {
+        let first = self.best.len().checked_sub(length)?;
+        let (low, high) = self
+            .best
+            .range(first..)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &f| (low.min(f), high.max(f)));
+        Some(if low == high { 0.0 } else { high - low })
+    }
+
+    /// Stagnation: over the last max(120 + 30 n / lambda, g / 5) iterations (at most 20,000) the median of the newest 30 % is
+    /// not below the median of the oldest 30 %, both of the best and of the median values.
+    pub(super) fn stagnates(&mut self, g: u64, dim: usize, population: usize) -> bool {
+        if !g.is_multiple_of(LOOK) {
+            return false;
+        }
+        let least = 120 + 30 * dim / population;
+        let length = least.max((g / 5) as usize).min(LONGEST);
+        if self.best.len() < length {
+            return false;
+        }
+        let part = (3 * length).div_ceil(10);
+        let sorted = &mut self.sorted;
+        let mut median = |values: std::collections::vec_deque::Iter<'_, f64>| {
+            sorted.clear();
+            sorted.extend(values);
+            let middle = sorted.len() / 2;
+            *sorted.select_nth_unstable_by(middle, f64::total_cmp).1
+        };
+        [&self.best, &self.median].into_iter().all(|history| {
+            let from = history.len() - length;
+            let old = median(history.range(from..from + part));
+            let new = median(history.range(history.len() - part..));
+            new >= old
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stagnation_needs_both_medians_to_stand_still() {
+        let run = |best: fn(f64) -> f64, median: fn(f64) -> f64| {
+            let mut history = History::default();
+            (1..=400u64).find(|&g| {
+                history.push(best(g as f64), median(g as f64));
+                history.stagnates(g, 10, 10)
+            })
+        };
+        assert_eq!(run(|_| 1.0, |_| 2.0), Some(150));
+        assert_eq!(run(|g| -g, |_| 2.0), None);
+        assert_eq!(run(|_| 1.0, |g| -g), None);
+        assert_eq!(run(|g| -g.min(200.0), |g| 1.0 / g.min(150.0)), Some(350));
+        assert_eq!(run(|_| f64::INFINITY, |_| f64::INFINITY), Some(150));
+    }
+
+    #[test]
+    fn the_range_is_of_the_last_values_and_knows_infinity() {
+        let mut history = History::default();
+        for best in [9.0, f64::INFINITY, f64::INFINITY, 2.0, 1.0] {
+            history.push(best, best);
+        }
+        assert_eq!((history.range(6), history.range(2), history.range(3)), (None, Some(1.0), Some(f64::INFINITY)));
+        history.push(1.0, 1.0);
+        assert_eq!((history.range(2), history.range(1)), (Some(0.0), Some(0.0)));
+    }
+}

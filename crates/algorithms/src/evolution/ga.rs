@@ -1,0 +1,126 @@
+//! A plain genetic algorithm for real numbers.
+//!
+//! Papers: Deb and Agrawal, "Simulated binary crossover for continuous search space" (Complex Systems 1995); Deb and Goyal,
+//! "A combined genetic adaptive search (GeneAS) for engineering design" (Computer Science and Informatics 1996); survival
+//! (mu + lambda) of Schwefel's evolution strategies, lambda = mu:
+//!
+//! ```text
+//! parents    the winners of two binary tournaments, for each pair of offspring
+//! crossover  with probability p_c, each variable with probability 1/2: children 1/2 [(1 +- beta) p1 + (1 -+ beta) p2],
+//!            beta by SBX with index eta_c, exchanged with probability 1/2
+//! mutation   each variable with probability p_m = 1/d: polynomial with index eta_m
+//! survival   the best mu of parents and offspring, offspring before parents that are as good
+//! ```
+//!
+//! Differs from the papers: both laws are cut at the bounds, as in Deb's later programs; a variable without two finite
+//! bounds is mutated in units of max(1, |y|).
+
+use super::cross::sbx;
+use super::mutate::polynomial;
+use super::select::{rank, tournament};
+use crate::parameters::parameters;
+use crate::particle::{Motion, Remembered, Swarm};
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Matrix, Real, Result, Rng, Space};
+
+parameters! {
+    /// Parameters of [`Ga`].
+    pub struct Params {
+        /// Size of the population, mu = lambda.
+        particles "mu": usize = 100, AtLeast(2.0);
+        /// Probability that a pair of parents is crossed.
+        crossover "p_c": f64 = 0.9, Within(0.0, 1.0);
+        /// Index of crossover; the larger, the closer the children stay to their parents.
+        eta_c "eta_c": f64 = 15.0, AtLeast(0.0);
+        /// Probability that a variable is mutated; null for 1 / d.
+        mutation "p_m": Option<f64> = None, Within(0.0, 1.0);
+        /// Index of mutation; the larger, the smaller the steps.
+        eta_m "eta_m": f64 = 20.0, AtLeast(0.0);
+    }
+}
+
+/// Genetic algorithm: y is the population, best first, x the offspring.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Ga<F: Real> {
+    params: Params,
+    #[serde(skip)]
+    order: Vec<usize>,
+    #[serde(skip)]
+    values: Vec<F>,
+    #[serde(skip)]
+    survivors: Matrix<F>,
+}
+
+impl<F: Real> Motion<F> for Ga<F> {
+    const NAME: &'static str = "ga";
+    type Params = Params;
+
+    fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
+        Ok(Ga { params, order: Vec::new(), values: Vec::new(), survivors: Matrix::default() })
+    }
+
+    fn particles(&self) -> usize {
+        self.params.particles
+    }
+
+    fn launch(&mut self, _swarm: &mut Swarm<F>, _space: &Space<F>, _rng: &Rng) {}
+
+    fn begin(&mut self, _swarm: &mut Swarm<F>) {}
+
+    fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
+        let dim = swarm.dim();
+        let [pair, which, spread, mutate, outside] =
+            ["pair", "which", "spread", "mutate", "outside"].map(|label| rng.fork(label));
+        let rate = F::of(self.params.mutation.unwrap_or(1.0 / dim as f64));
+        let (eta_c, eta_m) = (F::of(self.params.eta_c), F::of(self.params.eta_m));
+        for (k, children) in swarm.x.data_mut().chunks_mut(2 * dim).enumerate() {
+            let mut draws = pair.row(k);
+            let [p1, p2] = [(); 2].map(|()| swarm.y.row(tournament(&swarm.fy, |len| draws.below(len))));
+            let crossed = draws.uniform() < self.params.crossover;
+            let (first, second) = children.split_at_mut(dim);
+            let (mut which, mut spread) = (which.row(k), spread.row(k));
+            for j in 0..dim {
+                let (lower, upper) = (space.lower()[j], space.upper()[j]);
+                let (u, v) = (which.uniform(), spread.uniform());
+                let (c1, c2) = if crossed && u < 0.5 {
+                    let (small, large) = sbx(p1[j], p2[j], F::of(v), eta_c, lower, upper);
+                    // A child stays on the side of its parent, unless the children are exchanged.
+                    if (p1[j] <= p2[j]) == (u < 0.25) { (small, large) } else { (large, small) }
+                } else {
+                    (p1[j], p2[j])
+                };
+                first[j] = c1;
+                if let Some(second) = second.get_mut(j) {
+                    *second = c2;
+                }
+            }
+            for (i, child) in children.chunks_exact_mut(dim).enumerate() {
+                let mut draws = mutate.row(2 * k + i);
+                for (j, y) in child.iter_mut().enumerate() {
+                    let u = F::of(draws.uniform());
+                    if u < rate {
+                        // Below the rate, u / rate is uniform again.
+                        *y = polynomial(*y, u / rate, eta_m, space.lower()[j], space.upper()[j]);
+                    }
+                }
+                space.repair(child, 0, &mut outside.row(2 * k + i));
+            }
+        }
+    }
+
+    fn remember(&mut self, swarm: &mut Swarm<F>) -> Remembered {
+        let n = swarm.len();
+        self.values.clear();
+        self.values.extend(swarm.fx.iter().chain(&swarm.fy));
+        rank(&self.values, n, &mut self.order);
+        self.survivors.resize(n, swarm.dim());
+        for (rank, &i) in self.order[..n].iter().enumerate() {
+            let point = if i < n { swarm.x.row(i) } else { swarm.y.row(i - n) };
+            self.survivors.row_mut(rank).copy_from_slice(point);
+            swarm.fy[rank] = self.values[i];
+        }
+        std::mem::swap(&mut swarm.y, &mut self.survivors);
+        Remembered::Done
+    }
+}

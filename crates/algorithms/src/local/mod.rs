@@ -1,0 +1,205 @@
+//! Local search: one point that walks downhill, without derivatives from the user.
+//!
+//! A method is a [`Walk`]: it starts from a point and its value, asks for points, is told values, and ends by itself.
+//! [`Local`] makes an [`Algorithm`] of it: the start, the precision of the scalar, ask and tell. Combinators drive walks
+//! themselves and start them anew.
+
+pub mod quasi_newton;
+
+use crate::parameters::Parameters;
+use crate::registry::Method;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
+
+/// The box a walk lives in, and how finely values are known there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Terrain {
+    /// Lower bounds, possibly infinite.
+    pub lower: Vec<f64>,
+    /// Upper bounds, possibly infinite.
+    pub upper: Vec<f64>,
+    /// Relative rounding error of a value: the machine epsilon of the run's scalar.
+    pub epsilon: f64,
+}
+
+impl Terrain {
+    /// The box of a space.
+    pub fn new<F: Real>(space: &Space<F>) -> Self {
+        let wide = |bounds: &[F]| bounds.iter().map(|b| b.f64()).collect();
+        Terrain { lower: wide(space.lower()), upper: wide(space.upper()), epsilon: F::epsilon().f64() }
+    }
+
+    /// Number of variables.
+    pub fn dim(&self) -> usize {
+        self.lower.len()
+    }
+
+    /// `t` brought between the bounds of variable `j`; NaN stays NaN.
+    pub fn clamp(&self, j: usize, t: f64) -> f64 {
+        let t = if t < self.lower[j] { self.lower[j] } else { t };
+        if t > self.upper[j] { self.upper[j] } else { t }
+    }
+
+    /// The natural length of variable `j` near `t`: the width of its bounds, else the size of `t`, at least 1.
+    pub fn length(&self, j: usize, t: f64) -> f64 {
+        let width = self.upper[j] - self.lower[j];
+        if width < 1e100 { width } else { t.abs().clamp(1.0, 1e100) }
+    }
+}
+
+/// A local search: one point walks downhill. Its state is in `f64` whatever the run's scalar.
+pub trait Walk: Send + Sized + Serialize + DeserializeOwned + 'static {
+    /// The method's name: file, registry entry, command line, Python.
+    const NAME: &'static str;
+    /// Its parameters.
+    type Params: Parameters;
+
+    /// The method with checked parameters.
+    fn new(params: Self::Params, terrain: Terrain) -> Result<Self>;
+
+    /// Starts anew at `x` with its value, which is finite; whatever was learned before is forgotten.
+    fn launch(&mut self, x: &[f64], value: f64);
+
+    /// Writes the points to evaluate next, inside the box; leaves `xs` empty when the walk has ended.
+    fn ask(&mut self, xs: &mut Matrix<f64>);
+
+    /// Takes back the points of the last `ask` as they were evaluated, and their values; a failure is +inf.
+    fn tell(&mut self, xs: &Matrix<f64>, values: &[f64]);
+
+    /// Where the walk stands, and the value there.
+    fn place(&self) -> (&[f64], f64);
+
+    /// Steps taken since the start.
+    fn steps(&self) -> u64;
+
+    /// Why it ended, if it has.
+    fn why(&self) -> Option<Reason>;
+
+    /// Adds to the view what the place alone does not show.
+    fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
+}
+
+/// Fruitless points before the search for a start with a finite value is given up.
+const STARTS: u64 = 1_000;
+
+/// A walk as an [`Algorithm`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Local<F: Real, W: Walk> {
+    space: Space<F>,
+    start: Start,
+    walk: W,
+    /// The last points asked, and the same in `f64` with their values.
+    x: Matrix<F>,
+    wide: Matrix<f64>,
+    values: Vec<f64>,
+    best: Vec<F>,
+    best_value: f64,
+    /// Points drawn as a start; the walk begins at the first with a finite value.
+    starts: u64,
+    launched: bool,
+    lent: bool,
+}
+
+impl<F: Real, W: Walk> Method<F> for Local<F, W> {
+    const NAME: &'static str = W::NAME;
+    type Params = W::Params;
+
+    fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: W::Params) -> Result<Self> {
+        params.check()?;
+        start.check(space)?;
+        Ok(Local {
+            walk: W::new(params, Terrain::new(space))?,
+            space: space.clone(),
+            start,
+            x: Matrix::empty(space.dim()),
+            wide: Matrix::empty(space.dim()),
+            values: Vec::new(),
+            best: Vec::new(),
+            best_value: f64::INFINITY,
+            starts: 0,
+            launched: false,
+            lent: false,
+        })
+    }
+}
+
+impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+        assert!(!self.lent, "ask was called twice without tell");
+        xs.clear();
+        if self.why().is_some() {
+            return;
+        }
+        if self.launched {
+            self.walk.ask(&mut self.wide);
+            self.x.resize(self.wide.len(), self.space.dim());
+            for (x, wide) in self.x.iter_mut().zip(self.wide.iter()) {
+                // Rounding to a narrower scalar may step over a bound.
+                let bounds = self.space.lower().iter().zip(self.space.upper());
+                for ((t, &w), (&lo, &hi)) in x.iter_mut().zip(wide).zip(bounds) {
+                    *t = F::of(w).max(lo).min(hi);
+                }
+            }
+        } else {
+            self.start.fill(&self.space, rng, 1, &mut self.x);
+        }
+        self.lent = !self.x.is_empty();
+        std::mem::swap(&mut self.x, xs);
+    }
+
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        assert!(self.lent, "tell was called without ask");
+        assert_eq!(values.len(), xs.len(), "tell needs one value for each point asked");
+        self.lent = false;
+        std::mem::swap(&mut self.x, xs);
+        self.values.clear();
+        self.values.extend(values.iter().map(|v| if v.is_nan() { f64::INFINITY } else { v.f64() }));
+        for (x, &value) in self.x.iter().zip(&self.values) {
+            if better(value, self.best_value) || self.best.is_empty() {
+                self.best_value = value;
+                self.best.clear();
+                self.best.extend_from_slice(x);
+            }
+        }
+        self.wide.resize(self.x.len(), self.space.dim());
+        self.wide.data_mut().iter_mut().zip(self.x.data()).for_each(|(w, t)| *w = t.f64());
+        if self.launched {
+            self.walk.tell(&self.wide, &self.values);
+        } else if self.values[0].is_finite() {
+            self.walk.launch(self.wide.row(0), self.values[0]);
+            self.launched = true;
+        } else {
+            self.start = Start::Uniform;
+            self.starts += 1;
+        }
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.best.clone()
+    }
+
+    fn iterations(&self) -> u64 {
+        self.walk.steps()
+    }
+
+    fn why(&self) -> Option<Reason> {
+        if self.starts >= STARTS {
+            return Some(Reason::Method(format!("no start with a finite value in {STARTS} points")));
+        }
+        self.walk.why().filter(|_| self.launched)
+    }
+
+    fn view(&self) -> View<'_, F> {
+        let mut view = View { matrices: vec![("x", self.x.rows())], ..View::default() };
+        view.vectors.push(("g", &self.best));
+        self.walk.show(&mut view);
+        view
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
+        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    }
+}

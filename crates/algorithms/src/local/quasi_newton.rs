@@ -1,0 +1,758 @@
+//! Quasi-Newton descent in a box, with derivatives by differences: BFGS, and L-BFGS for many variables.
+//!
+//! Papers: Nocedal and Wright, "Numerical Optimization" (2nd edition, 2006), chapters 3, 6, 7, 8, 16 and 18; Powell, "A fast
+//! algorithm for nonlinearly constrained optimization calculations" (1978) for the damped update; Gill, Murray, Saunders and
+//! Wright, "Computing forward-difference intervals for numerical optimization" (SIAM J. Sci. Stat. Comput. 1983) for the
+//! intervals. B approximates the Hessian, c_j = B_jj, s = x' - x, y = g' - g, e = epsilon |f| is the rounding error of a value:
+//!
+//! ```text
+//! (1)  g_j = (f(x + h_j e_j) - f(x)) / h_j,                     h_j = 2 sqrt(e / c_j)            forward differences
+//! (2)  g_j = (f(x + k_j e_j) - f(x - k_j e_j)) / (2 k_j),       k_j = cbrt(3 e l_j / c_j)        central differences
+//! (3)  p   = argmin g p + p B p / 2   with   lower <= x + p <= upper                             the step
+//! (4)  x'  = x + t p,   f(x') <= f(x) + c1 t g p,   t near the minimum of f along p              the line search
+//! (5)  B  <- B - B s s B / (s B s) + r r / (s r),   r = theta y + (1 - theta) B s                damped BFGS
+//! ```
+//!
+//! theta = 1 where s y >= 0.2 s B s, else 0.8 s B s / (s B s - s y); l_j is a hundredth of the natural length of variable j.
+//! Differences cost as many evaluations as there are variables, so the line search is exact to a few per cent, on values alone;
+//! all differences of a gradient are asked in one round. Forward differences give way to central ones where their error would
+//! decide the step: predicted decrease -g p - p B p / 2 below ten times 2 e sum_j B_jj (B^-1)_jj. The walk ends where central
+//! differences cannot tell the value from the predicted minimum. Above `dense` variables the step is -H g of L-BFGS
+//! (Nocedal and Wright, algorithm 7.4), cut at the bounds.
+//!
+//! Differs from the books: (3) fixes the variables that would leave the box and solves for the others again, and never frees
+//! one of them within a step; where all differences vanish (a plateau) their intervals grow before the walk gives up.
+
+use super::{Terrain, Walk};
+use crate::parameters::parameters;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use swarmgrad_core::{Matrix, Real, Reason, Result, View};
+
+parameters! {
+    /// Parameters of [`QuasiNewton`].
+    pub struct Params {
+        /// Length of the first step, as a share of the width of the box.
+        first_step "": f64 = 0.2, Above(0.0);
+        /// First forward interval, as a share of the width of the box.
+        interval "h": f64 = 1e-8, Above(0.0);
+        /// Ends when the predicted decrease is below this share of the value; 0 for the limits of arithmetic.
+        tolerance "": f64 = 0.0, AtLeast(0.0);
+        /// Number of variables up to which the whole matrix B is kept.
+        dense "": usize = 128, AtLeast(0.0);
+        /// Pairs (s, y) kept above that number.
+        memory "m": usize = 10, AtLeast(1.0);
+    }
+}
+
+/// Armijo's constant in eq. (4).
+const C1: f64 = 1e-4;
+/// Values along one line before the best of them is taken.
+const LINE: u32 = 24;
+/// An expansion along a line is at most this long.
+const EXPAND: f64 = 8.0;
+/// The line search is content with a step this near to the parabola's minimum, relative to that minimum.
+const NEAR: f64 = 0.1;
+/// The first B, as a share of the curvature along the first step: small, so that no direction is thought steep before it was seen.
+const FLAT: f64 = 1e-5;
+/// Sweeps over the variables, and solutions for the free ones, before a step is taken as it is.
+const SWEEPS: usize = 3;
+const SOLVES: usize = 12;
+/// Growth of the intervals on a plateau, and how often.
+const WIDEN: f64 = 100.0;
+const WIDENINGS: u32 = 3;
+
+/// What the next round evaluates.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+enum Stage {
+    /// Points for the differences at x.
+    Gradient,
+    /// A point along the line.
+    Line,
+    /// Nothing: the walk has ended.
+    Ended,
+}
+
+/// A search along x + t p for small values.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Line {
+    /// The next t to try.
+    t: f64,
+    /// The best t so far with its value; t = 0 is x itself.
+    best: (f64, f64),
+    /// The shortest t tried beyond the best one.
+    beyond: Option<(f64, f64)>,
+    tried: u32,
+}
+
+/// Quasi-Newton descent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct QuasiNewton {
+    params: Params,
+    terrain: Terrain,
+    stage: Stage,
+    x: Vec<f64>,
+    f: f64,
+    g: Vec<f64>,
+    /// x and g one step before, while they are of use for the update.
+    x_old: Vec<f64>,
+    g_old: Vec<f64>,
+    /// The step, its slope g p, and the decrease that the model predicts.
+    p: Vec<f64>,
+    slope: f64,
+    predicted: f64,
+    model: Model,
+    line: Line,
+    central: bool,
+    /// Whether the pair (x_old, g_old) can update the model: both gradients exist and are of one kind.
+    paired: bool,
+    /// Whether a search has failed since the model was last begun anew.
+    begun_anew: bool,
+    widened: u32,
+    /// Variables of the rows asked for differences; negative rows of a pair follow positive ones.
+    asked: Vec<usize>,
+    steps: u64,
+    why: Option<Reason>,
+}
+
+impl Walk for QuasiNewton {
+    const NAME: &'static str = "quasi_newton";
+    type Params = Params;
+
+    fn new(params: Params, terrain: Terrain) -> Result<Self> {
+        let dim = terrain.dim();
+        let zeros = || vec![0.0; dim];
+        Ok(QuasiNewton {
+            model: Model::new(dim, &params),
+            params,
+            terrain,
+            stage: Stage::Ended,
+            x: zeros(),
+            f: f64::INFINITY,
+            g: zeros(),
+            x_old: zeros(),
+            g_old: zeros(),
+            p: zeros(),
+            slope: 0.0,
+            predicted: 0.0,
+            line: Line::default(),
+            central: false,
+            paired: false,
+            begun_anew: false,
+            widened: 0,
+            asked: Vec::with_capacity(2 * dim),
+            steps: 0,
+            why: None,
+        })
+    }
+
+    fn launch(&mut self, x: &[f64], value: f64) {
+        self.x.copy_from_slice(x);
+        self.f = value;
+        self.model.clear();
+        (self.central, self.paired, self.begun_anew, self.widened) = (false, false, false, 0);
+        (self.stage, self.steps, self.why) = (Stage::Gradient, 0, None);
+    }
+
+    fn ask(&mut self, xs: &mut Matrix<f64>) {
+        xs.clear();
+        match self.stage {
+            Stage::Gradient => self.ask_differences(xs),
+            Stage::Line => {
+                xs.push(&self.x);
+                let row = xs.row_mut(0);
+                for (j, t) in row.iter_mut().enumerate() {
+                    *t = self.terrain.clamp(j, *t + self.line.t * self.p[j]); // eq. (4)
+                }
+            }
+            Stage::Ended => {}
+        }
+        if xs.is_empty() && self.stage == Stage::Gradient {
+            self.end("no variable can move");
+        }
+    }
+
+    fn tell(&mut self, xs: &Matrix<f64>, values: &[f64]) {
+        match self.stage {
+            Stage::Gradient => self.take_differences(xs, values),
+            Stage::Line => self.take_value(xs.row(0), values[0]),
+            Stage::Ended => {}
+        }
+    }
+
+    fn place(&self) -> (&[f64], f64) {
+        (&self.x, self.f)
+    }
+
+    fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    fn why(&self) -> Option<Reason> {
+        self.why.clone()
+    }
+
+    fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {
+        view.numbers.extend([("t", self.line.t), ("predicted", self.predicted), ("f", self.f)]);
+    }
+}
+
+impl QuasiNewton {
+    /// The value that the model expects at the end of the next step.
+    pub fn expected(&self) -> f64 {
+        self.f - self.predicted
+    }
+
+    fn end(&mut self, why: &str) {
+        (self.stage, self.why) = (Stage::Ended, Some(Reason::Method(why.into())));
+    }
+
+    /// The rounding error of a value near x.
+    fn noise(&self) -> f64 {
+        2.0 * self.terrain.epsilon * self.f.abs().max(f64::MIN_POSITIVE / self.terrain.epsilon)
+    }
+
+    /// The interval of variable j, eqs (1) and (2).
+    fn interval(&self, j: usize) -> f64 {
+        let length = self.terrain.length(j, self.x[j]);
+        let least = 8.0 * self.terrain.epsilon * self.x[j].abs().max(1e-3 * length);
+        let wanted = match self.model.curvature(j) {
+            Some(c) if self.central => (3.0 * self.noise() * 0.01 * length / c).cbrt(), // eq. (2)
+            Some(c) => 2.0 * (self.noise() / c).sqrt(),                                 // eq. (1)
+            None if self.central => self.terrain.epsilon.cbrt() * 0.1 * length,
+            None => (self.params.interval * length).max(self.terrain.epsilon.sqrt() * self.x[j].abs()),
+        };
+        wanted.clamp(least, 1e-3 * length).min(1e-3 * length) * WIDEN.powi(self.widened as i32)
+    }
+
+    /// One point a variable, or two; a variable without room is left out.
+    fn ask_differences(&mut self, xs: &mut Matrix<f64>) {
+        self.asked.clear();
+        for j in 0..self.x.len() {
+            let (up, down) = (self.terrain.upper[j] - self.x[j], self.x[j] - self.terrain.lower[j]);
+            let h = self.interval(j).min(up.max(down));
+            if h <= 0.0 {
+                continue;
+            }
+            let mut point = |offset: f64| {
+                xs.push(&self.x);
+                let last = xs.len() - 1;
+                xs.row_mut(last)[j] = self.terrain.clamp(j, self.x[j] + offset);
+                self.asked.push(j);
+            };
+            // Towards smaller values, as far as is known, so that the points of the differences may be of use.
+            let sign = if self.g[j] > 0.0 { -1.0 } else { 1.0 };
+            let room = if sign > 0.0 { up } else { down };
+            let first = if room >= h { sign * h } else { -sign * h };
+            point(first);
+            if self.central {
+                // At a bound both points lie on the same side, eq. (2) becomes the parabola through three points.
+                let room = if first > 0.0 { down } else { up };
+                point(if room >= h { -first } else { 0.5 * first });
+            }
+        }
+    }
+
+    /// Values of the differences: the gradient, the model's update, the step.
+    fn take_differences(&mut self, xs: &Matrix<f64>, values: &[f64]) {
+        self.g.fill(0.0);
+        let (mut moved, mut r) = (false, 0);
+        while r < self.asked.len() {
+            let j = self.asked[r];
+            let quotient = |r: usize| {
+                let a = xs.row(r)[j] - self.x[j];
+                (a, (values[r] - self.f) / a)
+            };
+            let (a, qa) = quotient(r);
+            moved |= values[r] != self.f;
+            r += 1;
+            self.g[j] = if qa.is_finite() { qa } else { 0.0 };
+            if self.asked.get(r) == Some(&j) {
+                let (b, qb) = quotient(r);
+                moved |= values[r] != self.f;
+                r += 1;
+                // f = f(x) + g t + c t^2 through both points.
+                let (g, c) = ((qa * b - qb * a) / (b - a), (qa - qb) / (a - b));
+                if g.is_finite() {
+                    self.g[j] = g;
+                    self.model.suggest(j, 2.0 * c);
+                } else if qb.is_finite() {
+                    self.g[j] = qb;
+                }
+            }
+        }
+        if !moved {
+            if self.widened < WIDENINGS {
+                self.widened += 1;
+            } else {
+                self.end("the value does not change around this point");
+            }
+            return;
+        }
+        if self.paired {
+            for j in 0..self.x.len() {
+                self.x_old[j] = self.x[j] - self.x_old[j]; // s
+                self.g_old[j] = self.g[j] - self.g_old[j]; // y
+            }
+            self.model.update(&self.x_old, &self.g_old);
+        }
+        self.paired = false;
+        self.step();
+    }
+
+    /// Solves for the step, eq. (3), and begins the search along it, changes to central differences, or ends.
+    fn step(&mut self) {
+        let first = self.model.solve(&self.terrain, &self.x, &self.g, &mut self.p);
+        if first {
+            // No curvature is known: steepest descent, in the box's own units, of the length that the parameter says.
+            let longest =
+                (0..self.p.len()).fold(0.0f64, |m, j| m.max(self.p[j].abs() / self.terrain.length(j, self.x[j])));
+            let scale = self.params.first_step / longest;
+            for j in 0..self.p.len() {
+                let to = self.terrain.clamp(j, self.x[j] + scale * self.p[j]);
+                self.p[j] = if scale.is_finite() { to - self.x[j] } else { 0.0 };
+            }
+        }
+        self.slope = dot(&self.g, &self.p);
+        self.predicted = if first { -self.slope } else { self.model.predicted(self.slope, &self.p) };
+        let moves =
+            (0..self.x.len()).any(|j| self.p[j].abs() > self.terrain.epsilon * self.x[j].abs().max(f64::MIN_POSITIVE));
+        let noise = self.noise();
+        if !moves || !(self.slope < 0.0) {
+            return self.turn("no direction leads down");
+        }
+        let enough = self.params.tolerance * self.f.abs();
+        if !first && self.predicted <= enough {
+            return self.end("predicted decrease below the tolerance");
+        }
+        if !first && !self.central && self.predicted <= 10.0 * noise * self.model.amplification() {
+            return self.turn("");
+        }
+        if !first && self.central && self.predicted <= noise {
+            return self.end("converged to the precision of the values");
+        }
+        self.line = Line { t: 1.0, best: (0.0, self.f), beyond: None, tried: 0 };
+        self.stage = Stage::Line;
+    }
+
+    /// The search cannot go on like this: central differences, a model begun anew, or the end.
+    fn turn(&mut self, why: &str) {
+        (self.stage, self.paired) = (Stage::Gradient, false);
+        if !self.central {
+            self.central = true;
+        } else if !self.begun_anew {
+            self.begun_anew = true;
+            self.model.forget();
+        } else {
+            self.end(why);
+        }
+    }
+
+    /// The value of a point along the line: go on along it, or move there.
+    fn take_value(&mut self, x: &[f64], value: f64) {
+        let (line, f, slope) = (&mut self.line, self.f, self.slope);
+        let t = line.t;
+        line.tried += 1;
+        if value < line.best.1 {
+            if line.best.0 > t {
+                line.beyond = Some(line.best);
+            }
+            line.best = (t, value);
+            self.x_old.copy_from_slice(x); // where the best point is kept until the search ends
+        } else if t > line.best.0 && line.beyond.is_none_or(|(b, _)| t < b) {
+            line.beyond = Some((t, value));
+        }
+        let (best, at) = (line.best.0, line.best.1);
+        let next = if best == 0.0 {
+            // Nothing better yet: the parabola through f, slope and the value, between a twentieth and a half.
+            let parabola = -slope * t * t / (2.0 * (value - f - slope * t));
+            let next = if parabola.is_finite() { parabola.clamp(0.05 * t, 0.5 * t) } else { 0.1 * t };
+            (line.tried < LINE).then_some(next)
+        } else {
+            let parabola = match line.beyond {
+                // Through x with its slope and the best point, unless a point beyond tells more.
+                Some((b, fb)) => vertex([0.0, best, b], [f, at, fb]),
+                None => {
+                    let bend = at - f - slope * best;
+                    if bend > 0.0 { -slope * best * best / (2.0 * bend) } else { f64::INFINITY }
+                }
+            };
+            let limit = line.beyond.map_or(EXPAND * best, |(b, _)| best + 0.9 * (b - best));
+            let next = if parabola.is_nan() { best } else { parabola.clamp(0.1 * best, limit) };
+            let content = (next - best).abs() <= NEAR * next || line.tried >= LINE || t != best;
+            // A point that was better but not as good as Armijo asks is improved once more.
+            (!content || (line.tried < 3 && at > f + C1 * best * slope)).then_some(next)
+        };
+        match next {
+            Some(next) if next != line.t => line.t = next,
+            _ if best > 0.0 => self.accept(),
+            _ => self.turn("no point along the line is better"),
+        }
+    }
+
+    /// Moves to the best point of the line.
+    fn accept(&mut self) {
+        std::mem::swap(&mut self.x, &mut self.x_old);
+        std::mem::swap(&mut self.g, &mut self.g_old);
+        // The signs of the old gradient choose the side of the next forward differences.
+        self.g.copy_from_slice(&self.g_old);
+        self.f = self.line.best.1;
+        (self.paired, self.widened) = (true, 0);
+        self.steps += 1;
+        self.stage = Stage::Gradient;
+    }
+}
+
+/// The vertex of the parabola through three points if it opens upwards; the far end otherwise.
+fn vertex(t: [f64; 3], f: [f64; 3]) -> f64 {
+    let (d1, d2) = ((f[1] - f[0]) / (t[1] - t[0]), (f[2] - f[1]) / (t[2] - t[1]));
+    let bend = (d2 - d1) / (t[2] - t[0]);
+    if bend > 0.0 { 0.5 * (t[0] + t[1]) - 0.5 * d1 / bend } else { t[2] }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// What is known of the Hessian.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Model {
+    dim: usize,
+    /// Pairs or numbers seen; 0 means that no curvature is known.
+    pairs: u64,
+    /// The whole matrix, row-major, and a Cholesky factor of its free part; empty above `dense` variables.
+    b: Vec<f64>,
+    factor: Vec<f64>,
+    /// Pairs (s, y, 1 / s y) of L-BFGS, newest last, those to fill next, and the scale y y / s y.
+    limited: VecDeque<(Vec<f64>, Vec<f64>, f64)>,
+    memory: usize,
+    scale: f64,
+    /// Second differences seen on the way; NaN where there is none.
+    second: Vec<f64>,
+    steep: Vec<f64>,
+    free: Vec<usize>,
+    work: Vec<f64>,
+    alphas: Vec<f64>,
+}
+
+impl Model {
+    fn new(dim: usize, params: &Params) -> Self {
+        let whole = if dim <= params.dense { dim * dim } else { 0 };
+        Model {
+            dim,
+            pairs: 0,
+            b: vec![0.0; whole],
+            factor: vec![0.0; whole],
+            limited: VecDeque::with_capacity(params.memory + 1),
+            memory: params.memory,
+            scale: 1.0,
+            second: vec![f64::NAN; dim],
+            steep: vec![0.0; dim],
+            free: Vec::with_capacity(dim),
+            work: vec![0.0; 2 * dim],
+            alphas: Vec::with_capacity(params.memory),
+        }
+    }
+
+    fn is_dense(&self) -> bool {
+        !self.b.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.second.fill(f64::NAN);
+        self.pairs = 0;
+    }
+
+    /// Begins anew: from the second differences where they are known.
+    fn forget(&mut self) {
+        self.pairs = 0;
+        let known = || self.second.iter().filter(|c| c.is_finite() && **c > 0.0);
+        let count = known().count();
+        if self.is_dense() && count > 0 {
+            let mean = known().map(|c| c.ln()).sum::<f64>() / count as f64;
+            self.b.fill(0.0);
+            for j in 0..self.dim {
+                let c = self.second[j];
+                let c = if c.is_finite() && c > 0.0 { c } else { mean.exp() };
+                self.b[j * self.dim + j] = c;
+            }
+            self.pairs = 1;
+        }
+    }
+
+    /// A second difference of variable j.
+    fn suggest(&mut self, j: usize, c: f64) {
+        self.second[j] = c;
+    }
+
+    /// c_j, if anything is known.
+    fn curvature(&self, j: usize) -> Option<f64> {
+        let c = match self.pairs {
+            0 => return None,
+            _ if self.is_dense() => self.b[j * self.dim + j].max(self.steep[j]),
+            _ => self.scale,
+        };
+        (c.is_finite() && c > 0.0).then_some(c)
+    }
+
+    /// Damped BFGS, eq. (5).
+    fn update(&mut self, s: &[f64], y: &[f64]) {
+        let (dim, sy, ss, yy) = (self.dim, dot(s, y), dot(s, s), dot(y, y));
+        if !(ss > 0.0 && yy > 0.0 && sy.is_finite() && yy.is_finite()) {
+            return;
+        }
+        (0..dim).for_each(|j| self.steep[j] = y[j].abs() / ss.sqrt());
+        let convex = sy > 1e-10 * (ss * yy).sqrt();
+        if !self.is_dense() {
+            if convex {
+                self.remember(s, y, sy, yy);
+            }
+            return;
+        }
+        if self.pairs == 0 {
+            if !convex {
+                return;
+            }
+            self.b.fill(0.0);
+            (0..dim).for_each(|j| self.b[j * dim + j] = FLAT * sy / ss);
+        }
+        let (bs, r) = self.work.split_at_mut(dim);
+        for (j, row) in self.b.chunks_exact(dim).enumerate() {
+            bs[j] = dot(row, s);
+        }
+        let sbs = dot(s, bs);
+        let theta = if sy >= 0.2 * sbs { 1.0 } else { 0.8 * sbs / (sbs - sy) };
+        for j in 0..dim {
+            r[j] = theta * y[j] + (1.0 - theta) * bs[j];
+        }
+        let sr = dot(s, r);
+        if !(sbs > 0.0 && sr > 0.0 && sbs.is_finite() && sr.is_finite()) {
+            return;
+        }
+        for (i, row) in self.b.chunks_exact_mut(dim).enumerate() {
+            let (b, r_i) = (bs[i] / sbs, r[i] / sr);
+            for j in 0..dim {
+                row[j] += r_i * r[j] - b * bs[j];
+            }
+        }
+        self.pairs += 1;
+    }
+
+    fn remember(&mut self, s: &[f64], y: &[f64], sy: f64, yy: f64) {
+        if self.pairs == 0 {
+            self.limited.clear();
+        }
+        let full = self.limited.len() == self.memory;
+        let mut pair = if full { self.limited.pop_front() } else { None }
+            .unwrap_or_else(|| (vec![0.0; self.dim], vec![0.0; self.dim], 0.0));
+        pair.0.copy_from_slice(s);
+        pair.1.copy_from_slice(y);
+        pair.2 = 1.0 / sy;
+        self.limited.push_back(pair);
+        self.scale = yy / sy;
+        self.pairs += 1;
+    }
+
+    /// Writes the step of eq. (3) into `p`; true if no curvature is known and p is only a direction.
+    fn solve(&mut self, terrain: &Terrain, x: &[f64], g: &[f64], p: &mut [f64]) -> bool {
+        let dim = self.dim;
+        let blocked = |j: usize, g: f64| {
+            (x[j] <= terrain.lower[j] && g > 0.0) || (x[j] >= terrain.upper[j] && g < 0.0) || g == 0.0
+        };
+        self.free.clear();
+        self.free.extend((0..dim).filter(|&j| !blocked(j, g[j])));
+        p.fill(0.0);
+        if self.pairs == 0 {
+            // In units of the box, so that the direction does not depend on how a variable is scaled.
+            for &j in &self.free {
+                let length = terrain.length(j, x[j]);
+                p[j] = -g[j] * length * length;
+            }
+            return true;
+        }
+        if !self.is_dense() {
+            self.two_loops(g, p);
+            for j in 0..dim {
+                p[j] = terrain.clamp(j, x[j] + p[j]) - x[j];
+            }
+            return false;
+        }
+        self.quadratic_program(terrain, x, g, p);
+        false
+    }
+
+    /// Eq. (3), a primal active-set method: sweeps of one variable at a time find the bounds in force, then the free variables
+    /// are solved for together, as far as the next bound. The model's value only ever falls, so p leads down wherever it stops.
+    fn quadratic_program(&mut self, terrain: &Terrain, x: &[f64], g: &[f64], p: &mut [f64]) {
+        let dim = self.dim;
+        let room = |j: usize| (terrain.lower[j] - x[j], terrain.upper[j] - x[j]);
+        for _ in 0..SWEEPS {
+            for j in 0..dim {
+                let row = &self.b[j * dim..(j + 1) * dim];
+                let (slope, (lo, hi)) = (g[j] + dot(row, p), room(j));
+                let step = p[j] - slope / row[j];
+                p[j] = if step.is_nan() { p[j] } else { step.max(lo).min(hi) };
+            }
+        }
+        let inside = |j: usize, t: f64| {
+            let (lo, hi) = room(j);
+            lo < t && t < hi
+        };
+        self.free.clear();
+        self.free.extend((0..dim).filter(|&j| inside(j, p[j])));
+        for _ in 0..SOLVES {
+            let n = self.free.len();
+            if n > 0 && !self.factorise() {
+                return self.forget_all_but_diagonal();
+            }
+            // From the present p to the minimum over the free variables: B_FF d = -(g + B p)_F.
+            let (rhs, _) = self.work.split_at_mut(dim);
+            for (k, &i) in self.free.iter().enumerate() {
+                rhs[k] = -g[i] - dot(&self.b[i * dim..(i + 1) * dim], p);
+            }
+            cholesky_solve(&self.factor, n, &mut rhs[..n]);
+            let mut reach: (f64, Option<usize>) = (1.0, None);
+            for (k, &j) in self.free.iter().enumerate() {
+                let ((lo, hi), d) = (room(j), rhs[k]);
+                let share = if d > 0.0 { (hi - p[j]) / d } else { (lo - p[j]) / d };
+                if share < reach.0 {
+                    reach = (share.max(0.0), Some(k));
+                }
+            }
+            for (k, &j) in self.free.iter().enumerate() {
+                let (lo, hi) = room(j);
+                p[j] = (p[j] + reach.0 * rhs[k]).max(lo).min(hi);
+            }
+            if let Some(k) = reach.1 {
+                let j = self.free.remove(k);
+                p[j] = if rhs[k] > 0.0 { room(j).1 } else { room(j).0 };
+                continue;
+            }
+            // At the minimum of the face: free the variable that pulls inward most, in units of its own curvature.
+            let mut pull: (f64, Option<usize>) = (0.0, None);
+            for j in (0..dim).filter(|j| self.free.binary_search(j).is_err()) {
+                let row = &self.b[j * dim..(j + 1) * dim];
+                let (slope, (lo, hi)) = (g[j] + dot(row, p), room(j));
+                let inward = if hi <= lo {
+                    false
+                } else if p[j] <= lo {
+                    slope < 0.0
+                } else {
+                    p[j] >= hi && slope > 0.0
+                };
+                let gain = slope * slope / row[j];
+                if inward && gain > pull.0 {
+                    pull = (gain, Some(j));
+                }
+            }
+            match pull.1 {
+                Some(j) => self.free.insert(self.free.partition_point(|&i| i < j), j),
+                None => break,
+            }
+        }
+    }
+
+    /// B has lost its definiteness to rounding: only its diagonal is kept.
+    fn forget_all_but_diagonal(&mut self) {
+        let dim = self.dim;
+        for i in 0..dim {
+            let c = self.b[i * dim + i];
+            self.b[i * dim..(i + 1) * dim].fill(0.0);
+            self.b[i * dim + i] = if c.is_finite() && c > 0.0 { c } else { 1.0 };
+        }
+    }
+
+    /// The Cholesky factor of B's free rows and columns; false if it has none.
+    fn factorise(&mut self) -> bool {
+        let (dim, n) = (self.dim, self.free.len());
+        for (a, &i) in self.free.iter().enumerate() {
+            for (b, &j) in self.free[..=a].iter().enumerate() {
+                self.factor[a * n + b] = self.b[i * dim + j];
+            }
+        }
+        cholesky(&mut self.factor, n)
+    }
+
+    /// L-BFGS, algorithm 7.4 of Nocedal and Wright, over the free variables.
+    fn two_loops(&mut self, g: &[f64], p: &mut [f64]) {
+        self.free.iter().for_each(|&j| p[j] = -g[j]);
+        self.alphas.clear();
+        for (s, y, rho) in self.limited.iter().rev() {
+            let alpha = rho * dot(s, p);
+            p.iter_mut().zip(y).for_each(|(p, y)| *p -= alpha * y);
+            self.alphas.push(alpha);
+        }
+        p.iter_mut().for_each(|p| *p /= self.scale);
+        for ((s, y, rho), alpha) in self.limited.iter().zip(self.alphas.iter().rev()) {
+            let beta = rho * dot(y, p);
+            p.iter_mut().zip(s).for_each(|(p, s)| *p += (alpha - beta) * s);
+        }
+        for j in (0..self.dim).filter(|j| self.free.binary_search(j).is_err()) {
+            p[j] = 0.0;
+        }
+    }
+
+    /// The decrease that the model predicts for p.
+    fn predicted(&self, slope: f64, p: &[f64]) -> f64 {
+        if !self.is_dense() {
+            return -0.5 * slope;
+        }
+        let bend: f64 = self.b.chunks_exact(self.dim).zip(p).map(|(row, p_i)| p_i * dot(row, p)).sum();
+        -slope - 0.5 * bend
+    }
+
+    /// sum_j B_jj (B^-1)_jj over the free variables of the last step: how much an error of the differences weighs.
+    fn amplification(&mut self) -> f64 {
+        let n = self.free.len();
+        if !self.is_dense() || n == 0 {
+            return 4.0 * self.dim as f64;
+        }
+        let mut sum = 0.0;
+        for k in 0..n {
+            // (B^-1)_kk is the squared length of L^-1 e_k.
+            let column = &mut self.work[..n];
+            column.fill(0.0);
+            column[k] = 1.0;
+            let mut square = 0.0;
+            for i in k..n {
+                let row = &self.factor[i * n..i * n + i];
+                column[i] = (column[i] - dot(&row[k..], &column[k..i])) / self.factor[i * n + i];
+                square += column[i] * column[i];
+            }
+            let j = self.free[k];
+            sum += self.b[j * self.dim + j] * square;
+        }
+        sum
+    }
+}
+
+/// The lower Cholesky factor in place, row-major n by n; false if the matrix is not positive definite.
+fn cholesky(a: &mut [f64], n: usize) -> bool {
+    for i in 0..n {
+        for j in 0..=i {
+            let (above, row) = a.split_at_mut(i * n);
+            let other = if j < i { &above[j * n..j * n + j] } else { &row[..j] };
+            let rest = row[j] - dot(other, &row[..j]);
+            if j < i {
+                row[j] = rest / above[j * n + j];
+            } else if rest > 0.0 && rest.is_finite() {
+                row[j] = rest.sqrt();
+            } else {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// Solves L L^T x = b in place.
+fn cholesky_solve(l: &[f64], n: usize, b: &mut [f64]) {
+    for i in 0..n {
+        b[i] = (b[i] - dot(&l[i * n..i * n + i], &b[..i])) / l[i * n + i];
+    }
+    for i in (0..n).rev() {
+        b[i] /= l[i * n + i];
+        let b_i = b[i];
+        b[..i].iter_mut().zip(&l[i * n..i * n + i]).for_each(|(b, l)| *b -= l * b_i);
+    }
+}

@@ -1,0 +1,118 @@
+//! The noiseless functions of the suite BBOB of COCO, f1 to f24, in any number of variables from 2 on and any instance.
+//!
+//! Hansen, Finck, Ros, Auger (2009), "Real-parameter black-box optimization benchmarking: noiseless functions
+//! definitions", INRIA RR-6829; instances as the suite `bbob` of COCO's own program draws them.
+//!
+//! ```text
+//! f(x) = T(core(m_n(... m_2(m_1(x))))) + penalty sum_i max(0, |x_i| - 5)^2 + f_opt
+//! ```
+//!
+//! The moves m (shifts, rotations, scales, distortions) and the core of each function stand in `table.rs`, the random
+//! numbers behind instances in `instance.rs`. Sums run in the order of their index and the elementary functions are the
+//! standard library's, as in COCO's program: where that is linked with the same mathematical library, values agree to
+//! the last bits.
+//!
+//! Differs from the paper where COCO's program does: the sign in f6 is that of the rotated point, f7 looks at the first
+//! coordinate before rounding, f17 and f18 have no second rotation behind T_asy.
+
+mod core;
+mod function;
+mod instance;
+mod table;
+
+use crate::suite::{Entry, TestProblem};
+use function::Function;
+use std::cell::RefCell;
+use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
+pub(crate) use table::ROWS;
+
+/// The highest number of an instance: beyond it the suite's seeds leave the range of its generator.
+const INSTANCES: u64 = 200_000;
+
+/// Function `function` (1 to 24) of the suite BBOB, instance `instance` (from 1 on): the entry that is called
+/// `bbob/f<function>/i<instance>`.
+///
+/// ```
+/// use swarmgrad_core::Problem;
+/// let rosenbrock = swarmgrad_problems::bbob(8, 3)?.build::<f64>(10, None)?;
+/// assert_eq!(rosenbrock.entry().to_string(), "bbob/f8/i3");
+/// let x = rosenbrock.minimizers()[0].clone();
+/// assert!((rosenbrock.value(&x) - rosenbrock.minimum().unwrap()).abs() < 1e-9);
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+pub fn bbob(function: usize, instance: u64) -> Result<Entry> {
+    let row = function.checked_sub(1).and_then(|at| ROWS.get(at));
+    let row = row.ok_or_else(|| Error::parameter("function", function, "must be within 1 to 24"))?;
+    if !(1..=INSTANCES).contains(&instance) {
+        return Err(Error::parameter("instance", instance, format!("must be within 1 to {INSTANCES}")));
+    }
+    Ok(Entry { instance: Some(instance), ..*row })
+}
+
+/// The number of a function of the suite.
+pub(crate) fn number(entry: &Entry) -> Option<usize> {
+    ROWS.iter().position(|row| row.name == entry.name).map(|at| at + 1)
+}
+
+/// Function `number` on a space.
+pub(crate) fn pose<F: Real>(entry: Entry, number: usize, space: Space<F>) -> Box<dyn TestProblem<F>> {
+    let function = table::function(number, entry.instance.unwrap_or(1), space.dim());
+    let optimum: Vec<F> = function.optimum.iter().map(|&t| F::of(t)).collect();
+    let minimizers: Vec<_> = std::iter::once(optimum).filter(|x| space.contains(x)).collect();
+    let minimum = (!minimizers.is_empty()).then(|| F::of(function.offset));
+    Box::new(Posed { entry, function, space, minimum, minimizers })
+}
+
+struct Posed<F: Real> {
+    entry: Entry,
+    function: Function,
+    space: Space<F>,
+    minimum: Option<F>,
+    minimizers: Vec<Vec<F>>,
+}
+
+thread_local! {
+    /// A point in double precision, and the memory of [`Function::value`].
+    static SCRATCH: RefCell<(Vec<f64>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+impl<F: Real> Problem<F> for Posed<F> {
+    fn space(&self) -> &Space<F> {
+        &self.space
+    }
+
+    fn value(&self, x: &[F]) -> F {
+        let mut value = [F::zero()];
+        self.values(Rows::new(self.space.dim(), x), &mut value);
+        value[0]
+    }
+
+    fn values(&self, xs: Rows<'_, F>, out: &mut [F]) {
+        assert_eq!((xs.dim(), xs.len()), (self.space.dim(), out.len()), "points of dim entries and a value for each");
+        SCRATCH.with_borrow_mut(|(point, scratch)| {
+            for (x, o) in xs.iter().zip(out) {
+                point.clear();
+                point.extend(x.iter().map(|t| t.f64()));
+                *o = F::of(self.function.value(point, scratch));
+            }
+        });
+    }
+}
+
+impl<F: Real> TestProblem<F> for Posed<F> {
+    fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    fn minimum(&self) -> Option<F> {
+        self.minimum
+    }
+
+    fn minimizers(&self) -> &[Vec<F>] {
+        &self.minimizers
+    }
+
+    fn differentiable(&self) -> Option<&dyn Differentiable<F>> {
+        None
+    }
+}
