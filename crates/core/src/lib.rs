@@ -35,7 +35,7 @@ pub use evaluate::{Evaluator, Halt, Workers};
 pub use gradient::{GradientSource, Sampled};
 pub use matrix::{Matrix, Rows};
 pub use order::{best_index, better, sort_indices};
-pub use problem::{Differentiable, Function, Problem};
+pub use problem::{BatchProblem, Differentiable, Function, Problem};
 pub use real::Real;
 pub use rng::{Draws, Rng, Tape};
 pub use run::{Best, Outcome, Run, minimize};

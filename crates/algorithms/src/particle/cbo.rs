@@ -16,7 +16,8 @@
 
 use super::attractor::consensus;
 use super::force::{diffuse, drift};
-use super::pso_sde::{Noise, distance};
+use super::kinetic::distance;
+use super::pso_sde::Noise;
 use super::sweep::sweep;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::parameters;

@@ -5,10 +5,12 @@
 
 mod attraction;
 mod attractor;
+pub mod batched;
 pub mod cbo;
 pub mod clpso;
 pub mod empso;
 mod force;
+mod kinetic;
 pub mod mpso;
 pub mod pso;
 pub mod pso_sde;
@@ -97,6 +99,16 @@ impl<F: Real> Swarm<F> {
     /// The best memory.
     pub fn best_memory(&self) -> Vec<F> {
         best_index(&self.fy).map(|i| self.y.row(i).to_vec()).unwrap_or_default()
+    }
+
+    /// The matrices and values that are kept, by name.
+    fn view(&self) -> View<'_, F> {
+        let matrices = [("x", &self.x), ("v", &self.v), ("y", &self.y)];
+        View {
+            matrices: matrices.into_iter().filter(|(_, m)| !m.is_empty()).map(|(name, m)| (name, m.rows())).collect(),
+            vectors: vec![("fx", &self.fx[..]), ("fy", &self.fy[..])],
+            numbers: Vec::new(),
+        }
     }
 
     /// Keeps the particles `keep`, each with its own position, velocity, memory and values.
@@ -287,13 +299,7 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
     }
 
     fn view(&self) -> View<'_, F> {
-        let swarm = &self.swarm;
-        let matrices = [("x", &swarm.x), ("v", &swarm.v), ("y", &swarm.y)];
-        let mut view = View {
-            matrices: matrices.into_iter().filter(|(_, m)| !m.is_empty()).map(|(name, m)| (name, m.rows())).collect(),
-            vectors: vec![("fx", &swarm.fx[..]), ("fy", &swarm.fy[..])],
-            numbers: Vec::new(),
-        };
+        let mut view = self.swarm.view();
         self.motion.show(&mut view);
         view
     }
