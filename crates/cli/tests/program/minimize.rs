@@ -1,88 +1,17 @@
-//! The program as its users meet it.
+//! `minimize`, `compare`, `animate`, `list` and the ways to drive a method from outside.
 
+use crate::common::{Done, Folder, finish, good, program, python, run, script};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// What a finished program left.
-struct Done {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Done {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why} in\n{}\n{}", self.out, self.err))
-    }
-}
-
-fn program(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swarmgrad"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn finish(child: Child) -> Done {
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let done = Done { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
-    assert!(!done.err.contains("panicked"), "{}", done.err);
-    done
-}
-
-fn run(args: &[&str]) -> Done {
-    finish(program(args).spawn().unwrap())
-}
-
-fn good(args: &[&str]) -> Done {
-    let done = run(args);
-    assert_eq!(done.code, Some(0), "{args:?}: {}", done.err);
-    done
-}
-
-/// A folder of the test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("swarmgrad-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn lines(path: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     // A last line without its newline is what a kill may leave.
     text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(|l| serde_json::from_str(l).unwrap()).collect()
-}
-
-/// Whether Python is there; tests that need it say so when they are skipped.
-fn python() -> bool {
-    let there = Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success());
-    if !there {
-        eprintln!("skipped: there is no python3");
-    }
-    there
-}
-
-fn script(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name).to_str().unwrap().to_owned()
 }
 
 fn without<'a>(value: &'a Value, fields: &[&str]) -> BTreeMap<&'a String, &'a Value> {

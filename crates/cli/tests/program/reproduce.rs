@@ -1,52 +1,19 @@
 //! The command `reproduce` as its users meet it.
 
+use crate::common::{self, Folder};
 use serde_json::Value;
-use std::path::PathBuf;
-use std::process::{Command, Output};
-
-fn run(args: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_swarmgrad")).arg("reproduce").args(args).output().unwrap();
-    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{args:?}: {output:?}");
-    output
-}
 
 fn good(args: &[&str]) -> String {
-    let output = run(args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    common::good(&[&["reproduce"], args].concat()).out
 }
 
 fn bad(args: &[&str]) -> String {
-    let output = run(args);
-    assert_eq!(output.status.code(), Some(2), "{args:?}");
-    String::from_utf8(output.stderr).unwrap()
-}
-
-/// A folder of the test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("swarmgrad-reproduce-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    common::wrong(&[&["reproduce"], args].concat())
 }
 
 #[test]
 fn a_page_needs_nothing_else() {
-    let folder = Folder::new("page");
+    let folder = Folder::new("reproduce-page");
     let (html, markdown, plots) = (folder.path("page.html"), folder.path("page.md"), folder.path("plots"));
     let text = good(&[
         "adaswarm/table-3",
@@ -79,7 +46,7 @@ fn a_page_needs_nothing_else() {
 
 #[test]
 fn finished_units_are_not_computed_again() {
-    let folder = Folder::new("records");
+    let folder = Folder::new("reproduce-records");
     let records = folder.path("runs.jsonl");
     let args = ["adaswarm/table-1", "--seeds", "4", "--json", "--records", &records];
     let data = |text: &str| serde_json::from_str::<Value>(text).unwrap()[0]["data"].clone();

@@ -1,80 +1,7 @@
 //! `train` and `predict` as their users meet them.
 
+use crate::common::{Folder, finish, good, program, run, wrong};
 use serde_json::Value;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-
-/// What a finished program left.
-struct Done {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Done {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why} in\n{}\n{}", self.out, self.err))
-    }
-}
-
-fn program(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swarmgrad"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn run(args: &[&str]) -> Done {
-    let output = program(args).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let done = Done { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
-    assert!(!done.err.contains("panicked"), "{}", done.err);
-    done
-}
-
-fn good(args: &[&str]) -> Done {
-    let done = run(args);
-    assert_eq!(done.code, Some(0), "{args:?}: {}", done.err);
-    done
-}
-
-/// The message of wrong usage.
-fn wrong(args: &[&str]) -> String {
-    let done = run(args);
-    assert_eq!(done.code, Some(2), "{args:?}: {}{}", done.out, done.err);
-    assert!(done.out.is_empty(), "{args:?}: {}", done.out);
-    done.err
-}
-
-/// A folder of the test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("swarmgrad-train-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        std::fs::write(self.0.join(name), text).unwrap();
-        self.path(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.0.join(name)).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn mean(result: &Value, optimizer: &str, part: &str, measure: &str) -> f64 {
     let all = result["optimizers"].as_array().unwrap();
@@ -157,7 +84,7 @@ fn the_numbers_do_not_depend_on_threads() {
 
 #[test]
 fn a_saved_model_answers_for_new_rows() {
-    let folder = Folder::new("predict");
+    let folder = Folder::new("train-predict");
     let (classes, numbers) = people(&folder);
     let model = folder.path("sick.model");
     let swarms = ["--optimizer", "adaswarm", "--particles", "8", "--iterations", "20", "--block", "element"];
@@ -209,7 +136,7 @@ fn a_saved_model_answers_for_new_rows() {
 
 #[test]
 fn training_continues_from_a_saved_model() {
-    let folder = Folder::new("load");
+    let folder = Folder::new("train-load");
     let (first, second) = (folder.path("first.model"), folder.path("second.model"));
     let usual = ["--no-controls", "--json"];
     let train = |args: &[&str]| good(&[args, &usual].concat()).json();
@@ -228,7 +155,7 @@ fn training_continues_from_a_saved_model() {
 
 #[test]
 fn a_broken_model_is_refused() {
-    let folder = Folder::new("broken");
+    let folder = Folder::new("train-broken");
     let model = folder.path("iris.model");
     good(&["train", "iris", "--epochs", "1", "--seeds", "1", "--no-controls", "--save", &model]);
     let rows = folder.write("rows.csv", "sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n");
@@ -245,7 +172,7 @@ fn a_broken_model_is_refused() {
 
 #[test]
 fn rows_that_do_not_fit_a_model_are_refused() {
-    let folder = Folder::new("rows");
+    let folder = Folder::new("train-rows");
     let (classes, _) = people(&folder);
     let model = folder.path("sick.model");
     good(&["train", &classes, "--epochs", "1", "--seeds", "1", "--no-controls", "--save", &model]);
@@ -266,7 +193,7 @@ fn rows_that_do_not_fit_a_model_are_refused() {
 
 #[test]
 fn finished_runs_are_not_run_again() {
-    let folder = Folder::new("records");
+    let folder = Folder::new("train-records");
     let (records, model) = (folder.path("runs.jsonl"), folder.path("wine.model"));
     // One thread: the last record is the last seed's.
     let args = ["train", "wine", "--epochs", "5", "--threads", "1", "--json", "--records", &records];
@@ -295,7 +222,7 @@ fn finished_runs_are_not_run_again() {
 
 #[test]
 fn bad_data_says_file_line_and_rule() {
-    let folder = Folder::new("bad");
+    let folder = Folder::new("train-bad");
     let refused = |text: &str| wrong(&["train", &folder.write("t.csv", text)]);
     for (text, message) in [
         ("", "t.csv = an empty file: must hold a table"),
@@ -354,7 +281,7 @@ fn wrong_usage_names_the_option() {
 
 #[test]
 fn curves_are_drawn() {
-    let folder = Folder::new("plot");
+    let folder = Folder::new("train-plot");
     let (svg, png) = (folder.path("curve.svg"), folder.path("curve.png"));
     let args = ["train", "iris", "--epochs", "10", "--seeds", "2", "--plot"];
     good(&[&args[..], &[&svg]].concat());
@@ -408,7 +335,7 @@ fn images_go_through_convolutions() {
 #[test]
 fn ctrl_c_keeps_what_was_reached() {
     use rustix::process::{Pid, Signal, kill_process};
-    let folder = Folder::new("interrupt");
+    let folder = Folder::new("train-interrupt");
     let (records, model) = (folder.path("runs.jsonl"), folder.path("abalone.model"));
     let args = ["train", "abalone", "--epochs", "100000", "--seeds", "2", "--no-controls", "--json"];
     let child =
