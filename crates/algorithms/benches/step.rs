@@ -5,32 +5,15 @@
 //! machines of different speed. Bars (ns): see the columns `bar` at d >= 1000 and d = 20, for an idle AVX-512 core at 3.6 GHz
 //! whose `fill_normal` takes 1.25 ns in f64 and 0.67 in f32; elsewhere bar / 1.25 (0.67) times the measured `fill_normal`.
 
+mod timing;
+
 use rayon::prelude::*;
 use std::hint::black_box;
-use std::time::Instant;
 use swarmgrad_algorithms::particle::{Motion, Particles, cbo, pso, pso_sde};
 use swarmgrad_core::{Algorithm, Iterations, Matrix, Real, Rng, Run, Space, Start, Workers};
+use timing::fastest;
 
 const SHAPES: [(usize, usize); 6] = [(100, 20), (100, 1000), (100, 7850), (1000, 20), (1000, 1000), (1000, 7850)];
-
-/// Seconds of the fastest of many short repetitions of `work`: about a millisecond each, so that on a shared machine some
-/// of them are undisturbed.
-fn fastest(mut work: impl FnMut()) -> f64 {
-    let mut once = || {
-        let begin = Instant::now();
-        work();
-        begin.elapsed().as_secs_f64()
-    };
-    let typical = once().min(once()).min(once());
-    let times = ((1e-3 / typical.max(1e-9)) as usize).max(1);
-    let repetitions = ((0.4 / (typical * times as f64)) as usize).clamp(5, 400);
-    let repetition = |_| {
-        let begin = Instant::now();
-        (0..times).for_each(|_| work());
-        begin.elapsed().as_secs_f64() / times as f64
-    };
-    (0..repetitions).map(repetition).fold(f64::INFINITY, f64::min)
-}
 
 /// One step of a method: ask and tell with values that change no memory and give one particle all the weight.
 fn step<F: Real, M: Motion<F>>(n: usize, dim: usize, params: M::Params) -> impl FnMut() {

@@ -3,7 +3,7 @@
 use crate::distribution::{bipop_cma_es, cma_es, ipop_cma_es};
 use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
-use crate::local::{Local, Walk, quasi_newton};
+use crate::local::{Local, quasi_newton};
 use crate::parameters::{Parameter, Parameters};
 use crate::particle::{Motion, Particles, cbo, clpso, empso, mpso, pso, pso_sde, rempso, spso2011};
 use serde::{Serialize, de::DeserializeOwned};

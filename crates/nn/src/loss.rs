@@ -34,6 +34,26 @@ impl Block {
     }
 }
 
+/// A batch as a loss sees it: flat rows of `columns` outputs, and their targets.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a, F> {
+    /// Outputs of a sample.
+    pub columns: usize,
+    /// Rows of `columns` numbers.
+    pub outputs: &'a [F],
+    /// As many rows.
+    pub targets: &'a [F],
+}
+
+/// What swarms run on: threads, and the draws of this step.
+#[derive(Debug, Clone, Copy)]
+pub struct Lane<'a> {
+    /// Threads.
+    pub workers: &'a Workers,
+    /// Draws; another iteration or fork for each step.
+    pub rng: &'a Rng,
+}
+
 /// A loss as training sees it; any [`Elementwise`], [`Samplewise`] or [`Batchwise`] function is one.
 ///
 /// `outputs` and `targets` are flat rows of `columns` numbers each.
@@ -49,18 +69,7 @@ pub trait Loss<F: Real = f32>: Send + Sync {
     fn derivative(&self, outputs: &[F], targets: &[F], columns: usize, out: &mut [F]) -> bool;
 
     /// Lets swarms look for better outputs, a swarm a block. `block` is at least [`Self::block`].
-    #[allow(clippy::too_many_arguments)]
-    fn search(
-        &self,
-        swarms: &mut Swarms<F>,
-        block: Block,
-        columns: usize,
-        outputs: &[F],
-        targets: &[F],
-        workers: &Workers,
-        rng: &Rng,
-        found: &mut Found<F>,
-    );
+    fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>);
 
     /// The value of every block of size `block` (at least [`Self::block`]), in order.
     fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>);
@@ -121,17 +130,8 @@ impl<F: Real, L: ElementLoss<F> + Derivative<F>> Loss<F> for Elementwise<L> {
         true
     }
 
-    fn search(
-        &self,
-        swarms: &mut Swarms<F>,
-        block: Block,
-        columns: usize,
-        outputs: &[F],
-        targets: &[F],
-        workers: &Workers,
-        rng: &Rng,
-        found: &mut Found<F>,
-    ) {
+    fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
+        let (Batch { columns, outputs, targets }, Lane { workers, rng }) = (batch, lane);
         match block {
             Block::Element => swarms.elements(&self.0, outputs, targets, workers, rng, found),
             Block::Sample => swarms.samples(&MeanOf(&self.0), columns, outputs, targets, workers, rng, found),
@@ -192,17 +192,8 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
         true
     }
 
-    fn search(
-        &self,
-        swarms: &mut Swarms<F>,
-        block: Block,
-        columns: usize,
-        outputs: &[F],
-        targets: &[F],
-        workers: &Workers,
-        rng: &Rng,
-        found: &mut Found<F>,
-    ) {
+    fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
+        let (Batch { columns, outputs, targets }, Lane { workers, rng }) = (batch, lane);
         match block {
             Block::Batch => swarms.batch(&MeanOfRows(&self.0, columns), outputs, targets, workers, rng, found),
             _ => swarms.samples(&self.0, columns, outputs, targets, workers, rng, found),
@@ -236,18 +227,8 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Batchwise<L> {
         self.0.derivative(outputs, targets, out)
     }
 
-    fn search(
-        &self,
-        swarms: &mut Swarms<F>,
-        _block: Block,
-        _columns: usize,
-        outputs: &[F],
-        targets: &[F],
-        workers: &Workers,
-        rng: &Rng,
-        found: &mut Found<F>,
-    ) {
-        swarms.batch(&self.0, outputs, targets, workers, rng, found);
+    fn search(&self, swarms: &mut Swarms<F>, _block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
+        swarms.batch(&self.0, batch.outputs, batch.targets, lane.workers, lane.rng, found);
     }
 
     fn blocks(&self, _block: Block, _columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {

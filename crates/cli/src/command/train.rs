@@ -28,7 +28,7 @@ Examples:
   swarmgrad train mnist --model cnn --limit 5000 --test-limit 1000 --epochs 3 --seeds 1
 
 Losses: mse, mae, bce, cross_entropy, huber, quantile90, zero_one, step, f1, multi_well. Those without a useful gradient \
-(zero_one, step, f1) are for optimisers with a swarm: adaswarm, adaswarm_prox, sgd_swarm. The others are adam, adamw, amsgrad, \
+(zero_one, step, f1) are for optimisers with a swarm: adaswarm, adaswarm_prox, adaswarm_consensus, sgd_swarm. The others are adam, adamw, amsgrad, \
 sgd, momentum, adagrad, adadelta, rmsprop, diffgrad, and adam_on_mse, which trains the squared error whatever the loss.
 
 Where an optimiser with a swarm is asked for, adam and adam_on_mse are run beside it as controls: what a swarm gains over \

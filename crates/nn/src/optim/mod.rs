@@ -54,6 +54,13 @@ pub const OPTIMIZERS: &[Entry] = &[
         signal: || Signal::proximal(1.0),
     },
     Entry {
+        name: "adaswarm_consensus",
+        about: "the same with the gradient of the smoothed envelope: a Gaussian cloud's consensus, alpha = 5, sigma = 0.3",
+        rate: 1e-3,
+        rule: |rate| Box::new(Adam::new(rate)),
+        signal: || Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 },
+    },
+    Entry {
         name: "sgd_swarm",
         about: "a swarm's gradient at the outputs, then SGD (the paper's emulation of SGD with PSO parameters)",
         rate: 1e-2,

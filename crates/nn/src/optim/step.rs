@@ -1,7 +1,7 @@
 //! One step of training: outputs, the gradient sent back from them, the rule on the weights.
 
 use super::Rule;
-use crate::loss::Loss;
+use crate::loss::{Batch, Lane, Loss};
 use crate::model::{Network, Pass};
 use crate::signal::{Sender, Signal};
 use crate::weights::floats;
@@ -101,16 +101,10 @@ impl Optimizer {
         }
         let loss = self.loss.value(&self.outputs, targets, self.columns);
         self.gradient.resize(targets.len(), 0.0);
-        let lane = rng.fork("swarm");
-        let evaluations = self.sender.send(
-            &*self.loss,
-            self.columns,
-            &self.outputs,
-            targets,
-            &self.workers,
-            &lane,
-            &mut self.gradient,
-        )?;
+        let (rng, columns) = (rng.fork("swarm"), self.columns);
+        let batch = Batch { columns, outputs: &self.outputs, targets };
+        let lane = Lane { workers: &self.workers, rng: &rng };
+        let evaluations = self.sender.send(&*self.loss, batch, lane, &mut self.gradient)?;
         let stepped = Stepped { loss, evaluations };
         if self.gradient.iter().any(|g| !g.is_finite()) {
             return Ok((model, stepped));

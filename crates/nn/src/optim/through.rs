@@ -17,7 +17,7 @@
 
 use super::step::apply;
 use super::{Rule, Stepped};
-use crate::loss::{BlockDerivative, Loss, Samplewise};
+use crate::loss::{Batch, BlockDerivative, Lane, Loss, Samplewise};
 use crate::model::{Network, Pass};
 use crate::signal::{Sender, Signal};
 use crate::weights::floats;
@@ -221,9 +221,9 @@ impl<A: Network, B: Network, M: Fn(&[f32], &mut [f32]) + Send + Sync> Through<A,
             self.toward.0.step = step;
             let wanted: Vec<f32> =
                 floats(q.inner().into_data()).iter().zip(&delta).map(|(q, d)| q - step * rows * d).collect();
-            let lane = rng.fork("swarm");
-            stepped.evaluations =
-                self.sender.send(&self.toward, self.inputs, &inputs, &wanted, &self.workers, &lane, &mut sent)?;
+            let batch = Batch { columns: self.inputs, outputs: &inputs, targets: &wanted };
+            let lane = Lane { workers: &self.workers, rng: &rng.fork("swarm") };
+            stepped.evaluations = self.sender.send(&self.toward, batch, lane, &mut sent)?;
         }
         if !length.is_finite() || sent.iter().any(|g| !g.is_finite()) {
             return Ok(stepped);

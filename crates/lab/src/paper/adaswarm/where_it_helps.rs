@@ -74,14 +74,18 @@ const fn task(
 }
 
 /// How the gradient at the outputs is made; all with Adam.
-const WAYS: [(&str, &str); 6] = [
+const WAYS: [(&str, &str); 7] = [
     ("exact", "the loss's derivative"),
     ("stand_in", "smooth stand-in"),
     ("spsa", "SPSA"),
     ("es", "evolution strategies"),
     ("swarm", "AdaSwarm"),
     ("prox", "AdaSwarm, prox"),
+    ("consensus", "AdaSwarm, consensus"),
 ];
+
+/// alpha of the consensus; the losses are of the size of 1.
+const ALPHA: f64 = 5.0;
 
 #[derive(Serialize, Deserialize)]
 struct Unit {
@@ -142,6 +146,7 @@ fn signal(task: &Task, way: &str, regression: bool, train: &Dataset) -> Signal {
         "spsa" => Signal::Spsa { width: task.width, pairs },
         "es" => Signal::EvolutionStrategy { sigma: task.width, pairs },
         "swarm" => swarm(Search { start, ..search }),
+        "consensus" => Signal::Consensus { alpha: ALPHA, sigma: task.width, pairs },
         _ => Signal::proximal(task.tau),
     }
 }
@@ -197,12 +202,12 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     ));
     let titles: Vec<&str> = tasks.iter().map(|task| task.title).collect();
     let note = "It helps where the loss is flat or full of wells; where a good smooth stand-in exists, the stand-in does as well.";
-    compare(&mut findings, &titles, &WAYS.map(|way| way.1), &[4, 5], &trained, "Loss on the test rows", note)?;
+    compare(&mut findings, &titles, &WAYS.map(|way| way.1), &[4, 5, 6], &trained, "Loss on the test rows", note)?;
     say_missing(&mut findings, &[]);
     Ok(findings)
 }
 
-/// Tables of tasks by ways, `trained` in that order with the seeds innermost, and the claim: the better of `ours` against the best of
+/// Tables of tasks by ways, `trained` in that order with the seeds innermost, and the claim: the best of `ours` against the best of
 /// the other ways, paired over seeds, with Holm's correction over the tasks.
 pub(super) fn compare(
     findings: &mut Findings,
@@ -250,7 +255,7 @@ pub(super) fn compare(
         "A swarm's gradient trains where there is none",
         "stated; no experiment",
         format!(
-            "the better of the two swarm signals against the best alternative: significantly better on {} of {}, worse on {}",
+            "the best of the swarm signals against the best alternative: significantly better on {} of {}, worse on {}",
             better.len(),
             tasks.len(),
             worse.len()
