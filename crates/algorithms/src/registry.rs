@@ -3,7 +3,7 @@
 use crate::distribution::{bipop_cma_es, cma_es, ipop_cma_es};
 use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
-use crate::local::{Local, Walk, quasi_newton};
+use crate::local::{Local, quasi_newton};
 use crate::parameters::{Parameter, Parameters};
 use crate::particle::{
     Motion, Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso,
