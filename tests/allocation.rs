@@ -38,6 +38,8 @@ fn no_method_allocates_after_its_first_iterations() {
         ("pso_sde", r#"{"memory": "smooth"}"#),
         ("pso_sde", r#"{"kick": 1e300, "epoch": 10, "cooling": true}"#),
         ("cbo", r#"{"noise": "isotropic"}"#),
+        ("cbo", r#"{"truncation": 1.0, "jump_rate": 5.0, "sample_size": 0.3}"#),
+        ("cbo", r#"{"truncation": 1.0, "correction": "smooth"}"#),
         ("rempso", r#"{"redraw": "particle"}"#),
     ];
     let plain = registry::ENTRIES.iter().map(|entry| (entry.name, "{}"));

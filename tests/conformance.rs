@@ -18,7 +18,23 @@ fn bowl(entry: &Entry) -> Settings {
         "pso_sde" => {
             settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma2": 2.5, "alpha": "inf", "inertia": 0.02 }))
         }
-        "cbo" => settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf" })),
+        "cbo" | "mirror_cbo" => {
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf" }))
+        }
+        "polar_cbo" => {
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf", "width": "inf" }))
+        }
+        "cluster_cbo" => {
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf", "clusters": 1 }))
+        }
+        "adam_cbo" => {
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf", "lambda": 0.1 }))
+        }
+        // Far away all the weight would be one particle's.
+        "cbs" => settings(serde_json::json!({ "sample_size": 0.5 })),
+        "consensus_hopping" => {
+            settings(serde_json::json!({ "particles": 40, "sigma": 8.0, "sigma_factor": 0.96, "alpha": "inf" }))
+        }
         _ => Settings::new(),
     }
 }
@@ -331,6 +347,7 @@ fn bowl_budget(entry: &Entry) -> (u64, f64) {
     match entry.name {
         "random_search" => (6_000, 4_000.0),
         "clpso" | "ga" => (40_000, 1e-2),
+        "cbs" => (20_000, 1.0), // samples of exp(-E), whose deviation is 0.7
         _ => (6_000, 1e-2),
     }
 }
@@ -361,7 +378,18 @@ fn points_improved_between_ask_and_tell_are_taken_over() {
         let values: Vec<f64> = xs.iter().map(|x| problem.value(x)).collect();
         algorithm.tell(&mut xs, &values);
         // Those answer with a consensus or a mean.
-        if !["cbo", "pso_sde", "cma_es"].contains(&entry.name) {
+        let by_mean = [
+            "cbo",
+            "pso_sde",
+            "cma_es",
+            "polar_cbo",
+            "cluster_cbo",
+            "mirror_cbo",
+            "adam_cbo",
+            "cbs",
+            "consensus_hopping",
+        ];
+        if !by_mean.contains(&entry.name) {
             assert_eq!(algorithm.answer(), vec![1.0; 3], "{}", entry.name);
         }
         let shown = algorithm.view();

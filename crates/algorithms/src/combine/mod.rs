@@ -1,3 +1,4 @@
 //! Methods made of methods.
 
+pub mod ensemble;
 pub mod restart;

@@ -296,7 +296,13 @@ impl<F: Real> Batched<F> {
             let (points, values) = (self.motion.memories(&self.swarm), self.motion.memory_values(&self.swarm));
             consensus(points, values, alpha, members.iter().copied(), &mut c); // line 12, eq. (5.2)
             let rng = rng.at(self.moves);
-            self.motion.kick_if_still(&c, &mut self.swarm, &rng.fork("kick"));
+            let kicked = self.motion.kick_if_still(&c, &mut self.swarm, &rng.fork("kick"));
+            if kicked && self.params.inertia == 0.0 && self.params.memory == Memory::None && b + 1 < subsets {
+                // The positions were kicked, and later subsets need their values.
+                let mut swarm = std::mem::take(&mut self.swarm);
+                self.evaluate(problem, data, swarm.x.rows(), &mut swarm.fx);
+                self.swarm = swarm;
+            }
             if self.params.update == Update::Partial && subsets > 1 {
                 let mut subset = std::mem::take(&mut self.subset);
                 gather(&self.swarm, members, &mut subset);

@@ -366,14 +366,14 @@ impl<F: Real> PsoSde<F> {
     }
 
     /// The kick: when the consensus stands still the whole swarm gets random velocities, or it would freeze. Without
-    /// inertia a velocity is forgotten at once, so the positions are kicked.
-    pub(super) fn kick_if_still(&mut self, c: &[F], swarm: &mut Swarm<F>, rng: &Rng) {
+    /// inertia a velocity is forgotten at once, so the positions are kicked. Returns whether it happened.
+    pub(super) fn kick_if_still(&mut self, c: &[F], swarm: &mut Swarm<F>, rng: &Rng) -> bool {
         let tolerance = F::of(self.params.kick);
         let still = !self.previous.is_empty() && c.iter().zip(&self.previous).all(|(&a, &b)| (a - b).abs() < tolerance);
         self.previous.clear();
         self.previous.extend_from_slice(c);
         if !still {
-            return;
+            return false;
         }
         self.kicked += 1;
         let strength = F::of(self.sigmas[0].max(self.sigmas[1]) * self.params.dt.sqrt());
@@ -382,6 +382,7 @@ impl<F: Real> PsoSde<F> {
         rng.fill_normal(0..n, 0..dim, self.kicks.data_mut());
         let kicked = if self.params.inertia > 0.0 { &mut swarm.v } else { &mut swarm.x };
         kicked.data_mut().iter_mut().zip(self.kicks.data()).for_each(|(t, &xi)| *t += strength * xi);
+        true
     }
 
     /// The smooth memory, eq. (1.2b): Y <- Y + kappa dt (X - Y) S(X, Y).

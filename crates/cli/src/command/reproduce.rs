@@ -21,6 +21,7 @@ Examples:
   swarmgrad reproduce adaswarm --quick --html adaswarm.html
   swarmgrad reproduce adaswarm --records runs.jsonl --html adaswarm.html --plots figures
   swarmgrad reproduce adaswarm/table-1 adaswarm/table-2 --preset sound --seeds 50
+  swarmgrad reproduce mean-field-pso/figure-2 --grid 1e-4:0.1:4/2:12:6 --seeds 20 --records phase.jsonl
 
 Every claim is printed with the paper's figure, ours, and whether it holds. --preset paper-text uses the numbers that the \
 paper prints, paper-code those of the authors' published program, sound our own; each experiment has its usual one.
@@ -57,6 +58,11 @@ pub struct Reproduce {
     /// Number of seeds [default: the experiment's own]
     #[arg(long, value_name = "N", value_parser = argument::positive)]
     seeds: Option<u64>,
+
+    /// Inertias and diffusions of a phase diagram, as two lists of numbers or LOW:HIGH:COUNT, separated by a slash: the
+    /// first list is spread by its logarithm, for example 1e-4:0.3:22/1:12:23 or 0.001,0.01/5,8 [default: the paper's]
+    #[arg(long, value_name = "M,..|LO:HI:N/SIGMA,..|LO:HI:N")]
+    grid: Option<String>,
 
     /// Threads, one unit of work on each; 0 for one a core
     #[arg(short, long, value_name = "N", default_value_t = 0, value_parser = argument::threads)]
@@ -127,6 +133,7 @@ impl Reproduce {
             threads: self.threads,
             records: self.records.clone(),
             data: self.data.clone().or_else(|| std::env::var_os("SWARMGRAD_DATA").map(PathBuf::from)),
+            grid: self.grid.as_deref().map(argument::grid).transpose()?,
         };
         let mut session = Session::new(settings)?.progress(&progress).interrupt(halt);
         let (mut findings, mut failed, mut interrupted) = (Vec::new(), Vec::new(), false);

@@ -73,6 +73,8 @@ pub struct Settings {
     pub records: Option<PathBuf>,
     /// The folder of the data sets that are not built in.
     pub data: Option<PathBuf>,
+    /// The two lists of numbers of a phase diagram; the experiment's own where nothing is said.
+    pub grid: Option<[Vec<f64>; 2]>,
 }
 
 /// What a session tells whoever shows its progress.
