@@ -8,7 +8,7 @@
 
 use super::Particles;
 use super::diagnostics::Moments;
-use super::diagnostics::{Diagnostics, exponential_rate};
+use super::diagnostics::{Diagnostics, Moment, exponential_rate};
 use super::pso_sde::{Memory, Noise, Params, PsoSde};
 use super::theory::{Bounded, Dynamics, Memoryless, Thresholds, WithMemory};
 use super::theory::{memoryless, moments_after_step, thresholds, weight, with_memory};
@@ -93,6 +93,8 @@ pub struct Measured {
     pub violations: usize,
     /// Number of moments recorded.
     pub moments: usize,
+    /// What was recorded, in order of time.
+    pub record: Vec<Moment>,
 }
 
 /// A starting point from which the hypotheses of Theorem 2.5 hold.
@@ -453,7 +455,7 @@ fn measure(
     let minimum = if sample.minimum.estimated { f64::NEG_INFINITY } else { sample.minimum.value };
     let mut watched = Diagnostics::new(s.inertia, s.friction, s.lambda[0], s.dt, minimum).every(steps.div_ceil(200));
     Run::new(problem, &mut swarm, question.seed).watch(&mut Iterations(steps)).watch(&mut watched).minimize();
-    let seen = &watched.seen;
+    let seen = watched.seen;
     let Some(first) = seen.first() else { return Ok(None) };
     let remembers = s.memory != Memory::None;
     let size = |k: usize| if remembers { seen[k].h_memory } else { seen[k].h };
@@ -461,12 +463,14 @@ fn measure(
     let broken = |k: &usize| rate.is_some_and(|chi| size(*k) > size(0) * (-chi * seen[*k].time).exp() * slack);
     let fitted = exponential_rate((0..seen.len()).map(|k| (seen[k].time, size(k))));
     let times: Vec<f64> = seen.iter().map(|m| m.time).collect();
+    let violations = (0..seen.len()).filter(broken).count();
     Ok(fitted.map(|fitted| Measured {
         rate: fitted,
         flat: flat_rate(s, [first.moments.variance, first.moments.cross, first.moments.velocity], &times),
         weight: seen.iter().map(|m| m.weight).fold(f64::INFINITY, f64::min) / first.weight,
-        violations: (0..seen.len()).filter(broken).count(),
+        violations,
         moments: seen.len(),
+        record: seen,
     }))
 }
 

@@ -117,7 +117,10 @@ impl<F: Real> PolarCbo<F> {
                 out.iter_mut().zip(other).for_each(|(c, &o)| *c += share * o);
             }
         }
-        self.answer = best_index(values).map(|i| self.centres.row(i).to_vec()).unwrap_or_default();
+        if let Some(best) = best_index(values) {
+            self.answer.clear();
+            self.answer.extend_from_slice(self.centres.row(best));
+        }
     }
 }
 

@@ -7,10 +7,12 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use swarmgrad::algorithms::particle::certify::{Certificate, Objective, Question, Verdict, certify};
+use swarmgrad::algorithms::particle::diagnostics::Moment;
 use swarmgrad::algorithms::particle::pso_sde;
 use swarmgrad::algorithms::registry;
 use swarmgrad::{Error, Matrix, Space, Start, problems};
 use swarmgrad_lab::Table;
+use swarmgrad_lab::plot::{Axis, Chart, Line};
 use swarmgrad_lab::table::Rules;
 
 pub const EXAMPLES: &str = "\
@@ -81,7 +83,11 @@ pub struct Certify {
     #[arg(long, value_name = "K", default_value_t = 0)]
     seed: u64,
 
-    /// Print JSON
+    /// Draw the functional H of the measured run over time, with the fitted and the guaranteed rate, as SVG or PNG
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+
+    /// Print JSON, the record of the measured run included
     #[arg(long)]
     json: bool,
 }
@@ -125,6 +131,12 @@ impl Certify {
             swarm: self.swarm as usize,
             seed: self.seed,
         })?;
+        if let Some(path) = &self.plot {
+            let svg = picture(&certificate);
+            let png = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
+            let bytes = if png { swarmgrad_lab::plot::png(&svg, 2.0)? } else { svg.into_bytes() };
+            swarmgrad::write_whole(path, &bytes)?;
+        }
         if self.json {
             let mut value = serde_json::to_value(&certificate)?;
             value["rate"] = certificate.rate().map_or(serde_json::Value::Null, output::number);
@@ -135,6 +147,29 @@ impl Certify {
         }
         Ok(ExitCode::from(if certificate.verdict == Verdict::Fails { NO_VALUE } else { DONE }))
     }
+}
+
+/// H and what it is made of over time, with its rates.
+fn picture(c: &Certificate) -> String {
+    let mut chart = Chart::new("Decay of the swarm", Axis::linear("t"), Axis::log("mean over the swarm"));
+    let Some(m) = &c.measured else { return chart.svg() };
+    let remembers = c.with_memory.is_some();
+    let size = |s: &Moment| if remembers { s.h_memory } else { s.h };
+    let over = |f: &dyn Fn(&Moment) -> f64| m.record.iter().map(|s| (s.time, f(s))).collect::<Vec<_>>();
+    let first = m.record.first().map_or(1.0, size);
+    let line = |rate: f64| m.record.iter().map(|s| (s.time, first * (-rate * s.time).exp())).collect::<Vec<_>>();
+    chart.line(Line::new(format!("H of Theorem {}", c.theorem), over(&size)));
+    chart.line(Line::new(format!("fitted rate {}", short(m.rate)), line(m.rate)));
+    if let Some(rate) = c.rate() {
+        chart.line(Line::new(format!("guaranteed rate {}", short(rate)), line(rate)));
+    }
+    chart.line(Line::new("variance of the positions", over(&|s| s.moments.variance)));
+    chart.line(Line::new("second moment of the velocities", over(&|s| s.moments.velocity)));
+    if remembers {
+        chart.line(Line::new("squared distance to the local bests", over(&|s| s.moments.memory)));
+    }
+    chart.line(Line::new("effective sample size", over(&|s| s.effective)));
+    chart.svg()
 }
 
 /// Points and values: the last number of a line is the value.
