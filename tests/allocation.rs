@@ -48,7 +48,10 @@ fn no_method_allocates_after_its_first_iterations() {
         // Two dimensions, since some methods treat small matrices in a way of their own.
         for dim in [30, 40] {
             let space = Space::cube(dim, -5.0, 5.0).unwrap();
-            let problem = Function::new(space, |x: &[f64]| x.iter().map(|t| t * t).sum());
+            // Rosenbrock's function: methods that end by themselves take long on it.
+            let problem = Function::new(space, |x: &[f64]| {
+                x.windows(2).map(|p| 100.0 * (p[1] - p[0] * p[0]).powi(2) + (1.0 - p[0]).powi(2)).sum()
+            });
             let mut algorithm = registry::entry(name)
                 .unwrap()
                 .build(swarmgrad::Problem::space(&problem), Some(100_000), &settings)

@@ -53,11 +53,29 @@ fn is_spent(outcome: &Outcome, budget: u64) -> bool {
     outcome.nfev == budget || outcome.nfev < budget && matches!(outcome.reason, Reason::Method(_))
 }
 
+/// Whether the method has a population of a size that the user chooses.
+fn has_particles(entry: &Entry) -> bool {
+    entry.parameters().iter().any(|p| p.name == "particles")
+}
+
+/// A population of this size, where the method has one.
+fn population(entry: &Entry, particles: usize) -> Settings {
+    if has_particles(entry) { settings(serde_json::json!({ "particles": particles })) } else { Settings::new() }
+}
+
 /// The smallest population that the table allows.
 fn least_particles(entry: &Entry) -> usize {
     let parameters = entry.parameters();
-    let range = &parameters.iter().find(|p| p.name == "particles").unwrap().range;
+    let range = parameters.iter().find(|p| p.name == "particles").map_or("1", |p| &p.range);
     range.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// A function on which no method ends within a few dozen rounds.
+fn rosenbrock(dim: usize) -> Function<f64, impl Fn(&[f64]) -> f64 + Sync> {
+    let space = Space::cube(dim, -100.0, 100.0).unwrap();
+    Function::new(space, |x: &[f64]| {
+        x.windows(2).map(|p| 100.0 * (p[1] - p[0] * p[0]).powi(2) + (1.0 - p[0]).powi(2)).sum()
+    })
 }
 
 fn bits(x: &[f64]) -> Vec<u64> {
@@ -94,7 +112,7 @@ fn one_two_and_eight_threads_give_the_same_bits() {
             let mut outcomes = Vec::new();
             for threads in [1, 2, 8] {
                 let workers = Workers::new(threads).unwrap();
-                let particles = settings(serde_json::json!({ "particles": particles }));
+                let particles = population(entry, particles);
                 let mut algorithm = entry.build(problem.space(), Some(100_000), &particles).unwrap();
                 let mut limit = Iterations(iterations);
                 let outcome = Run::new(&problem, &mut *algorithm, 3).watch(&mut limit).workers(&workers).minimize();
@@ -113,7 +131,7 @@ fn recording_the_draws_changes_nothing() {
     each(|entry| {
         for (dim, particles) in [(3, 5), (601, 7), (1_030, 4)] {
             let problem = sphere(dim);
-            let few = settings(serde_json::json!({ "particles": particles }));
+            let few = population(entry, particles);
             let variants: &[serde_json::Value] = match entry.name {
                 "pso_sde" => &[
                     serde_json::json!({}),
@@ -139,8 +157,7 @@ fn recording_the_draws_changes_nothing() {
         let space = Space::<f32>::cube(700, -5.0, 5.0).unwrap();
         let problem = Function::new(space.clone(), |x: &[f32]| x.iter().map(|t| t * t).sum::<f32>());
         let walk = |rng: Rng| {
-            let mut algorithm =
-                entry.build_f32(&space, None, &settings(serde_json::json!({ "particles": 6 }))).unwrap();
+            let mut algorithm = entry.build_f32(&space, None, &population(entry, 6)).unwrap();
             Run::new(&problem, &mut *algorithm, 0).rng(rng).watch(&mut Iterations(3)).minimize();
             let x = algorithm.view().matrix("x").unwrap().data().to_vec();
             x.into_iter().map(f32::to_bits).collect::<Vec<_>>()
@@ -166,6 +183,9 @@ fn evaluations_are_counted_exactly() {
             assert!(outcome.nfev < budget || outcome.reason == Reason::Evaluations);
         }
         // n (T + 1) for T iterations.
+        if !has_particles(entry) {
+            return;
+        }
         calls.store(0, Ordering::Relaxed);
         let mut algorithm =
             entry.build(counted.space(), None, &settings(serde_json::json!({ "particles": 10 }))).unwrap();
@@ -224,7 +244,7 @@ fn an_objective_that_never_succeeds_ends_with_a_result() {
 #[test]
 fn the_smallest_cases_work() {
     each(|entry| {
-        let few = settings(serde_json::json!({ "particles": least_particles(entry) }));
+        let few = population(entry, least_particles(entry));
         let outcome = run(entry, &sphere(1), &few, 1, 50);
         assert!(is_spent(&outcome, 50) && outcome.fun.is_finite());
     });
@@ -292,7 +312,7 @@ fn a_given_start_is_evaluated_first() {
 #[test]
 fn save_load_continue_equals_continue() {
     each(|entry| {
-        let problem = sphere(6);
+        let problem = rosenbrock(6);
         let run_on = |algorithm: &mut dyn Algorithm, from: Option<Checkpoint>, iterations| {
             let mut limit = Iterations(iterations);
             let run = Run::new(&problem, algorithm, 11).watch(&mut limit);
@@ -370,11 +390,11 @@ fn solves_the_sphere_from_far_away() {
 fn points_improved_between_ask_and_tell_are_taken_over() {
     each(|entry| {
         let problem = sphere(3);
-        let mut algorithm =
-            entry.build(problem.space(), None, &settings(serde_json::json!({ "particles": 8 }))).unwrap();
+        let mut algorithm = entry.build(problem.space(), None, &population(entry, 8)).unwrap();
         let (rng, mut xs) = (Rng::new(1), Matrix::default());
         algorithm.ask(&rng, &mut xs);
-        xs.row_mut(5).fill(1.0); // the minimum, from elsewhere
+        let some = 5.min(xs.len() - 1);
+        xs.row_mut(some).fill(1.0); // the minimum, from elsewhere
         let values: Vec<f64> = xs.iter().map(|x| problem.value(x)).collect();
         algorithm.tell(&mut xs, &values);
         // Those answer with a consensus or a mean.
@@ -393,7 +413,7 @@ fn points_improved_between_ask_and_tell_are_taken_over() {
             assert_eq!(algorithm.answer(), vec![1.0; 3], "{}", entry.name);
         }
         let shown = algorithm.view();
-        assert_eq!(shown.matrix("x").unwrap().row(5), [1.0; 3]);
+        assert_eq!(shown.matrix("x").unwrap().row(some), [1.0; 3]);
     });
 }
 
@@ -405,14 +425,21 @@ fn bad_parameters_are_named_with_value_and_rule() {
             let built = entry.build(&space, None, &settings(json));
             built.map(|_| ()).expect_err("must be refused").to_string()
         };
-        assert!(refused(serde_json::json!({ "particles": 0 })).contains("particles = 0: must be a whole number >= "));
-        assert!(refused(serde_json::json!({ "particles": 2.5 })).contains("particles = 2.5: must be a whole number"));
-        assert!(
-            refused(serde_json::json!({ "particles": 1e12 })).contains("particles = 1000000000000: times 2 variables")
-        );
-        assert!(entry.build(&space, None, &settings(serde_json::json!({ "particles": 1e2 }))).is_ok());
-        assert!(refused(serde_json::json!({ "particles": "many" })).contains("particles = \"many\": must be"));
-        assert!(refused(serde_json::json!({ "partikles": 3 })).contains("did you mean 'particles'?"));
+        if has_particles(entry) {
+            assert!(
+                refused(serde_json::json!({ "particles": 0 })).contains("particles = 0: must be a whole number >= ")
+            );
+            assert!(
+                refused(serde_json::json!({ "particles": 2.5 })).contains("particles = 2.5: must be a whole number")
+            );
+            assert!(
+                refused(serde_json::json!({ "particles": 1e12 }))
+                    .contains("particles = 1000000000000: times 2 variables")
+            );
+            assert!(entry.build(&space, None, &settings(serde_json::json!({ "particles": 1e2 }))).is_ok());
+            assert!(refused(serde_json::json!({ "particles": "many" })).contains("particles = \"many\": must be"));
+            assert!(refused(serde_json::json!({ "partikles": 3 })).contains("did you mean 'particles'?"));
+        }
         assert!(refused(serde_json::json!({ "preset": "nonsense" })).contains("unknown preset"));
         for (preset, ..) in entry.presets {
             assert!(entry.build(&space, None, &settings(serde_json::json!({ "preset": preset }))).is_ok());

@@ -71,7 +71,9 @@ fn settings(golden: &Value) -> Settings {
         };
         settings.insert(ours.into(), value.clone());
     }
-    settings.insert("particles".into(), golden["particles"].clone());
+    if let Some(particles) = golden.get("particles") {
+        settings.insert("particles".into(), particles.clone());
+    }
     settings.insert("start".into(), serde_json::json!({ "points": golden["start"] }));
     settings
 }
@@ -124,7 +126,7 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
         let gap = gap(&algorithm.answer(), &vector(golden));
         assert!(gap <= TOLERANCE, "{at}: g is {gap:e} off");
     }
-    for key in ["alpha", "sigma", "run", "mu_F", "mu_CR"] {
+    for key in ["alpha", "sigma", "run", "mu_F", "mu_CR", "f"] {
         if let Some(golden) = state.get(key) {
             let ours = view.number(key).unwrap_or_else(|| panic!("{at}: no number {key}"));
             let gap = gap(&[ours], &[number(golden)]);
@@ -178,6 +180,8 @@ replays! {
     mirror_cbo, mirror_cbo_ball, mirror_cbo_simplex, mirror_cbo_sparse, mirror_cbo_sphere, mirror_cbo_stiefel,
     cbs, cbs_optimise, consensus_hopping, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
     de_pbest, de_exponential, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
+    quasi_newton, quasi_newton_box, quasi_newton_central,
+    coordinate_search, coordinate_search_free, coordinate_search_bent,
     cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, ipop_cma_es, bipop_cma_es,
 }
 

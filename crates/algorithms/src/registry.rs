@@ -3,7 +3,7 @@
 use crate::distribution::{bipop_cma_es, cma_es, ipop_cma_es};
 use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
-use crate::local::{Local, quasi_newton};
+use crate::local::{Local, coordinate_search, quasi_newton};
 use crate::parameters::{Parameter, Parameters};
 use crate::particle::{
     Motion, Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso,
@@ -324,6 +324,11 @@ pub static ENTRIES: &[Entry] = &[
         quasi_newton::QuasiNewton,
         "quasi-Newton descent in a box, derivatives by differences",
         "Nocedal & Wright 2006; Powell 1978"
+    ),
+    walk!(
+        coordinate_search::CoordinateSearch,
+        "global line searches along all variables at once, for separable functions",
+        "Langerman et al. 1994; Baudis & Posik 2015"
     ),
 ];
 

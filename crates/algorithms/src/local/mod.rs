@@ -4,6 +4,7 @@
 //! [`Local`] makes an [`Algorithm`] of it: the start, the precision of the scalar, ask and tell. Combinators drive walks
 //! themselves and start them anew.
 
+pub mod coordinate_search;
 pub mod quasi_newton;
 
 use crate::parameters::Parameters;
@@ -44,7 +45,7 @@ impl Terrain {
     /// The natural length of variable `j` near `t`: the width of its bounds, else the size of `t`, at least 1.
     pub fn length(&self, j: usize, t: f64) -> f64 {
         let width = self.upper[j] - self.lower[j];
-        if width < 1e100 { width } else { t.abs().clamp(1.0, 1e100) }
+        if width.is_finite() { width } else { t.abs().max(1.0) }
     }
 }
 
@@ -122,6 +123,24 @@ impl<F: Real, W: Walk> Method<F> for Local<F, W> {
             launched: false,
             lent: false,
         })
+    }
+}
+
+impl<F: Real, W: Walk> Local<F, W> {
+    /// The walk.
+    pub fn walk(&self) -> &W {
+        &self.walk
+    }
+
+    /// Begins anew at a point whose value is known and finite; between rounds.
+    pub fn launch(&mut self, x: &[F], value: F) {
+        assert!(!self.lent, "launch was called between ask and tell");
+        self.wide.resize(1, self.space.dim());
+        self.wide.data_mut().iter_mut().zip(x).for_each(|(w, t)| *w = t.f64());
+        self.walk.launch(self.wide.row(0), value.f64());
+        (self.best_value, self.starts, self.launched) = (value.f64(), 0, true);
+        self.best.clear();
+        self.best.extend_from_slice(x);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Papers: Nocedal and Wright, "Numerical Optimization" (2nd edition, 2006), chapters 3, 6, 7, 8, 16 and 18; Powell, "A fast
 //! algorithm for nonlinearly constrained optimization calculations" (1978) for the damped update; Gill, Murray, Saunders and
 //! Wright, "Computing forward-difference intervals for numerical optimization" (SIAM J. Sci. Stat. Comput. 1983) for the
-//! intervals. B approximates the Hessian, c_j = B_jj, s = x' - x, y = g' - g, e = epsilon |f| is the rounding error of a value:
+//! intervals. B approximates the Hessian, c_j = B_jj, s = x' - x, y = g' - g, e = 2 epsilon |f| is the error of a value:
 //!
 //! ```text
 //! (1)  g_j = (f(x + h_j e_j) - f(x)) / h_j,                     h_j = 2 sqrt(e / c_j)            forward differences
@@ -12,6 +12,12 @@
 //! (4)  x'  = x + t p,   f(x') <= f(x) + c1 t g p,   t near the minimum of f along p              the line search
 //! (5)  B  <- B - B s s B / (s B s) + r r / (s r),   r = theta y + (1 - theta) B s                damped BFGS
 //! ```
+//!
+//! The line search (4) begins with t = 1. While no point is better than x, t becomes the vertex of the parabola through f, its
+//! slope and the last value, kept between 0.05 t and 0.5 t. From then on the vertex is that of the parabola through the best
+//! point s and x with its slope, or through x, s and the nearest point b beyond s, kept between 0.1 s and s + 0.9 (b - s), or 8 s.
+//! The search ends with a vertex v nearer to s than 0.1 v, or with a point that is not better than s.
+//! The first step is steepest descent in the units of the box, cut at the bounds; after it B = 1e-5 (s y / s s) I before (5).
 //!
 //! theta = 1 where s y >= 0.2 s B s, else 0.8 s B s / (s B s - s y); l_j is a hundredth of the natural length of variable j.
 //! Differences cost as many evaluations as there are variables, so the line search is exact to a few per cent, on values alone;
@@ -38,6 +44,8 @@ parameters! {
         interval "h": f64 = 1e-8, Above(0.0);
         /// Ends when the predicted decrease is below this share of the value; 0 for the limits of arithmetic.
         tolerance "": f64 = 0.0, AtLeast(0.0);
+        /// Relative error of the values, where it is larger than that of the arithmetic; null for exact values.
+        noise "e / |f|": Option<f64> = None, Within(0.0, 0.1);
         /// Number of variables up to which the whole matrix B is kept.
         dense "": usize = 128, AtLeast(0.0);
         /// Pairs (s, y) kept above that number.
@@ -90,6 +98,8 @@ struct Line {
 pub struct QuasiNewton {
     params: Params,
     terrain: Terrain,
+    /// Relative error of a value.
+    error: f64,
     stage: Stage,
     x: Vec<f64>,
     f: f64,
@@ -109,6 +119,7 @@ pub struct QuasiNewton {
     /// Whether a search has failed since the model was last begun anew.
     begun_anew: bool,
     widened: u32,
+    settled: bool,
     /// Variables of the rows asked for differences; negative rows of a pair follow positive ones.
     asked: Vec<usize>,
     steps: u64,
@@ -123,6 +134,7 @@ impl Walk for QuasiNewton {
         let dim = terrain.dim();
         let zeros = || vec![0.0; dim];
         Ok(QuasiNewton {
+            error: terrain.epsilon.max(params.noise.unwrap_or(0.0)),
             model: Model::new(dim, &params),
             params,
             terrain,
@@ -140,6 +152,7 @@ impl Walk for QuasiNewton {
             paired: false,
             begun_anew: false,
             widened: 0,
+            settled: false,
             asked: Vec::with_capacity(2 * dim),
             steps: 0,
             why: None,
@@ -151,6 +164,7 @@ impl Walk for QuasiNewton {
         self.f = value;
         self.model.clear();
         (self.central, self.paired, self.begun_anew, self.widened) = (false, false, false, 0);
+        self.settled = false;
         (self.stage, self.steps, self.why) = (Stage::Gradient, 0, None);
     }
 
@@ -198,6 +212,11 @@ impl Walk for QuasiNewton {
 }
 
 impl QuasiNewton {
+    /// Whether it has ended where the values are smooth and their differences say that nothing is to be gained nearby.
+    pub fn is_settled(&self) -> bool {
+        self.settled
+    }
+
     /// The value that the model expects at the end of the next step.
     pub fn expected(&self) -> f64 {
         self.f - self.predicted
@@ -209,7 +228,7 @@ impl QuasiNewton {
 
     /// The rounding error of a value near x.
     fn noise(&self) -> f64 {
-        2.0 * self.terrain.epsilon * self.f.abs().max(f64::MIN_POSITIVE / self.terrain.epsilon)
+        2.0 * self.error * self.f.abs().max(f64::MIN_POSITIVE / self.error)
     }
 
     /// The interval of variable j, eqs (1) and (2).
@@ -219,10 +238,10 @@ impl QuasiNewton {
         let wanted = match self.model.curvature(j) {
             Some(c) if self.central => (3.0 * self.noise() * 0.01 * length / c).cbrt(), // eq. (2)
             Some(c) => 2.0 * (self.noise() / c).sqrt(),                                 // eq. (1)
-            None if self.central => self.terrain.epsilon.cbrt() * 0.1 * length,
-            None => (self.params.interval * length).max(self.terrain.epsilon.sqrt() * self.x[j].abs()),
+            None if self.central => self.error.cbrt() * 0.1 * length,
+            None => (self.params.interval * length).max(self.error.sqrt() * self.x[j].abs()),
         };
-        wanted.clamp(least, 1e-3 * length).min(1e-3 * length) * WIDEN.powi(self.widened as i32)
+        wanted.min(1e-3 * length).max(least) * WIDEN.powi(self.widened as i32)
     }
 
     /// One point a variable, or two; a variable without room is left out.
@@ -329,6 +348,7 @@ impl QuasiNewton {
             return self.turn("");
         }
         if !first && self.central && self.predicted <= noise {
+            self.settled = true;
             return self.end("converged to the precision of the values");
         }
         self.line = Line { t: 1.0, best: (0.0, self.f), beyond: None, tried: 0 };

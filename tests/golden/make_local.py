@@ -1,0 +1,377 @@
+"""Golden trajectories of the local searches: `python3 tests/golden/make_local.py` rewrites their json files.
+
+Written from the equations in the headers of the methods' papers and files, as plain closed loops that call the objective;
+the library asks and is told. Needs Python 3 and NumPy. Nothing is drawn. Objectives and the form of the files are those of
+make.py; the state after a step is the best point evaluated so far (`g`), the value where the search stands (`f`), and what
+the method shows besides. `round` is the round of asking in which a step began.
+
+Differences divide rounding errors by their interval, so the trajectories are made with values said to be inexact (`noise`):
+intervals are then long, and a last bit in a value stays one.
+"""
+
+import itertools
+import json
+import math
+import pathlib
+
+import numpy as np
+
+from make import OBJECTIVES
+
+HERE = pathlib.Path(__file__).resolve().parent
+EPSILON = 2.0**-52
+
+
+class Objective:
+    """Counts rounds and keeps the best point."""
+
+    def __init__(self, name):
+        self.f = OBJECTIVES[name]
+        self.rounds = 0
+        self.best, self.x = math.inf, None
+
+    def __call__(self, points):
+        points = np.atleast_2d(np.array(points, dtype=float))
+        values = self.f(points)
+        self.rounds += 1
+        for x, value in zip(points, values):
+            if value < self.best:
+                self.best, self.x = float(value), x.copy()
+        return [float(v) for v in values]
+
+
+# ---------------------------------------------------------------------------------------------- quasi-Newton
+
+
+def box_step(g, b, lower, upper):
+    """Eq. (3) by trying every choice of variables at their bounds; returns p and the free variables."""
+    best = (math.inf, None, None)
+    for sides in itertools.product((-1, 0, 1), repeat=len(g)):
+        p = np.array([lower[j] if s < 0 else upper[j] if s > 0 else 0.0 for j, s in enumerate(sides)])
+        if not np.all(np.isfinite(p)):
+            continue
+        free = [j for j, s in enumerate(sides) if s == 0]
+        if free:
+            fixed = [j for j in range(len(g)) if j not in free]
+            rhs = -g[free] - b[np.ix_(free, fixed)] @ p[fixed]
+            p[free] = np.linalg.solve(b[np.ix_(free, free)], rhs)
+        if np.any(p < lower) or np.any(p > upper):
+            continue
+        value = g @ p + 0.5 * p @ b @ p
+        if value < best[0]:
+            best = (value, p, free)
+    return best[1], best[2]
+
+
+def vertex(t, f):
+    """Of the parabola through three points."""
+    rows = np.array([[u * u, u, 1.0] for u in t])
+    a, b, _ = np.linalg.solve(rows, np.array(f))
+    return -b / (2 * a) if a > 0 else t[2]
+
+
+def quasi_newton(params, objective, start, bounds, steps):
+    f, d = Objective(objective), len(start)
+    lower, upper = np.full(d, bounds[0]), np.full(d, bounds[1])
+    width = upper - lower
+    length = lambda x: np.where(np.isfinite(width), width, np.maximum(np.abs(x), 1.0))
+    error = max(EPSILON, params["noise"])
+    x = np.array(start)
+    value = f(x)[0]
+    initial = {"g": list(x)}
+    b, steep, g, g_old, x_old, central = None, np.zeros(d), np.zeros(d), None, None, False
+    out, t, begun = [], 1.0, f.rounds
+    while len(out) < steps:
+        # The gradient, eqs (1) and (2).
+        e, points, tags = 2 * error * abs(value), [], []
+        for j in range(d):
+            l = length(x)[j]
+            c = max(b[j, j], steep[j]) if b is not None else None
+            if c is not None:
+                h = (3 * e * 0.01 * l / c) ** (1 / 3) if central else 2 * math.sqrt(e / c)
+            else:
+                h = error ** (1 / 3) * 0.1 * l if central else max(params["interval"] * l, math.sqrt(error) * abs(x[j]))
+            h = max(min(h, 1e-3 * l), 8 * EPSILON * max(abs(x[j]), 1e-3 * l))
+            up, down = upper[j] - x[j], x[j] - lower[j]
+            h = min(h, max(up, down))
+            sign = -1.0 if g[j] > 0 else 1.0
+            if (up if sign > 0 else down) < h:
+                sign = -sign
+            offsets = [sign * h]
+            if central:
+                offsets.append(-sign * h if (down if sign > 0 else up) >= h else 0.5 * sign * h)
+            for o in offsets:
+                point = x.copy()
+                point[j] = min(max(x[j] + o, lower[j]), upper[j])
+                points.append(point)
+                tags.append(j)
+        values = f(points)
+        g = np.zeros(d)
+        for j in range(d):
+            rows = [r for r, tag in enumerate(tags) if tag == j]
+            a = [points[r][j] - x[j] for r in rows]
+            q = [(values[r] - value) / u for r, u in zip(rows, a)]
+            g[j] = q[0] if len(q) == 1 else (q[0] * a[1] - q[1] * a[0]) / (a[1] - a[0])
+        # The update, eq. (5).
+        if x_old is not None:
+            s, y = x - x_old, g - g_old
+            steep = np.abs(y) / math.sqrt(s @ s)
+            sy = s @ y
+            if b is None and sy > 1e-10 * math.sqrt((s @ s) * (y @ y)):
+                b = 1e-5 * sy / (s @ s) * np.eye(d)
+            if b is not None:
+                bs = b @ s
+                theta = 1.0 if sy >= 0.2 * (s @ bs) else 0.8 * (s @ bs) / (s @ bs - sy)
+                r = theta * y + (1 - theta) * bs
+                b = b - np.outer(bs, bs) / (s @ bs) + np.outer(r, r) / (s @ r)
+        # The step, eq. (3).
+        if b is None:
+            p = np.where((x <= lower) & (g > 0) | (x >= upper) & (g < 0), 0.0, -g * length(x) ** 2)
+            p = params["first_step"] * p / np.max(np.abs(p) / length(x))
+            p = np.clip(x + p, lower, upper) - x
+        else:
+            p, free = box_step(g, b, lower - x, upper - x)
+        slope = g @ p
+        if b is not None:
+            predicted = -slope - 0.5 * p @ b @ p
+            inverse = np.linalg.inv(b[np.ix_(free, free)])
+            weight = sum(b[j, j] * inverse[k, k] for k, j in enumerate(free)) if free else 4 * d
+            if not central and predicted <= 10 * e * weight:
+                central, x_old, g_old = True, None, None
+                continue
+            if central and predicted <= e:
+                break
+        # The line search, eq. (4).
+        at = lambda t: np.clip(x + t * p, lower, upper)
+        t, best, beyond, tried = 1.0, (0.0, value), None, 0
+        while True:
+            new = f(at(t))[0]
+            tried += 1
+            if new < best[1]:
+                if best[0] > t:
+                    beyond = best
+                best = (t, new)
+            elif t > best[0] and (beyond is None or t < beyond[0]):
+                beyond = (t, new)
+            if best[0] == 0.0:
+                v = -slope * t * t / (2 * (new - value - slope * t))
+                t = min(max(v, 0.05 * t), 0.5 * t)
+                assert tried < 24
+                continue
+            s = best[0]
+            if beyond:
+                v = vertex([0.0, s, beyond[0]], [value, best[1], beyond[1]])
+            else:
+                bend = best[1] - value - slope * s
+                v = -slope * s * s / (2 * bend) if bend > 0 else math.inf
+            v = min(max(v, 0.1 * s), s + 0.9 * (beyond[0] - s) if beyond else 8 * s)
+            content = abs(v - s) <= 0.1 * v or t != s
+            if content and not (tried < 3 and best[1] > value + 1e-4 * s * slope):
+                break
+            if v == t:
+                break
+            t = v
+        x_old, g_old = x, g
+        x, value = at(best[0]), best[1]
+        out.append({"round": begun, "draws": {}, "g": list(f.x), "f": value})
+        begun = f.rounds
+    return initial, out, central
+
+
+# ---------------------------------------------------------------------------------------------- coordinate search
+
+
+class Profile:
+    """Heights along one variable; the next point to look at."""
+
+    def __init__(self, t):
+        self.points = {t: 0.0}
+        self.interpolate, self.settled = False, False
+        self.brackets = [math.inf, math.inf]
+
+    def best(self):
+        return min(sorted(self.points), key=lambda t: self.points[t])
+
+    def add(self, t, f):
+        old = self.points[self.best()]
+        self.points.setdefault(t, f)
+        if f < old:
+            self.settled = False
+
+    def choose(self, lower, upper, noise, sharpness, limit):
+        if lower >= upper or len(self.points) >= limit:
+            return None
+        base = self.best()
+        length = upper - lower if math.isfinite(upper - lower) else max(abs(base), 1.0)
+        if len(self.points) < 3:
+            for end in (lower if math.isfinite(lower) else base - length, upper if math.isfinite(upper) else base + length):
+                if end not in self.points:
+                    return end
+        self.interpolate = not self.interpolate
+        for interpolate in (self.interpolate, not self.interpolate):
+            t = self.vertex(noise, length) if interpolate else self.step(sharpness, length)
+            if t is None and interpolate:
+                t = self.beyond(lower, upper)
+            if t is not None and t not in self.points:
+                return t
+        return None
+
+    def beyond(self, lower, upper):
+        ts = sorted(self.points)
+        span = ts[-1] - ts[0]
+        far = {ts[0]: ts[0] - span, ts[-1]: ts[-1] + span}.get(self.best())
+        return far if far is not None and lower < far < upper else None
+
+    def vertex(self, noise, length):
+        """Eq. (3) with its safeguards."""
+        if self.settled:
+            return None
+        ts = sorted(self.points)
+        b = self.best()
+        k = ts.index(b)
+        if k in (0, len(ts) - 1):
+            t = b + 0.1 * (ts[1 if k == 0 else k - 1] - b)
+            self.settled = abs(t - b) <= 1e-12 * length
+            return None if self.settled else t
+        a, c = ts[k - 1], ts[k + 1]
+        fa, fb, fc = (self.points[t] for t in (a, b, c))
+        bend = ((fc - fb) / (c - b) - (fb - fa) / (b - a)) / (c - a)
+        slow = c - a > 0.5 * self.brackets[0]
+        self.brackets = [self.brackets[1], c - a]
+        wide = b + 0.381966 * (c - b) if c - b > b - a else b - 0.381966 * (b - a)
+        if not bend > 0:
+            self.settled = c - a <= 1e-12 * length or fa == fb == fc
+            return None if self.settled else wide
+        v = 0.5 * (a + b) - 0.5 * (fb - fa) / (b - a) / bend
+        gain = bend * (v - b) ** 2
+        shallow = min(fa, fc) - fb <= noise
+        if gain <= noise and (shallow or bend * (c - a) ** 2 <= 1e3 * noise) or c - a <= 1e-14 * length:
+            self.settled = True
+            return None
+        least = min(1e-3 * (c - a), 4 * max(math.sqrt(noise / bend), 1e-15 * length))
+        if slow:
+            t = wide
+        elif abs(v - b) < least:
+            t = b + least if c - b > b - a else b - least
+        else:
+            t = v
+        return min(max(t, a + 1e-3 * (b - a)), c - 1e-3 * (c - b))
+
+    def step(self, sharpness, length):
+        """Eqs (1) and (2)."""
+        ts = sorted(self.points)
+        f = [self.points[t] for t in ts]
+        low = min(f)
+        delta = 1e-2 * (sum(f) / len(f) - low)
+        d = [
+            ((math.sqrt(f[k] - low + delta) + math.sqrt(f[k + 1] - low + delta)) / (ts[k + 1] - ts[k])) ** 2
+            if ts[k + 1] - ts[k] > 1e-9 * length
+            else math.inf
+            for k in range(len(ts) - 1)
+        ]
+        easiest = int(np.argmin(d))
+        k = ts.index(self.best())
+        curvature = math.inf
+        if 0 < k < len(ts) - 1:
+            curvature = np.polyfit([ts[i] - ts[k] for i in (k - 1, k, k + 1)], [f[i] - f[k] for i in (k - 1, k, k + 1)], 2)[0]
+        if self.settled and d[easiest] > sharpness * curvature or not math.isfinite(d[easiest]):
+            return None
+        return 0.5 * (ts[easiest] + ts[easiest + 1])
+
+
+def coordinate_search(objective, start, bounds, steps, sharpness=50.0, limit=500):
+    f = Objective(objective)
+    lower, upper = bounds
+    x, d = list(start), len(start)
+    value = f([x])[0]
+    initial = {"g": list(f.x)}
+    profiles = [Profile(t) for t in x]
+    following, expected, alone, cycle, largest = list(x), value, None, value, abs(value)
+    out = []
+    while len(out) < steps:
+        begun = f.rounds
+        noise = 4 * EPSILON * abs(value)
+        moved = following != x
+        asked, points = [], [list(following)] if moved else []
+        while True:
+            for j in range(d) if alone is None else [alone]:
+                t = profiles[j].choose(lower, upper, noise, sharpness, limit)
+                if t is not None:
+                    asked.append(j)
+                    points.append([t if i == j else following[i] for i in range(d)])
+            if points:
+                break
+            if alone is None:
+                return initial, out, True
+            alone = (alone + 1) % d
+            if alone == 0:
+                if cycle - value <= noise:
+                    return initial, out, False
+                cycle = value
+            profiles[alone] = Profile(x[alone])
+        values = f(points)
+        largest = max([largest] + [abs(v) for v in values])
+        if moved:
+            change = abs(value - expected)
+            tolerance = 1e-6 * change + 1e2 * EPSILON * largest
+            if abs(values[0] - expected) > tolerance:
+                k = int(np.argmin(values))
+                if values[k] < value:
+                    x, value = list(points[k]), values[k]
+                following, expected, cycle, alone = list(x), value, value, 0
+                profiles = [Profile(t) for t in x]
+                out.append({"round": begun, "draws": {}, "g": list(f.x), "f": value})
+                continue
+            x, value = list(following), values[0]
+        for j, point, v in zip(asked, points[len(points) - len(asked) :], values[len(points) - len(asked) :]):
+            profiles[j].add(point[j], profiles[j].points[x[j]] + (v - value))
+        following = [profile.best() for profile in profiles]
+        expected = value + sum(p.points[p.best()] - p.points[x[j]] for j, p in enumerate(profiles))
+        out.append({"round": begun, "draws": {}, "g": list(f.x), "f": value})
+    return initial, out, alone is None
+
+
+# ---------------------------------------------------------------------------------------------- files
+
+
+def write(name, method, params, objective, start, bounds, initial, steps):
+    document = {
+        "method": method,
+        "params": params,
+        "objective": objective,
+        "dim": len(start),
+        "start": [start],
+        "initial": initial,
+        "steps": steps,
+    }
+    if math.isfinite(bounds[0]):
+        document["bounds"] = bounds
+    (HERE / f"{name}.json").write_text(json.dumps(document) + "\n")
+    print(f"{name}: {len(steps)} steps, f = {steps[-1]['f']:.3g}")
+
+
+def main():
+    exact = {"noise": 1e-7, "interval": 1e-3, "first_step": 0.2}
+    free = [-math.inf, math.inf]
+    for name, objective, start, bounds, steps, noise, ends in [
+        ("quasi_newton", "rosenbrock", [-1.2, 1.0, 0.5, -0.3], free, 14, 1e-7, None),
+        ("quasi_newton_box", "rosenbrock", [-1.2, 0.6, 0.5, -0.3], [-2.0, 0.7], 12, 1e-6, None),
+        ("quasi_newton_central", "rastrigin25", [0.9, 1.2, -2.1], [-4.0, 5.0], 9, 1e-4, None),
+    ]:
+        params = dict(exact, noise=noise)
+        initial, out, central = quasi_newton(params, objective, start, bounds, steps)
+
+        assert ends is None or central == ends, name
+        write(name, "quasi_newton", params, objective, start, bounds, initial, out)
+    for name, objective, start, bounds, steps, separable in [
+        ("coordinate_search", "rastrigin25", [1.3, -2.2, 3.1], [-4.0, 5.0], 40, True),
+        ("coordinate_search_free", "sphere", [1.3, -2.2], [-math.inf, math.inf], 12, True),
+        ("coordinate_search_bent", "rosenbrock", [-1.2, 1.0], [-2.0, 2.5], 60, False),
+    ]:
+        initial, out, came_out = coordinate_search(objective, start, bounds, steps)
+        assert came_out == separable, name
+        write(name, "coordinate_search", {}, objective, start, bounds, initial, out)
+
+
+if __name__ == "__main__":
+    main()
