@@ -35,6 +35,8 @@ fn bowl(entry: &Entry) -> Settings {
         "consensus_hopping" => {
             settings(serde_json::json!({ "particles": 40, "sigma": 8.0, "sigma_factor": 0.96, "alpha": "inf" }))
         }
+        "open_es" => settings(serde_json::json!({ "particles": 10, "sigma": 0.3, "decay": 0.98 })),
+        "pgpe" => settings(serde_json::json!({ "particles": 10, "sigma_rate": 0.3 })),
         _ => Settings::new(),
     }
 }
@@ -106,7 +108,7 @@ fn one_two_and_eight_threads_give_the_same_bits() {
         // 20 dimensions, and so many that rows, columns and tiles are split among threads.
         for (dim, particles, iterations) in [(20, 900, 12), (2_001, 21, 6)] {
             // Where an iteration costs d^3 or the state d^2: the same code path, with matrices of the same kind.
-            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es"].contains(&entry.name);
+            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es", "xnes"].contains(&entry.name);
             let dim = if dear { dim.min(300) } else { dim };
             let problem = sphere(dim);
             let mut outcomes = Vec::new();
@@ -408,6 +410,12 @@ fn points_improved_between_ask_and_tell_are_taken_over() {
             "adam_cbo",
             "cbs",
             "consensus_hopping",
+            "sep_cma_es",
+            "cr_fm_nes",
+            "xnes",
+            "snes",
+            "open_es",
+            "pgpe",
         ];
         if !by_mean.contains(&entry.name) {
             assert_eq!(algorithm.answer(), vec![1.0; 3], "{}", entry.name);

@@ -115,9 +115,10 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
             assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
         }
     }
-    for key in ["fx", "fy", "mean", "p_sigma", "p_c"] {
+    for key in ["fx", "fy", "mean", "p_sigma", "p_c", "sigma_vector", "v_vector", "d_vector"] {
         if let (Some(golden), false) = (state.get(key), differential) {
-            let ours = view.vector(key).unwrap_or_else(|| panic!("{at}: no vector {key}"));
+            let name = key.trim_end_matches("_vector");
+            let ours = view.vector(name).unwrap_or_else(|| panic!("{at}: no vector {key}"));
             let gap = gap(ours, &vector(golden));
             assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
         }
@@ -183,6 +184,7 @@ replays! {
     quasi_newton, quasi_newton_box, quasi_newton_central,
     coordinate_search, coordinate_search_free, coordinate_search_bent,
     cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, ipop_cma_es, bipop_cma_es,
+    sep_cma_es, snes, xnes, xnes_wide, cr_fm_nes, cr_fm_nes_far, open_es, pgpe,
 }
 
 #[test]

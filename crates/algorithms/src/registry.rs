@@ -1,6 +1,6 @@
 //! Every method by name: the one table behind the command line, the help, the benchmarks and the tests.
 
-use crate::distribution::{bipop_cma_es, cma_es, ipop_cma_es};
+use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
 use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
 use crate::local::{Local, coordinate_search, quasi_newton};
@@ -329,6 +329,48 @@ pub static ENTRIES: &[Entry] = &[
         coordinate_search::CoordinateSearch,
         "global line searches along all variables at once, for separable functions",
         "Langerman et al. 1994; Baudis & Posik 2015"
+    ),
+    algorithm!(
+        sep_cma_es::SepCma<f32>,
+        sep_cma_es::SepCma<f64>,
+        "CMA-ES with a diagonal matrix, in linear time",
+        "Ros & Hansen 2008",
+        &[]
+    ),
+    algorithm!(
+        cr_fm_nes::CrFmNesSamples<f32>,
+        cr_fm_nes::CrFmNesSamples<f64>,
+        "natural evolution strategy for thousands of variables, in linear time",
+        "Nomura & Ono 2022",
+        &[]
+    ),
+    algorithm!(
+        xnes::XnesSamples<f32>,
+        xnes::XnesSamples<f64>,
+        "exponential natural evolution strategy",
+        "Glasmachers et al. 2010",
+        &[]
+    ),
+    algorithm!(
+        snes::SnesSamples<f32>,
+        snes::SnesSamples<f64>,
+        "separable natural evolution strategy",
+        "Schaul et al. 2011",
+        &[]
+    ),
+    algorithm!(
+        open_es::OpenEsSamples<f32>,
+        open_es::OpenEsSamples<f64>,
+        "OpenAI-ES: Adam on the gradient of the smoothed objective",
+        "Salimans et al. 2017",
+        &[]
+    ),
+    algorithm!(
+        pgpe::PgpeSamples<f32>,
+        pgpe::PgpeSamples<f64>,
+        "parameter-exploring policy gradients with mirrored samples",
+        "Sehnke et al. 2010",
+        &[]
     ),
 ];
 
