@@ -1,41 +1,13 @@
 //! The command `bench` as its users meet it.
 
+use crate::common::{Folder, good, script, wrong};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Command;
 
-fn run(args: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_swarmgrad")).arg("bench").args(args).output().unwrap();
-    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{args:?}: {output:?}");
-    output
-}
-
-fn good(args: &[&str]) -> String {
-    let output = run(args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// A folder of the test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("swarmgrad-bench-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// What the command prints.
+fn bench(args: &[&str]) -> String {
+    good(&[&["bench"][..], args].concat()).out
 }
 
 const SMALL: [&str; 8] = ["--functions", "1,8,15-16", "--dims", "2,3", "--instances", "1-2", "--budget", "100"];
@@ -45,36 +17,32 @@ fn tables_files_and_records() {
     let folder = Folder::new("files");
     let [html, markdown, plots, records] = ["b.html", "b.md", "plots", "b.jsonl"].map(|name| folder.path(name));
     let files = ["--html", &html, "--markdown", &markdown, "--plots", &plots, "--records", &records];
-    let text = good(&[&["de", "pso:particles=10"][..], &SMALL, &files].concat());
+    let text = bench(&[&["de", "pso:particles=10"][..], &SMALL, &files].concat());
     for word in ["de", "pso:particles=10", "perfect selector", "10 d", "100 d", "area", "multi-modal", "d = 3"] {
         assert!(text.contains(word), "{word} is missing in\n{text}");
     }
-    assert!(std::fs::read_to_string(&html).unwrap().matches("<svg").count() == 1 + 2 + 3);
-    assert!(std::fs::read_to_string(&markdown).unwrap().contains("## Area by function"));
+    assert!(folder.read("b.html").matches("<svg").count() == 1 + 2 + 3);
+    assert!(folder.read("b.md").contains("## Area by function"));
     assert!(Path::new(&plots).join("ecdf_d2.png").exists() && Path::new(&plots).join("ecdf_moderate.svg").exists());
-    let lines = std::fs::read_to_string(&records).unwrap();
+    let lines = folder.read("b.jsonl");
     assert_eq!(lines.lines().count(), 2 * 4 * 2 * 2);
 
     // The same command again computes nothing and says the same; other threads too.
-    assert_eq!(good(&[&["de", "pso:particles=10", "--threads", "1"][..], &SMALL, &files].concat()), text);
-    assert_eq!(std::fs::read_to_string(&records).unwrap(), lines);
-    assert_eq!(good(&[&["de", "pso:particles=10", "--threads", "3"][..], &SMALL].concat()), text);
+    assert_eq!(bench(&[&["de", "pso:particles=10", "--threads", "1"][..], &SMALL, &files].concat()), text);
+    assert_eq!(folder.read("b.jsonl"), lines);
+    assert_eq!(bench(&[&["de", "pso:particles=10", "--threads", "3"][..], &SMALL].concat()), text);
     // So do the records of another program, laid beside nothing.
-    assert_eq!(good(&["--beside", &records]), text);
+    assert_eq!(bench(&["--beside", &records]), text);
 }
 
 #[test]
 fn the_runs_of_another_program_stand_beside_ours() {
     let folder = Folder::new("beside");
-    let other = folder.path("other.jsonl");
     // Sphere, instance 1 in 2 variables: f_opt = 79.48; 1.5 above it after 10 evaluations, 0.05 after 40.
-    std::fs::write(
-        &other,
-        r#"{"method":"theirs","problem":"bbob/f1/i1","dim":2,"seed":5,"fun":79.53,"nfev":200,"nit":0,"curve":[[10,80.98],[40,79.53]]}"#,
-    )
-    .unwrap();
+    let line = r#"{"method":"theirs","problem":"bbob/f1/i1","dim":2,"seed":5,"fun":79.53,"nfev":200,"nit":0,"curve":[[10,80.98],[40,79.53]]}"#;
+    let other = folder.write("other.jsonl", line);
     let one = ["--functions", "1", "--dims", "2", "--instances", "1", "--budget", "100"];
-    let out = good(&[&["random_search", "--beside", &other, "--json"][..], &one].concat());
+    let out = bench(&[&["random_search", "--beside", &other, "--json"][..], &one].concat());
     let json: Value = serde_json::from_str(&out).unwrap();
     let theirs = json["methods"].as_array().unwrap().iter().find(|method| method["method"] == "theirs").unwrap();
     assert_eq!((theirs["runs"].as_u64(), theirs["area_interval"].is_null()), (Some(1), true));
@@ -99,9 +67,7 @@ fn mistakes_are_named() {
         (&[], "METHOD"),
     ];
     for (args, wanted) in cases {
-        let output = run(args);
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
-        let error = String::from_utf8_lossy(&output.stderr);
+        let error = wrong(&[&["bench"][..], args].concat());
         assert!(error.contains(wanted), "{args:?}: {error}");
     }
 }
@@ -120,11 +86,10 @@ fn cocopp_agrees() {
     let folder = Folder::new("cocopp");
     let archive = folder.path("exdata");
     let args = ["de", "--dims", "2,3,5", "--instances", "1-15", "--budget", "200", "--json", "--coco", &archive];
-    let report = folder.path("report.json");
-    std::fs::write(&report, good(&args)).unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/archive.py");
+    let report = folder.write("report.json", &bench(&args));
     let data = Path::new(&archive).join("de");
-    let output = Command::new(&python).arg(script).arg(data).arg(&report).current_dir(&folder.0).output().unwrap();
+    let output =
+        Command::new(&python).arg(script("archive.py")).arg(data).arg(&report).current_dir(&folder.0).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}");
 }
