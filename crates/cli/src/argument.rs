@@ -165,6 +165,22 @@ pub fn count(text: &str) -> std::result::Result<u64, String> {
     whole.ok_or_else(|| "must be a whole number, for example 20000, 20_000 or 2e4".into())
 }
 
+/// A comma list of whole numbers and ranges, `1-5,8`, in the order given and without what comes twice.
+pub fn numbers(name: &str, text: &str) -> Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for part in text.split(',') {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        let ends = count(from.trim()).ok().zip(count(to.trim()).ok());
+        let rule = "must be numbers and ranges, for example 1-5,8";
+        let (from, to) = ends.ok_or_else(|| Error::parameter(name, format!("'{part}'"), rule))?;
+        if from > to || to - from >= 1_000_000 {
+            return Err(Error::parameter(name, part, "a range goes up, by less than a million"));
+        }
+        numbers.extend((from..=to).filter(|n| !numbers.contains(n)).collect::<Vec<_>>());
+    }
+    Ok(numbers)
+}
+
 /// A count of at least 1.
 pub fn positive(text: &str) -> std::result::Result<u64, String> {
     count(text)?.checked_sub(1).map(|less| less + 1).ok_or_else(|| "must be at least 1".into())
@@ -262,6 +278,14 @@ mod tests {
         assert!(start("latin_hypercub").unwrap_err().to_string().contains("did you mean 'latin_hypercube'?"));
         assert!(outside("reflekt").unwrap_err().to_string().contains("did you mean 'reflect'?"));
         assert!(start("normal:1").is_err());
+    }
+
+    #[test]
+    fn lists_have_ranges() {
+        assert_eq!(numbers("--dims", "5,10, 2-4,3").unwrap(), [5, 10, 2, 3, 4]);
+        for bad in ["", "5,", "a", "5-", "5-3", "1-1e9"] {
+            assert!(numbers("--dims", bad).unwrap_err().to_string().starts_with("--dims = "), "{bad}");
+        }
     }
 
     #[test]

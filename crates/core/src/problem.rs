@@ -19,6 +19,12 @@ pub trait Problem<F: Real = f64>: Sync {
             *o = self.value(x);
         }
     }
+
+    /// Whether a point's value is random, so that two evaluations of it differ. A run then evaluates its best points anew
+    /// at the end; see [`Outcome::noise`](crate::Outcome::noise).
+    fn noisy(&self) -> bool {
+        false
+    }
 }
 
 /// A problem that is a mean over data: E(x) = (1/M) sum_j E_j(x). [`Problem::value`] is the mean over all of it.

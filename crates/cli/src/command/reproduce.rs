@@ -6,9 +6,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use swarmgrad::{Error, Halt};
+use swarmgrad::Halt;
 use swarmgrad_lab::Table;
 use swarmgrad_lab::paper::{self, EXPERIMENTS, Experiment, Findings, PAPERS, Preset, Session, Settings, Step};
 use swarmgrad_lab::plot::png;
@@ -114,7 +114,7 @@ impl Reproduce {
         let preset: Option<Preset> = self.preset.as_deref().map(str::parse).transpose()?;
         // Files that cannot be written are found before anything runs.
         for path in [&self.html, &self.markdown].into_iter().flatten() {
-            OpenOptions::new().append(true).create(true).open(path).map_err(|why| file_error(path, &why))?;
+            OpenOptions::new().append(true).create(true).open(path).map_err(|why| output::file_error(path, &why))?;
         }
 
         let bar = self.bar()?;
@@ -204,27 +204,19 @@ impl Reproduce {
     /// The page, the Markdown and the pictures.
     fn write(&self, findings: &[Findings]) -> anyhow::Result<()> {
         if let Some(path) = &self.html {
-            write_file(path, paper::page(findings).html().as_bytes())?;
+            output::write_file(path, paper::page(findings).html().as_bytes())?;
         }
         if let Some(path) = &self.markdown {
             let text: String = findings.iter().map(Findings::markdown).collect();
-            write_file(path, text.as_bytes())?;
+            output::write_file(path, text.as_bytes())?;
         }
         if let Some(folder) = &self.plots {
-            std::fs::create_dir_all(folder).map_err(|why| file_error(folder, &why))?;
+            std::fs::create_dir_all(folder).map_err(|why| output::file_error(folder, &why))?;
             for picture in findings.iter().flat_map(|f| &f.pictures) {
-                write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
-                write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
+                output::write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+                output::write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
             }
         }
         Ok(())
     }
-}
-
-fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
-    std::fs::write(path, bytes).map_err(|why| file_error(path, &why))
-}
-
-fn file_error(path: &Path, why: &std::io::Error) -> Error {
-    Error::File { path: path.display().to_string(), why: why.to_string() }
 }

@@ -1,5 +1,6 @@
 //! The program as its users meet it: one file a command or a group of them.
 
+mod bench;
 mod certify;
 mod common;
 #[cfg(feature = "nn")]

@@ -533,3 +533,28 @@ fn an_agent_survives_nonsense() {
     refuse(&mut agent, "done now", "done stands alone");
     assert_eq!(agent.end(), Some(0));
 }
+
+#[test]
+fn a_noisy_problem_answers_with_a_mean_and_its_interval() {
+    let args = ["minimize", "sphere", "--dim", "3", "-n", "1000", "--noisy"];
+    let json = good(&[&args[..], &["--json"]].concat()).json();
+    assert_eq!((json["nfev"].as_u64(), json["status"].as_i64()), (Some(1000), Some(1)));
+    let noise = &json["noise"];
+    assert_eq!((noise["points"].as_u64(), noise["evaluations"].as_u64()), (Some(10), Some(10)));
+    // Without noise the mean is the value.
+    assert_eq!((&noise["mean"], &noise["low"], &noise["high"]), (&json["fun"], &json["fun"], &json["fun"]));
+    assert!(good(&args).out.contains("95 % interval") && json["fun"].as_f64().unwrap() < 1.0);
+    // Upside down the interval turns too.
+    let turned = good(&[&args[..], &["--maximize", "--json"]].concat()).json();
+    assert!(turned["noise"]["low"].as_f64() == turned["fun"].as_f64() && turned["fun"].as_f64() > Some(50.0));
+    assert!(good(&["minimize", "sphere", "-n", "1000", "--json"]).json().get("noise").is_none());
+}
+
+#[test]
+fn a_function_of_bbob_has_instances() {
+    let json = good(&["minimize", "bbob/f1/i3", "--dim", "2", "-n", "2000", "--json"]).json();
+    assert_eq!((json["problem"].as_str(), json["minimum"].as_f64()), (Some("bbob/f1/i3"), Some(-247.11)));
+    assert!((json["fun"].as_f64().unwrap() + 247.11).abs() < 1e-3);
+    let listed = good(&["list", "bbob/f8"]).out;
+    assert!(listed.contains("instances") && listed.contains("bbob/f8/i3"), "{listed}");
+}
