@@ -16,7 +16,7 @@
 
 use super::rows::add_rows;
 use super::{Distribution, Samples, Told, centred_ranks, draw_mirrored, seen};
-use crate::gradient::descend::{Adam, AdamParams, Rule, Text};
+use crate::gradient::rule::{Adam, Rule};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, View};
@@ -65,13 +65,8 @@ impl Distribution for OpenEs {
     fn new(params: Params, dim: usize) -> Result<Self> {
         super::rows::check_size(params.particles, dim)?;
         // Adam makes steps of length 1 here; alpha comes afterwards.
-        let adam = Adam::new(AdamParams {
-            learning_rate: 1.0,
-            beta1: params.beta1,
-            beta2: params.beta2,
-            epsilon: 1e-8,
-            text: Text::Corrected,
-        })?;
+        let mut adam = Adam::new(1.0);
+        (adam.beta1, adam.beta2) = (params.beta1, params.beta2);
         let ranks = centred_ranks(params.particles);
         let (draws, gradient, step) = (Matrix::default(), Vec::new(), Vec::new());
         Ok(OpenEs { params, ranks, adam, mean: Vec::new(), sigma: 0.0, draws, gradient, step })
@@ -111,7 +106,7 @@ impl Distribution for OpenEs {
         // The gradient downwards is minus g; the factor 1 / sigma is nothing to Adam but for its epsilon.
         let scale = -1.0 / (lambda * self.sigma);
         add_rows(&mut self.gradient, told.order.len(), |k| (scale * self.ranks[k], told.steps.row(told.order[k])));
-        self.adam.update(&mut self.step, &self.gradient);
+        self.adam.step(&mut self.step, &self.gradient);
         let alpha = self.params.learning_rate * self.sigma;
         self.mean.iter_mut().zip(&self.step).for_each(|(m, step)| *m += alpha * step);
         self.sigma *= self.params.decay;

@@ -464,14 +464,9 @@ fn measure(
     let fitted = exponential_rate((0..seen.len()).map(|k| (seen[k].time, size(k))));
     let times: Vec<f64> = seen.iter().map(|m| m.time).collect();
     let violations = (0..seen.len()).filter(broken).count();
-    Ok(fitted.map(|fitted| Measured {
-        rate: fitted,
-        flat: flat_rate(s, [first.moments.variance, first.moments.cross, first.moments.velocity], &times),
-        weight: seen.iter().map(|m| m.weight).fold(f64::INFINITY, f64::min) / first.weight,
-        violations,
-        moments: seen.len(),
-        record: seen,
-    }))
+    let flat = flat_rate(s, [first.moments.variance, first.moments.cross, first.moments.velocity], &times);
+    let weight = seen.iter().map(|m| m.weight).fold(f64::INFINITY, f64::min) / first.weight;
+    Ok(fitted.map(|fitted| Measured { rate: fitted, flat, weight, violations, moments: seen.len(), record: seen }))
 }
 
 /// The fitted rate of H on a constant objective, from the exact recursion of the second moments, at these times.
