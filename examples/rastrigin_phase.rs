@@ -26,7 +26,7 @@ pub struct Cell {
 
 /// The reference table.
 pub fn reference() -> Vec<Cell> {
-    let lines = include_str!("../tests/reference/rastrigin_phase.csv").lines();
+    let lines = include_str!("../crates/lab/src/paper/mean_field_pso/figure_2.csv").lines();
     lines
         .filter(|line| line.starts_with(['0', '1']))
         .map(|line| {

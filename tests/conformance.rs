@@ -18,7 +18,25 @@ fn bowl(entry: &Entry) -> Settings {
         "pso_sde" => {
             settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma2": 2.5, "alpha": "inf", "inertia": 0.02 }))
         }
-        "cbo" => settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf" })),
+        "cbo" | "mirror_cbo" => {
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf" }))
+        }
+        "polar_cbo" => {
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf", "width": "inf" }))
+        }
+        "cluster_cbo" => {
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf", "clusters": 1 }))
+        }
+        "adam_cbo" => {
+            settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf", "lambda": 0.1 }))
+        }
+        // Far away all the weight would be one particle's.
+        "cbs" => settings(serde_json::json!({ "sample_size": 0.5 })),
+        "consensus_hopping" => {
+            settings(serde_json::json!({ "particles": 40, "sigma": 8.0, "sigma_factor": 0.96, "alpha": "inf" }))
+        }
+        "open_es" => settings(serde_json::json!({ "particles": 10, "sigma": 0.3, "decay": 0.98 })),
+        "pgpe" => settings(serde_json::json!({ "particles": 10, "sigma_rate": 0.3 })),
         _ => Settings::new(),
     }
 }
@@ -66,12 +84,12 @@ fn bits(x: &[f64]) -> Vec<u64> {
     x.iter().map(|t| t.to_bits()).collect()
 }
 
+/// Checks every method and names all that fail.
 fn each(mut check: impl FnMut(&Entry)) {
     assert!(ENTRIES.len() >= 12);
-    for entry in ENTRIES {
-        println!("{}", entry.name);
-        check(entry);
-    }
+    let mut passes = |entry: &Entry| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(entry))).is_ok();
+    let failing: Vec<&str> = ENTRIES.iter().filter(|entry| !passes(entry)).map(|entry| entry.name).collect();
+    assert!(failing.is_empty(), "{failing:?}");
 }
 
 #[test]
@@ -90,7 +108,7 @@ fn one_two_and_eight_threads_give_the_same_bits() {
         // 20 dimensions, and so many that rows, columns and tiles are split among threads.
         for (dim, particles, iterations) in [(20, 900, 12), (2_001, 21, 6)] {
             // Where an iteration costs d^3 or the state d^2: the same code path, with matrices of the same kind.
-            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es"].contains(&entry.name);
+            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es", "xnes"].contains(&entry.name);
             let dim = if dear { dim.min(300) } else { dim };
             let problem = sphere(dim);
             let mut outcomes = Vec::new();
@@ -203,8 +221,10 @@ fn failures_of_the_objective_are_survived_and_counted() {
         assert!(is_spent(&outcome, 4_000));
         assert!(outcome.failures > outcome.nfev / 13, "{} failures", outcome.failures);
         assert!(outcome.fun.is_finite() && outcome.fun >= 0.0);
+        // A local search may end where differences fail; it keeps what it had.
+        let ended = matches!(outcome.reason, Reason::Method(_)) && outcome.nfev < 4_000;
         assert!(
-            outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 },
+            ended || outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 },
             "{}: {}",
             entry.name,
             outcome.fun
@@ -351,6 +371,7 @@ fn bowl_budget(entry: &Entry) -> (u64, f64) {
     match entry.name {
         "random_search" => (6_000, 4_000.0),
         "clpso" | "ga" => (40_000, 1e-2),
+        "cbs" => (20_000, 1.0), // samples of exp(-E), whose deviation is 0.7
         _ => (6_000, 1e-2),
     }
 }
@@ -358,6 +379,9 @@ fn bowl_budget(entry: &Entry) -> (u64, f64) {
 #[test]
 fn solves_the_sphere_from_far_away() {
     each(|entry| {
+        if entry.name == "cbs" {
+            return; // a sampler, whose cloud does not travel; its laws are in consensus_family.rs
+        }
         let problem = sphere(5);
         let mut far = bowl(entry);
         far.insert("start".into(), serde_json::json!({ "normal": { "mean": 80.0, "deviation": 5.0 } }));
@@ -381,7 +405,24 @@ fn points_improved_between_ask_and_tell_are_taken_over() {
         let values: Vec<f64> = xs.iter().map(|x| problem.value(x)).collect();
         algorithm.tell(&mut xs, &values);
         // Those answer with a consensus or a mean.
-        if !["cbo", "pso_sde", "cma_es"].contains(&entry.name) {
+        let by_mean = [
+            "cbo",
+            "pso_sde",
+            "cma_es",
+            "polar_cbo",
+            "cluster_cbo",
+            "mirror_cbo",
+            "adam_cbo",
+            "cbs",
+            "consensus_hopping",
+            "sep_cma_es",
+            "cr_fm_nes",
+            "xnes",
+            "snes",
+            "open_es",
+            "pgpe",
+        ];
+        if !by_mean.contains(&entry.name) {
             assert_eq!(algorithm.answer(), vec![1.0; 3], "{}", entry.name);
         }
         let shown = algorithm.view();

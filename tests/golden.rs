@@ -9,6 +9,11 @@ use swarmgrad::{Algorithm, Matrix, Rng, Rows, Space, Tape};
 
 const TOLERANCE: f64 = 1e-12;
 
+/// Difference quotients and parabolas through close points divide the rounding of two programs by their width.
+fn tolerance(at: &str) -> f64 {
+    if at.starts_with("quasi_newton") || at.starts_with("coordinate_search") { 1e-6 } else { TOLERANCE }
+}
+
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
@@ -112,25 +117,26 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
             let golden: Vec<f64> = golden.as_array().unwrap().iter().flat_map(vector).collect();
             let rows: Rows<'_> = view.matrix(ours).unwrap_or_else(|| panic!("{at}: no matrix {ours}"));
             let gap = gap(rows.data(), &golden);
-            assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
+            assert!(gap <= tolerance(at), "{at}: {key} is {gap:e} off");
         }
     }
-    for key in ["fx", "fy", "mean", "p_sigma", "p_c"] {
+    for key in ["fx", "fy", "mean", "p_sigma", "p_c", "sigma_vector", "v_vector", "d_vector"] {
         if let (Some(golden), false) = (state.get(key), differential) {
-            let ours = view.vector(key).unwrap_or_else(|| panic!("{at}: no vector {key}"));
+            let name = key.trim_end_matches("_vector");
+            let ours = view.vector(name).unwrap_or_else(|| panic!("{at}: no vector {key}"));
             let gap = gap(ours, &vector(golden));
-            assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
+            assert!(gap <= tolerance(at), "{at}: {key} is {gap:e} off");
         }
     }
     if let Some(golden) = state.get("g").filter(|_| !differential) {
         let gap = gap(&algorithm.answer(), &vector(golden));
-        assert!(gap <= TOLERANCE, "{at}: g is {gap:e} off");
+        assert!(gap <= tolerance(at), "{at}: g is {gap:e} off");
     }
     for key in ["alpha", "sigma", "run", "mu_F", "mu_CR", "f"] {
         if let Some(golden) = state.get(key) {
             let ours = view.number(key).unwrap_or_else(|| panic!("{at}: no number {key}"));
             let gap = gap(&[ours], &[number(golden)]);
-            assert!(gap <= TOLERANCE, "{at}: {key} is {gap:e} off");
+            assert!(gap <= tolerance(at), "{at}: {key} is {gap:e} off");
         }
     }
 }
@@ -175,12 +181,16 @@ replays! {
     rempso, rempso_particle, rempso_covariance, rempso_literal,
     pso_sde, pso_sde_isotropic, pso_sde_one_normal, pso_sde_memoryless, pso_sde_massless, pso_sde_smooth, pso_sde_explicit,
     pso_sde_infinite, pso_sde_partial, pso_sde_full, pso_sde_kick, pso_sde_cooling,
-    cbo, cbo_isotropic, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
+    cbo, cbo_isotropic, cbo_corrected, cbo_truncated, cbo_jumps, cbo_gradient, cbo_sphere, cbo_stiefel,
+    polar_cbo_gaussian, polar_cbo_laplace, polar_cbo_constant, polar_cbo_inverse_quadratic, cluster_cbo, adam_cbo, adam_cbo_isotropic,
+    mirror_cbo, mirror_cbo_ball, mirror_cbo_simplex, mirror_cbo_sparse, mirror_cbo_sphere, mirror_cbo_stiefel,
+    cbs, cbs_optimise, consensus_hopping, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
     de_pbest, de_exponential, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
     quasi_newton, quasi_newton_box, quasi_newton_central,
     nelder_mead, nelder_mead_box,
-    coordinate_search, coordinate_search_free, coordinate_search_bent,
+    coordinate_search, coordinate_search_free, coordinate_search_bent, trust_region, trust_region_box,
     cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, ipop_cma_es, bipop_cma_es,
+    sep_cma_es, snes, xnes, xnes_wide, cr_fm_nes, cr_fm_nes_far, open_es, pgpe,
 }
 
 #[test]
@@ -194,6 +204,8 @@ fn every_file_is_replayed_and_every_method_has_one() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         if path.extension().is_some_and(|e| e == "json")
             && !["consensus", "empso_reference", "elements"].contains(&name.as_str())
+            && !name.starts_with("batched_")
+        // tests/batched.rs
         {
             assert!(replayed.contains(&name.as_str()), "{name}.json is not replayed");
             methods.insert(read(&name)["method"].as_str().unwrap().to_owned());

@@ -4,12 +4,11 @@ use proptest::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use swarmgrad::algorithms::gradient::cloud::{Consensus, ConsensusParams, LeastSquares, LeastSquaresParams};
-use swarmgrad::algorithms::gradient::descend::{
-    Adam, AdamParams, Gathering, Momentum, MomentumParams, Plain, PlainParams, Rule, Text, descend,
-};
+use swarmgrad::algorithms::gradient::descend::descend;
 use swarmgrad::algorithms::gradient::equivalence::{self, Equivalence, Form, Kappa, Sign, far};
 use swarmgrad::algorithms::gradient::proximal::{self, Proximal};
 use swarmgrad::algorithms::gradient::quality::quality;
+use swarmgrad::algorithms::gradient::rule::{Adam, RmsProp, Rule, Sgd, Text};
 use swarmgrad::algorithms::gradient::search::Flight;
 use swarmgrad::algorithms::gradient::yardstick::{
     Differences, DifferencesParams, Directions, DirectionsParams, Exact, RandomDirections, Sides,
@@ -590,10 +589,15 @@ fn bad_parameters_of_sources_are_named_with_value_and_rule() {
     assert!(source("proxmal").map(drop).unwrap_err().to_string().contains("did you mean 'proximal'?"));
     let still = equivalence::Params { flight: Flight::Pso, inertia: 0.0, ..Default::default() };
     assert!(Equivalence::new(&f, still).map(drop).unwrap_err().to_string().starts_with("inertia = 0: "));
-    assert!(Adam::<f64>::new(AdamParams { beta2: 1.0, ..Default::default() }).is_err());
-    let mut plain = Plain::new(PlainParams::default()).unwrap();
     let mut exact = Differences::new(&f, DifferencesParams::default()).unwrap();
-    assert!(descend(&f, &mut exact, &mut plain, &[0.0, 1.0], 3, &Rng::new(1)).is_err());
+    let mut refused = |rule: &mut dyn Rule, start: &[f64]| {
+        descend(&f, &mut exact, rule, start, 3, &Rng::new(1)).unwrap_err().to_string()
+    };
+    let mut adam = Adam::new(0.1);
+    adam.beta2 = 1.0;
+    assert_eq!(refused(&mut adam, &[0.0]), "beta2 = 1: must be in [0, 1)");
+    assert_eq!(refused(&mut RmsProp::new(f64::NAN), &[0.0]), "learning rate = NaN: must be above 0 and finite");
+    assert!(refused(&mut Sgd::new(0.1), &[0.0, 1.0]).contains("start"));
 }
 
 /// An ellipsoid of condition 1000.
@@ -670,19 +674,17 @@ fn update_rules_follow_their_equations() {
     let gradients = [[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]];
     let walk = |rule: &mut dyn Rule| {
         let mut w = [1.0, 1.0];
-        gradients.iter().for_each(|g| rule.update(&mut w, g));
+        gradients.iter().for_each(|g| rule.step(&mut w, g));
         w
     };
     let close =
         |a: [f64; 2], b: [f64; 2]| assert!((a[0] - b[0]).abs() < 1e-15 && (a[1] - b[1]).abs() < 1e-15, "{a:?} {b:?}");
-    let learning_rate = 0.1;
-    close(walk(&mut Plain::new(PlainParams { learning_rate }).unwrap()), [0.95, 0.875]);
-    let momentum = |gathering| Momentum::new(MomentumParams { learning_rate, beta: 0.5, gathering }).unwrap();
+    close(walk(&mut Sgd::new(0.1)), [0.95, 0.875]);
     // V: -.1, -.1, .05 and .2, -.2, -.125
-    close(walk(&mut momentum(Gathering::HeavyBall)), [1.0 - 0.1 - 0.1 + 0.05, 1.0 + 0.2 - 0.2 - 0.125]);
+    close(walk(&mut Sgd::with_momentum(0.1, 0.5)), [1.0 - 0.1 - 0.1 + 0.05, 1.0 + 0.2 - 0.2 - 0.125]);
     // V: .5, .5, -.25 and -1, 1, .625
-    close(walk(&mut momentum(Gathering::Averaged)), [1.0 - 0.05 - 0.05 + 0.025, 1.0 + 0.1 - 0.1 - 0.0625]);
-    let adam = |text| Adam::new(AdamParams { text, ..Default::default() }).unwrap();
+    close(walk(&mut Sgd::averaged(0.1, 0.5)), [1.0 - 0.05 - 0.05 + 0.025, 1.0 + 0.1 - 0.1 - 0.0625]);
+    let adam = |text| Adam::new(0.1).with_text(text);
     for (text, corrected) in [(Text::Corrected, true), (Text::Uncorrected, false)] {
         let mut expected = [1.0, 1.0];
         for (j, w) in expected.iter_mut().enumerate() {
@@ -702,10 +704,22 @@ fn update_rules_follow_their_equations() {
         assert!((ours[0] - expected[0]).abs() < 1e-14 && (ours[1] - expected[1]).abs() < 1e-14, "{text:?}");
     }
     assert_eq!(walk(&mut adam(Text::MissingPlus)).map(f64::to_bits), [1.0f64, 1.0].map(f64::to_bits));
-    let mut single = Adam::<f32>::new(AdamParams::default()).unwrap();
+    let mut single = Adam::new(0.1);
     let mut w = [1.0f32];
-    single.update(&mut w, &[-3.0]);
+    single.step(&mut w, &[-3.0]);
     assert!((w[0] - 1.1).abs() < 1e-6);
+}
+
+/// After a gradient has vanished the averages end in exact zeros, not in subnormal numbers, and the point stands still.
+#[test]
+fn averages_of_a_vanished_gradient_end_in_zero() {
+    let (mut adam, mut w) = (Adam::new(0.1), [1.0f32, 1.0]);
+    for gradient in [1.0, 1e-20].into_iter().chain(std::iter::repeat_n(0.0, 1500)) {
+        adam.step(&mut w, &[gradient, 1e-25]);
+        let (mean, square) = adam.moments();
+        assert!(mean.iter().chain(square).all(|m| *m == 0.0 || m.is_normal()), "{mean:?} {square:?}");
+    }
+    assert!(adam.moments().0[0] == 0.0 && w[1] == 1.0, "{:?} {w:?}", adam.moments());
 }
 
 #[test]
@@ -718,11 +732,8 @@ fn walks_descend_stay_inside_and_count() {
         calls.fetch_add(1, Ordering::Relaxed);
         (x[0] + 2.0).abs() + (x[1] - 1.0).powi(2)
     });
-    let mut rules: Vec<Box<dyn Rule>> = vec![
-        Box::new(Plain::new(PlainParams { learning_rate: 0.05 }).unwrap()),
-        Box::new(Momentum::new(MomentumParams { learning_rate: 0.02, ..Default::default() }).unwrap()),
-        Box::new(Adam::new(AdamParams { learning_rate: 0.05, ..Default::default() }).unwrap()),
-    ];
+    let mut rules: Vec<Box<dyn Rule>> =
+        vec![Box::new(Sgd::new(0.05)), Box::new(Sgd::with_momentum(0.02, 0.9)), Box::new(Adam::new(0.05))];
     for rule in &mut rules {
         for entry in SOURCES {
             calls.store(0, Ordering::Relaxed);
@@ -734,7 +745,7 @@ fn walks_descend_stay_inside_and_count() {
         }
     }
     let g = problem("sphere", 3);
-    let mut rule = Plain::new(PlainParams { learning_rate: 0.25 }).unwrap();
+    let mut rule = Sgd::new(0.25);
     let mut exact = Exact::new(g.differentiable().unwrap());
     let walk = descend(&*g, &mut exact, &mut rule, &[1.0, 2.0, -4.0], 3, &Rng::new(1)).unwrap();
     assert_eq!(walk.last().0, [0.125, 0.25, -0.5]);
@@ -748,7 +759,7 @@ fn the_printed_sign_climbs() {
     for sign in [Sign::Descent, Sign::Paper] {
         let params = equivalence::Params { sign, span: Some(2.0), ..Default::default() };
         let mut source = Equivalence::new(&f, params).unwrap();
-        let mut adam = Adam::new(AdamParams::default()).unwrap();
+        let mut adam = Adam::new(0.1);
         let walk = descend(&f, &mut source, &mut adam, &[1.0], 100, &Rng::new(1)).unwrap();
         assert!(if sign == Sign::Descent { walk.last().1 < 0.2 } else { walk.last().1 > 10.0 }, "{}", walk.last().1);
     }

@@ -5,7 +5,8 @@ Written from the papers' equations, like make.py, whose draws, objectives and fi
 * "initial" has draws too (round 0): the first population is drawn, but for the start, which is its first row.
 * State: x the population, fx its values, mean, sigma and p_sigma, p_c where they exist, in the coordinates of the problem
   (every file is for a cube or for all of R^d); g the mean as a point of the space; run the number of runs begun.
-* "bounds", where they exist, are [lower, upper] for every variable. A coordinate near a bound is bent (fold below).
+* "bounds", where they exist, are [lower, upper] for every variable. A point outside is clipped, and its step becomes the one
+  that leads to where it was evaluated.
 * Labels: z standard normals, one row a point (of mirrored pairs one row a pair); v the first direction of CR-FM-NES;
   start the uniform numbers of a new mean; regime the two numbers of a small run. The draws of run k are below run<k>/.
 """
@@ -24,21 +25,6 @@ def real(number):
 
 
 # ---------------------------------------------------------------------------------------------- pieces
-
-
-def fold(t, low, high):
-    """The chart at two bounds: straight in the middle, quadratic within a = width / 20 of a bound, mirrored beyond."""
-    a = (high - low) / 20
-    out = []
-    for t in t:
-        while not low - a <= t <= high + a:
-            t = 2 * (low - a) - t if t < low - a else 2 * (high + a) - t
-        if t < low + a:
-            t = low + (t - low + a) ** 2 / (4 * a)
-        elif t > high - a:
-            t = high - (t - high - a) ** 2 / (4 * a)
-        out.append(t)
-    return np.array(out)
 
 
 def first_sigma(p, bounds):
@@ -108,7 +94,7 @@ class Cma:
         self.ds = 1 + 2 * max(real(0), np.sqrt((self.mueff - 1) / (n + 1)) - 1) + self.cs
         self.cc = (4 + self.mueff / n) / (n + 4 + 2 * self.mueff / n)
         size = min(1 + self.c1 / self.cmu, 1 + 2 * mueff_minus / (self.mueff + 2), (1 - self.c1 - self.cmu) / (n * self.cmu))
-        if diagonal or not p.get("active", True):
+        if not p.get("active", True):
             size = real(0)
         self.w = np.concatenate([plus / plus.sum(), minus * size / abs(minus).sum()])
         self.ps, self.pc = np.zeros_like(self.m), np.zeros_like(self.m)
@@ -127,10 +113,15 @@ class Cma:
         self.y = draw.normal(label, self.lam, self.n) @ self.root
         if self.g == 0:
             self.y[0] = 0  # the initial mean itself
-        return self.points(self.m + self.sigma * self.y)
-
-    def points(self, w):
-        return w if self.bounds is None else np.array([fold(row, *self.bounds) for row in w])
+        x = self.m + self.sigma * self.y
+        if self.bounds is not None:
+            x = np.clip(x, *self.bounds)
+            y = (x - self.m) / self.sigma
+            longest = np.sqrt(real(self.n)) + 2 * real(self.n) / (self.n + 2)
+            for k in np.flatnonzero((self.m + self.sigma * self.y != x).any(axis=1)):
+                length = norm(self.inverse_root @ y[k])  # an injected point (Hansen 2011)
+                self.y[k] = y[k] * min(real(1), longest / length)
+        return x
 
     def update(self, fx):
         n = self.n
@@ -165,7 +156,7 @@ class Cma:
         return full and max(max(last) - min(last), self.spread) < self.p.get("tol_fun", 1e-12)
 
     def state(self, x, fx):
-        return dict(x=x, fx=fx, mean=self.m, g=self.points(self.m[None])[0], sigma=self.sigma, p_sigma=self.ps, p_c=self.pc)
+        return dict(x=x, fx=fx, mean=self.m, g=self.m, sigma=self.sigma, p_sigma=self.ps, p_c=self.pc)
 
 
 def cma_es(f, x, p, draw, bounds, diagonal=False):
@@ -174,7 +165,7 @@ def cma_es(f, x, p, draw, bounds, diagonal=False):
         x = cma.sample(draw, "z")
         fx = f(x)
         cma.update(fx)
-        yield dict(cma.state(x, fx), hs=cma.hs)
+        yield dict(cma.state(x, fx), hs=cma.hs, clipped=bounds is not None and bool(np.isin(x, bounds).any()))
 
 
 def sep_cma_es(f, x, p, draw, bounds):
@@ -224,6 +215,175 @@ def bipop_cma_es(f, x, p, draw, bounds):
     return restarted(f, x, p, draw, bounds, following)
 
 
+# ---------------------------------------------------------------------------------------------- natural evolution strategies
+
+
+def natural_weights(lam):
+    raw = np.array([max(real(0), np.log(real(lam) / 2 + 1) - np.log(real(k))) for k in range(1, lam + 1)])
+    return raw, raw / raw.sum() - 1 / real(lam)
+
+
+def snes(f, x, p, draw, bounds):
+    lam, mu, n = p["particles"], x[0], real(x.shape[1])
+    sigma = np.full_like(mu, first_sigma(p, bounds))
+    _, u = natural_weights(lam)
+    eta = (3 + np.log(n)) / (5 * np.sqrt(n))
+    first = True
+    while True:
+        s = draw.normal("z", lam, len(mu))
+        s[0] *= not first
+        first = False
+        x = mu + sigma * s
+        fx = f(x)
+        s = s[ranked(fx)]
+        mu = mu + sigma * (u @ s)
+        sigma = sigma * np.exp(eta / 2 * (u @ (s * s - 1)))
+        yield dict(x=x, fx=fx, mean=mu, g=mu, sigma_vector=sigma)
+
+
+def xnes(f, x, p, draw, bounds):
+    lam, mu, n = p["particles"], x[0], real(x.shape[1])
+    sigma, B, I = first_sigma(p, bounds), np.eye(len(mu), dtype=make.REAL), np.eye(len(mu), dtype=make.REAL)
+    _, u = natural_weights(lam)
+    eta = (9 + 3 * np.log(n)) / (5 * n * np.sqrt(n))
+    first = True
+    while True:
+        s = draw.normal("z", lam, len(mu))
+        s[0] *= not first
+        first = False
+        x = mu + sigma * s @ B.T
+        fx = f(x)
+        s = s[ranked(fx)]
+        G = sum(uk * (np.outer(sk, sk) - I) for uk, sk in zip(u, s))
+        Gs = np.trace(G) / n
+        mu = mu + sigma * B @ (u @ s)
+        sigma = sigma * np.exp(eta / 2 * Gs)
+        B = B @ exponential(eta / 2 * (G - Gs * I))
+        yield dict(x=x, fx=fx, mean=mu, g=mu, sigma=sigma)
+
+
+def mirrored(draw, lam, n):
+    half = draw.normal("z", (lam + 1) // 2, n)
+    return np.array([half[k // 2] * (1 - 2 * (k % 2)) for k in range(lam)])
+
+
+def fisher_gradient(v, D, Y, weights):
+    """The natural gradient of VD-CMA for v and D, sample by sample, in the steps of Akimoto et al. 2014."""
+    norm_v2 = v @ v
+    norm_v = np.sqrt(norm_v2)
+    vb = v / norm_v
+    vbb = vb * vb
+    gamma = 1 + norm_v2
+    alpha = min(real(1), np.sqrt(norm_v2**2 + (2 * gamma - np.sqrt(gamma)) / vbb.max()) / (2 + norm_v2))
+    b = -(1 - alpha**2) * norm_v2**2 / gamma + 2 * alpha**2
+    H = 2 - (b + 2 * alpha**2) * vbb
+    v_gain, d_gain = np.zeros_like(v), np.zeros_like(v)
+    for y, w in zip(Y, weights):
+        along = y @ vb
+        t = along * y - vb * (along**2 + gamma) / 2
+        s = y * y - norm_v2 / gamma * along * (y * vb) - 1
+        s = s - alpha / gamma * ((2 + norm_v2) * (t * vb) - norm_v2 * vbb * (vb @ t))
+        s = s / H - b / (1 + b * (vbb @ (vbb / H))) * ((vbb / H) @ s) * (vbb / H)
+        t = t - alpha * ((2 + norm_v2) * (s * vb) - vb * (vbb @ s))
+        v_gain, d_gain = v_gain + w * t / norm_v, d_gain + w * s * D
+    return v_gain, d_gain
+
+
+def cr_fm_nes(f, x, p, draw, bounds):
+    lam, m, n = p["particles"], x[0], x.shape[1]
+    sigma, d = first_sigma(p, bounds), real(n)
+    v, D = draw.normal("v", 1, n)[0] / np.sqrt(d), np.ones_like(m)
+    raw, w_rank = natural_weights(lam)
+    mueff = 1 / ((w_rank + 1 / real(lam)) ** 2).sum()
+    cs = (mueff + 2) / (d + mueff + 5)
+    cc = (4 + mueff / d) / (d + 4 + 2 * mueff / d)
+    chi = expected_norm(n)
+    low, high = real(0), real(10)  # h(a) = (1 + a^2) exp(a^2 / 2) / 0.24 - 10 - d has one root: bisection
+    for _ in range(200):
+        a = (low + high) / 2
+        low, high = (low, a) if (1 + a * a) * np.exp(a * a / 2) / real(0.24) > 10 + d else (a, high)
+    ps, pc = np.zeros_like(m), np.zeros_like(m)
+    first = True
+    while True:
+        z = mirrored(draw, lam, n)
+        z[0] *= not first
+        first = False
+        root = np.sqrt(1 + v @ v)
+        vb = v / np.sqrt(v @ v)
+        y = z + (root - 1) * np.outer(z @ vb, vb)
+        x = m + sigma * D * y
+        fx = f(x)
+        order = ranked(fx)
+        z, y = z[order], y[order]
+        ps = (1 - cs) * ps + np.sqrt(cs * (2 - cs) * mueff) * (w_rank @ z)
+        far = norm(ps)
+        w, phase = w_rank, 0
+        if far >= chi:
+            alpha = a * min(real(1), np.sqrt(lam / d))
+            w = raw * np.exp(alpha * np.sqrt((z * z).sum(axis=1)))
+            w = w / w.sum() - 1 / real(lam)
+            eta = real(1)
+        elif far >= chi / 10:
+            eta, phase = np.tanh((real(0.024) * lam + real(0.7) * d + 20) / (d + 12)), 1
+        else:
+            eta, phase = 2 * np.tanh((real(0.025) * lam + real(0.75) * d + 10) / (d + 4)), 2
+        step = w @ (sigma * D * y)
+        pc = (1 - cc) * pc + np.sqrt(cc * (2 - cc) * mueff) * step / sigma
+        m = m + step
+        etaB = np.tanh((min(real(0.02) * lam, 3 * np.log(d)) + 5) / (real(0.23) * d + 25))
+        c1 = 2 / ((d + real(1.3)) ** 2 + mueff) * max(real(0), (d - 5) / 6)
+        dv, dD = fisher_gradient(v, D, list(y) + [pc / D], list(etaB * w) + [c1])
+        v, D = v + dv, D + dD
+        D = D / np.exp(np.log(D).sum() / d + np.log(1 + v @ v) / (2 * d))
+        sigma = sigma * np.exp(eta / 2 * (w @ (z * z - 1).sum(axis=1)) / d)
+        yield dict(x=x, fx=fx, mean=m, g=m, sigma=sigma, p_sigma=ps, p_c=pc, v_vector=v, d_vector=D, phase=phase)
+
+
+# ---------------------------------------------------------------------------------------------- very many variables
+
+
+def centred_ranks(fx):
+    u = np.empty(len(fx), dtype=make.REAL)
+    u[ranked(fx)] = real(1) / 2 - np.arange(len(fx)) / real(len(fx) - 1)
+    return u
+
+
+def open_es(f, x, p, draw, bounds):
+    lam, theta = p["particles"], x[0]
+    sigma = first_sigma(p, bounds)
+    m, v, t = np.zeros_like(theta), np.zeros_like(theta), 0
+    b1, b2 = real(p["beta1"]), real(p["beta2"])
+    while True:
+        e = mirrored(draw, lam, len(theta))
+        e[0] *= t > 0
+        x = theta + sigma * e
+        fx = f(x)
+        g = centred_ranks(fx) @ e / (lam * sigma)  # upwards in reward
+        t += 1
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+        theta = theta + real(p["learning_rate"]) * sigma * (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + real(1e-8))
+        sigma = sigma * real(p["decay"])
+        yield dict(x=x, fx=fx, mean=theta, g=theta, sigma=sigma)
+
+
+def pgpe(f, x, p, draw, bounds):
+    lam, mu = p["particles"], x[0]
+    sigma = np.full_like(mu, first_sigma(p, bounds))
+    first = True
+    while True:
+        e = mirrored(draw, lam, len(mu)) * sigma
+        e[0] *= not first
+        first = False
+        x = mu + e
+        fx = f(x)
+        u = centred_ranks(fx)
+        change = real(p["sigma_rate"]) * 2 / lam * (u @ ((e * e - sigma**2) / sigma))
+        mu = mu + real(p["mean_rate"]) * 2 / lam * (u @ e)
+        capped = bool((abs(change) > sigma / 5).any())
+        sigma = sigma + np.clip(change, -sigma / 5, sigma / 5)
+        yield dict(x=x, fx=fx, mean=mu, g=mu, sigma_vector=sigma, capped=capped)
+
+
 # ---------------------------------------------------------------------------------------------- running
 
 
@@ -267,7 +427,7 @@ def cma_files():
     _, lazy = trajectory("cma_es_lazy", cma_es, "rosenbrock", one(104, 12, 1.0), dict(particles=4, sigma=0.09), 104, 14)
     _, boxed = trajectory("cma_es_box", cma_es, "rastrigin25", one(105, 3), dict(particles=6, sigma=0.6), 105, 12, [-2.0, 2.5])
     assert all(-2.0 <= t <= 2.5 for s in boxed for t in s["x"].flat)
-    assert any(abs(s["mean"] - s["g"]).max() > 0 for s in boxed)
+    assert any(s["clipped"] for s in boxed)
     trajectory("sep_cma_es", sep_cma_es, "rosenbrock", one(106, 4), p, 106, 14)
     short = dict(particles=4, sigma=0.3, tol_x=0.4)
     _, runs = trajectory("ipop_cma_es", ipop_cma_es, "sphere", one(107, 2), short, 107, 16, [-4.0, 3.0])
@@ -277,5 +437,21 @@ def cma_files():
     assert max(sizes) >= 16 and sum(f"run{s['run'] - 1}/regime" in s["draws"] for s in runs) >= 2, sizes
 
 
+def natural_files():
+    p = dict(particles=7, sigma=0.15)
+    trajectory("snes", snes, "rosenbrock", one(111, 4, 1.0), p, 111, 12)
+    trajectory("xnes", xnes, "rosenbrock", one(112, 4, 1.0), p, 112, 12)
+    trajectory("xnes_wide", xnes, "sphere", one(113, 6), dict(p, particles=4), 113, 12)  # fewer points than variables
+    _, walked = trajectory("cr_fm_nes", cr_fm_nes, "rosenbrock", one(114, 7, 1.0), dict(p, particles=6), 114, 14)
+    _, far = trajectory("cr_fm_nes_far", cr_fm_nes, "sphere", one(115, 7, 40.0), dict(p, particles=9), 115, 12)
+    assert {0, 1} <= {s["phase"] for s in walked + far}
+    adam = dict(particles=8, sigma=0.15, learning_rate=0.5, beta1=0.9, beta2=0.999, decay=0.97)
+    trajectory("open_es", open_es, "rastrigin25", one(116, 4), adam, 116, 12)
+    p = dict(particles=7, sigma=0.15, mean_rate=1.0, sigma_rate=0.4)
+    _, walked = trajectory("pgpe", pgpe, "rosenbrock", one(117, 4, 1.0), p, 117, 14)
+    assert any(s["capped"] for s in walked) and not all(s["capped"] for s in walked)
+
+
 if __name__ == "__main__":
     cma_files()
+    natural_files()

@@ -390,6 +390,207 @@ def nelder_mead(params, objective, start, bounds, steps):
     return initial, out, set(kinds)
 
 
+# ---------------------------------------------------------------------------------------------- trust region
+
+
+class Interpolation:
+    """Quadratic models through 2 n + 1 points, in y = (z - base) / scale; every system is solved anew."""
+
+    def __init__(self, z, f, base, scale):
+        self.z, self.f, self.base, self.scale = [np.array(p) for p in z], list(f), np.array(base), scale
+        self.c, self.g, self.h = min(f), np.zeros(len(base)), np.zeros((len(base), len(base)))
+        for t in range(len(f)):
+            self.add(t, f[t] - min(f))
+
+    def y(self, z):
+        return (np.array(z) - self.base) / self.scale
+
+    def system(self):
+        y = np.array([self.y(z) for z in self.z])
+        m, n = y.shape
+        w = np.zeros((m + n + 1, m + n + 1))
+        w[:m, :m] = 0.5 * (y @ y.T) ** 2
+        w[m, :m] = w[:m, m] = 1.0
+        w[m + 1 :, :m] = y.T
+        w[:m, m + 1 :] = y
+        return y, w
+
+    def lagrange(self, t):
+        """Eq. (2) as (c, g, H)."""
+        y, w = self.system()
+        m, n = y.shape
+        e = np.zeros(m + n + 1)
+        e[t] = 1.0
+        s = np.linalg.solve(w, e)
+        return s[m], s[m + 1 :], np.einsum("s,si,sj->ij", s[:m], y, y)
+
+    def add(self, t, factor):
+        c, g, h = self.lagrange(t)
+        self.c, self.g, self.h = self.c + factor * c, self.g + factor * g, self.h + factor * h
+
+    def at(self, y):
+        return self.c + self.g @ y + 0.5 * y @ self.h @ y
+
+    def sigma(self, z):
+        """Eq. (5) for every point."""
+        ys, w = self.system()
+        m, y = len(ys), self.y(z)
+        v = np.concatenate([0.5 * (ys @ y) ** 2, [1.0], y])
+        k = np.linalg.inv(w)
+        beta = 0.5 * (y @ y) ** 2 - v @ k @ v
+        return np.diag(k)[:m] * beta + (k @ v)[:m] ** 2
+
+    def replace(self, t, z, f):
+        gap = f - self.at(self.y(z))
+        self.z[t], self.f[t] = np.array(z), f
+        self.add(t, gap)
+
+    def move(self, base, scale):
+        y, factor = self.y(base), scale / self.scale
+        self.c, self.g, self.h = self.at(y), factor * (self.g + self.h @ y), factor**2 * self.h
+        self.base, self.scale = np.array(base), scale
+
+
+def conjugate_gradients(q, best, delta, lower, upper):
+    """Eq. (4): returns y; a variable that meets a bound stays there."""
+    n, reach = len(best), delta / q.scale
+    lo = np.maximum((lower - q.base) / q.scale, best - reach)
+    hi = np.minimum((upper - q.base) / q.scale, best + reach)
+    y = best.copy()
+    g = q.g + q.h @ y
+    free = ~((g > 0) & (y <= lo) | (g < 0) & (y >= hi))
+    start = (g[free] ** 2).sum()
+    while True:
+        r = np.where(free, -(q.g + q.h @ y), 0.0)
+        d = r.copy()
+        hit = False
+        for _ in range(n):
+            if not r @ r > 1e-20 * start:
+                return y
+            full = (r @ r) / (d @ q.h @ d) if d @ q.h @ d > 0 else math.inf
+            steps = [((hi if d[i] > 0 else lo)[i] - y[i]) / d[i] if d[i] != 0 else math.inf for i in range(n)]
+            i = int(np.argmin(steps))
+            limit = max(steps[i], 0.0)
+            product = q.h @ d
+            y = np.clip(y + min(full, limit) * d, lo, hi)
+            if full >= limit:
+                y[i] = hi[i] if d[i] > 0 else lo[i]
+                free[i] = False
+                hit = True
+                break
+            old = r @ r
+            r = r - np.where(free, full * product, 0.0)
+            d = r + (r @ r) / old * d
+        if not hit:
+            return y
+
+
+def trust_region(params, objective, start, bounds, steps):
+    f, n = Objective(objective), len(start)
+    bounded = math.isfinite(bounds[1] - bounds[0])
+    unit = np.full(n, bounds[1] - bounds[0]) if bounded else np.maximum(np.abs(start), 1.0)
+    lower, upper = np.full(n, bounds[0]) / unit, np.full(n, bounds[1]) / unit
+    value = lambda z: f(np.array(z) * unit)[0]
+    rho = delta = params["radius"]
+    z0 = np.array(start) / unit
+    first = value(z0)
+    initial = {"g": list(f.x)}
+    offsets = [[], []]
+    for j in range(n):
+        up, down = upper[j] - z0[j], z0[j] - lower[j]
+        a = rho if up >= rho else -rho if down >= rho else up if up >= down else -down
+        same, other = (up, down) if a > 0 else (down, up)
+        b = -a if other >= rho else 2 * a if same >= 2 * abs(a) else 0.5 * a
+        offsets[0].append(a)
+        offsets[1].append(b)
+    points = [z0] + [z0 + np.eye(n)[j] * o[j] for o in offsets for j in range(n)]
+    values = [first] + f([z * unit for z in points[1:]])
+    best = int(np.argmin(values))
+    q = Interpolation(points, values, points[best], delta)
+    out = []
+    mode, kinds, begun = "step", set(), 1
+    length = lambda a, b: float(np.max(np.abs(np.array(a) - np.array(b))))
+
+    def improvement():
+        away = [length(z, q.z[best]) for z in q.z]
+        t = int(np.argmax(away))
+        if away[t] <= 2 * delta:
+            return None
+        radius = max(min(0.1 * away[t], 0.5 * delta), rho) / q.scale
+        c, g, h = q.lagrange(t)
+        y = q.y(q.z[best])
+        slope = g + h @ y
+        lo, hi = (lower - q.base) / q.scale, (upper - q.base) / q.scale
+        corners = []
+        for sign in (1.0, -1.0):
+            step = np.where(slope >= 0, sign * radius, -sign * radius)
+            to = np.where((y + step < lo) | (y + step > hi), y - step, y + step)
+            corners.append(np.clip(to, lo, hi))
+        size = [abs(c + g @ p + 0.5 * p @ h @ p) for p in corners]
+        return t, corners[0] if size[0] >= size[1] else corners[1]
+
+    def record(begun):
+        out.append({"round": begun, "draws": {}, "g": list(f.x), "f": q.f[best]})
+
+    def draw_in():
+        nonlocal rho, delta
+        last = params["accuracy"]
+        ratio = rho / last
+        assert ratio > 1, "the walk ends"
+        smaller = last if ratio <= 16 else math.sqrt(ratio) * last if ratio <= 250 else 0.1 * rho
+        delta, rho = max(0.5 * rho, smaller), smaller
+        q.move(q.z[best], delta)
+        kinds.add("draw in")
+
+    pending = None
+    while len(out) < steps:
+        # What to evaluate next.
+        if pending is None:
+            if np.max(np.abs(q.y(q.z[best]))) > 10:
+                q.move(q.z[best], delta)
+                kinds.add("far")
+            while True:
+                y = conjugate_gradients(q, q.y(q.z[best]), delta, lower, upper)
+                s = q.scale * length(y, q.y(q.z[best]))
+                if s >= 0.5 * rho:
+                    break
+                pending = improvement()
+                if pending:
+                    break
+                draw_in()
+        record(begun)
+        begun = f.rounds
+        if pending:
+            t, y = pending
+            kinds.add("geometry")
+            z = np.clip(q.base + q.scale * y, lower, upper)
+            fz = value(z)
+            q.replace(t, z, fz)
+            best = t if fz < q.f[best] else best
+            pending = None
+            continue
+        z = np.clip(q.base + q.scale * y, lower, upper)
+        predicted = q.at(q.y(q.z[best])) - q.at(y)
+        fz, old = value(z), q.f[best]
+        ratio = (old - fz) / predicted if predicted > 0 else -1.0
+        delta = 0.5 * min(delta, s) if ratio <= 0.1 else max(s, 0.5 * delta) if ratio <= 0.7 else max(2 * s, 0.5 * delta)
+        delta = rho if delta <= 1.5 * rho else delta
+        centre = z if fz < old else q.z[best]
+        weights = [
+            abs(sigma) * max(1.0, (length(p, centre) / delta) ** 4) if fz < old or t != best else -1.0
+            for t, (sigma, p) in enumerate(zip(q.sigma(z), q.z))
+        ]
+        t = int(np.argmax(weights))
+        q.replace(t, z, fz)
+        best = t if fz < old else best
+        kinds.add("failed" if ratio < 0.1 else "step")
+        if ratio < 0.1:
+            pending = improvement()
+            if pending is None and ratio <= 0 and max(delta, s) <= rho:
+                draw_in()
+    return initial, out, kinds
+
+
 # ---------------------------------------------------------------------------------------------- files
 
 
@@ -430,6 +631,15 @@ def main():
         initial, out, kinds = nelder_mead(params, objective, start, bounds, steps)
         assert needed <= kinds, (name, kinds)
         write(name, "nelder_mead", params, objective, start, bounds, initial, out)
+    for name, objective, start, bounds, steps in [
+        ("trust_region", "rosenbrock", [-1.2, 1.0, 0.5], free, 45),
+        ("trust_region_box", "rosenbrock", [-1.2, 0.6, 0.65], [-2.0, 0.7], 30),
+    ]:
+        params = {"radius": 0.1, "accuracy": 1e-3}
+        initial, out, kinds = trust_region(params, objective, start, bounds, steps)
+        assert kinds >= {"step", "failed"}, kinds
+        print(kinds)
+        write(name, "trust_region", params, objective, start, bounds, initial, out)
     for name, objective, start, bounds, steps, separable in [
         ("coordinate_search", "rastrigin25", [1.3, -2.2, 3.1], [-4.0, 5.0], 40, True),
         ("coordinate_search_free", "sphere", [1.3, -2.2], [-math.inf, math.inf], 12, True),

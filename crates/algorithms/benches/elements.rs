@@ -5,28 +5,12 @@
 //! update takes, in the same run. Bar: 300 million updates a second with MSE or MAE in f32, that is 200 microseconds for a batch
 //! of 50 x 3 outputs with 10 particles and 40 iterations. Each figure is the fastest of many short repetitions.
 
+mod timing;
+
 use std::hint::black_box;
-use std::time::Instant;
 use swarmgrad_algorithms::gradient::elements::{ElementLoss, Found, Search, Swarms};
 use swarmgrad_core::{Real, Rng, Workers, simd};
-
-/// Seconds of the fastest of many short repetitions of `work`.
-fn fastest(mut work: impl FnMut()) -> f64 {
-    let mut once = || {
-        let begin = Instant::now();
-        work();
-        begin.elapsed().as_secs_f64()
-    };
-    let typical = once().min(once()).min(once());
-    let times = ((1e-3 / typical.max(1e-9)) as usize).max(1);
-    let repetitions = ((0.3 / (typical * times as f64)) as usize).clamp(5, 300);
-    let repetition = |_| {
-        let begin = Instant::now();
-        (0..times).for_each(|_| work());
-        begin.elapsed().as_secs_f64() / times as f64
-    };
-    (0..repetitions).map(repetition).fold(f64::INFINITY, f64::min)
-}
+use timing::fastest;
 
 /// Outputs in (0, 1) and one-hot targets.
 fn batch<F: Real>(rows: usize, columns: usize) -> (Vec<F>, Vec<F>) {

@@ -5,32 +5,16 @@
 //! machines of different speed. Bars (ns): see the columns `bar` at d >= 1000 and d = 20, for an idle AVX-512 core at 3.6 GHz
 //! whose `fill_normal` takes 1.25 ns in f64 and 0.67 in f32; elsewhere bar / 1.25 (0.67) times the measured `fill_normal`.
 
+mod timing;
+
 use rayon::prelude::*;
 use std::hint::black_box;
-use std::time::Instant;
 use swarmgrad_algorithms::particle::{Motion, Particles, cbo, pso, pso_sde};
+use swarmgrad_algorithms::registry;
 use swarmgrad_core::{Algorithm, Iterations, Matrix, Real, Rng, Run, Space, Start, Workers};
+use timing::fastest;
 
 const SHAPES: [(usize, usize); 6] = [(100, 20), (100, 1000), (100, 7850), (1000, 20), (1000, 1000), (1000, 7850)];
-
-/// Seconds of the fastest of many short repetitions of `work`: about a millisecond each, so that on a shared machine some
-/// of them are undisturbed.
-fn fastest(mut work: impl FnMut()) -> f64 {
-    let mut once = || {
-        let begin = Instant::now();
-        work();
-        begin.elapsed().as_secs_f64()
-    };
-    let typical = once().min(once()).min(once());
-    let times = ((1e-3 / typical.max(1e-9)) as usize).max(1);
-    let repetitions = ((0.4 / (typical * times as f64)) as usize).clamp(5, 400);
-    let repetition = |_| {
-        let begin = Instant::now();
-        (0..times).for_each(|_| work());
-        begin.elapsed().as_secs_f64() / times as f64
-    };
-    (0..repetitions).map(repetition).fold(f64::INFINITY, f64::min)
-}
 
 /// One step of a method: ask and tell with values that change no memory and give one particle all the weight.
 fn step<F: Real, M: Motion<F>>(n: usize, dim: usize, params: M::Params) -> impl FnMut() {
@@ -162,10 +146,61 @@ fn threads() {
     );
 }
 
+/// Methods that sample from a distribution: microseconds an evaluation, ask and tell, under random selection (so that the
+/// distribution stays as wide as it is); in brackets over the time of drawing a point's normals.
+fn distributions() {
+    let cases: [(&str, usize, Option<usize>, Option<f64>); 10] = [
+        ("cma_es", 10, None, Some(0.5)),
+        ("cma_es", 40, None, None),
+        ("cma_es", 100, Some(32), Some(35.0)),
+        ("bipop_cma_es", 10, None, None),
+        ("xnes", 10, None, None),
+        ("sep_cma_es", 1000, None, None),
+        ("cr_fm_nes", 1000, None, None),
+        ("snes", 1000, None, None),
+        ("open_es", 1000, None, None),
+        ("pgpe", 1000, None, None),
+    ];
+    println!(
+        "\nmethods that sample from a distribution, one thread: microseconds an evaluation (ratio to its normals)"
+    );
+    for (name, dim, particles, bar) in cases {
+        let space = Space::unbounded(dim).unwrap();
+        let mut settings = registry::Settings::new();
+        particles.map(|n| settings.insert("particles".into(), n.into()));
+        let fresh = || registry::entry(name).unwrap().build(&space, None, &settings).unwrap();
+        let (mut method, mut rng, mut xs, mut values, mut round) =
+            (fresh(), Rng::new(1), Matrix::default(), Vec::new(), 0);
+        let mut points = 0;
+        let mut iteration = || {
+            rng.set_iteration(round);
+            round += 1;
+            method.ask(&rng, &mut xs);
+            if xs.is_empty() {
+                method = fresh();
+                method.ask(&rng, &mut xs);
+            }
+            points = xs.len();
+            values.resize(points, 0.0);
+            rng.fork("values").row(0).fill_uniform(&mut values);
+            method.tell(&mut xs, &values);
+        };
+        // As many iterations as there are between two decompositions, and more.
+        let seconds = fastest(|| (0..50).for_each(|_| iteration())) / 50.0 / points as f64;
+        let mut draws = vec![0.0; 64 * dim];
+        let normals = fastest(|| Rng::new(2).fill_normal(0..64, 0..dim, black_box(&mut draws))) / 64.0;
+        let bar = bar.map_or(String::new(), |bar| {
+            format!(", bar {bar} us: {}", if seconds * 1e6 <= bar { "met" } else { "MISSED" })
+        });
+        println!("{name:>14} d = {dim:<5} {:8.3} ({:.1}){bar}", seconds * 1e6, seconds / normals);
+    }
+}
+
 fn main() {
     println!("instruction set: {:?}", swarmgrad_core::simd::level());
     table::<f64>("f64", [Some((3.0, 3.8)), None, Some((1.2, 1.8)), Some((1.6, 2.2))]);
     table::<f32>("f32", [Some((1.5, 2.2)), None, Some((0.8, 1.2)), None]);
     iteration();
+    distributions();
     threads();
 }

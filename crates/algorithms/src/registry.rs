@@ -1,11 +1,14 @@
 //! Every method by name: the one table behind the command line, the help, the benchmarks and the tests.
 
-use crate::distribution::{bipop_cma_es, cma_es, ipop_cma_es};
+use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
 use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
 use crate::local::{Local, coordinate_search, nelder_mead, quasi_newton};
 use crate::parameters::{Parameter, Parameters};
-use crate::particle::{Motion, Particles, cbo, clpso, empso, mpso, pso, pso_sde, rempso, spso2011};
+use crate::particle::{
+    Motion, Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso,
+};
+use crate::particle::{polar_cbo, pso, pso_sde, rempso, spso2011};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use swarmgrad_core::{Algorithm, Error, Real, Result, Space, Start};
@@ -194,6 +197,11 @@ pub static ENTRIES: &[Entry] = &[
         &[
             ("memoryless", "without memory (eq. 2.1)", r#"{"memory": "none"}"#),
             (
+                "cbo_memory",
+                "consensus-based optimisation with memory: no inertia",
+                r#"{"inertia": 0.0, "sigma2": 8.0}"#
+            ),
+            (
                 "paper-mnist",
                 "the paper's numbers for networks, with the published program's kick",
                 r#"{"inertia": 0.2, "dt": 0.1, "alpha": 50.0, "sigma2": 0.632455532033676, "cooling": true, "kick": 1e-5}"#
@@ -205,6 +213,52 @@ pub static ENTRIES: &[Entry] = &[
         cbo::Cbo<f64>,
         "consensus-based optimisation",
         "Pinnau et al. 2017; Carrillo et al. 2021",
+        &[]
+    ),
+    method!(
+        polar_cbo::PolarCbo<f32>,
+        polar_cbo::PolarCbo<f64>,
+        "polarised CBO: a consensus for each particle, several minima",
+        "Bungert, Roith & Wacker 2024",
+        &[]
+    ),
+    method!(
+        cluster_cbo::ClusterCbo<f32>,
+        cluster_cbo::ClusterCbo<f64>,
+        "clustered CBO: a consensus for each cluster, several minima",
+        "Bungert, Roith & Wacker 2024",
+        &[]
+    ),
+    method!(
+        mirror_cbo::MirrorCbo<f32>,
+        mirror_cbo::MirrorCbo<f64>,
+        "mirror CBO: on a ball, simplex, sphere, Stiefel manifold, or sparse",
+        "Bungert, Hoffmann, Kim & Roith 2025",
+        &[]
+    ),
+    method!(
+        adam_cbo::AdamCbo<f32>,
+        adam_cbo::AdamCbo<f64>,
+        "CBO with Adam's moments of the drift",
+        "Chen, Jin & Lyu 2022",
+        &[]
+    ),
+    method!(
+        cbs::Cbs<f32>,
+        cbs::Cbs<f64>,
+        "consensus-based sampling, of exp(-E) or towards its minimum",
+        "Carrillo, Hoffmann, Stuart & Vaes 2022",
+        &[(
+            "optimise",
+            "towards the minimum, with alpha from the effective sample size",
+            r#"{"aim": "optimise", "sample_size": 0.5}"#
+        ),]
+    ),
+    method!(
+        consensus_hopping::ConsensusHopping<f32>,
+        consensus_hopping::ConsensusHopping<f64>,
+        "consensus hopping: samples about the consensus",
+        "Riedl, Klock, Geldhauser & Fornasier 2023",
         &[]
     ),
     method!(
@@ -281,6 +335,48 @@ pub static ENTRIES: &[Entry] = &[
         "Nelder-Mead simplex with adaptive parameters",
         "Nelder & Mead 1965; Gao & Han 2012"
     ),
+    algorithm!(
+        sep_cma_es::SepCma<f32>,
+        sep_cma_es::SepCma<f64>,
+        "CMA-ES with a diagonal matrix, in linear time",
+        "Ros & Hansen 2008",
+        &[]
+    ),
+    algorithm!(
+        cr_fm_nes::CrFmNesSamples<f32>,
+        cr_fm_nes::CrFmNesSamples<f64>,
+        "natural evolution strategy for thousands of variables, in linear time",
+        "Nomura & Ono 2022",
+        &[]
+    ),
+    algorithm!(
+        xnes::XnesSamples<f32>,
+        xnes::XnesSamples<f64>,
+        "exponential natural evolution strategy",
+        "Glasmachers et al. 2010",
+        &[]
+    ),
+    algorithm!(
+        snes::SnesSamples<f32>,
+        snes::SnesSamples<f64>,
+        "separable natural evolution strategy",
+        "Schaul et al. 2011",
+        &[]
+    ),
+    algorithm!(
+        open_es::OpenEsSamples<f32>,
+        open_es::OpenEsSamples<f64>,
+        "OpenAI-ES: Adam on the gradient of the smoothed objective",
+        "Salimans et al. 2017",
+        &[]
+    ),
+    algorithm!(
+        pgpe::PgpeSamples<f32>,
+        pgpe::PgpeSamples<f64>,
+        "parameter-exploring policy gradients with mirrored samples",
+        "Sehnke et al. 2010",
+        &[]
+    ),
 ];
 
 /// The method called `name`; an unknown name gets the nearest right one.
@@ -329,8 +425,9 @@ impl Entry {
         (self.load_f32)(bytes)
     }
 
-    /// Takes out `start` and `preset`, puts the preset below what the user set, and checks the names.
-    fn resolve(&self, settings: &Settings) -> Result<(Start, Settings)> {
+    /// Takes out `start` and `preset`, puts the preset below what the user set, and checks the names: the settings that
+    /// deserialise into the method's parameters.
+    pub fn resolve(&self, settings: &Settings) -> Result<(Start, Settings)> {
         let mut own = settings.clone();
         let start = match own.remove("start") {
             Some(start) => serde_json::from_value(start.clone())

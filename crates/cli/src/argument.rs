@@ -126,6 +126,30 @@ fn points_in(text: &str) -> std::result::Result<Vec<Vec<f64>>, String> {
     if points.is_empty() { Err("holds no point".into()) } else { Ok(points) }
 }
 
+/// Reads the text of `--grid`: two lists, of numbers or LOW:HIGH:COUNT, the first one spread by its logarithm.
+pub fn grid(text: &str) -> Result<[Vec<f64>; 2]> {
+    let wrong = || {
+        let rule = "must be two lists of positive numbers in ascending order, or LOW:HIGH:COUNT, separated by a slash, \
+                    for example 1e-4:0.3:22/1:12:23";
+        Error::parameter("--grid", format!("'{text}'"), rule)
+    };
+    let list = |part: &str, log: bool| -> Option<Vec<f64>> {
+        let list: Vec<f64> = match part.split(':').collect::<Vec<_>>()[..] {
+            [low, high, count] => {
+                let (low, high, count) = (real(low)?, real(high)?, count.trim().parse::<usize>().ok()?);
+                let share = |k: usize| if count > 1 { k as f64 / (count - 1) as f64 } else { 0.0 };
+                let between = |t: f64| if log { low * (high / low).powf(t) } else { low + (high - low) * t };
+                (count <= 1000).then(|| (0..count).map(|k| between(share(k))).collect())?
+            }
+            _ => part.split(',').map(real).collect::<Option<_>>()?,
+        };
+        let good = !list.is_empty() && list.iter().all(|t| *t > 0.0 && t.is_finite());
+        (good && list.windows(2).all(|w| w[0] < w[1])).then_some(list)
+    };
+    let (first, second) = text.split_once('/').ok_or_else(wrong)?;
+    Ok([list(first, true).ok_or_else(wrong)?, list(second, false).ok_or_else(wrong)?])
+}
+
 /// A number as people write it; infinities are allowed, NaN is not.
 pub fn real(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|t: &f64| !t.is_nan())
@@ -139,6 +163,22 @@ pub fn count(text: &str) -> std::result::Result<u64, String> {
         (value.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&value)).then_some(value as u64)
     });
     whole.ok_or_else(|| "must be a whole number, for example 20000, 20_000 or 2e4".into())
+}
+
+/// A comma list of whole numbers and ranges, `1-5,8`, in the order given and without what comes twice.
+pub fn numbers(name: &str, text: &str) -> Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for part in text.split(',') {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        let ends = count(from.trim()).ok().zip(count(to.trim()).ok());
+        let rule = "must be numbers and ranges, for example 1-5,8";
+        let (from, to) = ends.ok_or_else(|| Error::parameter(name, format!("'{part}'"), rule))?;
+        if from > to || to - from >= 1_000_000 {
+            return Err(Error::parameter(name, part, "a range goes up, by less than a million"));
+        }
+        numbers.extend((from..=to).filter(|n| !numbers.contains(n)).collect::<Vec<_>>());
+    }
+    Ok(numbers)
 }
 
 /// A count of at least 1.
@@ -189,6 +229,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn grids_are_read() {
+        let [m, sigma] = grid("1e-4:1e-1:4/2,5.5").unwrap();
+        assert!(m.iter().zip([1e-4, 1e-3, 1e-2, 1e-1]).all(|(a, b)| (a / b - 1.0).abs() < 1e-12) && m.len() == 4);
+        assert_eq!(sigma, [2.0, 5.5]);
+        assert_eq!(grid("0.1/1:3:3").unwrap()[1], [1.0, 2.0, 3.0]);
+        for bad in ["", "1", "1/", "2,1/1", "0:1:3/1", "1/1:2", "1/a", "1/inf", "1e-4:1:2000/1"] {
+            assert!(grid(bad).unwrap_err().to_string().starts_with("--grid = "), "{bad}");
+        }
+    }
+
+    #[test]
     fn bounds_are_one_pair_or_a_list() {
         assert_eq!(Bounds::parse("-5:5").unwrap(), Bounds::All(-5.0, 5.0));
         let list = Bounds::parse("0:1, -inf:inf,-2:1e3").unwrap();
@@ -227,6 +278,14 @@ mod tests {
         assert!(start("latin_hypercub").unwrap_err().to_string().contains("did you mean 'latin_hypercube'?"));
         assert!(outside("reflekt").unwrap_err().to_string().contains("did you mean 'reflect'?"));
         assert!(start("normal:1").is_err());
+    }
+
+    #[test]
+    fn lists_have_ranges() {
+        assert_eq!(numbers("--dims", "5,10, 2-4,3").unwrap(), [5, 10, 2, 3, 4]);
+        for bad in ["", "5,", "a", "5-", "5-3", "1-1e9"] {
+            assert!(numbers("--dims", bad).unwrap_err().to_string().starts_with("--dims = "), "{bad}");
+        }
     }
 
     #[test]

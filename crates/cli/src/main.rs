@@ -22,7 +22,8 @@ fn main() -> ExitCode {
     let program = command::Program::parse();
     program.run().unwrap_or_else(|why| {
         eprintln!("swarmgrad: {why:#}");
-        let usage = why.downcast_ref::<swarmgrad::Error>().is_some();
+        use swarmgrad_lab::Error::{Library, Value};
+        let usage = why.is::<swarmgrad::Error>() || matches!(why.downcast_ref(), Some(Library(_) | Value { .. }));
         ExitCode::from(if usage { USAGE } else { NO_VALUE })
     })
 }

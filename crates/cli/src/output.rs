@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 use std::io::Write;
+use std::path::Path;
+use swarmgrad::Error;
 use swarmgrad_lab::table::significant;
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no error.
@@ -16,6 +18,16 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// Writes one JSON value and a newline.
 pub fn print_json(value: &Value) -> anyhow::Result<()> {
     print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// Writes a file.
+pub fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
+    std::fs::write(path, bytes).map_err(|why| file_error(path, &why))
+}
+
+/// What the system said of a file.
+pub fn file_error(path: &Path, why: &std::io::Error) -> Error {
+    Error::File { path: path.display().to_string(), why: why.to_string() }
 }
 
 /// A number as JSON: shortest digits that read back to the same bits; NaN and the infinities, which JSON lacks, as the

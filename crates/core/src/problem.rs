@@ -19,6 +19,27 @@ pub trait Problem<F: Real = f64>: Sync {
             *o = self.value(x);
         }
     }
+
+    /// Whether a point's value is random, so that two evaluations of it differ. A run then evaluates its best points anew
+    /// at the end; see [`Outcome::noise`](crate::Outcome::noise).
+    fn noisy(&self) -> bool {
+        false
+    }
+}
+
+/// A problem that is a mean over data: E(x) = (1/M) sum_j E_j(x). [`Problem::value`] is the mean over all of it.
+pub trait BatchProblem<F: Real = f64>: Problem<F> {
+    /// M: how many data there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are no data.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The mean over the data `batch` (indices below [`BatchProblem::len`], not empty) for every point of `xs`. The work is
+    /// spread over threads here, if at all: the method asks once for all of its points.
+    fn values_on(&self, batch: &[usize], xs: Rows<'_, F>, out: &mut [F]);
 }
 
 /// A problem with an analytic gradient.

@@ -1,5 +1,6 @@
 //! Run: joins a problem, an algorithm and watchers; owns counting, best-so-far and stopping.
 
+use crate::noise::{self, Repeated, Shortlist};
 use crate::{Algorithm, Differentiable, Evaluator, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Watch, Workers};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -24,6 +25,7 @@ pub struct Best<F: Real = f64> {
 #[serde(bound = "")]
 pub(crate) struct Tally<F: Real> {
     pub(crate) best: Best<F>,
+    pub(crate) shortlist: Shortlist<F>,
     pub(crate) evaluations: u64,
     pub(crate) failures: u64,
     pub(crate) gradients: u64,
@@ -55,6 +57,10 @@ pub struct Outcome<F: Real = f64> {
     pub account: Option<String>,
     /// Time spent, in seconds.
     pub seconds: f64,
+    /// Of a noisy problem: what new evaluations say of `x`, which is the best of ten points by their means; `fun` is the
+    /// mean. The evaluations, 110 or at most half of a small budget, are among `nfev`. None for a run that was
+    /// interrupted, whose time was over, or whose budget is below 40.
+    pub noise: Option<Repeated>,
 }
 
 impl<F: Real> Outcome<F> {
@@ -114,7 +120,15 @@ impl<'a, F: Real> Run<'a, F> {
             workers: None,
             halt: Halt::default(),
             rng: Rng::new(seed),
-            tally: Tally { best, evaluations: 0, failures: 0, gradients: 0, rounds: 0, elapsed: Duration::ZERO },
+            tally: Tally {
+                best,
+                shortlist: Shortlist::default(),
+                evaluations: 0,
+                failures: 0,
+                gradients: 0,
+                rounds: 0,
+                elapsed: Duration::ZERO,
+            },
             begin: Instant::now(),
             evaluator: Evaluator::default(),
             xs: Matrix::default(),
@@ -154,25 +168,24 @@ impl<'a, F: Real> Run<'a, F> {
     }
 
     /// Runs to the end.
-    pub fn minimize(mut self) -> Outcome<F> {
+    pub fn minimize(self) -> Outcome<F> {
         let workers = self.workers;
-        let go = |run: &mut Run<'a, F>| {
+        let go = |mut run: Run<'a, F>| {
             loop {
                 if let ControlFlow::Break(reason) = run.step() {
-                    return reason;
+                    return run.outcome(reason);
                 }
             }
         };
-        let reason = match workers {
-            Some(workers) => workers.install(|| go(&mut self)),
-            None => go(&mut self),
-        };
-        self.outcome(reason)
+        match workers {
+            Some(workers) => workers.install(|| go(self)),
+            None => go(self),
+        }
     }
 
     /// One round: ask, evaluate, tell, watch. On the calling thread's pool, if it is in one.
     pub fn step(&mut self) -> ControlFlow<Reason> {
-        let allowance = self.watchers.iter().map(|w| w.allowance(self.tally.evaluations)).min().unwrap_or(u64::MAX);
+        let allowance = self.allowance(self.tally.evaluations).saturating_sub(self.reserve());
         if allowance == 0 {
             return ControlFlow::Break(Reason::Evaluations);
         }
@@ -228,14 +241,22 @@ impl<'a, F: Real> Run<'a, F> {
         }
     }
 
-    /// The result so far.
-    pub fn outcome(self, reason: Reason) -> Outcome<F> {
+    /// The result so far. Where the problem is noisy, the best points are evaluated anew before, on the calling thread's
+    /// pool, if it is in one.
+    pub fn outcome(mut self, reason: Reason) -> Outcome<F> {
         let told = self.tally.rounds > 0;
         let answer = if told { self.algorithm.answer() } else { self.tally.best.x.clone() };
+        let broken_off = matches!(reason, Reason::Interrupted | Reason::Time);
+        let repeated = if self.problem.noisy() && !broken_off { self.settle() } else { None };
+        let (noise, fun, x) = match repeated {
+            Some((noise, x)) => (Some(noise), F::of(noise.mean), x),
+            None => (None, self.tally.best.value, self.tally.best.x),
+        };
         Outcome {
             answer,
-            fun: self.tally.best.value,
-            x: self.tally.best.x,
+            fun,
+            x,
+            noise,
             nfev: self.tally.evaluations,
             ngev: self.tally.gradients,
             nit: self.algorithm.iterations(),
@@ -262,16 +283,49 @@ impl<'a, F: Real> Run<'a, F> {
         self.slopes = gradients;
     }
 
+    /// Evaluations that the watchers allow after so many.
+    fn allowance(&self, evaluations: u64) -> u64 {
+        self.watchers.iter().map(|w| w.allowance(evaluations)).min().unwrap_or(u64::MAX)
+    }
+
+    /// Evaluations kept back for the end, where the problem is noisy.
+    fn reserve(&self) -> u64 {
+        if self.problem.noisy() { Shortlist::<F>::reserve(self.allowance(0)) } else { 0 }
+    }
+
+    /// Evaluates the best points anew and chooses among them; none if that was broken off or cannot be afforded.
+    fn settle(&mut self) -> Option<(Repeated, Vec<F>)> {
+        // A resumed run may have a smaller budget than it had.
+        let budget = self.allowance(0);
+        if self.allowance(self.tally.evaluations) < Shortlist::<F>::reserve(budget) {
+            return None;
+        }
+        let points: Vec<_> = self.tally.shortlist.best(Shortlist::<F>::affordable(budget)).map(<[F]>::to_vec).collect();
+        noise::settle(&points, |rows| {
+            self.xs.resize(0, self.problem.space().dim());
+            rows.for_each(|x| self.xs.push(x));
+            let mut values = vec![F::infinity(); self.xs.len()];
+            let cost = self.evaluator.evaluate(self.problem, self.xs.rows(), &mut values, &self.halt);
+            self.tally.evaluations += cost.evaluations;
+            self.tally.failures += cost.failures;
+            (!self.halt.requested()).then_some(values)
+        })
+    }
+
     pub(crate) fn since(&self) -> Duration {
         self.begin.elapsed()
     }
 
     /// Updates the best point with the points evaluated in this round.
     fn keep_best(&mut self, affordable: usize) {
-        let best = &mut self.tally.best;
+        let noisy = self.problem.noisy();
         let (mut found, mut place) = (None, 0);
         for i in (0..affordable).filter(|&i| self.evaluator.done()[i]) {
             place += 1;
+            if noisy {
+                self.tally.shortlist.consider(self.values[i], self.xs.row(i));
+            }
+            let best = &mut self.tally.best;
             // The very first point is kept even if it failed, so that a run always has a point to show.
             if self.values[i] < best.value || best.x.is_empty() {
                 best.value = self.values[i];
@@ -281,6 +335,7 @@ impl<'a, F: Real> Run<'a, F> {
             }
         }
         if let Some(i) = found {
+            let best = &mut self.tally.best;
             best.x.copy_from_slice(self.xs.row(i));
             best.iteration = self.algorithm.iterations() + u64::from(self.tally.rounds > 0);
         }

@@ -1,9 +1,10 @@
-//! Experiments: records of finished runs, statistics over them, tables, plots, animations, a self-contained page, and the
-//! tables and figures of the papers ([`paper`]).
+//! Experiments: records of finished runs, statistics over them, tables, plots, animations, a self-contained page, the
+//! tables and figures of the papers ([`paper`]), and the BBOB harness ([`bbob`]).
 //!
 //! Experiments write JSON lines ([`record`]); tables ([`table`]) and pictures ([`plot`]) read only those or plain numbers.
 //! Nothing here asks the network or the system for anything: the font is embedded, the page carries its own style.
 
+pub mod bbob;
 pub mod error;
 pub mod paper;
 pub mod plot;
@@ -11,6 +12,7 @@ pub mod record;
 pub mod report;
 pub mod stats;
 pub mod table;
+mod work;
 
 pub use error::{Error, Result};
 pub use record::{History, Record, RecordWriter};

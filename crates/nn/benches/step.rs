@@ -1,7 +1,7 @@
 //! What a training step costs: the paper's small net, a classifier of MNIST's shape, the paper's convolutional net.
 //!
 //! `cargo bench -p swarmgrad-nn` prints microseconds a step (median of rounds), AdaSwarm's as a ratio to Adam's in the same run,
-//! and samples a second. `benches/torch.py` times PyTorch on the same nets on the same machine.
+//! and samples a second. `benches/pytorch.py` times PyTorch on the same nets on the same machine.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use std::time::Instant;

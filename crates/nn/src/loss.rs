@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::gradient::elements::{BlockLoss, ElementLoss, Found, Swarms};
+use swarmgrad_core::simd::ln;
 use swarmgrad_core::{Error, Real, Result, Rng, Workers};
 
 /// The part of a batch that one swarm looks after.
@@ -33,6 +34,26 @@ impl Block {
     }
 }
 
+/// A batch as a loss sees it: flat rows of `columns` outputs, and their targets.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a, F> {
+    /// Outputs of a sample.
+    pub columns: usize,
+    /// Rows of `columns` numbers.
+    pub outputs: &'a [F],
+    /// As many rows.
+    pub targets: &'a [F],
+}
+
+/// What swarms run on: threads, and the draws of this step.
+#[derive(Debug, Clone, Copy)]
+pub struct Lane<'a> {
+    /// Threads.
+    pub workers: &'a Workers,
+    /// Draws; another iteration or fork for each step.
+    pub rng: &'a Rng,
+}
+
 /// A loss as training sees it; any [`Elementwise`], [`Samplewise`] or [`Batchwise`] function is one.
 ///
 /// `outputs` and `targets` are flat rows of `columns` numbers each.
@@ -48,18 +69,7 @@ pub trait Loss<F: Real = f32>: Send + Sync {
     fn derivative(&self, outputs: &[F], targets: &[F], columns: usize, out: &mut [F]) -> bool;
 
     /// Lets swarms look for better outputs, a swarm a block. `block` is at least [`Self::block`].
-    #[allow(clippy::too_many_arguments)]
-    fn search(
-        &self,
-        swarms: &mut Swarms<F>,
-        block: Block,
-        columns: usize,
-        outputs: &[F],
-        targets: &[F],
-        workers: &Workers,
-        rng: &Rng,
-        found: &mut Found<F>,
-    );
+    fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>);
 
     /// The value of every block of size `block` (at least [`Self::block`]), in order.
     fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>);
@@ -72,6 +82,11 @@ pub(crate) fn width(block: Block, columns: usize, len: usize) -> usize {
         Block::Sample => columns,
         Block::Batch => len,
     }
+}
+
+/// Numbers in a sample's row of targets: it may be wider or narrower than its outputs, as for swarms.
+fn width_of_targets<F>(outputs: &[F], targets: &[F], columns: usize) -> usize {
+    (targets.len() / (outputs.len() / columns).max(1)).max(1)
 }
 
 /// A loss of single elements and its derivative with respect to the output.
@@ -115,17 +130,8 @@ impl<F: Real, L: ElementLoss<F> + Derivative<F>> Loss<F> for Elementwise<L> {
         true
     }
 
-    fn search(
-        &self,
-        swarms: &mut Swarms<F>,
-        block: Block,
-        columns: usize,
-        outputs: &[F],
-        targets: &[F],
-        workers: &Workers,
-        rng: &Rng,
-        found: &mut Found<F>,
-    ) {
+    fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
+        let (Batch { columns, outputs, targets }, Lane { workers, rng }) = (batch, lane);
         match block {
             Block::Element => swarms.elements(&self.0, outputs, targets, workers, rng, found),
             Block::Sample => swarms.samples(&MeanOf(&self.0), columns, outputs, targets, workers, rng, found),
@@ -175,7 +181,8 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
 
     fn derivative(&self, outputs: &[F], targets: &[F], columns: usize, out: &mut [F]) -> bool {
         let scale = F::one() / real::<F>(outputs.len() / columns);
-        let rows = outputs.chunks(columns).zip(targets.chunks(columns)).zip(out.chunks_mut(columns));
+        let rows = outputs.chunks(columns).zip(targets.chunks(width_of_targets(outputs, targets, columns)));
+        let rows = rows.zip(out.chunks_mut(columns));
         for ((o, t), out) in rows {
             if !self.0.derivative(o, t, out) {
                 return false;
@@ -185,17 +192,8 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
         true
     }
 
-    fn search(
-        &self,
-        swarms: &mut Swarms<F>,
-        block: Block,
-        columns: usize,
-        outputs: &[F],
-        targets: &[F],
-        workers: &Workers,
-        rng: &Rng,
-        found: &mut Found<F>,
-    ) {
+    fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
+        let (Batch { columns, outputs, targets }, Lane { workers, rng }) = (batch, lane);
         match block {
             Block::Batch => swarms.batch(&MeanOfRows(&self.0, columns), outputs, targets, workers, rng, found),
             _ => swarms.samples(&self.0, columns, outputs, targets, workers, rng, found),
@@ -203,10 +201,11 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
     }
 
     fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {
+        let wide = width_of_targets(outputs, targets, columns);
         out.clear();
         match block {
             Block::Batch => out.push(MeanOfRows(&self.0, columns).value(outputs, targets)),
-            _ => out.extend(outputs.chunks(columns).zip(targets.chunks(columns)).map(|(o, t)| self.0.value(o, t))),
+            _ => out.extend(outputs.chunks(columns).zip(targets.chunks(wide)).map(|(o, t)| self.0.value(o, t))),
         }
     }
 }
@@ -228,18 +227,8 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Batchwise<L> {
         self.0.derivative(outputs, targets, out)
     }
 
-    fn search(
-        &self,
-        swarms: &mut Swarms<F>,
-        _block: Block,
-        _columns: usize,
-        outputs: &[F],
-        targets: &[F],
-        workers: &Workers,
-        rng: &Rng,
-        found: &mut Found<F>,
-    ) {
-        swarms.batch(&self.0, outputs, targets, workers, rng, found);
+    fn search(&self, swarms: &mut Swarms<F>, _block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
+        swarms.batch(&self.0, batch.outputs, batch.targets, lane.workers, lane.rng, found);
     }
 
     fn blocks(&self, _block: Block, _columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {
@@ -313,7 +302,7 @@ impl<F: Real> ElementLoss<F> for Bce {
     fn value(&self, output: F, target: F) -> F {
         let (low, one) = (F::of(EDGE), F::one());
         let output = output.max(low).min(one - low);
-        -(target * output.ln() + (one - target) * (one - output).ln())
+        -(target * ln(output) + (one - target) * ln(one - output))
     }
 }
 

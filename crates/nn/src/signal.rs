@@ -1,10 +1,10 @@
 //! dE/d(output): what is sent back into a network in place of the loss's own derivative, or that derivative.
 
-use crate::loss::{self, Block, Loss};
+use crate::loss::{self, Batch, Block, Lane, Loss};
 use crate::model::Output;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::gradient::elements::{Found, Search, Start, Swarms};
-use swarmgrad_core::{Error, Result, Rng, Workers};
+use swarmgrad_core::{Error, Result, Rng};
 
 /// What is sent back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,17 @@ pub enum Signal {
         /// sigma, above 0.
         sigma: f64,
         /// Pairs of evaluations.
+        pairs: usize,
+    },
+    /// (w - x_alpha) / (alpha sigma^2), x_alpha the consensus of a Gaussian cloud around w: the gradient of the smoothed envelope
+    /// -log(E exp(-alpha f(w + sigma z))) / alpha. Of a 0-1 loss with large alpha that is the likelihood of a classifier with noise,
+    /// with small alpha an evolution strategy's gradient.
+    Consensus {
+        /// alpha, above 0: how much better points outweigh worse ones.
+        alpha: f64,
+        /// sigma, above 0.
+        sigma: f64,
+        /// Pairs of points, w + sigma z and w - sigma z.
         pairs: usize,
     },
 }
@@ -99,8 +110,13 @@ impl Signal {
                     _ => Ok(()),
                 }
             }
-            Signal::Spsa { width, pairs } | Signal::EvolutionStrategy { sigma: width, pairs } => {
+            Signal::Spsa { width, pairs }
+            | Signal::EvolutionStrategy { sigma: width, pairs }
+            | Signal::Consensus { sigma: width, pairs, .. } => {
                 positive("width", *width)?;
+                if let Signal::Consensus { alpha, .. } = self {
+                    positive("alpha", *alpha)?;
+                }
                 if *pairs == 0 { Err(Error::parameter("pairs", 0, "at least 1")) } else { Ok(()) }
             }
         }
@@ -150,17 +166,8 @@ impl Sender {
     ///
     /// # Errors
     /// A loss without a derivative asked for one.
-    #[allow(clippy::too_many_arguments)]
-    pub fn send(
-        &mut self,
-        loss: &dyn Loss,
-        columns: usize,
-        outputs: &[f32],
-        targets: &[f32],
-        workers: &Workers,
-        rng: &Rng,
-        out: &mut [f32],
-    ) -> Result<u64> {
+    pub fn send(&mut self, loss: &dyn Loss, batch: Batch<'_, f32>, lane: Lane<'_>, out: &mut [f32]) -> Result<u64> {
+        let Batch { columns, outputs, targets } = batch;
         let exact = |loss: &dyn Loss, out: &mut [f32]| match loss.derivative(outputs, targets, columns, out) {
             true => Ok(0),
             false => Err(Error::parameter(
@@ -173,7 +180,7 @@ impl Sender {
             (Signal::Exact, _) => exact(loss, out),
             (Signal::Surrogate(_), _) => exact(self.surrogate.as_deref().expect("built with the sender"), out),
             (Signal::Swarm(swarm), Some(swarms)) => {
-                loss.search(swarms, self.block, columns, outputs, targets, workers, rng, &mut self.found);
+                loss.search(swarms, self.block, batch, lane, &mut self.found);
                 self.found.gradient(outputs, out);
                 if !swarm.sum {
                     let scale = 1.0 / self.found.kappa.len() as f32;
@@ -187,42 +194,43 @@ impl Sender {
                     rng.row(pair).fill_uniform(u);
                     u.iter_mut().for_each(|u| *u = if *u < 0.5 { -1.0 } else { 1.0 });
                 };
-                Ok(self.differences(loss, columns, outputs, targets, rng, width, pairs, draw, out))
+                Ok(self.differences(loss, batch, lane.rng, (width, pairs), draw, out))
             }
             (&Signal::EvolutionStrategy { sigma, pairs }, _) => {
-                let draw = |z: &mut [f32], rng: &Rng, pair: usize| rng.row(pair).fill_normal(z);
-                Ok(self.differences(loss, columns, outputs, targets, rng, sigma, pairs, draw, out))
+                Ok(self.differences(loss, batch, lane.rng, (sigma, pairs), normals, out))
+            }
+            (&Signal::Consensus { alpha, sigma, pairs }, _) => {
+                Ok(self.consensus(loss, batch, lane.rng, [alpha as f32, sigma as f32], pairs, out))
             }
         }
     }
 
+    /// The losses of every block at both ends of a step along the direction.
+    fn probe(&mut self, loss: &dyn Loss, Batch { columns, outputs, targets }: Batch<'_, f32>, step: f32) {
+        for ((sign, end), values) in [1.0, -1.0].into_iter().zip(&mut self.ends).zip(&mut self.values) {
+            end.clear();
+            end.extend(outputs.iter().zip(&self.direction).map(|(w, d)| w + sign * step * d));
+            loss.blocks(self.block, columns, end, targets, values);
+        }
+    }
+
     /// Two-sided differences of every block's loss along a random direction of that block.
-    #[allow(clippy::too_many_arguments)]
     fn differences(
         &mut self,
         loss: &dyn Loss,
-        columns: usize,
-        outputs: &[f32],
-        targets: &[f32],
+        batch: Batch<'_, f32>,
         rng: &Rng,
-        width: f64,
-        pairs: usize,
+        (width, pairs): (f64, usize),
         draw: impl Fn(&mut [f32], &Rng, usize),
         out: &mut [f32],
     ) -> u64 {
         out.fill(0.0);
-        self.direction.resize(outputs.len(), 0.0);
+        self.direction.resize(out.len(), 0.0);
         let step = width as f32;
-        let span = loss::width(self.block, columns, outputs.len());
+        let span = loss::width(self.block, batch.columns, out.len());
         for pair in 0..pairs {
             draw(&mut self.direction, rng, pair);
-            for (sign, end, values) in
-                self.ends.iter_mut().zip(&mut self.values).zip([1.0, -1.0]).map(|((e, v), s)| (s, e, v))
-            {
-                end.clear();
-                end.extend(outputs.iter().zip(&self.direction).map(|(w, d)| w + sign * step * d));
-                loss.blocks(self.block, columns, end, targets, values);
-            }
+            self.probe(loss, batch, step);
             let blocks = out.chunks_mut(span).zip(self.direction.chunks(span));
             for ((out, direction), (plus, minus)) in blocks.zip(self.values[0].iter().zip(&self.values[1])) {
                 let slope = (plus - minus) / (2.0 * step * pairs as f32);
@@ -233,4 +241,51 @@ impl Sender {
         out.iter_mut().for_each(|g| *g /= blocks as f32);
         (2 * pairs * blocks) as u64
     }
+
+    /// (w - x_alpha) / (alpha sigma^2) of every block. Weights are exp(-alpha (f - least)), with the least loss of the block so far: what
+    /// was gathered shrinks when a smaller one comes.
+    fn consensus(
+        &mut self,
+        loss: &dyn Loss,
+        batch: Batch<'_, f32>,
+        rng: &Rng,
+        [alpha, sigma]: [f32; 2],
+        pairs: usize,
+        out: &mut [f32],
+    ) -> u64 {
+        out.fill(0.0);
+        self.direction.resize(out.len(), 0.0);
+        let span = loss::width(self.block, batch.columns, out.len());
+        let blocks = out.len().div_ceil(span.max(1));
+        let mut gathered = vec![(f32::INFINITY, 0.0f32); blocks];
+        for pair in 0..pairs {
+            normals(&mut self.direction, rng, pair);
+            self.probe(loss, batch, sigma);
+            for (sign, values) in [1.0, -1.0].into_iter().zip(&self.values) {
+                let parts = out.chunks_mut(span).zip(self.direction.chunks(span));
+                for ((out, direction), (&value, (least, total))) in parts.zip(values.iter().zip(&mut gathered)) {
+                    if value.is_nan() || value == f32::INFINITY {
+                        continue;
+                    }
+                    if value < *least {
+                        let shrink = (alpha * (value - *least)).exp();
+                        out.iter_mut().for_each(|g| *g *= shrink);
+                        (*least, *total) = (value, *total * shrink);
+                    }
+                    let weight = (alpha * (*least - value)).exp();
+                    *total += weight;
+                    out.iter_mut().zip(direction).for_each(|(g, d)| *g -= sign * weight * d);
+                }
+            }
+        }
+        for (out, (_, total)) in out.chunks_mut(span).zip(&gathered) {
+            let scale = if *total > 0.0 { 1.0 / (total * alpha * sigma * blocks as f32) } else { 0.0 };
+            out.iter_mut().for_each(|g| *g *= scale);
+        }
+        (2 * pairs * blocks) as u64
+    }
+}
+
+fn normals(z: &mut [f32], rng: &Rng, row: usize) {
+    rng.row(row).fill_normal(z);
 }

@@ -128,7 +128,7 @@ impl Trainer {
         training: &Training,
         loss: Box<dyn Loss>,
         signal: Signal,
-        rule: Box<dyn Rule>,
+        rule: Box<dyn Rule<f32>>,
         rows: &Dataset,
     ) -> Result<Self> {
         if training.batch == 0 {

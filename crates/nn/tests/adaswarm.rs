@@ -7,7 +7,7 @@ use swarmgrad_algorithms::gradient::elements::{Found, Kappa, Search, Start, Swar
 use swarmgrad_algorithms::particle::Pulls;
 use swarmgrad_core::{Matrix, Rng, Workers};
 use swarmgrad_nn::data::{self, Dataset, Preset, Targets};
-use swarmgrad_nn::loss::{self, Bce, Block, Elementwise, Loss, Mae, Mse};
+use swarmgrad_nn::loss::{self, Batch, Bce, Block, Elementwise, Lane, Loss, Mae, Mse};
 use swarmgrad_nn::model::{Activation, Architecture, Image, Network, Output, Pass};
 use swarmgrad_nn::optim::{Adam, Rule, Text};
 use swarmgrad_nn::signal::{Signal, SwarmSignal};
@@ -99,7 +99,9 @@ fn run_f64(sent: &Sent<'_>, steps: usize) -> Vec<f64> {
             Sent::Swarm(loss) => {
                 let mut g = vec![0.0; o.len()];
                 let rng = Rng::new(5).at(step as u64);
-                loss.search(&mut swarms, Block::Element, 3, &o, &t, &Workers::default(), &rng, &mut found);
+                let batch = Batch { columns: 3, outputs: &o, targets: &t };
+                let lane = Lane { workers: &Workers::default(), rng: &rng };
+                loss.search(&mut swarms, Block::Element, batch, lane, &mut found);
                 found.gradient(&o, &mut g);
                 g.iter_mut().for_each(|g| *g /= n);
                 g
@@ -173,7 +175,7 @@ fn published(loss: &str, optimizer: &str, signal: Option<Signal>, text: Text, se
         let training = Training { epochs, seed, ..Training::default() };
         let entry = swarmgrad_nn::optim::entry(optimizer).unwrap();
         let signal = signal.clone().unwrap_or_else(|| entry.signal()).fit(Output::Sigmoid);
-        let rule: Box<dyn Rule> = Box::new(Adam::new(0.1).with_text(text));
+        let rule: Box<dyn Rule<f32>> = Box::new(Adam::new(0.1).with_text(text));
         let loss = loss::entry(loss).unwrap().build(3);
         let mut trainer = Trainer::with_rule(&training, loss, signal, rule, &rows).unwrap();
         let y = rows.target_rows();
@@ -387,12 +389,45 @@ fn what_is_sent_back_points_downhill() {
         for signal in [Signal::swarm().fit(Output::Sigmoid), Signal::proximal(1.0)] {
             let mut sender = Sender::new(signal, &*loss, 3).unwrap();
             let (mut sent, mut exact) = (vec![0.0f32; 60], vec![0.0f32; 60]);
-            let evaluations =
-                sender.send(&*loss, 3, &outputs, &targets, &Workers::default(), &Rng::new(1), &mut sent).unwrap();
+            let evaluations = {
+                let batch = Batch { columns: 3, outputs: &outputs, targets: &targets };
+                let lane = Lane { workers: &Workers::default(), rng: &Rng::new(1) };
+                sender.send(&*loss, batch, lane, &mut sent).unwrap()
+            };
             assert_eq!(evaluations, 10 * 41 * 60);
             assert!(loss.derivative(&outputs, &targets, 3, &mut exact));
             let uphill = sent.iter().zip(&exact).filter(|(s, e)| *s * *e < -1e-12).count();
             assert_eq!(uphill, 0, "{name}: {sent:?} against {exact:?}");
         }
     }
+}
+
+/// Of a squared error the smoothed envelope has the gradient 2 (w - t) / (1 + 2 alpha sigma^2); of a 0-1 loss it points away from
+/// wrong classes, and a block without any loss sends nothing.
+#[test]
+fn a_clouds_consensus_sends_the_gradient_of_the_smoothed_envelope() {
+    use swarmgrad_nn::signal::Sender;
+    let send = |loss: &dyn Loss, signal: Signal, outputs: &[f32], targets: &[f32], columns| {
+        let mut sent = vec![0.0f32; outputs.len()];
+        let batch = Batch { columns, outputs, targets };
+        let lane = Lane { workers: &Workers::default(), rng: &Rng::new(3) };
+        let evaluations = Sender::new(signal, loss, columns).unwrap().send(loss, batch, lane, &mut sent).unwrap();
+        (sent, evaluations)
+    };
+    let (alpha, sigma, pairs) = (2.0, 0.5, 20_000);
+    let signal = Signal::Consensus { alpha, sigma, pairs };
+    let (outputs, targets) = ([0.9f32, -0.4, 2.0], [0.2f32, 0.6, 2.0]);
+    let (sent, evaluations) = send(&Elementwise(Mse), signal.clone(), &outputs, &targets, 3);
+    assert_eq!(evaluations, 2 * 20_000 * 3);
+    for ((w, t), sent) in outputs.iter().zip(&targets).zip(&sent) {
+        let exact = 2.0 * (w - t) / (1.0 + 2.0 * 2.0 * 0.25) / 3.0;
+        assert!((sent - exact).abs() < 0.01, "{sent} against {exact}");
+    }
+    let zero_one = loss::entry("zero_one").unwrap().build(2);
+    let (sent, _) = send(&*zero_one, signal.clone(), &[0.6, 0.4], &[0.0, 1.0], 2);
+    assert!(sent[0] > 0.1 && sent[1] < -0.1, "{sent:?}");
+    let nothing = loss::closure(|_: f32, _: f32| f32::NAN);
+    assert_eq!(send(&nothing, signal, &[0.6], &[0.0], 1).0, [0.0]);
+    let refused = |alpha| Signal::Consensus { alpha, sigma: 1.0, pairs: 1 }.check(&Elementwise(Mse)).is_err();
+    assert!(refused(0.0) && refused(f64::NAN) && !refused(1.0));
 }

@@ -34,7 +34,7 @@ use crate::parameters::{Parameters, parameters};
 use crate::registry::Method;
 use crate::tune;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
+use swarmgrad_core::{Algorithm, Matrix, Real, Result, Rng, Rows, Space, Start, View, better};
 
 parameters! {
     /// Parameters of [`Auto`].
@@ -76,8 +76,6 @@ const NAMES: [&str; 6] = ["start", "descent", "probe", "coordinates", "sample", 
 struct Account {
     runs: u64,
     evaluations: u64,
-    /// Improvements of the best point.
-    gains: u64,
     /// Evaluations weighted by the share at the time.
     clock: f64,
 }
@@ -103,9 +101,8 @@ pub struct Auto<F: Real> {
     sample: Option<Cma<F>>,
     /// The streams of the present descent and CMA-ES run.
     labels: [String; 2],
-    /// The present CMA-ES run: its population, its evaluations, its best point and value, whether that is new since the last dive.
+    /// The present CMA-ES run: its population, its best point and value, whether that is new since the last dive.
     population: usize,
-    run: u64,
     run_best: Vec<F>,
     run_value: F,
     fresh: bool,
@@ -140,7 +137,6 @@ impl<F: Real> Method<F> for Auto<F> {
             sample: None,
             labels: [String::new(), String::new()],
             population: 0,
-            run: 0,
             run_best: Vec::new(),
             run_value: F::infinity(),
             fresh: false,
@@ -178,7 +174,7 @@ impl<F: Real> Auto<F> {
     }
 
     /// The lane of the next round, opened if need be.
-    fn choose(&mut self, rng: &Rng) -> Lane {
+    fn choose(&mut self) -> Lane {
         if !self.value.is_finite() {
             return Lane::Start;
         }
@@ -205,15 +201,10 @@ impl<F: Real> Auto<F> {
             return Lane::Dive;
         }
         if self.account(Lane::Descent).clock < self.account(Lane::Sample).clock {
-            let over = self.descent.why().is_some() || self.account(Lane::Descent).runs > 1 && self.is_hopeless(&self.descent);
-            if over {
-                self.new_descent();
-            }
+            self.open_descent();
             return Lane::Descent;
         }
-        if self.sample.as_ref().is_none_or(|run| run.why().is_some()) {
-            self.new_sample(rng);
-        } else if self.may_dive() {
+        if !self.open_sample() && self.may_dive() {
             self.dive.launch(&self.run_best, self.run_value);
             self.accounts[Lane::Dive as usize].runs += 1;
             self.unit = self.sample.as_ref().map_or(0.0, |run| run.distribution().unit());
@@ -253,7 +244,12 @@ impl<F: Real> Auto<F> {
         }
     }
 
-    fn new_descent(&mut self) {
+    /// A descent that goes on: from a new point where the last one has ended or is hopeless.
+    fn open_descent(&mut self) {
+        let over = self.descent.why().is_some() || self.account(Lane::Descent).runs > 1 && self.is_hopeless(&self.descent);
+        if !over {
+            return;
+        }
         let runs = &mut self.accounts[Lane::Descent as usize].runs;
         self.labels[0] = format!("descent{runs}");
         *runs += 1;
@@ -263,7 +259,11 @@ impl<F: Real> Auto<F> {
         }
     }
 
-    fn new_sample(&mut self, _rng: &Rng) {
+    /// A run of CMA-ES that goes on; whether it is a new one.
+    fn open_sample(&mut self) -> bool {
+        if self.sample.as_ref().is_some_and(|run| run.why().is_none()) {
+            return false;
+        }
         let runs = self.account(Lane::Sample).runs;
         let dim = self.space.dim();
         let usual = 4.0 + (3.0 * (dim as f64).ln()).floor();
@@ -285,7 +285,8 @@ impl<F: Real> Auto<F> {
         self.sample = Cma::new(&self.space, start, None, params).ok();
         self.labels[1] = format!("sample{runs}");
         self.accounts[Lane::Sample as usize].runs += 1;
-        (self.run, self.run_value, self.fresh, self.unit) = (0, F::infinity(), false, 0.0);
+        (self.run_value, self.fresh, self.unit) = (F::infinity(), false, 0.0);
+        true
     }
 
     /// The first points: those given, else the middle of the box; where none of them has a finite value, others.
@@ -360,6 +361,20 @@ impl<F: Real> Auto<F> {
         }
     }
 
+    /// Takes over the best of the rows told, which begin at row `from`.
+    fn keep_best(&mut self, lane: Lane, from: usize, values: &[F]) {
+        let found = self.evaluations;
+        for (k, &value) in values.iter().enumerate() {
+            self.evaluations += 1;
+            if better(value, self.value) || self.best.is_empty() {
+                self.value = if value.is_nan() { F::infinity() } else { value };
+                self.best.clear();
+                self.best.extend_from_slice(self.x.row(from + k));
+                (self.finder, self.found) = (lane, found + k as u64 + 1);
+            }
+        }
+    }
+
     fn tell_lane(&mut self, lane: Lane, before: F, xs: &mut Matrix<F>, values: &[F]) {
         let (asked, share) = (values.len() as u64, self.share());
         let account = &mut self.accounts[lane as usize];
@@ -378,7 +393,6 @@ impl<F: Real> Auto<F> {
             }
             Lane::Sample => {
                 account.clock += asked as f64 / (1.0 - share);
-                self.run += asked;
                 if let (0.0, Some(run)) = (self.unit, &self.sample) {
                     self.unit = run.distribution().unit();
                 }
@@ -403,33 +417,48 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         self.asked.clear();
         // A lane may notice only when asked that it is over; then another one is chosen.
         for _ in 0..8 {
-            let lane = self.choose(rng);
+            let lane = self.choose();
             self.ask_lane(lane, rng, xs);
             if !xs.is_empty() {
                 self.asked.push((lane, xs.len()));
                 break;
             }
         }
+        // Workers that would be idle: the other lane goes on as well.
+        if self.findings.smooth.is_some() && xs.len() < self.params.workers {
+            let other = if self.asked.iter().any(|(lane, _)| *lane == Lane::Descent) { Lane::Sample } else { Lane::Descent };
+            let mut part = std::mem::take(&mut self.part);
+            part.resize(0, self.space.dim());
+            if other == Lane::Descent { self.open_descent() } else { self.open_sample() }
+            self.ask_lane(other, rng, &mut part);
+            if !part.is_empty() {
+                self.asked.push((other, part.len()));
+                part.iter().for_each(|x| xs.push(x));
+            }
+            self.part = part;
+        }
         self.x.copy_from(xs.rows());
     }
 
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
-        let before = self.value;
-        let lane = self.asked[0].0;
-        let mut gained = false;
-        for (x, &value) in xs.iter().zip(values) {
-            self.evaluations += 1;
-            if better(value, self.value) || self.best.is_empty() {
-                self.value = if value.is_nan() { F::infinity() } else { value };
-                self.best.clear();
-                self.best.extend_from_slice(x);
-                (self.finder, self.found, gained) = (lane, self.evaluations, true);
-            }
-        }
-        self.accounts[lane as usize].gains += u64::from(gained);
         self.rounds += 1;
         self.x.copy_from(xs.rows());
-        self.tell_lane(lane, before, xs, values);
+        let mut from = 0;
+        for k in 0..self.asked.len() {
+            let (lane, rows) = self.asked[k];
+            let to = from + rows;
+            let before = self.value;
+            self.keep_best(lane, from, &values[from..to]);
+            if self.asked.len() == 1 {
+                self.tell_lane(lane, before, xs, values);
+            } else {
+                let mut part = std::mem::take(&mut self.part);
+                part.copy_from(xs.rows().slice(from, to));
+                self.tell_lane(lane, before, &mut part, &values[from..to]);
+                self.part = part;
+            }
+            from = to;
+        }
     }
 
     fn answer(&self) -> Vec<F> {
@@ -440,19 +469,44 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         self.rounds.saturating_sub(1)
     }
 
-    fn why(&self) -> Option<Reason> {
-        None
+    fn account(&self) -> Option<String> {
+        let kind = match (self.findings.separable, self.findings.smooth) {
+            (Some(true), _) => "separable",
+            (_, Some(true)) => "smooth around the first local minimum",
+            (_, Some(false)) => "rugged around the end of the first descent",
+            _ => "not yet known",
+        };
+        let mut account = format!(
+            "found by the lane '{}' at evaluation {} of {}; the function is {kind}; evaluations (runs)",
+            NAMES[self.finder as usize], self.found, self.evaluations
+        );
+        for (name, lane) in NAMES.iter().zip(&self.accounts).filter(|(_, lane)| lane.evaluations > 0) {
+            account += &format!(" {name} {} ({})", lane.evaluations, lane.runs.max(1));
+        }
+        Some(account)
+    }
+
+    fn gradient_rows(&self) -> &[usize] {
+        match self.asked.first() {
+            Some((Lane::Descent, _)) => self.descent.gradient_rows(),
+            Some((Lane::Dive, _)) => self.dive.gradient_rows(),
+            _ => &[],
+        }
+    }
+
+    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+        match self.asked.first() {
+            Some((Lane::Descent, _)) => self.descent.tell_gradients(gradients),
+            Some((Lane::Dive, _)) => self.dive.tell_gradients(gradients),
+            _ => {}
+        }
     }
 
     fn view(&self) -> View<'_, F> {
         let mut view = View { matrices: vec![("x", self.x.rows())], ..View::default() };
         view.vectors.push(("g", &self.best));
-        view.numbers.push(("smooth", self.findings.smooth.map_or(-1.0, |s| s as u8 as f64)));
-        view.numbers.push(("finder", self.finder as usize as f64));
-        for (name, account) in NAMES.iter().zip(&self.accounts) {
-            view.numbers.push((name, account.evaluations as f64));
-            view.numbers.push(("runs", account.runs as f64));
-        }
+        view.numbers.push(("lane", self.asked.first().map_or(0.0, |(lane, _)| f64::from(*lane as u8))));
+        view.numbers.extend(NAMES.iter().zip(&self.accounts).map(|(name, lane)| (*name, lane.evaluations as f64)));
         view
     }
 

@@ -1,6 +1,7 @@
 //! Methods made of methods.
 
 pub mod auto;
+pub mod ensemble;
 pub mod islands;
 mod member;
 pub mod multistart;

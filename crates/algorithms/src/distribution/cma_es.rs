@@ -22,14 +22,14 @@
 //! external solutions into CMA-ES" (arXiv 1110.4181, 2011): their steps are shortened to |C^(-1/2) y| <= sqrt(n) + 2 n / (n + 2).
 //!
 //! Differs from the paper: the first population holds the initial mean itself; the decomposition above is five times as lazy as
-//! the tutorial's example (as in pycma); stagnation is looked for every 25 iterations.
+//! the tutorial's example (as in pycma); stagnation is looked for every 25 iterations, in pycma's
+//! longer window (in the tutorial's runs end in the first phase on ill-conditioned functions).
 
 use super::eigen::Eigen;
-use super::rows::{MANY, add_rows, dot};
-use super::stop::History;
-use super::{Distribution, Samples, Told, expected_norm, seen, usual_population};
+use super::rows::{add_rows, dot, each_chunk, each_row};
+use super::stop::{History, Now, axis_lost, badly_conditioned};
+use super::{Distribution, Samples, Told, draw_normals, expected_norm, seen, usual_population};
 use crate::parameters::parameters;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, Rng, View};
 
@@ -116,7 +116,7 @@ impl Rates {
         let c_sigma = (mu_eff + 2.0) / (n + mu_eff + 5.0); // (55)
         let d_sigma = 1.0 + 2.0 * (((mu_eff - 1.0) / (n + 1.0)).max(0.0).sqrt() - 1.0).max(0.0) + c_sigma;
         let c_c = (4.0 + mu_eff / n) / (n + 4.0 + 2.0 * mu_eff / n); // (56)
-        let c_1 = (faster * 2.0 / ((n + 1.3).powi(2) + mu_eff)).min(0.9); // (57)
+        let c_1 = faster * 2.0 / ((n + 1.3).powi(2) + mu_eff); // (57)
         let spread = 0.25 + mu_eff + 1.0 / mu_eff - 2.0;
         let c_mu = (faster * 2.0 * spread / ((n + 2.0).powi(2) + mu_eff)).min(1.0 - c_1); // (58)
         let above: f64 = weights[..mu].iter().sum();
@@ -175,14 +175,10 @@ impl CmaEs {
         let decomposed = self.eigen.decompose(&self.c);
         let (low, high) = self.eigen.range();
         if decomposed && low > 0.0 && high <= self.params.condition * low {
-            self.eigen.square_root(&mut self.root);
+            self.eigen.function(f64::sqrt, &mut self.root);
         } else {
-            self.end("ConditionCov", "the covariance matrix is too badly conditioned");
+            self.why = Some(badly_conditioned());
         }
-    }
-
-    fn end(&mut self, criterion: &str, why: &str) {
-        self.why = Some(Reason::Method(format!("{criterion}: {why}")));
     }
 
     /// Steps from outside the distribution: their norm is not known, and must not be too large.
@@ -217,7 +213,7 @@ impl CmaEs {
         self.white.resize(n.max(used), 0.0);
         (0..used).for_each(|k| self.white[k] = weight(k));
         let (p_c, sorted, weights) = (&self.p_c[..], &self.z, &self.white[..used]);
-        let row = |(j, c): (usize, &mut [f64])| {
+        each_chunk(&mut self.c, n, used * n / 2, |j, c| {
             let c = &mut c[..=j];
             let rank_one = rates.c_1 * p_c[j];
             c.iter_mut().zip(p_c).for_each(|(c, p)| *c = fade * *c + rank_one * p);
@@ -225,38 +221,25 @@ impl CmaEs {
                 let y = &sorted.data()[k * n..k * n + j + 1];
                 (weights[k] * y[j], y)
             });
-        };
-        if used * n * n / 2 >= MANY && rayon::current_thread_index().is_some() {
-            self.c.par_chunks_exact_mut(n).enumerate().for_each(row);
-        } else {
-            self.c.chunks_exact_mut(n).enumerate().for_each(row);
-        }
+        });
         self.white.truncate(n);
     }
 
     /// Appendix B.3.
     fn look_for_an_end(&mut self, told: &Told<'_>) {
-        let n = self.dim;
-        let (best, worst) = (told.values[told.order[0]], told.values[told.order[self.rates.lambda - 1]]);
-        self.history.push(best, told.values[told.order[self.rates.lambda / 2]]);
-        let deviation = |j: usize| self.sigma * self.c[j * n + j].sqrt();
-        let largest = (0..n).map(|j| self.c[j * n + j]).fold(0.0, f64::max).sqrt();
-        let span = self.history.range(10 + (30 * n).div_ceil(self.rates.lambda));
-        let small = self.params.tol_x * self.sigma0;
-        if span == Some(0.0) {
-            self.end("EqualFunValues", "the best values of many iterations are equal");
-        } else if span.is_some_and(|span| span.max(worst - best) < self.params.tol_fun) {
-            self.end("TolFun", "the values differ by too little");
-        } else if (0..n).all(|j| deviation(j) < small && (self.sigma * self.p_c[j]).abs() < small) {
-            self.end("TolX", "the distribution has become small");
-        } else if self.sigma * largest > self.params.tol_up_sigma * self.sigma0 {
-            self.end("TolXUp", "the distribution has grown by a large factor: the initial sigma was too small");
-        } else if (0..n).any(|j| self.mean[j] == self.mean[j] + 0.2 * deviation(j)) {
-            self.end("NoEffectCoord", "the deviation in a coordinate is below the precision of numbers");
-        } else if self.axis_is_lost() {
-            self.end("NoEffectAxis", "the deviation along an axis is below the precision of numbers");
-        } else if self.history.stagnates(self.g, n, self.rates.lambda) {
-            self.end("Stagnation", "neither the best nor the median values improve");
+        let (n, c) = (self.dim, &self.c);
+        let now = Now {
+            g: self.g,
+            lambda: self.rates.lambda,
+            told,
+            mean: &self.mean,
+            sigma: [self.sigma, self.sigma0],
+            p_c: &self.p_c,
+            params: &self.params,
+        };
+        self.why = self.history.end(now, |j| c[j * n + j].sqrt());
+        if self.why.is_none() && self.axis_is_lost() {
+            self.why = Some(axis_lost());
         }
     }
 
@@ -330,21 +313,14 @@ impl Distribution for CmaEs {
         let (n, lambda) = (self.dim, self.rates.lambda);
         self.z.resize(lambda, n);
         self.norms.resize(lambda, 0.0);
-        rng.fork("z").fill_normal(0..lambda, 0..n, self.z.data_mut());
+        draw_normals(&rng.fork("z"), &mut self.z);
         // (39): y = C^(1/2) z, as a combination of the root's rows; it is symmetric.
-        let root = &self.root;
-        let step = |((y, z), norm): ((&mut [f64], &[f64]), &mut f64)| {
+        let (root, z) = (&self.root, &self.z);
+        each_row(steps, n * n, |i, y| {
             y.fill(0.0);
-            add_rows(y, n, |k| (z[k], &root[k * n..(k + 1) * n]));
-            *norm = dot(z, z);
-        };
-        let z = self.z.data();
-        if lambda * n * n >= MANY && rayon::current_thread_index().is_some() {
-            let rows = steps.data_mut().par_chunks_exact_mut(n).zip(z.par_chunks_exact(n));
-            rows.zip(self.norms.par_iter_mut()).for_each(step);
-        } else {
-            steps.iter_mut().zip(z.chunks_exact(n)).zip(&mut self.norms).for_each(step);
-        }
+            add_rows(y, n, |k| (z.row(i)[k], &root[k * n..(k + 1) * n]));
+        });
+        self.norms.iter_mut().zip(z.iter()).for_each(|(norm, z)| *norm = dot(z, z));
     }
 
     fn update(&mut self, told: Told<'_>) {

@@ -8,11 +8,10 @@
 //! the implicit QL method (Bowdler, Martin, Reinsch & Wilkinson 1968), here with the eigenvectors as rows, so that each
 //! rotation works on two contiguous rows; above, the decomposition is faer's, on one thread.
 
-use super::rows::{MANY, add_rows, dot};
+use super::rows::{add_rows, dot, each_chunk};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::{MatMut, MatRef, Par, diag::DiagMut};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Up to this dimension the own method is the faster one.
@@ -208,25 +207,20 @@ impl Eigen {
         done.is_ok() && self.values.iter().all(|t| t.is_finite())
     }
 
-    /// Writes the symmetric square root: the full matrix, row-major. Unlike the eigenvectors it is unique.
-    pub(super) fn square_root(&mut self, root: &mut [f64]) {
+    /// Writes B diag(f(lambda)) B': the full matrix, row-major. Unlike the eigenvectors it is unique.
+    pub(super) fn function(&self, f: impl Fn(f64) -> f64 + Sync, out: &mut [f64]) {
         let n = self.values.len();
         let (values, vectors) = (&self.values, &self.vectors);
-        let row = |(j, row): (usize, &mut [f64])| {
+        each_chunk(out, n, n * n / 2, |j, row| {
             row[..=j].fill(0.0);
             add_rows(&mut row[..=j], n, |k| {
                 let v = &vectors[k * n..(k + 1) * n];
-                (values[k].sqrt() * v[j], &v[..=j])
+                (f(values[k]) * v[j], &v[..=j])
             });
-        };
-        if n * n >= MANY && rayon::current_thread_index().is_some() {
-            root.par_chunks_exact_mut(n).enumerate().for_each(row);
-        } else {
-            root.chunks_exact_mut(n).enumerate().for_each(row);
-        }
+        });
         for j in 0..n {
             for k in 0..j {
-                root[k * n + j] = root[j * n + k];
+                out[k * n + j] = out[j * n + k];
             }
         }
     }
@@ -325,7 +319,7 @@ mod tests {
             }
             let (mut eigen, mut root) = (Eigen::identity(n), vec![0.0; n * n]);
             assert!(eigen.decompose(&c));
-            eigen.square_root(&mut root);
+            eigen.function(f64::sqrt, &mut root);
             for j in 0..n {
                 for k in 0..n {
                     let square = dot(&root[j * n..(j + 1) * n], &root[k * n..(k + 1) * n]);

@@ -9,8 +9,7 @@
 //! [`Start::Normal`] the law holds for every variable. The widest of these deviations is the initial step-size, the
 //! others are ratios to it, so that in a cube a method's coordinates are those of the problem.
 //!
-//! **Bounds.** Near a bound the chart bends: a coordinate beyond it is mirrored, smoothly, so that an optimum on the
-//! bound is a smooth optimum inside (see `chart.rs`). A space that wraps, reflects or resamples does that instead.
+//! **Bounds.** A point outside is brought back as the space says, and its step becomes the one that leads there.
 //!
 //! **Start.** The first point asked is the initial mean, the first point of the start's law; further points given by
 //! [`Start::Points`] follow it. The answer is the mean.
@@ -18,14 +17,20 @@
 pub mod bipop_cma_es;
 mod chart;
 pub mod cma_es;
+pub mod cr_fm_nes;
 mod eigen;
 pub mod ipop_cma_es;
+pub mod open_es;
+pub mod pgpe;
 mod rows;
+pub mod sep_cma_es;
+pub mod snes;
 mod stop;
+pub mod xnes;
 
 use crate::parameters::Parameters;
 use crate::registry::Method;
-use chart::Chart;
+use chart::{Chart, Placed};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -83,7 +88,8 @@ pub struct Told<'a> {
     pub values: &'a [f64],
     /// Rows from best to worst.
     pub order: &'a [usize],
-    /// Rows whose step did not come from the distribution: given points, and points improved by the caller.
+    /// Rows whose step did not come from the distribution: given points, points brought back inside the space, and points
+    /// improved by the caller.
     pub changed: &'a [usize],
 }
 
@@ -104,6 +110,8 @@ pub struct Samples<F: Real, D: Distribution> {
     /// The distribution has left the numbers or has shrunk to a point.
     broken: Option<Reason>,
     #[serde(skip)]
+    placed: Vec<Placed>,
+    #[serde(skip)]
     order: Vec<usize>,
     #[serde(skip)]
     changed: Vec<usize>,
@@ -115,7 +123,7 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         &self.distribution
     }
 
-    /// The first mean, and the points that are evaluated besides: the start's first points.
+    /// Sets up the distribution around the start's first point; returns the points that are evaluated first.
     fn begin(&mut self, rng: &Rng) -> Matrix<F> {
         let given = match &self.start {
             Start::Points(points) => points.len().clamp(1, self.distribution.population()),
@@ -125,56 +133,51 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         self.start.fill(&self.space, rng, given, &mut first);
         let (chart, deviation) = Chart::new(&self.space, &self.start, self.distribution.spread());
         self.chart = chart;
-        let mean = (0..self.space.dim()).map(|j| self.chart.inward(j, first.row(0)[j].f64())).collect();
+        let mean = first.row(0).iter().enumerate().map(|(j, x)| self.chart.inward(j, x.f64())).collect();
         self.distribution.begin(mean, deviation);
         first
     }
 
-    /// Puts the start's points into the first rows.
-    fn inject_start(&mut self, first: &Matrix<F>) {
-        for (i, point) in first.iter().enumerate() {
-            self.x.row_mut(i).copy_from_slice(point);
-            self.take_over(i);
-        }
-    }
-
-    /// The step that leads to point `i`.
+    /// Point `i` did not come from the distribution: its step is the one that leads there.
     fn take_over(&mut self, i: usize) {
         let (mean, unit) = (self.distribution.mean(), self.distribution.unit());
         for (j, (step, x)) in self.steps.row_mut(i).iter_mut().zip(self.x.row(i)).enumerate() {
             *step = (self.chart.inward(j, x.f64()) - mean[j]) / unit;
         }
+        self.placed[i] = Placed::Repaired;
     }
 
-    /// Maps the steps to points. Whether all of them are finite and not all the same.
-    fn place(&mut self, rng: &Rng) -> std::result::Result<(), &'static str> {
+    /// Writes the points of the steps.
+    fn place(&mut self, rng: &Rng) {
         let (chart, space) = (&self.chart, &self.space);
         let (mean, unit) = (self.distribution.mean(), self.distribution.unit());
         let (n, dim) = (self.steps.len(), self.steps.dim());
         self.x.resize(n, dim);
+        self.placed.resize(n, Placed::Inside);
         let outside = rng.fork("outside");
-        let point = |(i, (x, step)): (usize, (&mut [F], &[f64]))| {
-            let finite = chart.place(mean, unit, step, x);
-            if chart.repairs() {
-                space.repair(x, 0, &mut outside.row(i));
-            }
-            finite
+        type Row<'a, F> = ((&'a mut [F], &'a mut [f64]), &'a mut Placed);
+        let point = |(i, ((x, step), placed)): (usize, Row<'_, F>)| {
+            *placed = chart.place(space, mean, unit, step, x, || outside.row(i));
         };
-        let finite = if n * dim >= rows::MANY && rayon::current_thread_index().is_some() {
-            let rows = self.x.data_mut().par_chunks_exact_mut(dim).zip(self.steps.data().par_chunks_exact(dim));
-            rows.enumerate().map(point).reduce(|| true, |a, b| a & b)
+        if n * dim >= rows::MANY && rayon::current_thread_index().is_some() {
+            let rows = self.x.data_mut().par_chunks_exact_mut(dim).zip(self.steps.data_mut().par_chunks_exact_mut(dim));
+            rows.zip(&mut self.placed).enumerate().for_each(point);
         } else {
-            let rows = self.x.iter_mut().zip(self.steps.iter());
-            rows.enumerate().map(point).fold(true, |a, b| a & b)
+            self.x.iter_mut().zip(self.steps.iter_mut()).zip(&mut self.placed).enumerate().for_each(point);
+        }
+    }
+
+    /// Why the points cannot be used: not all are finite, or all are the same.
+    fn trouble(&self) -> Option<Reason> {
+        let first = self.x.row(0);
+        let why = if self.placed.contains(&Placed::Lost) {
+            "the distribution has left the range of numbers"
+        } else if self.x.len() > 1 && self.x.iter().all(|x| x == first) {
+            "the distribution has shrunk to a point"
+        } else {
+            return None;
         };
-        if !finite {
-            return Err("the distribution has left the range of numbers");
-        }
-        let (first, last) = (self.x.row(0), self.x.row(n - 1));
-        if n > 1 && first == last && self.x.iter().all(|x| x == first) {
-            return Err("the distribution has shrunk to a point");
-        }
-        Ok(())
+        Some(Reason::Method(why.into()))
     }
 }
 
@@ -198,6 +201,7 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
             rounds: 0,
             lent: false,
             broken: None,
+            placed: Vec::new(),
             order: Vec::new(),
             changed: Vec::new(),
         })
@@ -211,21 +215,23 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
             xs.clear();
             return;
         }
-        self.changed.clear();
         let first = (self.rounds == 0).then(|| self.begin(rng));
         self.steps.resize(self.distribution.population(), self.space.dim());
         self.distribution.sample(rng, &mut self.steps);
-        let placed = self.place(rng);
+        self.place(rng);
         if let Some(first) = first {
-            self.inject_start(&first);
-            self.changed.extend(0..first.len());
-        } else if let Err(why) = placed {
-            self.broken = Some(Reason::Method(why.into()));
-            xs.clear();
-            return;
+            for (i, point) in first.iter().enumerate() {
+                self.x.row_mut(i).copy_from_slice(point);
+                self.take_over(i);
+            }
+        } else {
+            self.broken = self.trouble();
         }
-        xs.copy_from(self.x.rows());
-        self.lent = true;
+        xs.clear();
+        if self.broken.is_none() {
+            xs.copy_from(self.x.rows());
+            self.lent = true;
+        }
     }
 
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
@@ -233,15 +239,13 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         assert_eq!(values.len(), self.x.len(), "tell needs one value for each point asked");
         self.lent = false;
         std::mem::swap(&mut self.x, xs);
-        let given = self.changed.len();
         for i in 0..self.x.len() {
             if self.x.row(i) != xs.row(i) {
                 self.take_over(i);
-                if i >= given {
-                    self.changed.push(i);
-                }
             }
         }
+        self.changed.clear();
+        self.changed.extend((0..self.x.len()).filter(|&i| self.placed[i] != Placed::Inside));
         self.fx.clear();
         self.fx.extend(values.iter().map(|f| if f.is_nan() { f64::INFINITY } else { f.f64() }));
         sort_indices(&self.fx, &mut self.order);
@@ -251,16 +255,15 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
     }
 
     fn answer(&self) -> Vec<F> {
-        let mut answer = vec![F::zero(); self.space.dim()];
-        self.chart.place(self.distribution.mean(), 0.0, self.distribution.mean(), &mut answer);
+        let (rng, mut answer) = (Rng::new(0), vec![F::zero(); self.space.dim()]);
+        let mut still = vec![0.0; answer.len()];
+        let placed =
+            self.chart.place(&self.space, self.distribution.mean(), 0.0, &mut still, &mut answer, || rng.row(0));
         // The mean of a distribution that left the numbers says nothing.
-        if answer.iter().all(|t| t.is_finite()) || self.x.is_empty() {
-            if self.chart.repairs() {
-                self.space.repair(&mut answer, 0, &mut Rng::new(0).row(0));
-            }
-            return answer;
+        match swarmgrad_core::best_index(&self.fx) {
+            Some(best) if placed == Placed::Lost => self.x.row(best).to_vec(),
+            _ => answer,
         }
-        self.x.row(swarmgrad_core::best_index(&self.fx).unwrap_or(0)).to_vec()
     }
 
     fn iterations(&self) -> u64 {
@@ -292,6 +295,39 @@ fn seen<'a, F: Real>(name: &'static str, values: &'a Vec<f64>) -> Option<(&'stat
 /// 4 + floor(3 ln d): the population of CMA-ES and of the natural evolution strategies.
 fn usual_population(dim: usize) -> usize {
     4 + (3.0 * (dim as f64).ln()) as usize
+}
+
+/// u_k of the natural evolution strategies: max(0, ln(lambda / 2 + 1) - ln k), their sum 1, less 1 / lambda.
+fn natural_weights(lambda: usize) -> Vec<f64> {
+    let raw = raw_natural_weights(lambda);
+    let sum: f64 = raw.iter().sum();
+    raw.iter().map(|u| u / sum - 1.0 / lambda as f64).collect()
+}
+
+/// max(0, ln(lambda / 2 + 1) - ln k) for k = 1, .., lambda.
+fn raw_natural_weights(lambda: usize) -> Vec<f64> {
+    (1..=lambda).map(|k| ((0.5 * lambda as f64 + 1.0).ln() - (k as f64).ln()).max(0.0)).collect()
+}
+
+/// Centred ranks: 1/2 for the best of n, -1/2 for the worst.
+fn centred_ranks(n: usize) -> Vec<f64> {
+    (0..n).map(|k| 0.5 - k as f64 / (n as f64 - 1.0)).collect()
+}
+
+/// Fills the matrix with standard normals, pairs of rows in parallel where that is worth it.
+fn draw_normals(rng: &Rng, out: &mut Matrix<f64>) {
+    let (n, dim) = (out.len(), out.dim());
+    rows::each_chunk_of_two(out.data_mut(), dim, |i, rows| rng.fill_normal(i..(i + 2).min(n), 0..dim, rows));
+}
+
+/// Mirrored sampling: rows 2 k and 2 k + 1 become plus and minus row k of the draws; of an odd number the last has no mirror.
+fn draw_mirrored(rng: &Rng, draws: &mut Matrix<f64>, out: &mut Matrix<f64>) {
+    draws.resize(out.len().div_ceil(2), out.dim());
+    draw_normals(rng, draws);
+    for (i, row) in out.iter_mut().enumerate() {
+        let sign = if i % 2 == 0 { 1.0 } else { -1.0 };
+        row.iter_mut().zip(draws.row(i / 2)).for_each(|(t, z)| *t = sign * z);
+    }
 }
 
 /// E |N(0, I)| in d dimensions, to 1e-4.

@@ -1,8 +1,9 @@
 //! Sums of rows: the inner loop of every method with a matrix.
 
-use swarmgrad_core::Result;
+use rayon::prelude::*;
+use swarmgrad_core::{Matrix, Result};
 
-/// Numbers in a pass from which on threads are worth their start.
+/// Operations in a pass from which on threads are worth their start.
 pub(super) const MANY: usize = 1 << 15;
 
 /// Largest number of entries in a matrix: more is a slip of the pen, not a population.
@@ -14,6 +15,30 @@ pub(super) fn check_size(particles: usize, dim: usize) -> Result<()> {
         return Err(super::population_error(particles, dim));
     }
     Ok(())
+}
+
+/// Calls `work(i, row i)` for each row, on the threads of the run where `cost` operations a row are worth it.
+pub(super) fn each_row(rows: &mut Matrix<f64>, cost: usize, work: impl Fn(usize, &mut [f64]) + Sync) {
+    let dim = rows.dim();
+    each_chunk(rows.data_mut(), dim, cost, work);
+}
+
+/// The same for flat rows of `dim` numbers.
+pub(super) fn each_chunk(data: &mut [f64], dim: usize, cost: usize, work: impl Fn(usize, &mut [f64]) + Sync) {
+    if data.len() / dim.max(1) * cost >= MANY && rayon::current_thread_index().is_some() {
+        data.par_chunks_exact_mut(dim).enumerate().for_each(|(i, row)| work(i, row));
+    } else {
+        data.chunks_exact_mut(dim).enumerate().for_each(|(i, row)| work(i, row));
+    }
+}
+
+/// Calls `work(i, rows i and i + 1)` for each even i: normals are drawn in pairs of rows.
+pub(super) fn each_chunk_of_two(data: &mut [f64], dim: usize, work: impl Fn(usize, &mut [f64]) + Sync) {
+    if data.len() >= MANY && rayon::current_thread_index().is_some() {
+        data.par_chunks_mut(2 * dim).enumerate().for_each(|(k, rows)| work(2 * k, rows));
+    } else {
+        data.chunks_mut(2 * dim).enumerate().for_each(|(k, rows)| work(2 * k, rows));
+    }
 }
 
 /// out += sum over k of a_k row_k, with (a_k, row_k) = `term(k)`: four rows a pass, summed from the first to the last.

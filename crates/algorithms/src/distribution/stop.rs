@@ -1,7 +1,10 @@
 //! When a run of CMA-ES has nothing more to give: the termination criteria of Hansen's tutorial (appendix B.3).
 
+use super::Told;
+use super::cma_es::Params;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use swarmgrad_core::Reason;
 
 /// Medians and best values of the last iterations, as far as the criteria look back.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -12,6 +15,32 @@ pub(super) struct History {
     sorted: Vec<f64>,
 }
 
+/// An iteration as the criteria see it, after the update.
+pub(super) struct Now<'a> {
+    pub(super) g: u64,
+    pub(super) lambda: usize,
+    pub(super) told: &'a Told<'a>,
+    pub(super) mean: &'a [f64],
+    /// The step-size and the first one.
+    pub(super) sigma: [f64; 2],
+    pub(super) p_c: &'a [f64],
+    pub(super) params: &'a Params,
+}
+
+fn because(criterion: &str, why: &str) -> Option<Reason> {
+    Some(Reason::Method(format!("{criterion}: {why}")))
+}
+
+/// ConditionCov: the covariance matrix has lost its meaning.
+pub(super) fn badly_conditioned() -> Reason {
+    Reason::Method("ConditionCov: the covariance matrix is too badly conditioned".into())
+}
+
+/// NoEffectAxis.
+pub(super) fn axis_lost() -> Reason {
+    Reason::Method("NoEffectAxis: the deviation along an axis is below the precision of numbers".into())
+}
+
 /// Longest history that stagnation looks at.
 const LONGEST: usize = 20_000;
 
@@ -19,8 +48,34 @@ const LONGEST: usize = 20_000;
 const LOOK: u64 = 25;
 
 impl History {
+    /// Adds an iteration and says whether it is the last; sigma times `deviation(j)` is the deviation of coordinate j.
+    pub(super) fn end(&mut self, now: Now<'_>, deviation: impl Fn(usize) -> f64) -> Option<Reason> {
+        let n = now.mean.len();
+        let value = |rank: usize| now.told.values[now.told.order[rank]];
+        let (best, worst) = (value(0), value(now.lambda - 1));
+        self.push(best, value(now.lambda / 2));
+        let [sigma, sigma0] = now.sigma;
+        let span = self.range(10 + (30 * n).div_ceil(now.lambda));
+        let small = now.params.tol_x * sigma0;
+        if span == Some(0.0) {
+            because("EqualFunValues", "the best values of many iterations are equal")
+        } else if span.is_some_and(|span| span.max(worst - best) < now.params.tol_fun) {
+            because("TolFun", "the values differ by too little")
+        } else if (0..n).all(|j| sigma * deviation(j) < small && (sigma * now.p_c[j]).abs() < small) {
+            because("TolX", "the distribution has become small")
+        } else if (0..n).any(|j| sigma * deviation(j) > now.params.tol_up_sigma * sigma0) {
+            because("TolXUp", "the distribution has grown by a large factor: the initial sigma was too small")
+        } else if (0..n).any(|j| now.mean[j] == now.mean[j] + 0.2 * sigma * deviation(j)) {
+            because("NoEffectCoord", "the deviation in a coordinate is below the precision of numbers")
+        } else if self.stagnates(now.g, n, now.lambda) {
+            because("Stagnation", "neither the best nor the median values improve")
+        } else {
+            None
+        }
+    }
+
     /// Adds an iteration.
-    pub(super) fn push(&mut self, best: f64, median: f64) {
+    fn push(&mut self, best: f64, median: f64) {
         if self.best.capacity() < LONGEST + 1 {
             // Once and for all: iterations do not allocate.
             self.best.reserve(LONGEST + 1 - self.best.len());
@@ -36,7 +91,7 @@ impl History {
     }
 
     /// Largest less smallest of the last `length` best values; none before there are so many. Equal infinities are 0 apart.
-    pub(super) fn range(&self, length: usize) -> Option<f64> {
+    fn range(&self, length: usize) -> Option<f64> {
         let first = self.best.len().checked_sub(length)?;
         let (low, high) = self
             .best
@@ -45,13 +100,13 @@ impl History {
         Some(if low == high { 0.0 } else { high - low })
     }
 
-    /// Stagnation: over the last max(120 + 30 n / lambda, g / 5) iterations (at most 20,000) the median of the newest 30 % is
-    /// not below the median of the oldest 30 %, both of the best and of the median values.
-    pub(super) fn stagnates(&mut self, g: u64, dim: usize, population: usize) -> bool {
+    /// Stagnation: over the last max(100 + 100 n^1.5 / lambda, g / 5) iterations (at most 20,000) the median of the newest
+    /// 30 % is not below the median of the oldest 30 %, both of the best and of the median values.
+    fn stagnates(&mut self, g: u64, dim: usize, population: usize) -> bool {
         if !g.is_multiple_of(LOOK) {
             return false;
         }
-        let least = 120 + 30 * dim / population;
+        let least = 100 + (100.0 * (dim as f64).powf(1.5) / population as f64) as usize;
         let length = least.max((g / 5) as usize).min(LONGEST);
         if self.best.len() < length {
             return false;
@@ -83,7 +138,7 @@ mod tests {
             let mut history = History::default();
             (1..=400u64).find(|&g| {
                 history.push(best(g as f64), median(g as f64));
-                history.stagnates(g, 10, 10)
+                history.stagnates(g, 4, 16)
             })
         };
         assert_eq!(run(|_| 1.0, |_| 2.0), Some(150));

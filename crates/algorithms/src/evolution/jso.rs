@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Differs from the paper: as in the authors' program p falls, and the pbest is not the parent itself while s < 0.5; N_init is
-//! at least 25 (the formula gives 0 for d = 1); no budget: as in L-SHADE.
+//! at least ten (the formula gives 0 for d = 1) and falls with the budget as in L-SHADE.
 
 use super::adaptive::{Adaptive, Control, Dice, History, Law, Plan, Stage, Successes, best};
 use super::select::one_of;
@@ -22,7 +22,7 @@ use swarmgrad_core::Result;
 parameters! {
     /// Parameters of [`Jso`].
     pub struct Params {
-        /// Size of the first population; null for max(25, 25 ln(d) sqrt(d)).
+        /// Size of the first population; null for 25 ln(d) sqrt(d) sqrt(budget / (10^4 d)), at most 25 ln(d) sqrt(d).
         particles "N_init": Option<usize> = None, AtLeast(4.0);
         /// Entries of the memory; the last is fixed.
         memory "H": usize = 5, AtLeast(1.0);
@@ -49,9 +49,8 @@ impl Law for Loosening {
 
     fn new(params: Params, dim: usize, budget: Option<u64>) -> Result<Self> {
         let d = dim as f64;
-        let first = params.particles.unwrap_or_else(|| (25.0 * d.ln() * d.sqrt()).round().max(25.0) as usize);
         let history = History::new(params.memory, 0.3, 0.8);
-        Ok(Loosening { plan: Plan::new(first, dim, budget), params, history })
+        Ok(Loosening { plan: Plan::new(params.particles, 25.0 * d.ln() * d.sqrt(), dim, budget), params, history })
     }
 
     fn population(&self, evaluations: u64) -> usize {

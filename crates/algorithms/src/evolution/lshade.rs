@@ -10,8 +10,9 @@
 //! archive: r_arc N members;  pbest: one of the best 100 p %
 //! ```
 //!
-//! Differs from the paper: without a budget that of the paper is planned, 10^4 evaluations a variable, and four individuals
-//! go on after it.
+//! Differs from the paper: N_init is the paper's 18 d for the paper's budget, 10^4 evaluations a variable, and for more; for
+//! less it falls with the square root of the budget (18 d there would leave a handful of iterations). Without a budget that
+//! of the paper is planned, and four individuals go on after it.
 
 use super::adaptive::{Adaptive, Control, Dice, History, Law, Plan, Stage, Successes, best};
 use super::select::one_of;
@@ -22,7 +23,7 @@ use swarmgrad_core::Result;
 parameters! {
     /// Parameters of [`Lshade`].
     pub struct Params {
-        /// Size of the first population; null for 18 d.
+        /// Size of the first population; null for 18 d sqrt(budget / (10^4 d)), at most 18 d.
         particles "N_init": Option<usize> = None, AtLeast(4.0);
         /// Entries of the memory.
         memory "H": usize = 6, AtLeast(1.0);
@@ -50,7 +51,7 @@ impl Law for Shrinking {
     type Params = Params;
 
     fn new(params: Params, dim: usize, budget: Option<u64>) -> Result<Self> {
-        let plan = Plan::new(params.particles.unwrap_or(18 * dim), dim, budget);
+        let plan = Plan::new(params.particles, 18.0 * dim as f64, dim, budget);
         let history = History::new(params.memory, 0.5, 0.5);
         Ok(Shrinking { params, plan, history })
     }

@@ -17,7 +17,7 @@
 //! Differs from the paper: the sign (see [`super::equivalence`]); w itself is a particle; the bias corrections, which
 //! Algorithm 2 does not print, are on ([`Text`] has the printed one). Adam does not feel the size of kappa.
 
-use super::descend::{Adam, AdamParams, Rule, Text};
+use super::rule::{Adam, Rule, Text};
 use super::search::mean_draw;
 use super::towards;
 use crate::parameters::{choice, parameters};
@@ -94,16 +94,11 @@ impl<F: Real> Motion<F> for AdaSwarm<F> {
             draws: p.draws,
             velocity_limit: None,
         };
-        let adam = AdamParams {
-            learning_rate: p.learning_rate,
-            beta1: p.beta1,
-            beta2: p.beta2,
-            epsilon: p.epsilon,
-            text: p.text,
-        };
+        let mut adam = Adam::new(p.learning_rate).with_text(p.text);
+        (adam.beta1, adam.beta2, adam.epsilon) = (p.beta1, p.beta2, p.epsilon);
         let eta = p.eta.unwrap_or(1.0 - p.beta);
         let kappa = 0.5 * (p.c1 + p.c2) / eta;
-        let (swarm, adam) = (empso::Empso::new(swarm, space, budget)?, Adam::new(adam)?);
+        let swarm = empso::Empso::new(swarm, space, budget)?;
         Ok(AdaSwarm { params: p, swarm, adam, eta, kappa, w: Vec::new(), gradient: Vec::new() })
     }
 
@@ -127,7 +122,7 @@ impl<F: Real> Motion<F> for AdaSwarm<F> {
         self.gradient.resize(self.w.len(), F::zero());
         let g = swarm.y.row(best_index(&swarm.fy).unwrap_or(0));
         towards(self.kappa, &self.w, g, &mut self.gradient); // eq. (15), descending
-        self.adam.update(&mut self.w, &self.gradient);
+        self.adam.step(&mut self.w, &self.gradient);
         self.swarm.advance(swarm, space, rng); // eqs (4) to (6)
         swarm.x.row_mut(0).copy_from_slice(&self.w);
         swarm.v.row_mut(0).fill(F::zero()); // w has no velocity, hence no momentum either

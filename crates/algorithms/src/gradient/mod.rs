@@ -15,13 +15,13 @@
 //! one-dimensional swarms for losses in networks.
 //!
 //! ```
-//! use swarmgrad_algorithms::gradient::descend::{Adam, AdamParams, descend};
+//! use swarmgrad_algorithms::gradient::{descend::descend, rule::Adam};
 //! use swarmgrad_algorithms::gradient::proximal::{Params, Proximal};
 //! use swarmgrad_core::{Function, Rng, Space};
 //!
 //! let f = Function::new(Space::cube(2, -5.0, 5.0)?, |x: &[f64]| (x[0] - 1.0).abs() + (x[1] + 2.0).abs());
 //! let mut source = Proximal::new(&f, Params { tau: 0.5, ..Params::default() })?;
-//! let mut adam = Adam::new(AdamParams::default())?;
+//! let mut adam = Adam::new(0.1);
 //! let walk = descend(&f, &mut source, &mut adam, &[4.0, 4.0], 150, &Rng::new(1))?;
 //! assert!(walk.best().1 < 1e-2);
 //! # Ok::<(), swarmgrad_core::Error>(())
@@ -35,6 +35,7 @@ pub mod elements;
 pub mod equivalence;
 pub mod proximal;
 pub mod quality;
+pub mod rule;
 pub mod search;
 pub mod yardstick;
 

@@ -54,3 +54,55 @@ pub fn consensus<F: Real>(
     }
     true
 }
+
+/// The Gibbs weights exp(-alpha (E_i - minimum)) of a swarm in two numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gibbs {
+    /// Their mean, W of the mean-field paper when `minimum` is the infimum.
+    pub mean: f64,
+    /// The effective sample size (sum w)^2 / sum w^2, from 1 to N; 0 when no value is finite.
+    pub effective: f64,
+}
+
+/// Mean and effective sample size of the Gibbs weights of `values`; a value that is not finite has no weight.
+pub fn gibbs<F: Real>(values: &[F], alpha: f64, minimum: f64) -> Gibbs {
+    let finite = || values.iter().map(|e| e.f64()).filter(|e| e.is_finite());
+    let lowest = finite().fold(f64::INFINITY, f64::min);
+    let weight = |above: f64| if above == 0.0 || alpha == 0.0 { 1.0 } else { (-alpha * above).exp() };
+    // Relative to the lowest value, so that they cannot all vanish.
+    let (sum, squares) = finite().map(|e| weight(e - lowest)).fold((0.0, 0.0), |(s, q), w| (s + w, q + w * w));
+    let effective = if squares > 0.0 { sum * sum / squares } else { 0.0 };
+    Gibbs { mean: finite().map(|e| weight(e - minimum)).sum::<f64>() / values.len().max(1) as f64, effective }
+}
+
+/// The sharpness at which the Gibbs weights of `values` have the effective sample size `share` N: by bisection on the
+/// logarithm, within `low` to `high`, where the size falls with alpha. The nearer end where there is none in between.
+pub fn alpha_for_sample_size<F: Real>(values: &[F], share: f64, low: f64, high: f64) -> f64 {
+    let wanted = share * values.iter().filter(|e| e.is_finite()).count() as f64;
+    let effective = |alpha: f64| gibbs(values, alpha, 0.0).effective;
+    if effective(high) >= wanted {
+        return high;
+    }
+    if effective(low) <= wanted {
+        return low;
+    }
+    let (mut below, mut above) = (low.ln(), high.ln());
+    for _ in 0..60 {
+        let middle = 0.5 * (below + above);
+        if effective(middle.exp()) > wanted { below = middle } else { above = middle }
+    }
+    (0.5 * (below + above)).exp()
+}
+
+/// The roots of the normalised Gibbs weights, sqrt(w_i / sum w); all 0 where no value is finite.
+pub(crate) fn root_weights<F: Real>(values: &[F], alpha: f64, out: &mut Vec<F>) {
+    let lowest = values.iter().map(|e| e.f64()).filter(|e| e.is_finite()).fold(f64::INFINITY, f64::min);
+    let weight = |e: f64| match e - lowest {
+        above if !above.is_finite() => 0.0,
+        above if above == 0.0 || alpha == 0.0 => 1.0,
+        above => (-alpha * above).exp(),
+    };
+    let total: f64 = values.iter().map(|e| weight(e.f64())).sum();
+    out.clear();
+    out.extend(values.iter().map(|e| F::of(if total > 0.0 { (weight(e.f64()) / total).sqrt() } else { 0.0 })));
+}

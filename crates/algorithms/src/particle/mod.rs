@@ -3,21 +3,35 @@
 //! [`Swarm`] is the state of all of them. [`Particles`] does ask and tell, bounds and memories once; a method is a
 //! [`Motion`]: how the swarm moves, what it remembers, what it answers.
 
+pub mod adam_cbo;
+mod agreement;
 mod attraction;
 mod attractor;
+pub mod batched;
 pub mod cbo;
+pub mod cbs;
+pub mod certify;
 pub mod clpso;
+pub mod cluster_cbo;
+pub mod consensus_hopping;
+pub mod diagnostics;
 pub mod empso;
+mod extension;
 mod force;
+mod kinetic;
+pub mod mirror_cbo;
 pub mod mpso;
+pub mod polar_cbo;
 pub mod pso;
 pub mod pso_sde;
 pub mod rempso;
 pub mod spso2011;
+pub mod surface;
 mod sweep;
+pub mod theory;
 mod topology;
 
-pub use attractor::consensus;
+pub use attractor::{Gibbs, alpha_for_sample_size, consensus, gibbs};
 pub use topology::Topology;
 
 use crate::parameters::{Parameters, choice};
@@ -99,6 +113,16 @@ impl<F: Real> Swarm<F> {
         best_index(&self.fy).map(|i| self.y.row(i).to_vec()).unwrap_or_default()
     }
 
+    /// The matrices and values that are kept, by name.
+    fn view(&self) -> View<'_, F> {
+        let matrices = [("x", &self.x), ("v", &self.v), ("y", &self.y)];
+        View {
+            matrices: matrices.into_iter().filter(|(_, m)| !m.is_empty()).map(|(name, m)| (name, m.rows())).collect(),
+            vectors: vec![("fx", &self.fx[..]), ("fy", &self.fy[..])],
+            numbers: Vec::new(),
+        }
+    }
+
     /// Keeps the particles `keep`, each with its own position, velocity, memory and values.
     pub fn select(&mut self, keep: &[usize]) {
         for matrix in [&mut self.x, &mut self.v, &mut self.y] {
@@ -145,6 +169,13 @@ pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
     /// Called once with the values of the start (y = x, fy = fx): sets up the attractors.
     fn begin(&mut self, swarm: &mut Swarm<F>);
 
+    /// Writes points whose values the next move needs into `points`, which is empty: the consensus for a drift correction,
+    /// neighbours for finite differences. None by default.
+    fn probe(&mut self, _swarm: &Swarm<F>, _space: &Space<F>, _points: &mut Matrix<F>) {}
+
+    /// Takes the values of the points of [`Motion::probe`].
+    fn probed(&mut self, _values: &[F]) {}
+
     /// Writes the next positions (and velocities), rows in parallel, inside the space.
     fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng);
 
@@ -174,8 +205,12 @@ const MOST_NUMBERS: usize = 1 << 32;
 enum Phase {
     /// Nothing evaluated yet.
     Start,
-    /// The next round moves the swarm.
+    /// The next round moves the swarm, or evaluates what the move needs first.
     Move,
+    /// The next round evaluates points of [`Motion::probe`].
+    Probe,
+    /// They have been evaluated: the next round moves the swarm.
+    Probed,
     /// The next round evaluates the memories.
     Memories,
 }
@@ -190,6 +225,12 @@ pub struct Particles<F: Real, M: Motion<F>> {
     motion: M,
     phase: Phase,
     iterations: u64,
+    /// Points of [`Motion::probe`].
+    #[serde(skip)]
+    probes: Matrix<F>,
+    /// Their values.
+    #[serde(skip)]
+    told: Vec<F>,
     /// The points are with the caller.
     lent: bool,
 }
@@ -206,7 +247,17 @@ impl<F: Real, M: Motion<F>> Particles<F, M> {
             return Err(Error::parameter("particles", motion.particles(), rule));
         }
         let swarm = Swarm::default();
-        Ok(Particles { space: space.clone(), start, swarm, motion, phase: Phase::Start, iterations: 0, lent: false })
+        Ok(Particles {
+            space: space.clone(),
+            start,
+            swarm,
+            motion,
+            phase: Phase::Start,
+            iterations: 0,
+            probes: Matrix::default(),
+            told: Vec::new(),
+            lent: false,
+        })
     }
 
     /// The swarm; its positions are with the caller between `ask` and `tell`.
@@ -225,7 +276,11 @@ impl<F: Real, M: Motion<F>> Particles<F, M> {
     }
 
     fn lend(&mut self, xs: &mut Matrix<F>) {
-        let points = if self.phase == Phase::Memories { &mut self.swarm.y } else { &mut self.swarm.x };
+        let points = match self.phase {
+            Phase::Memories => &mut self.swarm.y,
+            Phase::Probe => &mut self.probes,
+            _ => &mut self.swarm.x,
+        };
         std::mem::swap(points, xs);
         self.lent = true;
     }
@@ -239,8 +294,17 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
                 self.start.fill(&self.space, rng, self.motion.particles(), &mut self.swarm.x);
                 self.motion.launch(&mut self.swarm, &self.space, rng);
             }
-            Phase::Move => self.motion.advance(&mut self.swarm, &self.space, rng),
-            Phase::Memories => {}
+            Phase::Move => {
+                self.probes.resize(0, self.space.dim());
+                self.motion.probe(&self.swarm, &self.space, &mut self.probes);
+                if self.probes.is_empty() {
+                    self.motion.advance(&mut self.swarm, &self.space, rng);
+                } else {
+                    self.phase = Phase::Probe;
+                }
+            }
+            Phase::Probed => self.motion.advance(&mut self.swarm, &self.space, rng),
+            Phase::Memories | Phase::Probe => {}
         }
         self.lend(xs);
     }
@@ -259,7 +323,14 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
                 self.motion.begin(swarm);
                 self.phase = Phase::Move;
             }
-            Phase::Move => {
+            Phase::Probe => {
+                self.told.clear();
+                self.told.extend(values);
+                self.motion.probed(&self.told);
+                self.phase = Phase::Probed;
+            }
+            Phase::Move | Phase::Probed => {
+                self.phase = Phase::Move;
                 assert_eq!(values.len(), swarm.x.len(), "tell needs one value for each point asked");
                 swarm.fx.clear();
                 swarm.fx.extend(values);
@@ -287,13 +358,7 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
     }
 
     fn view(&self) -> View<'_, F> {
-        let swarm = &self.swarm;
-        let matrices = [("x", &swarm.x), ("v", &swarm.v), ("y", &swarm.y)];
-        let mut view = View {
-            matrices: matrices.into_iter().filter(|(_, m)| !m.is_empty()).map(|(name, m)| (name, m.rows())).collect(),
-            vectors: vec![("fx", &swarm.fx[..]), ("fy", &swarm.fy[..])],
-            numbers: Vec::new(),
-        };
+        let mut view = self.swarm.view();
         self.motion.show(&mut view);
         view
     }

@@ -24,14 +24,10 @@
 //! reduces the swarm; here a particle keeps its own. The kick is in the program only, not in the paper's text.
 
 use super::attractor::consensus;
-use super::force::{diffuse, drift};
-use super::sweep::sweep;
+use super::kinetic::Law;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::{choice, parameters};
-use fearless_simd::{Simd, dispatch, prelude::*};
-use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::simd::{Counter, Key, level};
 use swarmgrad_core::{Error, Matrix, Real, Result, Rng, Space, View};
 
 choice! {
@@ -144,6 +140,8 @@ pub struct PsoSde<F: Real> {
     consensus: Vec<F>,
     /// The consensus used last, for the kick; empty before the first move.
     previous: Vec<F>,
+    /// How often the swarm was kicked.
+    kicked: u64,
     /// Consensus of each batch, the swarm's order, and the batch of each particle.
     batches: Matrix<F>,
     order: Vec<usize>,
@@ -189,6 +187,7 @@ impl<F: Real> Motion<F> for PsoSde<F> {
             spread: 0.0,
             consensus: Vec::new(),
             previous: Vec::new(),
+            kicked: 0,
             batches: Matrix::default(),
             order: Vec::new(),
             batch_of: Vec::new(),
@@ -224,9 +223,12 @@ impl<F: Real> Motion<F> for PsoSde<F> {
     fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
         self.reduce(swarm, rng);
         let batches = self.divide(swarm, rng);
-        for b in 0..batches {
-            self.kick_if_still(swarm, b, rng);
+        let centres = std::mem::take(&mut self.batches);
+        for (b, c) in centres.iter().enumerate() {
+            let rng = if b == 0 { rng.fork("kick") } else { rng.fork(&format!("kick{b}")) };
+            self.kick_if_still(c, swarm, &rng);
         }
+        self.batches = centres;
         if self.params.update == Update::Full && batches > 1 {
             for b in 0..batches {
                 let rng = rng.fork(&format!("full{b}"));
@@ -263,21 +265,27 @@ impl<F: Real> Motion<F> for PsoSde<F> {
     fn show<'a>(&'a self, view: &mut View<'a, F>) {
         view.vectors.push(("g", &self.consensus));
         view.numbers.extend([("alpha", self.alpha), ("sigma1", self.sigmas[0]), ("sigma2", self.sigmas[1])]);
+        view.numbers.push(("kicks", self.kicked as f64));
     }
 }
 
 impl<F: Real> PsoSde<F> {
+    /// The sharpness that holds now, and the consensus of the whole swarm.
+    pub(super) fn now(&self) -> (f64, &[F]) {
+        (self.alpha, &self.consensus)
+    }
+
     /// Y where there is memory, X where there is none.
-    fn memories<'s>(&self, swarm: &'s Swarm<F>) -> &'s Matrix<F> {
+    pub(super) fn memories<'s>(&self, swarm: &'s Swarm<F>) -> &'s Matrix<F> {
         if self.params.memory == Memory::None { &swarm.x } else { &swarm.y }
     }
 
-    fn memory_values<'s>(&self, swarm: &'s Swarm<F>) -> &'s [F] {
+    pub(super) fn memory_values<'s>(&self, swarm: &'s Swarm<F>) -> &'s [F] {
         if self.params.memory == Memory::None { &swarm.fx } else { &swarm.fy }
     }
 
     /// The consensus of the whole swarm, eq. (1.4); stays where it was while no value is finite.
-    fn agree(&mut self, swarm: &Swarm<F>) {
+    pub(super) fn agree(&mut self, swarm: &Swarm<F>) {
         let points = self.memories(swarm);
         consensus(points, self.memory_values(swarm), self.alpha, 0..points.len(), &mut self.consensus);
     }
@@ -286,20 +294,32 @@ impl<F: Real> PsoSde<F> {
     fn finish(&mut self, swarm: &Swarm<F>) {
         self.iterations += 1;
         if let Some(epoch) = self.params.epoch.filter(|e| self.params.cooling && self.iterations.is_multiple_of(*e)) {
-            let finished = (self.iterations / epoch) as f64;
-            self.alpha = self.params.alpha * finished.exp2();
-            self.sigmas = [self.params.sigma1, self.params.sigma2].map(|s| s / (finished + 2.0).log2());
+            self.cool(self.iterations / epoch);
         }
         self.agree(swarm);
     }
 
-    /// Agent reduction: N <- ceil(N ((1 - mu) + mu spread_end / spread_start)), rounded up to whole batches; random
-    /// particles leave, each with its position, velocity and memory.
+    /// Cooling: alpha doubles with each epoch, both sigma fall as 1 / log2(e + 2), e = finished epochs.
+    pub(super) fn cool(&mut self, finished: usize) {
+        let finished = finished as f64;
+        self.alpha = self.params.alpha * finished.exp2();
+        self.sigmas = [self.params.sigma1, self.params.sigma2].map(|s| s / (finished + 2.0).log2());
+    }
+
+    /// Agent reduction at the end of an epoch.
     fn reduce(&mut self, swarm: &mut Swarm<F>, rng: &Rng) {
-        let mu = self.params.reduction;
         let due = self.params.epoch.is_some_and(|e| self.iterations > 0 && self.iterations.is_multiple_of(e));
-        if mu == 0.0 || !due {
-            return;
+        if due && self.shrink(swarm, rng) {
+            self.agree(swarm);
+        }
+    }
+
+    /// Agent reduction: N <- ceil(N ((1 - mu) + mu spread_end / spread_start)), rounded up to whole batches; random
+    /// particles leave, each with its position, velocity and memory. Returns whether any left.
+    pub(super) fn shrink(&mut self, swarm: &mut Swarm<F>, rng: &Rng) -> bool {
+        let mu = self.params.reduction;
+        if mu == 0.0 {
+            return false;
         }
         let end = spread(self.memories(swarm));
         let ratio = if self.spread > 0.0 { end / self.spread } else { 1.0 };
@@ -309,15 +329,16 @@ impl<F: Real> PsoSde<F> {
         let keep =
             ((self.particles as f64 * factor).ceil() as usize).next_multiple_of(batch).clamp(batch, self.particles);
         self.spread = end;
-        if keep < self.particles {
-            let mut order: Vec<usize> = (0..self.particles).collect();
-            rng.fork("reduction").row(0).shuffle(&mut order);
-            order.truncate(keep);
-            order.sort_unstable();
-            swarm.select(&order);
-            self.particles = keep;
-            self.agree(swarm);
+        if keep == self.particles {
+            return false;
         }
+        let mut order: Vec<usize> = (0..self.particles).collect();
+        rng.fork("reduction").row(0).shuffle(&mut order);
+        order.truncate(keep);
+        order.sort_unstable();
+        swarm.select(&order);
+        self.particles = keep;
+        true
     }
 
     /// Divides the swarm into random batches and finds the consensus of each; returns their number.
@@ -344,26 +365,28 @@ impl<F: Real> PsoSde<F> {
         count
     }
 
-    /// The kick: when the consensus stands still the whole swarm gets random velocities, or it would freeze.
-    fn kick_if_still(&mut self, swarm: &mut Swarm<F>, b: usize, rng: &Rng) {
-        let c = self.batches.row(b);
+    /// The kick: when the consensus stands still the whole swarm gets random velocities, or it would freeze. Without
+    /// inertia a velocity is forgotten at once, so the positions are kicked. Returns whether it happened.
+    pub(super) fn kick_if_still(&mut self, c: &[F], swarm: &mut Swarm<F>, rng: &Rng) -> bool {
         let tolerance = F::of(self.params.kick);
         let still = !self.previous.is_empty() && c.iter().zip(&self.previous).all(|(&a, &b)| (a - b).abs() < tolerance);
         self.previous.clear();
         self.previous.extend_from_slice(c);
         if !still {
-            return;
+            return false;
         }
-        let rng = if b == 0 { rng.fork("kick") } else { rng.fork(&format!("kick{b}")) };
+        self.kicked += 1;
         let strength = F::of(self.sigmas[0].max(self.sigmas[1]) * self.params.dt.sqrt());
-        let (n, dim) = (self.particles, swarm.dim());
+        let (n, dim) = (swarm.len(), swarm.dim());
         self.kicks.resize(n, dim);
         rng.fill_normal(0..n, 0..dim, self.kicks.data_mut());
-        swarm.v.data_mut().iter_mut().zip(self.kicks.data()).for_each(|(v, &xi)| *v += strength * xi);
+        let kicked = if self.params.inertia > 0.0 { &mut swarm.v } else { &mut swarm.x };
+        kicked.data_mut().iter_mut().zip(self.kicks.data()).for_each(|(t, &xi)| *t += strength * xi);
+        true
     }
 
     /// The smooth memory, eq. (1.2b): Y <- Y + kappa dt (X - Y) S(X, Y).
-    fn follow(&self, swarm: &mut Swarm<F>) {
+    pub(super) fn follow(&self, swarm: &mut Swarm<F>) {
         let rate = self.kappa * self.params.dt;
         let values = swarm.fx.iter().zip(&swarm.fy);
         for ((x, y), (fx, fy)) in swarm.x.iter().zip(swarm.y.iter_mut()).zip(values) {
@@ -378,227 +401,32 @@ impl<F: Real> PsoSde<F> {
 
     /// One step of the scheme for all particles, each towards the consensus of batch `batch_of(i)`.
     fn travel(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng, batch_of: impl Fn(usize) -> usize + Sync) {
+        let (law, batches) = (self.law(), &self.batches);
+        law.travel(swarm, space, rng, &mut self.distances, batches.len() == 1, |i| batches.row(batch_of(i)));
+    }
+
+    /// One step of the scheme for all particles of a swarm, towards the same point.
+    pub(super) fn travel_to(&mut self, c: &[F], swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
+        self.law().travel(swarm, space, rng, &mut self.distances, true, |_| c);
+    }
+
+    /// The scheme with the numbers that hold now.
+    fn law(&self) -> Law<F> {
         let p = &self.params;
         let (m, dt) = (p.inertia, p.dt);
         let semi = p.scheme == Scheme::SemiImplicit;
         let denominator = if semi { m + self.friction * dt } else { m };
         let keep = if semi { m / denominator } else { 1.0 - self.friction * dt / m };
-        let [s1, s2] = self.sigmas.map(|s| s * dt.sqrt() / denominator);
-        let law = Law {
+        Law {
             keep: F::of(keep),
-            lambda: [F::of(p.lambda1 * dt / denominator), F::of(p.lambda2 * dt / denominator)],
-            sigma: [F::of(s1), F::of(s2)],
+            lambda: [p.lambda1, p.lambda2].map(|l| F::of(l * dt / denominator)),
+            sigma: self.sigmas.map(|s| F::of(s * dt.sqrt() / denominator)),
             dt: F::of(dt),
             semi,
-        };
-        let with_memory = p.lambda1 != 0.0 || p.sigma1 != 0.0;
-        let isotropic = p.noise == Noise::Isotropic;
-        let (xi1, xi2) = (rng.fork("xi1"), rng.fork("xi2"));
-        let (y, batches) = (&swarm.y, &self.batches);
-        if isotropic {
-            self.distances.clear();
-            self.distances.extend(swarm.x.iter().enumerate().map(|(i, x)| {
-                let own = if with_memory { distance(y.row(i), x) } else { F::zero() };
-                [own, distance(batches.row(batch_of(i)), x)]
-            }));
-        }
-        let (distances, target) = (&self.distances, |i: usize| batches.row(batch_of(i)));
-        sweep([&mut swarm.x, &mut swarm.v], space, rng, |tile, scratch| {
-            let (len, row, cols) = (tile.len(), tile.rows.start, tile.cols.clone());
-            if let (false, Some(keys1), Some(keys2)) = (isotropic, xi1.keys(row), xi2.keys(row))
-                && let Some(rows) = tile.pair()
-            {
-                let c = [row, row + 1].map(|i| &target(i)[cols.clone()]);
-                if with_memory {
-                    let y = [row, row + 1].map(|i| &y.row(i)[cols.clone()]);
-                    let keys = [keys1, keys2];
-                    dispatch!(level(), simd => step_wide::<_, F, true>(simd, law, keys, cols.start, rows, y, c));
-                } else {
-                    dispatch!(level(), simd => step_wide::<_, F, false>(simd, law, [keys2; 2], cols.start, rows, c, c));
-                }
-                return;
-            }
-            tile.gather(scratch, batches.len() == 1, |i| target(i));
-            xi2.fill_normal(tile.rows.clone(), tile.cols.clone(), &mut scratch.b[..len]);
-            if with_memory {
-                xi1.fill_normal(tile.rows.clone(), tile.cols.clone(), &mut scratch.a[..len]);
-            }
-            if isotropic {
-                tile.row_segments(|s| {
-                    let (c, spread) = (s.attractor(scratch, |i| target(i)), distances[s.row]);
-                    let ([x, v], at) = (s.parts, s.at);
-                    let y = if with_memory { &y.data()[s.flat] } else { c };
-                    let (z1, z2) = (&scratch.a[at.clone()], &scratch.b[at]);
-                    dispatch!(level(), simd => step_isotropic(simd, law, spread, x, v, y, c, z1, z2));
-                });
-            } else {
-                tile.segments(|s| {
-                    let c = s.attractor(scratch, |i| target(i));
-                    let ([x, v], at) = (s.parts, s.at);
-                    let (z1, z2) = (&scratch.a[at.clone()], &scratch.b[at]);
-                    if with_memory {
-                        let y = &y.data()[s.flat];
-                        dispatch!(level(), simd => step(simd, law, x, v, y, c, z1, z2));
-                    } else {
-                        dispatch!(level(), simd => step_one_normal(simd, law, x, v, c, z2));
-                    }
-                });
-            }
-        });
-    }
-}
-
-/// The numbers of one step: V <- keep V + drifts + diffusions, X <- X + dt V.
-#[derive(Clone, Copy)]
-struct Law<F> {
-    keep: F,
-    lambda: [F; 2],
-    sigma: [F; 2],
-    dt: F,
-    /// X takes the new V (semi-implicit) or the old one (explicit).
-    semi: bool,
-}
-
-/// One number of a particle with both drifts and diffusions, anisotropic.
-#[inline(always)]
-fn move_number<F: Real>(law: Law<F>, x: &mut F, v: &mut F, [y, c]: [F; 2], [z1, z2]: [F; 2]) {
-    let Law { keep, lambda: [l1, l2], sigma: [s1, s2], dt, semi } = law;
-    let old = *v;
-    *v = keep * old + drift(l1, y, *x) + drift(l2, c, *x) + diffuse(s1, y, *x, z1) + diffuse(s2, c, *x, z2); // eq. (4.15)
-    *x += dt * if semi { *v } else { old };
-}
-
-/// lambda1 = sigma1 = 0: one normal a number.
-#[inline(always)]
-fn move_number_memoryless<F: Real>(law: Law<F>, x: &mut F, v: &mut F, c: F, z2: F) {
-    let Law { keep, lambda: [_, l2], sigma: [_, s2], dt, semi } = law;
-    let old = *v;
-    *v = keep * old + drift(l2, c, *x) + diffuse(s2, c, *x, z2); // eq. (4.15)
-    *x += dt * if semi { *v } else { old };
-}
-
-#[simd]
-#[allow(clippy::too_many_arguments)]
-fn step<S: Simd, F: Real>(_simd: S, law: Law<F>, x: &mut [F], v: &mut [F], y: &[F], c: &[F], z1: &[F], z2: &[F]) {
-    let n = x.len();
-    let (v, y, c, z1, z2) = (&mut v[..n], &y[..n], &c[..n], &z1[..n], &z2[..n]);
-    for j in 0..n {
-        move_number(law, &mut x[j], &mut v[j], [y[j], c[j]], [z1[j], z2[j]]);
-    }
-}
-
-#[simd]
-fn step_one_normal<S: Simd, F: Real>(_simd: S, law: Law<F>, x: &mut [F], v: &mut [F], c: &[F], z2: &[F]) {
-    let n = x.len();
-    let (v, c, z2) = (&mut v[..n], &c[..n], &z2[..n]);
-    for j in 0..n {
-        move_number_memoryless(law, &mut x[j], &mut v[j], c[j], z2[j]);
-    }
-}
-
-/// The same for a stretch of two long rows, drawing as it goes: `keys` select the normals of the memory and of the
-/// consensus, of both rows. The bits are those of [`step`] and [`step_one_normal`].
-#[simd]
-fn step_wide<S: Simd, F: Real, const MEMORY: bool>(
-    simd: S,
-    law: Law<F>,
-    keys: [[Key; 2]; 2],
-    col: usize,
-    rows: [[&mut [F]; 2]; 2],
-    y: [&[F]; 2],
-    c: [&[F]; 2],
-) {
-    let [mut own, mut common] = keys.map(|pair| pair.map(|key| Counter::new(simd, key, col / F::PER_WORD)));
-    let [[xa, va], [xb, vb]] = rows;
-    let (n, width) = (xa.len(), F::Lanes::<S>::LEN);
-    let whole = n / width * width;
-    for j in (0..whole).step_by(width) {
-        let here = j..j + width;
-        let z1 = if MEMORY { F::next_normal(simd, &mut own) } else { [F::Lanes::<S>::splat(simd, F::zero()); 2] };
-        let z2 = F::next_normal(simd, &mut common);
-        let (a, b) = ((&mut xa[here.clone()], &mut va[here.clone()]), (&mut xb[here.clone()], &mut vb[here.clone()]));
-        move_lanes::<S, F, MEMORY>(simd, law, a, [&y[0][here.clone()], &c[0][here.clone()]], [z1[0], z2[0]]);
-        move_lanes::<S, F, MEMORY>(simd, law, b, [&y[1][here.clone()], &c[1][here]], [z1[1], z2[1]]);
-    }
-    if whole < n {
-        let z1 = if MEMORY { F::next_normal(simd, &mut own) } else { [F::Lanes::<S>::splat(simd, F::zero()); 2] };
-        let z2 = F::next_normal(simd, &mut common);
-        for (r, (x, v)) in [(xa, va), (xb, vb)].into_iter().enumerate() {
-            for (k, j) in (whole..n).enumerate() {
-                if MEMORY {
-                    move_number(law, &mut x[j], &mut v[j], [y[r][j], c[r][j]], [z1[r][k], z2[r][k]]);
-                } else {
-                    move_number_memoryless(law, &mut x[j], &mut v[j], c[r][j], z2[r][k]);
-                }
-            }
+            memory: p.lambda1 != 0.0 || p.sigma1 != 0.0,
+            isotropic: p.noise == Noise::Isotropic,
         }
     }
-}
-
-/// [`move_number`] (or without memory) for one vector.
-#[inline(always)]
-fn move_lanes<S: Simd, F: Real, const MEMORY: bool>(
-    simd: S,
-    law: Law<F>,
-    (x, v): (&mut [F], &mut [F]),
-    [y, c]: [&[F]; 2],
-    [z1, z2]: [F::Lanes<S>; 2],
-) {
-    let Law { keep, lambda: [l1, l2], sigma: [s1, s2], dt, semi } = law;
-    let load = |numbers: &[F]| F::Lanes::<S>::from_slice(simd, numbers);
-    let (here, old) = (load(x), load(v));
-    let to_consensus = load(c) - here;
-    let next = if MEMORY {
-        let to_memory = load(y) - here;
-        old * keep + to_memory * l1 + to_consensus * l2 + to_memory.abs() * s1 * z1 + to_consensus.abs() * s2 * z2
-    } else {
-        old * keep + to_consensus * l2 + to_consensus.abs() * s2 * z2
-    };
-    next.store_slice(v);
-    (here + if semi { next } else { old } * dt).store_slice(x);
-}
-
-/// Isotropic diffusion: the distances of the whole particle instead of the coordinate's.
-#[simd]
-#[allow(clippy::too_many_arguments)]
-fn step_isotropic<S: Simd, F: Real>(
-    _simd: S,
-    law: Law<F>,
-    [to_memory, to_consensus]: [F; 2],
-    x: &mut [F],
-    v: &mut [F],
-    y: &[F],
-    c: &[F],
-    z1: &[F],
-    z2: &[F],
-) {
-    let n = x.len();
-    let (v, y, c, z1, z2) = (&mut v[..n], &y[..n], &c[..n], &z1[..n], &z2[..n]);
-    let Law { keep, lambda: [l1, l2], sigma: [s1, s2], dt, semi } = law;
-    let (s1, s2) = (s1 * to_memory, s2 * to_consensus);
-    for j in 0..n {
-        let old = v[j];
-        v[j] = keep * old + drift(l1, y[j], x[j]) + drift(l2, c[j], x[j]) + s1 * z1[j] + s2 * z2[j]; // eq. (4.15)
-        x[j] += dt * if semi { v[j] } else { old };
-    }
-}
-
-/// Euclidean distance; eight partial sums, so that every instruction set adds in the same order.
-pub(crate) fn distance<F: Real>(a: &[F], b: &[F]) -> F {
-    let mut sums = [F::zero(); 8];
-    let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest = a_chunks
-        .remainder()
-        .iter()
-        .zip(b_chunks.remainder())
-        .map(|(&s, &t)| (s - t) * (s - t))
-        .fold(F::zero(), |u, t| u + t);
-    for (p, q) in a_chunks.zip(b_chunks) {
-        for k in 0..8 {
-            sums[k] += (p[k] - q[k]) * (p[k] - q[k]);
-        }
-    }
-    (sums.iter().fold(F::zero(), |u, &t| u + t) + rest).sqrt()
 }
 
 /// The Euclidean norm of the coordinate variances.

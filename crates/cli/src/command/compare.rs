@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -146,7 +146,7 @@ impl Compare {
 
         let summary: Value = cells.iter().zip(&runs).map(|(cell, runs)| cell.summary(runs)).collect();
         if let Some(folder) = &self.output {
-            let write = |name: &str, bytes: &[u8]| write_file(&folder.join(name), bytes);
+            let write = |name: &str, bytes: &[u8]| output::write_file(&folder.join(name), bytes);
             write("summary.json", serde_json::to_string_pretty(&summary)?.as_bytes())?;
             for (name, svg) in plots(&cells, &runs)? {
                 write(&format!("{name}.svg"), svg.as_bytes())?;
@@ -483,8 +483,4 @@ fn plots(cells: &[Cell], runs: &[Vec<Record>]) -> anyhow::Result<Vec<(String, St
         plots.push((format!("{name}_{}", first.dim), chart.chart()?.svg()));
     }
     Ok(plots)
-}
-
-fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
-    std::fs::write(path, bytes).map_err(|why| Error::File { path: path.display().to_string(), why: why.to_string() })
 }

@@ -102,6 +102,12 @@ pub struct Minimize {
     #[arg(long, help_heading = "Problem")]
     maximize: bool,
 
+    /// Two evaluations of a point differ: in the end the ten best points are evaluated ten times each, the one of the lowest
+    /// mean ten times more, and the answer is that mean with its interval; these evaluations belong to the budget
+    #[arg(long, help_heading = "Problem")]
+    #[serde(default)]
+    noisy: bool,
+
     #[command(flatten)]
     method: Method,
 
@@ -290,21 +296,32 @@ impl Objective {
     }
 }
 
-/// The problem upside down, for `--maximize`.
-struct Negated<'a>(&'a dyn Problem);
+/// The problem as the settings declare it: upside down for `--maximize`, its values random for `--noisy`.
+struct Declared<'a> {
+    problem: &'a dyn Problem,
+    negated: bool,
+    noisy: bool,
+}
 
-impl Problem for Negated<'_> {
+impl Problem for Declared<'_> {
     fn space(&self) -> &Space {
-        self.0.space()
+        self.problem.space()
     }
 
     fn value(&self, x: &[f64]) -> f64 {
-        0.0 - self.0.value(x)
+        let value = self.problem.value(x);
+        if self.negated { 0.0 - value } else { value }
     }
 
     fn values(&self, xs: swarmgrad::Rows<'_>, out: &mut [f64]) {
-        self.0.values(xs, out);
-        out.iter_mut().for_each(|value| *value = 0.0 - *value);
+        self.problem.values(xs, out);
+        if self.negated {
+            out.iter_mut().for_each(|value| *value = 0.0 - *value);
+        }
+    }
+
+    fn noisy(&self) -> bool {
+        self.noisy
     }
 }
 
@@ -432,8 +449,8 @@ fn run(
     };
     let record_bytes = journal.as_ref().map(Journal::bytes).unwrap_or_default();
 
-    let negated = Negated(objective.problem());
-    let problem: &dyn Problem = if settings.maximize { &negated } else { objective.problem() };
+    let declared = Declared { problem: objective.problem(), negated: settings.maximize, noisy: settings.noisy };
+    let problem: &dyn Problem = if settings.maximize || settings.noisy { &declared } else { objective.problem() };
     let shared: Shared = Arc::new(Mutex::new(past));
     let mut note = Note(shared.clone());
     let mut rules: Vec<Box<dyn Watch>> = Vec::new();
@@ -470,7 +487,8 @@ fn run(
         Some(reason) => Ok(reason),
         None => workers.install(|| steps(&mut run, &mut keeper, &stop)),
     })?;
-    let outcome = run.outcome(reason);
+    // On the workers, since a noisy problem's best points are evaluated anew.
+    let outcome = workers.install(|| run.outcome(reason));
 
     if let Some(why) = objective.exec().and_then(Exec::hopeless) {
         bail!(why);

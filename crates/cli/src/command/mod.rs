@@ -2,6 +2,8 @@
 
 mod agent;
 mod animate;
+mod bench;
+mod certify;
 mod compare;
 mod completions;
 #[cfg(feature = "nn")]
@@ -47,6 +49,12 @@ enum Command {
     /// Run methods on problems many times and say which is better
     #[command(after_help = compare::EXAMPLES, allow_negative_numbers = true)]
     Compare(compare::Compare),
+    /// Check the convergence theorems of mean-field PSO for given parameters, and say what to change
+    #[command(after_help = certify::EXAMPLES, allow_negative_numbers = true)]
+    Certify(certify::Certify),
+    /// Run methods on COCO's suite BBOB: shares of targets, curves, and an archive for cocopp
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(bench::Bench),
     /// Compute the tables and figures of the papers again, and say which claims hold
     #[command(after_help = reproduce::EXAMPLES)]
     Reproduce(reproduce::Reproduce),
@@ -83,6 +91,8 @@ impl Program {
             Command::Minimize(command) => command.run(),
             Command::Resume(command) => command.run(),
             Command::Compare(command) => command.run(),
+            Command::Certify(command) => command.run(),
+            Command::Bench(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Agent(command) => command.run(),
             Command::List(command) => command.run(),

@@ -6,9 +6,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use swarmgrad::{Error, Halt};
+use swarmgrad::Halt;
 use swarmgrad_lab::Table;
 use swarmgrad_lab::paper::{self, EXPERIMENTS, Experiment, Findings, PAPERS, Preset, Session, Settings, Step};
 use swarmgrad_lab::plot::png;
@@ -21,6 +21,7 @@ Examples:
   swarmgrad reproduce adaswarm --quick --html adaswarm.html
   swarmgrad reproduce adaswarm --records runs.jsonl --html adaswarm.html --plots figures
   swarmgrad reproduce adaswarm/table-1 adaswarm/table-2 --preset sound --seeds 50
+  swarmgrad reproduce mean-field-pso/figure-2 --grid 1e-4:0.1:4/2:12:6 --seeds 20 --records phase.jsonl
 
 Every claim is printed with the paper's figure, ours, and whether it holds. --preset paper-text uses the numbers that the \
 paper prints, paper-code those of the authors' published program, sound our own; each experiment has its usual one.
@@ -57,6 +58,11 @@ pub struct Reproduce {
     /// Number of seeds [default: the experiment's own]
     #[arg(long, value_name = "N", value_parser = argument::positive)]
     seeds: Option<u64>,
+
+    /// Inertias and diffusions of a phase diagram, as two lists of numbers or LOW:HIGH:COUNT, separated by a slash: the
+    /// first list is spread by its logarithm, for example 1e-4:0.3:22/1:12:23 or 0.001,0.01/5,8 [default: the paper's]
+    #[arg(long, value_name = "M,..|LO:HI:N/SIGMA,..|LO:HI:N")]
+    grid: Option<String>,
 
     /// Threads, one unit of work on each; 0 for one a core
     #[arg(short, long, value_name = "N", default_value_t = 0, value_parser = argument::threads)]
@@ -108,7 +114,7 @@ impl Reproduce {
         let preset: Option<Preset> = self.preset.as_deref().map(str::parse).transpose()?;
         // Files that cannot be written are found before anything runs.
         for path in [&self.html, &self.markdown].into_iter().flatten() {
-            OpenOptions::new().append(true).create(true).open(path).map_err(|why| file_error(path, &why))?;
+            OpenOptions::new().append(true).create(true).open(path).map_err(|why| output::file_error(path, &why))?;
         }
 
         let bar = self.bar()?;
@@ -127,6 +133,7 @@ impl Reproduce {
             threads: self.threads,
             records: self.records.clone(),
             data: self.data.clone().or_else(|| std::env::var_os("SWARMGRAD_DATA").map(PathBuf::from)),
+            grid: self.grid.as_deref().map(argument::grid).transpose()?,
         };
         let mut session = Session::new(settings)?.progress(&progress).interrupt(halt);
         let (mut findings, mut failed, mut interrupted) = (Vec::new(), Vec::new(), false);
@@ -197,27 +204,19 @@ impl Reproduce {
     /// The page, the Markdown and the pictures.
     fn write(&self, findings: &[Findings]) -> anyhow::Result<()> {
         if let Some(path) = &self.html {
-            write_file(path, paper::page(findings).html().as_bytes())?;
+            output::write_file(path, paper::page(findings).html().as_bytes())?;
         }
         if let Some(path) = &self.markdown {
             let text: String = findings.iter().map(Findings::markdown).collect();
-            write_file(path, text.as_bytes())?;
+            output::write_file(path, text.as_bytes())?;
         }
         if let Some(folder) = &self.plots {
-            std::fs::create_dir_all(folder).map_err(|why| file_error(folder, &why))?;
+            std::fs::create_dir_all(folder).map_err(|why| output::file_error(folder, &why))?;
             for picture in findings.iter().flat_map(|f| &f.pictures) {
-                write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
-                write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
+                output::write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+                output::write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
             }
         }
         Ok(())
     }
-}
-
-fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
-    std::fs::write(path, bytes).map_err(|why| file_error(path, &why))
-}
-
-fn file_error(path: &Path, why: &std::io::Error) -> Error {
-    Error::File { path: path.display().to_string(), why: why.to_string() }
 }

@@ -25,10 +25,10 @@ Examples:
   swarmgrad train heart --loss f1 --optimizer adaswarm,sgd --seeds 10 --epochs 100
   swarmgrad train customers.csv --target churned --balance --save churn.model
   swarmgrad predict churn.model new.csv
-  swarmgrad train mnist --model cnn --limit 5000 --epochs 3
+  swarmgrad train mnist --model cnn --limit 5000 --test-limit 1000 --epochs 3 --seeds 1
 
 Losses: mse, mae, bce, cross_entropy, huber, quantile90, zero_one, step, f1, multi_well. Those without a useful gradient \
-(zero_one, step, f1) are for optimisers with a swarm: adaswarm, adaswarm_prox, sgd_swarm. The others are adam, adamw, amsgrad, \
+(zero_one, step, f1) are for optimisers with a swarm: adaswarm, adaswarm_prox, adaswarm_consensus, sgd_swarm. The others are adam, adamw, amsgrad, \
 sgd, momentum, adagrad, adadelta, rmsprop, diffgrad, and adam_on_mse, which trains the squared error whatever the loss.
 
 Where an optimiser with a swarm is asked for, adam and adam_on_mse are run beside it as controls: what a swarm gains over \
@@ -80,6 +80,10 @@ pub struct Train {
     /// Learn from so many training rows only, drawn at random for each seed, each class alike
     #[arg(long, value_name = "ROWS", value_parser = argument::size, help_heading = "Data")]
     limit: Option<usize>,
+
+    /// Be judged on so many test rows only, drawn in the same way
+    #[arg(long, value_name = "ROWS", value_parser = argument::size, help_heading = "Data")]
+    test_limit: Option<usize>,
 
     /// Do not standardise features and numeric targets
     #[arg(long, help_heading = "Data")]
@@ -244,7 +248,15 @@ impl Train {
             return Err(Error::parameter("--test-share", share, format!("{} has a test part of its own", self.data)));
         }
         let test_share = self.test_share.unwrap_or(0.25);
-        let origin = Origin { data: self.data.clone(), digest, preset, options, test_share, limit: self.limit, from };
+        let origin = Origin {
+            data: self.data.clone(),
+            digest,
+            preset,
+            options,
+            test_share,
+            limits: [self.limit, self.test_limit],
+            from,
+        };
         let seeds = match (&self.seeds, &loaded) {
             (Some(seeds), _) => seeds.0.clone(),
             (None, Some(saved)) => vec![saved.training.seed],

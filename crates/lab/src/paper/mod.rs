@@ -38,6 +38,7 @@
 
 pub mod adaswarm;
 mod findings;
+pub mod mean_field_pso;
 mod printed;
 mod session;
 
@@ -73,11 +74,18 @@ pub struct Paper {
 }
 
 /// All papers.
-pub static PAPERS: &[Paper] = &[Paper {
-    name: "adaswarm",
-    title: "AdaSwarm: Augmenting Gradient-Based Optimizers in Deep Learning With Swarm Intelligence",
-    source: "Mohapatra, Saha, Coello Coello, Bhattacharya, Dhavala, Saha, IEEE TETCI 2021, arXiv 2006.09875, and its supplement",
-}];
+pub static PAPERS: &[Paper] = &[
+    Paper {
+        name: "adaswarm",
+        title: "AdaSwarm: Augmenting Gradient-Based Optimizers in Deep Learning With Swarm Intelligence",
+        source: "Mohapatra, Saha, Coello Coello, Bhattacharya, Dhavala, Saha, IEEE TETCI 2021, arXiv 2006.09875, and its supplement",
+    },
+    Paper {
+        name: "mean-field-pso",
+        title: "On the Global Convergence of Particle Swarm Optimization Methods",
+        source: "Huang, Qiu, Riedl, Applied Mathematics & Optimization 2023",
+    },
+];
 
 /// All experiments, in the order of their papers; those with networks only with the feature `nn`.
 pub static EXPERIMENTS: &[Experiment] = &[
@@ -101,9 +109,16 @@ pub static EXPERIMENTS: &[Experiment] = &[
     #[cfg(feature = "nn")]
     adaswarm::where_it_helps::EXPERIMENT,
     #[cfg(feature = "nn")]
+    adaswarm::black_box::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::image::CNN,
     #[cfg(feature = "nn")]
     adaswarm::image::RESNET,
+    mean_field_pso::figure_1::EXPERIMENT,
+    mean_field_pso::figure_2::EXPERIMENT,
+    mean_field_pso::theorem_2_5::EXPERIMENT,
+    mean_field_pso::theorem_4_1::EXPERIMENT,
+    mean_field_pso::zero_inertia::EXPERIMENT,
 ];
 
 /// The experiment of that name. An unknown name's error suggests the nearest.
@@ -143,7 +158,9 @@ mod tests {
             assert!(experiment.name.starts_with(&format!("{}/", experiment.paper().name)), "{}", experiment.name);
             assert!(EXPERIMENTS[..i].iter().all(|other| other.name != experiment.name), "{} twice", experiment.name);
         }
-        assert_eq!(select("adaswarm").unwrap().len(), EXPERIMENTS.len());
+        let all: usize = PAPERS.iter().map(|paper| select(paper.name).unwrap().len()).sum();
+        assert_eq!(all, EXPERIMENTS.len());
+        assert_eq!(entry("mean-field-pso/figure-2").unwrap().paper().name, "mean-field-pso");
         assert!(select("adaswarm/table-11").unwrap_err().to_string().contains("did you mean 'adaswarm/table-1'?"));
     }
 }

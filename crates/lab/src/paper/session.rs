@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::paper::{Experiment, Findings};
 use crate::record::{self, RecordWriter};
+use crate::work;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +12,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 use swarmgrad::Halt;
 
@@ -73,6 +73,8 @@ pub struct Settings {
     pub records: Option<PathBuf>,
     /// The folder of the data sets that are not built in.
     pub data: Option<PathBuf>,
+    /// The two lists of numbers of a phase diagram; the experiment's own where nothing is said.
+    pub grid: Option<[Vec<f64>; 2]>,
 }
 
 /// What a session tells whoever shows its progress.
@@ -201,14 +203,6 @@ impl<'a> Session<'a> {
         &self.halt
     }
 
-    /// Number of threads.
-    pub fn threads(&self) -> usize {
-        match self.settings.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        }
-    }
-
     /// Computes every unit that is not recorded yet, several at a time, records each as it is finished, and returns all
     /// results in the order of the units.
     ///
@@ -255,47 +249,27 @@ impl<'a> Session<'a> {
         let missing: Vec<usize> = (0..units.len()).filter(|&i| results[i].is_none()).collect();
         self.tell(Step::Units { what, all: units.len(), found: units.len() - missing.len() });
 
-        let next = AtomicUsize::new(0);
-        let work = || -> Result<Vec<(usize, R, f64)>> {
-            let mut done = Vec::new();
-            while let Some(&i) = missing.get(next.fetch_add(1, Relaxed)) {
-                if self.halt.requested() {
-                    return Err(Error::Interrupted);
-                }
-                let begin = Instant::now();
-                let result = compute(&units[i]).inspect_err(|_| next.store(missing.len(), Relaxed))?;
-                let seconds = begin.elapsed().as_secs_f64();
-                if let Some(writer) = &self.writer {
-                    let line = Line {
-                        experiment: experiment.into(),
-                        what: what.into(),
-                        version: version.into(),
-                        unit: &units[i],
-                        result: &result,
-                        seconds,
-                    };
-                    writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&line)?;
-                }
-                done.push((i, result, seconds));
-                self.tell(Step::Done { seconds });
+        let computed = work::each(&missing, self.settings.threads, &self.halt, |&i| {
+            let begin = Instant::now();
+            let result = compute(&units[i])?;
+            let seconds = begin.elapsed().as_secs_f64();
+            if let Some(writer) = &self.writer {
+                let line = Line {
+                    experiment: experiment.into(),
+                    what: what.into(),
+                    version: version.into(),
+                    unit: &units[i],
+                    result: &result,
+                    seconds,
+                };
+                writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&line)?;
             }
-            Ok(done)
-        };
-        std::thread::scope(|scope| -> Result<()> {
-            let threads = self.threads().min(missing.len());
-            let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            let mut failed = Ok(());
-            for handle in handles {
-                match handle.join() {
-                    Ok(Ok(done)) => {
-                        done.into_iter().for_each(|(i, result, seconds)| results[i] = Some((result, seconds)))
-                    }
-                    Ok(Err(why)) => failed = failed.and(Err(why)),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            failed
+            self.tell(Step::Done { seconds });
+            Ok((result, seconds))
         })?;
+        for (i, result) in missing.into_iter().zip(computed) {
+            results[i] = Some(result);
+        }
         // Nobody failed, so every place is taken.
         results.into_iter().map(|result| result.ok_or(Error::Interrupted)).collect()
     }

@@ -5,6 +5,8 @@ mod lenet;
 mod mlp;
 mod resnet;
 
+/// Where a network's tensors live; `Device::flex().autodiff()` is the processor, with gradients.
+pub use burn::tensor::Device;
 pub use cnn::Cnn;
 pub use lenet::Lenet1;
 pub use mlp::{Activation, Mlp, Output};
@@ -13,7 +15,7 @@ pub use resnet::Resnet18;
 use crate::weights;
 use burn::module::Module;
 use burn::nn::Initializer;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Error, Result, Rng};
 

@@ -1,70 +1,17 @@
-//! How gradients move weights: one file a rule, each a fused pass over flat slices.
+//! Optimisers of networks by name: a rule for the weights ([`Rule`], one fused pass over flat slices) and the gradient that feeds it.
 //!
-//! The tensor library has most of these too, as a dozen tensor operations for each parameter; on networks of the papers' size
+//! The tensor library has most of the rules too, as a dozen tensor operations for each parameter; on networks of the papers' size
 //! those cost more than the network. Its versions are the independent implementation that ours are tested against.
 
-mod adadelta;
-mod adagrad;
-mod adam;
-mod diffgrad;
-mod rmsprop;
-mod sgd;
 mod step;
+mod through;
 
-pub use adadelta::AdaDelta;
-pub use adagrad::AdaGrad;
-pub use adam::Adam;
-pub use diffgrad::DiffGrad;
-pub use rmsprop::RmsProp;
-pub use sgd::Sgd;
 pub use step::{AdaSwarm, Optimizer, Stepped};
-pub use swarmgrad_algorithms::gradient::descend::Text;
+pub use swarmgrad_algorithms::gradient::rule::{AdaDelta, AdaGrad, Adam, DiffGrad, RmsProp, Rule, Sgd, Text};
+pub use through::Through;
 
 use crate::signal::Signal;
-use swarmgrad_core::{Error, Real, Result};
-
-/// A rule that moves weights by gradients, element by element.
-pub trait Rule<F: Real = f32>: Send {
-    /// A new step begins, for `total` weights in all.
-    fn begin(&mut self, total: usize);
-
-    /// Moves the weights `from..from + weights.len()` of the flat vector; both slices have that length.
-    fn update(&mut self, from: usize, weights: &mut [F], gradient: &[F]);
-
-    /// One whole step on a flat vector.
-    fn step(&mut self, weights: &mut [F], gradient: &[F]) {
-        self.begin(weights.len());
-        self.update(0, weights, gradient);
-    }
-
-    /// The learning rate.
-    fn rate(&self) -> f64;
-
-    /// Sets the learning rate, for schedules.
-    fn set_rate(&mut self, rate: f64);
-}
-
-/// Makes a state vector as long as the weights, with zeros, the first time.
-fn grow<F: Real>(state: &mut Vec<F>, total: usize) {
-    if state.len() != total {
-        state.clear();
-        state.resize(total, F::zero());
-    }
-}
-
-/// A learning rate and the two methods that every rule has for it.
-macro_rules! learning_rate {
-    () => {
-        fn rate(&self) -> f64 {
-            self.rate
-        }
-
-        fn set_rate(&mut self, rate: f64) {
-            self.rate = rate;
-        }
-    };
-}
-use learning_rate;
+use swarmgrad_core::{Error, Result};
 
 /// An optimiser that has a name: a rule and the gradient that feeds it.
 pub struct Entry {
@@ -74,13 +21,13 @@ pub struct Entry {
     pub about: &'static str,
     /// Its usual learning rate.
     pub rate: f64,
-    rule: fn(f64) -> Box<dyn Rule>,
+    rule: fn(f64) -> Box<dyn Rule<f32>>,
     signal: fn() -> Signal,
 }
 
 impl Entry {
     /// The rule at a learning rate.
-    pub fn rule(&self, rate: f64) -> Box<dyn Rule> {
+    pub fn rule(&self, rate: f64) -> Box<dyn Rule<f32>> {
         (self.rule)(rate)
     }
 
@@ -105,6 +52,13 @@ pub const OPTIMIZERS: &[Entry] = &[
         rate: 1e-3,
         rule: |rate| Box::new(Adam::new(rate)),
         signal: || Signal::proximal(1.0),
+    },
+    Entry {
+        name: "adaswarm_consensus",
+        about: "the same with the gradient of the smoothed envelope: a Gaussian cloud's consensus, alpha = 5, sigma = 0.3",
+        rate: 1e-3,
+        rule: |rate| Box::new(Adam::new(rate)),
+        signal: || Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 },
     },
     Entry {
         name: "sgd_swarm",

@@ -1,7 +1,7 @@
 //! One step of training: outputs, the gradient sent back from them, the rule on the weights.
 
 use super::Rule;
-use crate::loss::Loss;
+use crate::loss::{Batch, Lane, Loss};
 use crate::model::{Network, Pass};
 use crate::signal::{Sender, Signal};
 use crate::weights::floats;
@@ -22,7 +22,7 @@ pub struct Stepped {
 pub struct Optimizer {
     loss: Box<dyn Loss>,
     sender: Sender,
-    rule: Box<dyn Rule>,
+    rule: Box<dyn Rule<f32>>,
     rng: Rng,
     workers: Workers,
     step: u64,
@@ -36,11 +36,15 @@ impl Optimizer {
     /// For networks of `columns` outputs.
     ///
     /// # Errors
-    /// Parameters of the signal outside their ranges, or a signal that does not fit the loss.
-    pub fn new(loss: Box<dyn Loss>, signal: Signal, rule: Box<dyn Rule>, columns: usize, seed: u64) -> Result<Self> {
-        if !(rule.rate() > 0.0 && rule.rate().is_finite()) {
-            return Err(Error::parameter("learning rate", rule.rate(), "must be above 0 and finite"));
-        }
+    /// Parameters of the signal or the rule outside their ranges, or a signal that does not fit the loss.
+    pub fn new(
+        loss: Box<dyn Loss>,
+        signal: Signal,
+        rule: Box<dyn Rule<f32>>,
+        columns: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        rule.check()?;
         Ok(Optimizer {
             sender: Sender::new(signal, &*loss, columns)?,
             loss,
@@ -72,7 +76,7 @@ impl Optimizer {
     }
 
     /// The rule, for learning-rate schedules.
-    pub fn rule(&mut self) -> &mut dyn Rule {
+    pub fn rule(&mut self) -> &mut dyn Rule<f32> {
         &mut *self.rule
     }
 
@@ -97,16 +101,10 @@ impl Optimizer {
         }
         let loss = self.loss.value(&self.outputs, targets, self.columns);
         self.gradient.resize(targets.len(), 0.0);
-        let lane = rng.fork("swarm");
-        let evaluations = self.sender.send(
-            &*self.loss,
-            self.columns,
-            &self.outputs,
-            targets,
-            &self.workers,
-            &lane,
-            &mut self.gradient,
-        )?;
+        let (rng, columns) = (rng.fork("swarm"), self.columns);
+        let batch = Batch { columns, outputs: &self.outputs, targets };
+        let lane = Lane { workers: &self.workers, rng: &rng };
+        let evaluations = self.sender.send(&*self.loss, batch, lane, &mut self.gradient)?;
         let stepped = Stepped { loss, evaluations };
         if self.gradient.iter().any(|g| !g.is_finite()) {
             return Ok((model, stepped));
@@ -126,8 +124,8 @@ impl Optimizer {
 }
 
 /// Moves every trainable weight by its gradient, in place where the tensor is nobody else's.
-fn apply<M: Module>(model: M, gradients: &mut Gradients, rule: &mut dyn Rule) -> M {
-    struct Apply<'a>(&'a mut Gradients, &'a mut dyn Rule, usize);
+pub(super) fn apply<M: Module>(model: M, gradients: &mut Gradients, rule: &mut dyn Rule<f32>) -> M {
+    struct Apply<'a>(&'a mut Gradients, &'a mut dyn Rule<f32>, usize);
     impl ModuleMapper for Apply<'_> {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             if !param.is_require_grad() {

@@ -203,10 +203,11 @@ fn search<S: Simd, F: Real, L: Losses<F>>(
                 past_x[t * n * point..(t + 1) * n * point].copy_from_slice(x);
                 past_f[t * n * LANES..(t + 1) * n * LANES].copy_from_slice(f);
             }
+            let memories = Memories { p, pf, g, gf, gl };
             if columns == 1 {
-                remember(simd, law.proximity, x, f, w, p, pf, g, gf, gl);
+                remember(simd, law.proximity, [x, f, w], memories);
             } else {
-                remember_wide(simd, law.proximity, x, f, w, p, pf, g, gf, gl);
+                remember_wide(simd, law.proximity, [x, f, w], memories);
             }
         }
         value.copy_from_slice(&gl[..lanes]);
@@ -287,20 +288,25 @@ fn travel<S: Simd, F: Real>(
     }
 }
 
-/// Takes strictly better positions of blocks of one element into the memories; a NaN never is.
+/// What the swarms of a group remember.
+struct Memories<'a, F> {
+    /// Best positions of the particles, and their values.
+    p: &'a mut [F],
+    pf: &'a mut [F],
+    /// Best position of each swarm, its value and its loss without the proximity.
+    g: &'a mut [F],
+    gf: &'a mut [F],
+    gl: &'a mut [F],
+}
+
+/// Takes strictly better positions `x` with losses `f` of blocks of one element into the memories; a NaN never is. `w` are the
+/// outputs, for the proximity.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
 fn remember<S: Simd, F: Real>(
     simd: S,
     proximity: Option<F>,
-    x: &[F],
-    f: &[F],
-    w: &[F],
-    p: &mut [F],
-    pf: &mut [F],
-    g: &mut [F],
-    gf: &mut [F],
-    gl: &mut [F],
+    [x, f, w]: [&[F]; 3],
+    Memories { p, pf, g, gf, gl }: Memories<'_, F>,
 ) {
     for half in (0..LANES).step_by(<F::Lanes<S>>::LEN) {
         let (mut best, mut best_f, mut best_loss) = (load(simd, g, half), load(simd, gf, half), load(simd, gl, half));
@@ -332,18 +338,11 @@ fn remember<S: Simd, F: Real>(
 
 /// The same for blocks of several elements.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
 fn remember_wide<S: Simd, F: Real>(
     simd: S,
     proximity: Option<F>,
-    x: &[F],
-    f: &[F],
-    w: &[F],
-    p: &mut [F],
-    pf: &mut [F],
-    g: &mut [F],
-    gf: &mut [F],
-    gl: &mut [F],
+    [x, f, w]: [&[F]; 3],
+    Memories { p, pf, g, gf, gl }: Memories<'_, F>,
 ) {
     let point = w.len();
     for (i, x) in x.chunks_exact(point).enumerate() {

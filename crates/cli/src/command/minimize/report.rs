@@ -4,7 +4,7 @@ use super::{Minimize, Objective};
 use crate::exec::{Exec, Kinds, LastFailure, indented};
 use crate::output::{aligned, grouped, number, numbers, point, short, span};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use swarmgrad::algorithms::registry;
 use swarmgrad::{Outcome, Reason, Space};
 
@@ -32,6 +32,9 @@ pub(super) struct Report {
     restarts: u64,
     seconds: f64,
     answer: Value,
+    /// Of a noisy problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noise: Option<Value>,
     version: &'static str,
     #[serde(skip)]
     pub(super) finite: bool,
@@ -59,6 +62,9 @@ impl Report {
         let finite = outcome.fun.is_finite();
         if settings.maximize {
             outcome.fun = 0.0 - outcome.fun;
+            if let Some(noise) = &mut outcome.noise {
+                (noise.mean, noise.low, noise.high) = (0.0 - noise.mean, 0.0 - noise.high, 0.0 - noise.low);
+            }
         }
         // Test problems fail in one way only.
         let kinds = exec.map_or(Kinds { not_finite: outcome.failures, ..Kinds::default() }, Exec::kinds);
@@ -95,6 +101,12 @@ impl Report {
             restarts: exec.map_or(0, Exec::restarts),
             seconds: outcome.seconds,
             answer: numbers(&outcome.answer),
+            noise: outcome.noise.map(|noise| {
+                json!({
+                    "mean": number(noise.mean), "low": number(noise.low), "high": number(noise.high),
+                    "evaluations": noise.evaluations, "points": noise.points,
+                })
+            }),
             version: env!("CARGO_PKG_VERSION"),
             finite,
             outcome,
@@ -125,6 +137,11 @@ impl Report {
                 }
             },
         ));
+        if let Some(noise) = &outcome.noise {
+            let (low, high, n, points) = (short(noise.low), short(noise.high), noise.evaluations, noise.points);
+            let how = format!("{low} .. {high}   (mean of {n} evaluations, the best of {points} points)");
+            lines.push(("95 % interval", how));
+        }
         if self.finite {
             lines.push(("at x", point(&outcome.x)));
         }

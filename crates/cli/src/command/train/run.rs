@@ -18,7 +18,7 @@ use swarmgrad_nn::train::{Saved, Score, Trainer, Training};
 /// Points of a curve.
 const CURVE: u64 = 200;
 /// Test rows that a point of a curve is measured on; the last is measured on all.
-const SAMPLE: usize = 2000;
+const SAMPLE: usize = 1000;
 
 /// Where the rows come from.
 pub enum Source {
@@ -41,8 +41,8 @@ pub struct Origin {
     pub options: Options,
     /// Share of the test rows.
     pub test_share: f64,
-    /// Most training rows.
-    pub limit: Option<usize>,
+    /// Most training and most test rows.
+    pub limits: [Option<usize>; 2],
     /// Checksum of the model it starts from.
     pub from: Option<String>,
 }
@@ -151,15 +151,22 @@ struct Ended {
 /// All runs, by optimiser and seed; those that never began are absent.
 pub type Runs = Vec<Vec<Option<Ran>>>;
 
-/// So many of the rows, each class alike; all if there are no more.
-fn limited(strata: &[usize], limit: Option<usize>, rng: &Rng) -> Result<Option<Vec<usize>>> {
+/// The rows that a limit leaves of these, each class alike.
+fn limited(rows: Vec<usize>, strata: &[usize], limit: Option<usize>, rng: &Rng) -> Result<Vec<usize>> {
     match limit {
-        Some(limit) if limit < strata.len() => {
-            let share = limit as f64 / strata.len() as f64;
-            Ok(Some(split::stratified(strata, share, &rng.fork("limit"))?.test))
+        Some(limit) if limit < rows.len() => {
+            let mine: Vec<_> = rows.iter().map(|&i| strata[i]).collect();
+            let share = limit as f64 / rows.len() as f64;
+            Ok(split::stratified(&mine, share, rng)?.test.into_iter().map(|i| rows[i]).collect())
         }
-        _ => Ok(None),
+        _ => Ok(rows),
     }
+}
+
+/// The same of images, which are not copied where nothing is left out.
+fn limited_images(all: &Arc<Dataset>, limit: Option<usize>, rng: &Rng) -> Result<Arc<Dataset>> {
+    let rows = limited((0..all.len()).collect(), all.labels().unwrap_or_default(), limit, rng)?;
+    Ok(if rows.len() < all.len() { Arc::new(all.select(&rows)) } else { all.clone() })
 }
 
 impl From<Parts> for Prepared {
@@ -173,6 +180,8 @@ impl Plan {
     /// The rows of a seed.
     pub fn prepare(&self, seed: u64) -> Result<Prepared> {
         let rng = Rng::new(seed);
+        let ([most_train, most_test], lane, test_lane) =
+            (self.origin.limits, rng.fork("limit"), rng.fork("test limit"));
         let loaded = self.loaded.as_ref().map(|saved| &saved.preprocessing);
         match &self.source {
             Source::Images(all) => {
@@ -182,19 +191,18 @@ impl Plan {
                 {
                     return Err(Error::shape("a row of the model's data", saved.shape[0], dim));
                 }
-                let labels = all.train.labels().unwrap_or_default();
-                Ok(match limited(labels, self.origin.limit, &rng)? {
-                    Some(rows) => Prepared { train: Arc::new(all.train.select(&rows)), ..all.clone() },
-                    None => all.clone(),
+                Ok(Prepared {
+                    train: limited_images(&all.train, most_train, &lane)?,
+                    test: limited_images(&all.test, most_test, &test_lane)?,
+                    preprocessing: all.preprocessing.clone(),
                 })
             }
             Source::Table(table) => {
-                let mut split = table.split(self.origin.test_share, &rng)?;
-                let strata = table.strata();
-                let strata: Vec<_> = split.train.iter().map(|&i| strata[i]).collect();
-                if let Some(rows) = limited(&strata, self.origin.limit, &rng)? {
-                    split = Split { train: rows.into_iter().map(|i| split.train[i]).collect(), ..split };
-                }
+                let (strata, whole) = (table.strata(), table.split(self.origin.test_share, &rng)?);
+                let split = Split {
+                    train: limited(whole.train, &strata, most_train, &lane)?,
+                    test: limited(whole.test, &strata, most_test, &test_lane)?,
+                };
                 let fitted = || Preprocessing::fit(table, &split.train, &self.origin.options);
                 let preprocessing = loaded.map_or_else(fitted, |preprocessing| Ok(preprocessing.clone()))?;
                 let train = Arc::new(preprocessing.apply(&table.select(&split.train))?);
@@ -295,7 +303,7 @@ fn train(plan: &Plan, job: (usize, usize), workers: Workers, halt: &Halt, bar: &
             if halt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         last = Some((epoch, before == x.len()));
-        if k % every == 0 || k == training.epochs {
+        if k % every == 0 && k < training.epochs {
             let test = (!rows.test.is_empty()).then(|| judged(&trainer, seen.0, &seen.1).1);
             curve.push(Point { epoch: k, train: of_score(epoch.running, output), test });
         }
@@ -303,6 +311,12 @@ fn train(plan: &Plan, job: (usize, usize), workers: Workers, halt: &Halt, bar: &
     let Some((epoch, whole)) = last else { return Ok(None) };
     let (train_score, train) = judged(&trainer, x, &y);
     let test = (!rows.test.is_empty()).then(|| judged(&trainer, &rows.test.features, &rows.test.target_rows()));
+    curve.retain(|point: &Point| point.epoch != epoch.epoch);
+    curve.push(Point {
+        epoch: epoch.epoch,
+        train: of_score(epoch.running, output),
+        test: test.map(|(_, figures)| figures),
+    });
     let finished = whole && epoch.epoch == training.epochs;
     let saved = (job == (0, 0)).then(|| {
         let mut saved = Saved::new(&trainer, &training, &rows.preprocessing, &plan.origin.data);

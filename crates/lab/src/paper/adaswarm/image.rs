@@ -109,7 +109,7 @@ fn run(session: &Session<'_>, model: &str) -> Result<Findings> {
     let (rows, tests, epochs) = match (session.full(), session.quick(), cnn) {
         (_, true, true) => (500, 500, 1),
         (_, true, false) => (125, 125, 1),
-        (true, _, _) => (60_000, 10_000, 5),
+        (true, _, _) => (60_000, 10_000, 3),
         (_, _, true) => (5_000, 10_000, 4),
         _ => (5_000, 2_000, 2),
     };

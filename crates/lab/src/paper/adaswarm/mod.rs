@@ -1,6 +1,8 @@
 //! AdaSwarm (Mohapatra, Saha, Coello Coello, Bhattacharya, Dhavala, Saha 2021): its tables and figures. The CSV files beside
 //! these modules hold the paper's printed figures.
 
+#[cfg(feature = "nn")]
+pub mod black_box;
 pub mod collapse;
 #[cfg(feature = "nn")]
 pub mod convergence;

@@ -1,0 +1,126 @@
+//! An ensemble: M independent runs of a method whose points are evaluated in one batch.
+//!
+//! Run `k` draws from the stream `run{k}`, so it walks as it would walk alone with that stream. Where a batch is cheaper than its
+//! points (a network, a simulator that takes many points, threads with points that are dear) an ensemble costs less than its runs
+//! one after the other. The answer is that of the run with the best value so far; [`Ensemble::answers`] gives all.
+
+use crate::registry::{self, Settings};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, View};
+
+/// M runs of a method in one.
+pub struct Ensemble<F: Real = f64> {
+    method: String,
+    runs: Vec<Box<dyn Algorithm<F>>>,
+    /// Points of each run in the round that is out: rows of the batch.
+    asked: Vec<usize>,
+    part: Matrix<F>,
+    /// Smallest value of each run so far.
+    best: Vec<F>,
+}
+
+impl Ensemble<f64> {
+    /// `runs` runs of the method called `method`. Errors as [`registry::Entry::build`]; at least one run.
+    pub fn new(method: &str, runs: usize, space: &Space, budget: Option<u64>, settings: &Settings) -> Result<Self> {
+        let entry = registry::entry(method)?;
+        if runs == 0 {
+            return Err(Error::parameter("runs", runs, "must be at least 1"));
+        }
+        let each = budget.map(|b| b / runs as u64);
+        let built = (0..runs).map(|_| entry.build(space, each, settings)).collect::<Result<_>>()?;
+        Ok(Ensemble::of(method, built))
+    }
+
+    /// Reads back what [`Algorithm::save`] wrote.
+    pub fn load(bytes: &[u8]) -> Result<Self> {
+        let wrong = |why: postcard::Error| Error::Saved(format!("ensemble: {why}"));
+        let (method, best, states): (String, Vec<f64>, Vec<Vec<u8>>) = postcard::from_bytes(bytes).map_err(wrong)?;
+        let entry = registry::entry(&method)?;
+        let runs = states.iter().map(|state| entry.load(state)).collect::<Result<_>>()?;
+        Ok(Ensemble { best, ..Ensemble::of(&method, runs) })
+    }
+}
+
+impl<F: Real> Ensemble<F> {
+    fn of(method: &str, runs: Vec<Box<dyn Algorithm<F>>>) -> Self {
+        let best = vec![F::infinity(); runs.len()];
+        Ensemble { method: method.into(), runs, asked: Vec::new(), part: Matrix::default(), best }
+    }
+
+    /// The answer of each run, after the first `tell`.
+    pub fn answers(&self) -> Vec<Vec<F>> {
+        self.runs.iter().map(|run| run.answer()).collect()
+    }
+
+    /// The smallest value that each run has seen.
+    pub fn best(&self) -> &[F] {
+        &self.best
+    }
+
+    /// The runs.
+    pub fn runs(&self) -> &[Box<dyn Algorithm<F>>] {
+        &self.runs
+    }
+
+    fn leader(&self) -> usize {
+        swarmgrad_core::best_index(&self.best).unwrap_or(0)
+    }
+}
+
+impl<F: Real> Algorithm<F> for Ensemble<F> {
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+        xs.clear();
+        self.asked.clear();
+        for (k, run) in self.runs.iter_mut().enumerate() {
+            run.ask(&rng.fork(&format!("run{k}")), &mut self.part);
+            if xs.is_empty() {
+                xs.resize(0, self.part.dim());
+            }
+            self.asked.push(self.part.len());
+            self.part.iter().for_each(|x| xs.push(x));
+        }
+    }
+
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        let mut from = 0;
+        for ((run, &asked), best) in self.runs.iter_mut().zip(&self.asked).zip(&mut self.best) {
+            if asked > 0 {
+                self.part.copy_from(xs.rows().slice(from, from + asked));
+                let values = &values[from..from + asked];
+                *best = values.iter().fold(*best, |b, &v| if v < b { v } else { b });
+                run.tell(&mut self.part, values);
+                from += asked;
+            }
+        }
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.runs[self.leader()].answer()
+    }
+
+    /// Those of the run that has made the most.
+    fn iterations(&self) -> u64 {
+        self.runs.iter().map(|run| run.iterations()).max().unwrap_or(0)
+    }
+
+    /// When all runs have ended.
+    fn why(&self) -> Option<Reason> {
+        let reasons: Option<Vec<Reason>> = self.runs.iter().map(|run| run.why()).collect();
+        reasons.and_then(|reasons| reasons.into_iter().next())
+    }
+
+    /// That of the leading run.
+    fn view(&self) -> View<'_, F> {
+        self.runs[self.leader()].view()
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        let state = |run: &dyn Algorithm<F>| {
+            let mut bytes = Vec::new();
+            run.save(&mut bytes);
+            bytes
+        };
+        let states: Vec<Vec<u8>> = self.runs.iter().map(|run| state(&**run)).collect();
+        let best: Vec<f64> = self.best.iter().map(|b| b.f64()).collect();
+        out.extend(postcard::to_allocvec(&(&self.method, best, states)).unwrap_or_default());
+    }
+}

@@ -1,0 +1,104 @@
+//! Separable natural evolution strategy: a mean and a deviation for each coordinate, moved along the natural gradient.
+//!
+//! Paper: Schaul, Glasmachers and Schmidhuber, "High dimensions and heavy tails for natural evolution strategies" (GECCO
+//! 2011); Wierstra et al., "Natural evolution strategies" (JMLR 2014), algorithm 6 and table 1:
+//!
+//! ```text
+//! x_k = mu + sigma s_k,  s_k ~ N(0, I)
+//! mu    <- mu + sigma sum u_k s_k                       (eta_mu = 1)
+//! sigma <- sigma exp(eta / 2 sum u_k (s_k^2 - 1)),      eta = (3 + ln d) / (5 sqrt d)
+//! u_k   = max(0, ln(lambda / 2 + 1) - ln k) / sum - 1 / lambda   for the k-th best
+//! ```
+//!
+//! Differs from the paper: the first population holds the initial mean itself.
+
+use super::rows::add_rows;
+use super::{Distribution, Samples, Told, draw_normals, natural_weights, seen, usual_population};
+use crate::parameters::parameters;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Matrix, Real, Result, Rng, View};
+
+parameters! {
+    /// Parameters of [`Snes`].
+    pub struct Params {
+        /// Population; null for 4 + floor(3 ln d).
+        particles "lambda": Option<usize> = None, AtLeast(2.0);
+        /// Initial standard deviation as a share of the width of the box; without bounds 0.3 is the deviation of the start's law.
+        sigma "sigma": f64 = 0.3, Above(0.0);
+        /// Learning rate of the deviations; null for (3 + ln d) / (5 sqrt d).
+        eta "eta_sigma": Option<f64> = None, Above(0.0);
+    }
+}
+
+/// The state of SNES.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Snes {
+    params: Params,
+    weights: Vec<f64>,
+    eta: f64,
+    mean: Vec<f64>,
+    sigma: Vec<f64>,
+    #[serde(skip)]
+    gradient: Vec<f64>,
+}
+
+/// SNES as an algorithm.
+pub type SnesSamples<F> = Samples<F, Snes>;
+
+impl Distribution for Snes {
+    const NAME: &'static str = "snes";
+    type Params = Params;
+
+    fn new(params: Params, dim: usize) -> Result<Self> {
+        let lambda = params.particles.unwrap_or(usual_population(dim));
+        super::rows::check_size(lambda, dim)?;
+        let n = dim as f64;
+        let eta = params.eta.unwrap_or((3.0 + n.ln()) / (5.0 * n.sqrt()));
+        let weights = natural_weights(lambda);
+        Ok(Snes { params, weights, eta, mean: Vec::new(), sigma: Vec::new(), gradient: Vec::new() })
+    }
+
+    fn population(&self) -> usize {
+        self.weights.len()
+    }
+
+    fn spread(&self) -> f64 {
+        self.params.sigma
+    }
+
+    fn begin(&mut self, mean: Vec<f64>, deviation: f64) {
+        self.sigma = vec![deviation; mean.len()];
+        self.mean = mean;
+    }
+
+    fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    fn sample(&mut self, rng: &Rng, steps: &mut Matrix<f64>) {
+        draw_normals(&rng.fork("z"), steps);
+        for y in steps.iter_mut() {
+            y.iter_mut().zip(&self.sigma).for_each(|(y, sigma)| *y *= sigma);
+        }
+    }
+
+    fn update(&mut self, told: Told<'_>) {
+        let lambda = self.weights.len();
+        let sorted = |k: usize| told.steps.row(told.order[k]);
+        add_rows(&mut self.mean, lambda, |k| (self.weights[k], sorted(k)));
+        self.gradient.clear();
+        self.gradient.resize(self.sigma.len(), 0.0);
+        for (k, u) in self.weights.iter().enumerate() {
+            for ((g, y), sigma) in self.gradient.iter_mut().zip(sorted(k)).zip(&self.sigma) {
+                let s = y / sigma;
+                *g += u * (s * s - 1.0);
+            }
+        }
+        self.sigma.iter_mut().zip(&self.gradient).for_each(|(sigma, g)| *sigma *= (0.5 * self.eta * g).exp());
+    }
+
+    fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {
+        view.vectors.extend(seen("mean", &self.mean));
+        view.vectors.extend(seen("sigma", &self.sigma));
+    }
+}

@@ -1,0 +1,532 @@
+//! Certificates: whether the convergence theorems of the mean-field PSO paper hold for given parameters, hypothesis by
+//! hypothesis, what they guarantee, what a run shows, and what to change.
+//!
+//! The formulas are those of [`super::theory`]. Two constants of the objective enter: its infimum and a bound on its Hessian. Where
+//! they are not given they are estimated from samples; an estimate proves nothing, so the verdict is then at best
+//! [`Verdict::NotProven`]. The initial law enters through W(0), which is estimated with a 99 % interval, and the variance
+//! of the start.
+
+use super::Particles;
+use super::diagnostics::Moments;
+use super::diagnostics::{Diagnostics, Moment, exponential_rate};
+use super::pso_sde::{Memory, Noise, Params, PsoSde};
+use super::theory::{Bounded, Dynamics, Memoryless, Thresholds, WithMemory};
+use super::theory::{memoryless, moments_after_step, thresholds, weight, with_memory};
+use serde::Serialize;
+use swarmgrad_core::{Error, Iterations, Matrix, Problem, Result, Rng, Rows, Run, Space, Start};
+
+/// What is known of the objective.
+#[derive(Clone, Copy)]
+pub enum Objective<'a> {
+    /// It can be evaluated.
+    Function(&'a dyn Problem),
+    /// Its values at points drawn from the initial law; the Hessian's bound must be given, and nothing is measured.
+    Samples(&'a Matrix, &'a [f64]),
+}
+
+/// What is certified.
+pub struct Question<'a> {
+    /// The objective.
+    pub objective: Objective<'a>,
+    /// Parameters of `pso_sde`.
+    pub params: Params,
+    /// The initial law of the positions.
+    pub start: Start,
+    /// A bound on the norm of the Hessian, if one is known.
+    pub hessian: Option<f64>,
+    /// The infimum, if it is known.
+    pub minimum: Option<f64>,
+    /// Points drawn from the initial law.
+    pub samples: usize,
+    /// Time over which a swarm is run to measure; 0 for none.
+    pub horizon: f64,
+    /// Particles of that swarm.
+    pub swarm: usize,
+    /// Seed of all draws.
+    pub seed: u64,
+}
+
+/// Whether something is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is.
+    Holds,
+    /// It is if the estimates are right.
+    NotProven,
+    /// It is not.
+    Fails,
+}
+
+/// A hypothesis of a theorem.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Hypothesis {
+    /// What it says.
+    pub name: &'static str,
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// The numbers behind it.
+    pub because: String,
+    /// What to change where it fails; empty otherwise.
+    pub change: String,
+}
+
+/// A number of the objective and where it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Constant {
+    /// The number.
+    pub value: f64,
+    /// Whether it was estimated from samples rather than given.
+    pub estimated: bool,
+}
+
+/// What a run showed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Measured {
+    /// The fitted rate of H, by least squares on its logarithm.
+    pub rate: f64,
+    /// The rate of H on a constant objective without memory, from the exact recursion of its second moments, over the same time.
+    pub flat: f64,
+    /// The smallest W(t)/W(0): the theorem's a-posteriori condition is that it stays above 1/2.
+    pub weight: f64,
+    /// How many of the recorded moments violate H(t) <= H(0) exp(-chi t) (1 + 3/sqrt N); 0 where nothing is guaranteed.
+    pub violations: usize,
+    /// Number of moments recorded.
+    pub moments: usize,
+    /// What was recorded, in order of time.
+    pub record: Vec<Moment>,
+}
+
+/// A starting point from which the hypotheses of Theorem 2.5 hold.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Suggestion {
+    /// Inertia.
+    pub inertia: f64,
+    /// Diffusion.
+    pub sigma2: f64,
+    /// Sharpness.
+    pub alpha: f64,
+    /// Factor by which the initial deviations shrink.
+    pub shrink: f64,
+    /// The rate that is then guaranteed.
+    pub rate: f64,
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Certificate {
+    /// The theorem that is about this swarm.
+    pub theorem: &'static str,
+    /// The infimum of the objective.
+    pub minimum: Constant,
+    /// The bound on its Hessian.
+    pub hessian: Constant,
+    /// W(0) with its 99 % interval.
+    pub weight: Bounded,
+    /// Variance of the initial positions and second moment of the velocities, summed over coordinates.
+    pub spread: [f64; 2],
+    /// EH(0).
+    pub h: f64,
+    /// The hypotheses one by one.
+    pub hypotheses: Vec<Hypothesis>,
+    /// All of them together.
+    pub verdict: Verdict,
+    /// Theorem 2.5 at the lower end of W(0)'s interval; for a swarm without memory.
+    pub memoryless: Option<Memoryless>,
+    /// Theorem 3.3 at half of that; for a swarm with memory.
+    pub with_memory: Option<WithMemory>,
+    /// The largest factor by which the initial deviations may grow (below 1: must shrink) for P2 to hold with the same W(0).
+    pub locality: Option<f64>,
+    /// Explosion about frozen attractors.
+    pub thresholds: Thresholds,
+    /// What a run showed.
+    pub measured: Option<Measured>,
+    /// Parameters that satisfy the hypotheses, for the same objective: with a narrower start, and with a smaller alpha.
+    pub suggestions: Vec<Suggestion>,
+}
+
+impl Certificate {
+    /// The guaranteed rate, where every hypothesis holds or hangs on estimates only.
+    pub fn rate(&self) -> Option<f64> {
+        let rate = self.memoryless.map(|t| t.rate).or(self.with_memory.map(|t| t.rate))?;
+        (self.verdict != Verdict::Fails && rate.is_finite()).then_some(rate)
+    }
+}
+
+/// Steps of the paths from which Lyapunov exponents are measured.
+const PATH: usize = 1_000_000;
+/// Points at which second differences are taken, and directions at each.
+const CURVED: usize = 2_000;
+const DIRECTIONS: usize = 8;
+
+/// Checks the hypotheses, measures, and suggests.
+pub fn certify(question: &Question<'_>) -> Result<Certificate> {
+    let s = Dynamics::new(&question.params)?;
+    let unbounded;
+    let space = match question.objective {
+        Objective::Function(problem) => problem.space(),
+        Objective::Samples(points, values) => {
+            if values.len() != points.len() {
+                return Err(Error::shape("the values of the samples", values.len(), points.len()));
+            }
+            if question.hessian.is_none() {
+                return Err(Error::parameter("hessian", "missing", "must be given where there are only samples"));
+            }
+            unbounded = Space::unbounded(points.dim())?;
+            &unbounded
+        }
+    };
+    question.start.check(space)?;
+    if s.inertia == 0.0 {
+        return Err(Error::parameter("inertia", 0.0, "must be above 0: the theorems are about swarms with inertia"));
+    }
+    let samples = match question.objective {
+        Objective::Function(_) => question.samples,
+        Objective::Samples(points, _) => points.len(),
+    };
+    if samples < 100 {
+        return Err(Error::parameter("samples", samples, "must be at least 100"));
+    }
+    for (name, given) in [("hessian", question.hessian), ("minimum", question.minimum)] {
+        if let Some(given) = given.filter(|t| !t.is_finite() || (name == "hessian" && *t < 0.0)) {
+            return Err(Error::parameter(name, given, "must be a finite number, a bound on the Hessian at least 0"));
+        }
+    }
+    let rng = Rng::new(question.seed);
+    let sample = Sample::new(question, &rng);
+    let (minimum, hessian) = (sample.minimum, sample.hessian);
+    let w = weight(&sample.values, s.alpha, minimum.value);
+    let velocity = question.params.velocity.powi(2) * space.dim() as f64;
+    let moments = Moments { variance: sample.variance, velocity, ..Moments::default() };
+    let remembers = s.memory != Memory::None;
+    let h = if remembers {
+        moments.functional_with_memory(s.inertia, s.friction, s.lambda[0])
+    } else {
+        moments.functional(s.inertia, s.friction)
+    };
+    let (plain, memory) = if remembers {
+        (None, Some(with_memory(&s, 0.5 * w.low)))
+    } else {
+        (Some(memoryless(&s, w.low, h, hessian.value)), None)
+    };
+    let mut hypotheses = vec![objective(minimum, hessian), law(&s, space), sharpness(&s, &w)];
+    match (&plain, &memory) {
+        (Some(t), _) => hypotheses.extend(theorem_2_5(t, &s, &w, hessian, minimum)),
+        (_, Some(t)) => hypotheses.extend(theorem_3_3(t, &s)),
+        _ => {}
+    }
+    let worst = |verdict| hypotheses.iter().any(|h| h.verdict == verdict);
+    let verdict = if worst(Verdict::Fails) {
+        Verdict::Fails
+    } else if worst(Verdict::NotProven) {
+        Verdict::NotProven
+    } else {
+        Verdict::Holds
+    };
+    let rate = plain.map(|t| t.rate).or(memory.map(|t| t.rate)).filter(|r| r.is_finite());
+    let measured = match question.objective {
+        Objective::Function(problem) if question.horizon > 0.0 => measure(question, problem, &s, &sample, rate)?,
+        _ => None,
+    };
+    let suggestions =
+        if plain.is_some_and(|t| t.both()) { Vec::new() } else { suggest(&s, question.objective, &sample) };
+    Ok(Certificate {
+        theorem: if remembers { "3.3" } else { "2.5" },
+        minimum,
+        hessian,
+        weight: w,
+        spread: [sample.variance, velocity],
+        h,
+        verdict,
+        // H(0) grows with the square of the deviations.
+        locality: plain.filter(Memoryless::first).map(|t| (t.right / t.left).sqrt()),
+        hypotheses,
+        memoryless: plain,
+        with_memory: memory,
+        thresholds: thresholds(&s, space.dim(), PATH, &rng),
+        measured,
+        suggestions,
+    })
+}
+
+/// The initial law by its samples.
+struct Sample {
+    points: Matrix,
+    values: Vec<f64>,
+    mean: Vec<f64>,
+    variance: f64,
+    minimum: Constant,
+    hessian: Constant,
+}
+
+impl Sample {
+    fn new(question: &Question<'_>, rng: &Rng) -> Self {
+        let (mut points, mut values) = (Matrix::default(), Vec::new());
+        match question.objective {
+            Objective::Function(problem) => {
+                question.start.fill(problem.space(), &rng.fork("certify"), question.samples, &mut points);
+                values.resize(points.len(), 0.0);
+                problem.values(points.rows(), &mut values);
+            }
+            Objective::Samples(given, at) => (points, values) = (given.clone(), at.to_vec()),
+        }
+        let n = points.len() as f64;
+        let mut mean = vec![0.0; points.dim()];
+        points.iter().for_each(|x| mean.iter_mut().zip(x).for_each(|(m, t)| *m += t / n));
+        let square = |x: &[f64]| x.iter().zip(&mean).map(|(t, m)| (t - m).powi(2)).sum::<f64>();
+        let variance = points.iter().map(square).sum::<f64>() / n;
+        let lowest = values.iter().copied().filter(|e| e.is_finite()).fold(f64::INFINITY, f64::min);
+        let minimum = Constant { value: question.minimum.unwrap_or(lowest), estimated: question.minimum.is_none() };
+        let hessian = match (question.hessian, question.objective) {
+            (None, Objective::Function(problem)) => {
+                Constant { value: steepest_curvature(problem, points.rows(), &values, rng), estimated: true }
+            }
+            (given, _) => Constant { value: given.unwrap_or(f64::INFINITY), estimated: false },
+        };
+        Sample { points, values, mean, variance, minimum, hessian }
+    }
+}
+
+/// The largest second difference |E(x + h u) - 2 E(x) + E(x - h u)|/h^2 over the first sample points and random unit
+/// directions u (in low dimensions the axes as well): an estimate from below of the bound C_E on the Hessian.
+fn steepest_curvature(problem: &dyn Problem, points: Rows<'_>, values: &[f64], rng: &Rng) -> f64 {
+    let (dim, rng) = (points.dim(), rng.fork("directions"));
+    let mut worst = 0.0f64;
+    let (mut u, mut at) = (vec![0.0; dim], vec![0.0; dim]);
+    for (i, (x, e)) in points.iter().zip(values).take(CURVED).enumerate() {
+        let size = x.iter().fold(1.0f64, |s, t| s.max(t.abs()));
+        let h = 1e-4 * size;
+        let axes = if dim <= DIRECTIONS { dim } else { 0 };
+        let mut draws = rng.row(i);
+        for k in 0..axes + DIRECTIONS {
+            if k < axes {
+                u.fill(0.0);
+                u[k] = 1.0;
+            } else {
+                draws.fill_normal(&mut u);
+                let norm = u.iter().map(|t| t * t).sum::<f64>().sqrt();
+                u.iter_mut().for_each(|t| *t /= norm);
+            }
+            let mut value = |sign: f64| {
+                at.iter_mut().zip(x).zip(&u).for_each(|((a, x), u)| *a = x + sign * h * u);
+                problem.value(&at)
+            };
+            let second = (value(1.0) - 2.0 * e + value(-1.0)) / (h * h);
+            worst = if second.is_finite() { worst.max(second.abs()) } else { worst };
+        }
+    }
+    worst
+}
+
+fn objective(minimum: Constant, hessian: Constant) -> Hypothesis {
+    let estimated = minimum.estimated || hessian.estimated;
+    let word = |c: Constant| if c.estimated { "estimated from samples" } else { "given" };
+    Hypothesis {
+        name: "A1-A4: a minimiser exists, the objective is bounded below, its Hessian is bounded",
+        verdict: if estimated { Verdict::NotProven } else { Verdict::Holds },
+        because: format!(
+            "infimum {:.6} ({}), bound on the Hessian {:.6} ({})",
+            minimum.value,
+            word(minimum),
+            hessian.value,
+            word(hessian)
+        ),
+        change: if estimated { "give the objective's constants where they are known".into() } else { String::new() },
+    }
+}
+
+fn law(s: &Dynamics, space: &Space) -> Hypothesis {
+    let (isotropic, bounded) = (s.noise == Noise::Isotropic, !space.is_unbounded());
+    let (verdict, because, change) = match (isotropic, bounded) {
+        (true, _) => (Verdict::Fails, "the diffusion is isotropic", "take noise = anisotropic"),
+        (_, true) => {
+            (Verdict::NotProven, "points are kept inside bounds, which the theorem does not know", "lift the bounds")
+        }
+        _ => (Verdict::Holds, "anisotropic diffusion on all of R^d, velocities independent of positions", ""),
+    };
+    let name = "dynamics: D(z) = diag(z) on R^d";
+    Hypothesis { name, verdict, because: because.into(), change: change.into() }
+}
+
+fn sharpness(s: &Dynamics, w: &Bounded) -> Hypothesis {
+    let known = w.low > 0.0;
+    Hypothesis {
+        name: "W(0) is known to be positive",
+        verdict: if s.alpha.is_infinite() || w.value == 0.0 {
+            Verdict::Fails
+        } else if known {
+            Verdict::Holds
+        } else {
+            Verdict::NotProven
+        },
+        because: format!("W(0) = {:.4e}, 99 % interval {:.4e} to {:.4e}", w.value, w.low, w.high),
+        change: match (s.alpha.is_infinite(), known) {
+            (true, _) => "take a finite alpha".into(),
+            (_, false) => "take more samples, a smaller alpha, or a start nearer to the minimiser".into(),
+            _ => String::new(),
+        },
+    }
+}
+
+fn theorem_2_5(t: &Memoryless, s: &Dynamics, w: &Bounded, hessian: Constant, minimum: Constant) -> Vec<Hypothesis> {
+    let (m, g, l) = (s.inertia, s.friction, s.lambda[1]);
+    let largest = l * g * w.low / 8.0 - 2.0 * l * l * m / g; // of sigma^2
+    let first = Hypothesis {
+        name: "P1: mu > 0",
+        verdict: match (t.first(), minimum.estimated) {
+            (false, _) => Verdict::Fails,
+            (true, true) => Verdict::NotProven,
+            (true, false) => Verdict::Holds,
+        },
+        because: format!("mu = {:.4e} at the lower end of W(0)", t.mu),
+        change: match (t.first(), largest > 0.0) {
+            (true, _) => String::new(),
+            (_, true) => format!("sigma2 below {:.4}", largest.sqrt()),
+            (_, false) => format!(
+                "inertia below {:.3e}, and then sigma2^2 below lambda gamma W(0)/8 - 2 lambda^2 m/gamma",
+                g * g * w.low / (16.0 * l)
+            ),
+        },
+    };
+    let factor = (t.right / t.left).sqrt();
+    let second = Hypothesis {
+        name: "P2: the swarm begins so narrow that W(t) stays above W(0)/2",
+        verdict: match (t.both(), hessian.estimated || minimum.estimated) {
+            (false, _) => Verdict::Fails,
+            (true, true) => Verdict::NotProven,
+            (true, false) => Verdict::Holds,
+        },
+        because: format!("{:.4e} must be below {:.4e}", t.left, t.right),
+        change: match (t.both(), t.first()) {
+            (true, _) => String::new(),
+            (_, true) => format!("initial deviations at most {factor:.3e} times as large, or a smaller alpha"),
+            (_, false) => "P1 first".into(),
+        },
+    };
+    vec![first, second]
+}
+
+fn theorem_3_3(t: &WithMemory, s: &Dynamics) -> Vec<Hypothesis> {
+    let sharp = s.memory == Memory::Sharp;
+    let memory = Hypothesis {
+        name: "memory: theta > 0, finite beta and kappa (eq. 1.2)",
+        verdict: if sharp || s.theta == 0.0 { Verdict::Fails } else { Verdict::Holds },
+        because: if sharp {
+            "the sharp local best (beta = infinity, theta = 0, kappa = 1/dt) lies outside the theorem, here as in the paper's experiments".into()
+        } else {
+            format!("theta = {}, kappa = {}", s.theta, s.kappa)
+        },
+        change: if sharp || s.theta == 0.0 {
+            "memory = smooth with theta > 0, or memory = none for Theorem 2.5".into()
+        } else {
+            String::new()
+        },
+    };
+    let positive = |name, mu: f64, change: &str| Hypothesis {
+        name,
+        verdict: if mu > 0.0 { Verdict::Holds } else { Verdict::Fails },
+        because: format!("{mu:.4e}"),
+        change: if mu > 0.0 { String::new() } else { change.into() },
+    };
+    vec![
+        memory,
+        positive("mu1 > 0", t.mu1, "an inertia far below theta/kappa, a smaller lambda1 and sigma1"),
+        positive("mu2 > 0", t.mu2, "a smaller sigma2 and inertia, or a smaller alpha"),
+        Hypothesis {
+            name: "W(t) stays above W(0)/2",
+            verdict: Verdict::NotProven,
+            because: "checked along the measured run only".into(),
+            change: String::new(),
+        },
+    ]
+}
+
+/// Runs a swarm and compares it with the guarantee.
+fn measure(
+    question: &Question<'_>,
+    problem: &dyn Problem,
+    s: &Dynamics,
+    sample: &Sample,
+    rate: Option<f64>,
+) -> Result<Option<Measured>> {
+    let params = Params { particles: question.swarm, ..question.params.clone() };
+    let mut swarm = Particles::<f64, PsoSde<f64>>::new(problem.space(), question.start.clone(), None, params)?;
+    let steps = (question.horizon / s.dt).round().max(1.0) as u64;
+    let minimum = if sample.minimum.estimated { f64::NEG_INFINITY } else { sample.minimum.value };
+    let mut watched = Diagnostics::new(s.inertia, s.friction, s.lambda[0], s.dt, minimum).every(steps.div_ceil(200));
+    Run::new(problem, &mut swarm, question.seed).watch(&mut Iterations(steps)).watch(&mut watched).minimize();
+    let seen = watched.seen;
+    let Some(first) = seen.first() else { return Ok(None) };
+    let remembers = s.memory != Memory::None;
+    let size = |k: usize| if remembers { seen[k].h_memory } else { seen[k].h };
+    let slack = 1.0 + 3.0 / (question.swarm as f64).sqrt();
+    let broken = |k: &usize| rate.is_some_and(|chi| size(*k) > size(0) * (-chi * seen[*k].time).exp() * slack);
+    let fitted = exponential_rate((0..seen.len()).map(|k| (seen[k].time, size(k))));
+    let times: Vec<f64> = seen.iter().map(|m| m.time).collect();
+    let violations = (0..seen.len()).filter(broken).count();
+    let flat = flat_rate(s, [first.moments.variance, first.moments.cross, first.moments.velocity], &times);
+    let weight = seen.iter().map(|m| m.weight).fold(f64::INFINITY, f64::min) / first.weight;
+    Ok(fitted.map(|fitted| Measured { rate: fitted, flat, weight, violations, moments: seen.len(), record: seen }))
+}
+
+/// The fitted rate of H on a constant objective, from the exact recursion of the second moments, at these times.
+pub fn flat_rate(s: &Dynamics, mut moments: [f64; 3], times: &[f64]) -> f64 {
+    let (mut step, mut record) = (0, Vec::with_capacity(times.len()));
+    for &time in times {
+        while (step as f64 + 0.5) * s.dt < time {
+            moments = moments_after_step(
+                &Dynamics { lambda: [0.0, s.lambda[1]], sigma: [0.0, s.sigma[1]], ..s.clone() },
+                1,
+                moments,
+            );
+            step += 1;
+        }
+        let [variance, cross, velocity] = moments;
+        record.push((
+            time,
+            Moments { variance, cross, velocity, ..Moments::default() }.functional(s.inertia, s.friction),
+        ));
+    }
+    exponential_rate(record.into_iter()).unwrap_or(f64::NAN)
+}
+
+/// Sample points at which the objective is evaluated again for a suggestion.
+const RETRIED: usize = 20_000;
+
+/// Parameters for which P1 and P2 hold, with lambda, dt and the objective as they are: first with the start drawn
+/// together about its mean, then with a smaller alpha.
+fn suggest(s: &Dynamics, objective: Objective<'_>, sample: &Sample) -> Vec<Suggestion> {
+    let few = sample.points.rows().slice(0, sample.points.len().min(RETRIED));
+    let narrower = |shrink: f64| -> Vec<f64> {
+        let Objective::Function(problem) = objective else { return Vec::new() };
+        let mut at = vec![0.0; sample.mean.len()];
+        let value = |x: &[f64]| {
+            at.iter_mut().zip(x).zip(&sample.mean).for_each(|((a, x), m)| *a = m + shrink * (x - m));
+            problem.value(&at)
+        };
+        few.iter().map(value).collect()
+    };
+    let alphas = (0..80).map(|k| s.alpha * 0.5f64.powi(k)).filter(|alpha| alpha.is_finite());
+    let by_start =
+        (0..40).map(|k| 0.5f64.powi(k)).find_map(|shrink| fastest(s, sample, &narrower(shrink), s.alpha, shrink));
+    let by_alpha = alphas.into_iter().find_map(|alpha| fastest(s, sample, &sample.values, alpha, 1.0));
+    by_start.into_iter().chain(by_alpha).collect()
+}
+
+/// The inertia (of a grid down to 5e-7) and diffusion of the highest guaranteed rate among those for which both hold.
+fn fastest(s: &Dynamics, sample: &Sample, values: &[f64], alpha: f64, shrink: f64) -> Option<Suggestion> {
+    let w = if values.is_empty() { 0.0 } else { weight(values, alpha, sample.minimum.value).low };
+    if w <= 0.0 {
+        return None;
+    }
+    let fits = |m: f64| {
+        let (g, l) = (1.0 - m, s.lambda[1]);
+        let largest = l * g * w / 8.0 - 2.0 * l * l * m / g; // of sigma^2 by P1; half of it is taken
+        let sigma2 = s.sigma[1].min((0.5 * largest).max(0.0).sqrt());
+        let d = Dynamics { inertia: m, friction: g, alpha, sigma: [0.0, sigma2], lambda: [0.0, l], ..s.clone() };
+        let variance = shrink * shrink * sample.variance;
+        let t = memoryless(&d, w, Moments { variance, ..Moments::default() }.functional(m, g), sample.hessian.value);
+        (largest > 0.0 && t.both()).then_some(Suggestion { inertia: m, sigma2, alpha, shrink, rate: t.rate })
+    };
+    (0..=120).map(|k| 0.5 * 10f64.powf(-f64::from(k) / 20.0)).filter_map(fits).max_by(|a, b| a.rate.total_cmp(&b.rate))
+}

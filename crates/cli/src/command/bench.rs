@@ -1,0 +1,187 @@
+//! `bench`: methods on COCO's suite BBOB.
+
+use crate::output::{self, grouped};
+use crate::{DONE, argument, interrupt};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use swarmgrad::Halt;
+use swarmgrad_lab::bbob::{self, Bench as Harness, Findings, Method, Step};
+use swarmgrad_lab::plot::png;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  swarmgrad bench de clpso
+  swarmgrad bench de:particles=20 de:particles=80 --dims 5,10 --instances 1-3 --budget 300
+  swarmgrad bench de --functions 15-19,24 --records de.jsonl --html de.html --coco exdata
+  swarmgrad bench --beside de.jsonl --beside others.jsonl --markdown both.md
+
+A method is NAME or NAME:KEY=VALUE,KEY=VALUE; that text is its label. Every run is granted BUDGET times d evaluations; a method \
+that ends earlier begins anew, with draws of its own, until they are spent or the precision 1e-8 is reached. The tables show the \
+share of the 51 precisions 10^2, 10^1.8, .. 10^-8 that are reached within so many evaluations, and the area: its mean over \
+log10(evaluations / d) from 0 to 3.
+
+With --records FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, so a \
+kill loses only what was being computed. --beside FILE lays runs of other programs beside ours: lines with method, problem \
+(bbob/f8/i3), dim, nfev, fun and curve, a list of [evaluations, best value]. --coco DIR writes a folder for each method that \
+`python -m cocopp` reads. The numbers do not depend on --threads.";
+
+/// What to run.
+#[derive(Args, Debug)]
+pub struct Bench {
+    /// Methods, NAME or NAME:KEY=VALUE,..; see `swarmgrad list methods`
+    #[arg(value_name = "METHOD", required_unless_present = "beside")]
+    methods: Vec<String>,
+
+    /// Functions, 1 to 24: numbers and ranges
+    #[arg(short, long, value_name = "F,F-F,..", default_value = "1-24")]
+    functions: String,
+
+    /// Numbers of variables: numbers and ranges
+    #[arg(short, long, value_name = "D,..", default_value = "5,10,20")]
+    dims: String,
+
+    /// Instances: numbers and ranges
+    #[arg(short, long, value_name = "I,I-I,..", default_value = "1-5")]
+    instances: String,
+
+    /// Evaluations of a run as a multiple of the number of variables
+    #[arg(short, long, value_name = "N", default_value_t = 1000, value_parser = argument::positive)]
+    budget: u64,
+
+    /// Seed of all random numbers
+    #[arg(short, long, value_name = "S", default_value_t = 0, value_parser = argument::count)]
+    seed: u64,
+
+    /// Threads, one run on each; 0 for one a core
+    #[arg(short, long, value_name = "N", default_value_t = 0, value_parser = argument::threads)]
+    threads: usize,
+
+    /// Keep finished runs in this file, and continue from it
+    #[arg(short, long, value_name = "FILE")]
+    records: Option<PathBuf>,
+
+    /// Lay the runs of this file beside; may be given several times
+    #[arg(long, value_name = "FILE")]
+    beside: Vec<PathBuf>,
+
+    /// Write COCO's archive format into this folder, a folder for each method
+    #[arg(long, value_name = "DIR")]
+    coco: Option<PathBuf>,
+
+    /// Write a self-contained page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Write Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+
+    /// Write the curves into this folder, as SVG and PNG
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
+
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Show no progress bar
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Bench {
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let list = |name: &str, text: &str| argument::numbers(name, text);
+        let harness = Harness {
+            functions: list("--functions", &self.functions)?.into_iter().map(number).collect(),
+            dims: list("--dims", &self.dims)?.into_iter().map(number).collect(),
+            instances: list("--instances", &self.instances)?,
+            budget: self.budget,
+            seed: self.seed,
+            threads: self.threads,
+            records: self.records.clone(),
+            halt: Halt::new(interrupt::flag()),
+        };
+        let methods: Vec<_> = self.methods.iter().map(|text| Method::parse(text)).collect::<Result<_, _>>()?;
+        let mut beside = Vec::new();
+        for path in &self.beside {
+            beside.extend(bbob::read(path)?);
+        }
+        // Files that cannot be written are found before anything runs.
+        for path in [&self.html, &self.markdown].into_iter().flatten() {
+            OpenOptions::new().append(true).create(true).open(path).map_err(|why| output::file_error(path, &why))?;
+        }
+
+        let bar = self.bar()?;
+        let progress = |step: Step| match step {
+            Step::Begin { evaluations, found } => {
+                bar.set_length(evaluations);
+                bar.set_message(if found > 0 {
+                    format!("{} runs found, ", grouped(found as u64))
+                } else {
+                    String::new()
+                });
+            }
+            Step::Done { evaluations } => bar.inc(evaluations),
+        };
+        let trials = match harness.run(&methods, &progress) {
+            Ok(trials) => trials,
+            Err(swarmgrad_lab::Error::Interrupted) => {
+                bar.finish_and_clear();
+                let kept = match &self.records {
+                    Some(path) => format!("what was finished is in {}, the same command continues", path.display()),
+                    None => "with --records FILE the next one could be continued".into(),
+                };
+                eprintln!("swarmgrad: interrupted; {kept}");
+                return Ok(ExitCode::from(interrupt::EXIT));
+            }
+            Err(swarmgrad_lab::Error::Library(why)) => return Err(why.into()),
+            Err(why) => return Err(why.into()),
+        };
+        bar.finish_and_clear();
+        if let Some(folder) = &self.coco {
+            bbob::write_archive(folder, &trials)?;
+        }
+        let findings = Findings::of(&trials.into_iter().chain(beside).collect::<Vec<_>>())?;
+        self.write(&findings)?;
+        if self.json {
+            output::print_json(&findings.json()?)?
+        } else {
+            output::print(&findings.text()?)?
+        }
+        Ok(ExitCode::from(DONE))
+    }
+
+    fn bar(&self) -> anyhow::Result<ProgressBar> {
+        let bar = match self.quiet || self.json {
+            true => ProgressBar::hidden(),
+            false => ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()),
+        };
+        bar.set_style(ProgressStyle::with_template(
+            "{wide_bar} {msg}{percent} % of {human_len} evaluations, {eta} left",
+        )?);
+        Ok(bar)
+    }
+
+    /// The page, the Markdown and the curves.
+    fn write(&self, findings: &Findings) -> anyhow::Result<()> {
+        if let Some(path) = &self.html {
+            output::write_file(path, findings.page()?.html().as_bytes())?;
+        }
+        if let Some(path) = &self.markdown {
+            output::write_file(path, findings.markdown()?.as_bytes())?;
+        }
+        if let Some(folder) = &self.plots {
+            std::fs::create_dir_all(folder).map_err(|why| output::file_error(folder, &why))?;
+            for picture in findings.pictures() {
+                output::write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+                output::write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
+            }
+        }
+        Ok(())
+    }
+}

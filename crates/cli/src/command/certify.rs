@@ -1,0 +1,257 @@
+//! `certify`: whether the convergence theorems of mean-field PSO hold for given parameters, and what to change.
+
+use crate::argument::{self, Bounds};
+use crate::output::{self, short};
+use crate::{DONE, NO_VALUE};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use swarmgrad::algorithms::particle::certify::{Certificate, Objective, Question, Verdict, certify};
+use swarmgrad::algorithms::particle::diagnostics::Moment;
+use swarmgrad::algorithms::particle::pso_sde;
+use swarmgrad::algorithms::registry;
+use swarmgrad::{Error, Matrix, Space, Start, problems};
+use swarmgrad_lab::Table;
+use swarmgrad_lab::plot::{Axis, Chart, Line};
+use swarmgrad_lab::table::Rules;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  swarmgrad certify sphere --dim 2 --start normal:0:0.002 --hessian 2 --set memory=none --set alpha=1 --set sigma2=0.1 --set inertia=0.005
+  swarmgrad certify rastrigin25 --dim 4 --start normal:0.1:0.15 --set memory=none --set alpha=1 --set sigma2=0.1
+  swarmgrad certify rastrigin25 --dim 20 --set inertia=0.01 --set sigma2=7         (with memory: Theorem 3.3)
+  swarmgrad certify --samples samples.csv --hessian 12 --minimum 0 --set memory=none
+
+The parameters are those of the method pso_sde. The hypotheses of Theorem 2.5 (memory=none) or 3.3 are checked one by one; \
+W(0) = E exp(-alpha (E(X) - inf E)) is estimated from the initial law with a 99 % interval and its lower end is used. The \
+infimum and the bound on the Hessian come from --minimum and --hessian, from the test problem where its minimum is known, or \
+else from samples: then the verdict is at best `not proven`. The measured rate is that of a run.
+
+Explosion thresholds are about attractors that stand still: second moments grow beyond the first (mean square), almost every \
+path explodes beyond the second. Observed explosions of a swarm lie between the two.
+
+Exit code: 0 all hypotheses hold, or hold if the estimates are right; 1 one fails; 2 wrong usage.";
+
+/// What to certify.
+#[derive(Args, Debug)]
+pub struct Certify {
+    /// Name of a test problem, see `swarmgrad list problems`
+    #[arg(conflicts_with = "samples", required_unless_present = "samples")]
+    problem: Option<String>,
+
+    /// Samples instead of an objective: a file with a point of the initial law and its value in each line
+    #[arg(long, value_name = "FILE")]
+    samples: Option<PathBuf>,
+
+    /// Number of variables [default: 2, or the only one the problem allows]
+    #[arg(short, long, value_name = "D", value_parser = argument::dim)]
+    dim: Option<usize>,
+
+    /// Keep points inside LOWER:UPPER, which the theorems do not know [default: all of R^d]
+    #[arg(short, long, value_name = "LO:HI[,LO:HI..]", allow_hyphen_values = true)]
+    bounds: Option<String>,
+
+    /// Law of the first points: normal:MEAN:DEVIATION, or with bounds uniform, latin_hypercube or sobol
+    #[arg(long, value_name = "LAW", default_value = "normal:0:1", allow_hyphen_values = true)]
+    start: String,
+
+    /// A parameter of pso_sde, as often as needed; `swarmgrad list pso_sde` shows them
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// A bound on the norm of the objective's Hessian [default: estimated, then nothing is proven]
+    #[arg(long, value_name = "C", value_parser = argument::number, allow_hyphen_values = true)]
+    hessian: Option<f64>,
+
+    /// The objective's infimum [default: the test problem's, or estimated, then nothing is proven]
+    #[arg(long, value_name = "E", value_parser = argument::number, allow_hyphen_values = true)]
+    minimum: Option<f64>,
+
+    /// Points drawn from the initial law
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100_000, value_parser = argument::positive)]
+    points: u64,
+
+    /// Time over which a swarm is run to measure its rate; 0 for no run
+    #[arg(long, value_name = "T", default_value_t = 3.0, value_parser = argument::number)]
+    horizon: f64,
+
+    /// Particles of that swarm
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = argument::positive)]
+    swarm: u64,
+
+    /// Seed of all random numbers
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    seed: u64,
+
+    /// Draw the functional H of the measured run over time, with the fitted and the guaranteed rate, as SVG or PNG
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+
+    /// Print JSON, the record of the measured run included
+    #[arg(long)]
+    json: bool,
+}
+
+impl Certify {
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        let (_, settings) = registry::entry("pso_sde")?.resolve(&argument::settings(&self.set)?)?;
+        let params: pso_sde::Params = serde_json::from_value(settings.into())?;
+        if !(self.horizon.is_finite() && self.horizon >= 0.0 && self.horizon / params.dt <= 1e7) {
+            let rule = "must be at least 0 and at most ten million time steps";
+            return Err(Error::parameter("--horizon", self.horizon, rule).into());
+        }
+        let (built, given);
+        let (objective, known) = match (&self.problem, &self.samples) {
+            (Some(name), _) => {
+                let entry = problems::entry(name)?;
+                let bounds = self.bounds.as_deref().map(Bounds::parse).transpose()?;
+                let least = entry.dims.least();
+                let usual = if entry.dims.allows(2) { 2 } else { least };
+                let dim = self.dim.or(bounds.as_ref().and_then(Bounds::dim)).unwrap_or(usual);
+                let space = bounds.map_or_else(|| Space::unbounded(dim), |bounds| bounds.space(dim))?;
+                built = entry.build::<f64>(dim, Some(space))?;
+                let problem: &dyn swarmgrad::Problem = &*built;
+                (Objective::Function(problem), built.minimum())
+            }
+            (None, Some(path)) => {
+                given = samples(path)?;
+                (Objective::Samples(&given.0, &given.1), None)
+            }
+            (None, None) => return Err(Error::parameter("problem", "missing", "name one, or give --samples").into()),
+        };
+        let start = if self.samples.is_some() { Start::Uniform } else { argument::start(&self.start)? };
+        let certificate = certify(&Question {
+            objective,
+            params: params.clone(),
+            start,
+            hessian: self.hessian,
+            minimum: self.minimum.or(known),
+            samples: self.points as usize,
+            horizon: self.horizon,
+            swarm: self.swarm as usize,
+            seed: self.seed,
+        })?;
+        if let Some(path) = &self.plot {
+            let svg = picture(&certificate);
+            let png = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
+            let bytes = if png { swarmgrad_lab::plot::png(&svg, 2.0)? } else { svg.into_bytes() };
+            swarmgrad::write_whole(path, &bytes)?;
+        }
+        if self.json {
+            let mut value = serde_json::to_value(&certificate)?;
+            value["rate"] = certificate.rate().map_or(serde_json::Value::Null, output::number);
+            value["params"] = serde_json::to_value(&params)?;
+            output::print_json(&value)?;
+        } else {
+            output::print(&text(&certificate))?;
+        }
+        Ok(ExitCode::from(if certificate.verdict == Verdict::Fails { NO_VALUE } else { DONE }))
+    }
+}
+
+/// H and what it is made of over time, with its rates.
+fn picture(c: &Certificate) -> String {
+    let mut chart = Chart::new("Decay of the swarm", Axis::linear("t"), Axis::log("mean over the swarm"));
+    let Some(m) = &c.measured else { return chart.svg() };
+    let remembers = c.with_memory.is_some();
+    let size = |s: &Moment| if remembers { s.h_memory } else { s.h };
+    let over = |f: &dyn Fn(&Moment) -> f64| m.record.iter().map(|s| (s.time, f(s))).collect::<Vec<_>>();
+    let first = m.record.first().map_or(1.0, size);
+    let line = |rate: f64| m.record.iter().map(|s| (s.time, first * (-rate * s.time).exp())).collect::<Vec<_>>();
+    chart.line(Line::new(format!("H of Theorem {}", c.theorem), over(&size)));
+    chart.line(Line::new(format!("fitted rate {}", short(m.rate)), line(m.rate)));
+    if let Some(rate) = c.rate() {
+        chart.line(Line::new(format!("guaranteed rate {}", short(rate)), line(rate)));
+    }
+    chart.line(Line::new("variance of the positions", over(&|s| s.moments.variance)));
+    chart.line(Line::new("second moment of the velocities", over(&|s| s.moments.velocity)));
+    if remembers {
+        chart.line(Line::new("squared distance to the local bests", over(&|s| s.moments.memory)));
+    }
+    chart.line(Line::new("effective sample size", over(&|s| s.effective)));
+    chart.svg()
+}
+
+/// Points and values: the last number of a line is the value.
+fn samples(path: &std::path::Path) -> anyhow::Result<(Matrix, Vec<f64>)> {
+    let name = path.display().to_string();
+    let lines = argument::points(&name)?;
+    let width = lines[0].len();
+    let (mut flat, mut values) = (Vec::new(), Vec::new());
+    for (k, line) in lines.iter().enumerate() {
+        match line.split_last() {
+            Some((value, x)) if !x.is_empty() && line.len() == width => {
+                flat.extend_from_slice(x);
+                values.push(*value);
+            }
+            _ => return Err(Error::shape(format!("{name}, sample {}", k + 1), line.len(), width.max(2)).into()),
+        }
+    }
+    Ok((Matrix::from_vec(width - 1, flat)?, values))
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::NotProven => "not proven",
+        Verdict::Fails => "FAILS",
+    }
+}
+
+fn text(c: &Certificate) -> String {
+    let mut table = Table::new(["hypothesis", "verdict", "because", "change"]);
+    for h in &c.hypotheses {
+        table.row([h.name, word(h.verdict), &h.because, &h.change]);
+    }
+    let mut out = format!("Theorem {}: {}\n\n{}\n", c.theorem, word(c.verdict), table.text(Rules::Unicode));
+    let mut line = |name: &str, text: String| out += &format!("{name:<22} {text}\n");
+    line("guaranteed rate", c.rate().map_or("none".into(), |r| format!("{} (of H, per unit of time)", short(r))));
+    match &c.measured {
+        Some(m) => {
+            line("measured rate", format!("{} (a constant objective: {})", short(m.rate), short(m.flat)));
+            let kept = if m.weight > 0.5 { "stays above 1/2, as the theorem needs" } else { "falls to 1/2 or below" };
+            line("W(t)/W(0)", format!("at least {} on the run: {kept}", short(m.weight)));
+            if c.rate().is_some() {
+                line("bound violated", format!("{} of {} recorded moments", m.violations, m.moments));
+            }
+        }
+        None => line("measured rate", "none".into()),
+    }
+    if let Some(factor) = c.locality {
+        let deviation = c.spread[0].sqrt();
+        line(
+            "how local",
+            format!("the start's deviation is {}; P2 allows about {}", short(deviation), short(factor * deviation)),
+        );
+    }
+    let t = &c.thresholds;
+    line(
+        "explodes (mean square)",
+        format!("sigma2 > {} (time step -> 0: {})", short(t.mean_square), short(t.mean_square_limit)),
+    );
+    line("explodes (almost sure)", format!("sigma2 > {}", short(t.almost_sure)));
+    for s in &c.suggestions {
+        line(
+            "suggestion",
+            format!(
+                "memory=none inertia={} sigma2={} alpha={}{}: rate {}",
+                short(s.inertia),
+                short(s.sigma2),
+                short(s.alpha),
+                if s.shrink < 1.0 {
+                    format!(", start drawn together to {} of its deviation", short(s.shrink))
+                } else {
+                    String::new()
+                },
+                short(s.rate)
+            ),
+        );
+    }
+    if c.verdict == Verdict::Fails && c.suggestions.is_empty() && c.memoryless.is_none_or(|t| !t.both()) {
+        line(
+            "suggestion",
+            "none found: no inertia, diffusion, sharpness or start on the grid satisfies P1 and P2".into(),
+        );
+    }
+    out
+}

@@ -1,0 +1,83 @@
+//! The command `certify` as its users meet it.
+
+use crate::common::{self, Done, Folder};
+use serde_json::Value;
+
+fn certify(args: &[&str]) -> Done {
+    common::run(&[&["certify"], args].concat())
+}
+
+fn bad(args: &[&str]) -> String {
+    common::wrong(&[&["certify"], args].concat())
+}
+
+/// Parameters for which Theorem 2.5 can hold, without memory.
+const GENTLE: [&str; 8] = ["--set", "memory=none", "--set", "inertia=0.005", "--set", "sigma2=0.1", "--set", "alpha=1"];
+
+fn local(more: &[&str]) -> (Option<i32>, Value) {
+    let few = ["--swarm", "2000", "--points", "20000", "--json"];
+    let done = certify(&[&["rastrigin25", "--dim", "1"][..], &GENTLE, &few, more].concat());
+    (done.code, done.json())
+}
+
+#[test]
+fn verdicts_and_exit_codes() {
+    let narrow = ["--start", "normal:0.02:0.002"];
+    let folder = Folder::new("certify-plot");
+    let plot = folder.path("decay.svg");
+    let (code, given) = local(&[&narrow[..], &["--hessian", "100.7", "--plot", &plot]].concat());
+    assert_eq!((code, &given["verdict"]), (Some(0), &"holds".into()));
+    assert!((given["rate"].as_f64().unwrap() - 1.12).abs() < 0.01);
+    assert!((given["measured"]["rate"].as_f64().unwrap() - 2.011).abs() < 0.05);
+    assert_eq!(given["measured"]["violations"], 0);
+    let record = given["measured"]["record"].as_array().unwrap();
+    assert!(record.len() > 100 && record[0]["effective"].as_f64().unwrap() > 1990.0, "{:?}", record[0]);
+    let svg = folder.read("decay.svg");
+    assert!(svg.starts_with("<svg") && svg.contains("guaranteed rate") && svg.contains("fitted rate"));
+    // The Hessian is estimated: nothing is proven.
+    let (code, guessed) = local(&narrow);
+    assert_eq!(
+        (code, &guessed["verdict"], &guessed["hessian"]["estimated"]),
+        (Some(0), &"not_proven".into(), &true.into())
+    );
+    let (code, wide) = local(&["--start", "normal:0.1:0.15", "--hessian", "100.7"]);
+    assert_eq!((code, &wide["verdict"]), (Some(1), &"fails".into()));
+    assert_eq!(wide["suggestions"].as_array().unwrap().len(), 2);
+    assert!(wide["rate"].is_null());
+}
+
+#[test]
+fn the_text_says_what_fails_and_what_to_change() {
+    let done = certify(&["rastrigin25", "--dim", "4", "--points", "5000", "--swarm", "200", "--set", "inertia=0.01"]);
+    assert_eq!(done.code, Some(1));
+    for part in [
+        "Theorem 3.3: FAILS",
+        "lies outside the theorem",
+        "explodes (mean square)",
+        "explodes (almost sure)",
+        "suggestion",
+    ] {
+        assert!(done.out.contains(part), "{part} is not in\n{}", done.out);
+    }
+}
+
+#[test]
+fn samples_from_a_file_and_bad_input() {
+    let folder = Folder::new("certify-samples");
+    let lines: String = (0..400).map(|k| f64::from(k % 20) / 1e4).map(|t| format!("{t}, {}\n", t * t)).collect();
+    let file = folder.write("samples.csv", &lines);
+    let common = [&["--samples", &file, "--minimum", "0"][..], &GENTLE].concat();
+    let done = certify(&[&common[..], &["--hessian", "2"]].concat());
+    assert!(done.out.contains("Theorem 2.5"), "{}{}", done.out, done.err);
+    assert!(bad(&common).contains("must be given where there are only samples"));
+    for (args, says) in [
+        (&["rastrigin25", "--set", "inertia=0"][..], "inertia = 0"),
+        (&["rastrigin25", "--set", "inertja=0"], "did you mean 'inertia'?"),
+        (&["rastrigin25", "--horizon", "-1"], "--horizon"),
+        (&["rastrigin25", "--points", "5"], "samples = 5"),
+        (&["rastriginn"], "did you mean"),
+    ] {
+        let message = bad(args);
+        assert!(message.contains(says), "{args:?}: {message}");
+    }
+}

@@ -1,0 +1,11 @@
+//! The program as its users meet it: one file a command or a group of them.
+
+mod bench;
+mod certify;
+mod common;
+#[cfg(feature = "nn")]
+mod data;
+mod minimize;
+mod reproduce;
+#[cfg(feature = "nn")]
+mod train;

@@ -1,0 +1,288 @@
+//! Laws of the consensus family: sets and surfaces are kept, several minima are found, samples have the law they should, runs
+//! of an ensemble walk as they would alone.
+
+use swarmgrad::algorithms::combine::ensemble::Ensemble;
+use swarmgrad::algorithms::particle::{alpha_for_sample_size, gibbs};
+use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::{Algorithm, Function, Iterations, Matrix, Outcome, Problem, Rng, Run, Space};
+
+fn settings(json: serde_json::Value) -> Settings {
+    json.as_object().unwrap().clone()
+}
+
+fn build(method: &str, space: &Space, json: serde_json::Value) -> Box<dyn Algorithm> {
+    registry::entry(method).unwrap().build(space, None, &settings(json)).unwrap()
+}
+
+fn run(algorithm: &mut dyn Algorithm, problem: &dyn Problem, seed: u64, iterations: u64) -> Outcome {
+    Run::new(problem, algorithm, seed).watch(&mut Iterations(iterations)).minimize()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The largest eigenvalue's eigenvector of diag(1, .., d) on the sphere, and the two largest on the Stiefel manifold.
+#[test]
+fn surfaces_are_kept_and_minima_found_on_them() {
+    let d = 6;
+    let space = Space::cube(d, -1.0, 1.0).unwrap();
+    let rayleigh = Function::new(space.clone(), |x: &[f64]| {
+        -x.iter().enumerate().map(|(j, t)| (j + 1) as f64 * t * t).sum::<f64>()
+    });
+    for (method, json) in [
+        (
+            "cbo",
+            serde_json::json!({ "surface": "sphere", "noise": "isotropic", "sigma": 0.6, "dt": 0.1, "alpha": "inf" }),
+        ),
+        (
+            "mirror_cbo",
+            serde_json::json!({ "map": "sphere", "noise": "isotropic", "sigma": 0.6, "dt": 0.1, "alpha": "inf" }),
+        ),
+    ] {
+        let mut swarm = build(method, &space, json);
+        let outcome = run(&mut *swarm, &rayleigh, 1, 300);
+        for x in swarm.view().matrix("x").unwrap().iter() {
+            assert!((dot(x, x) - 1.0).abs() < 1e-12, "{method} left the sphere");
+        }
+        assert!((outcome.fun + 6.0).abs() < 1e-3, "{method}: {}", outcome.fun);
+    }
+    let space = Space::cube(2 * d, -1.0, 1.0).unwrap();
+    let trace = |x: &[f64]| -x.chunks(2).enumerate().map(|(j, row)| (j + 1) as f64 * dot(row, row)).sum::<f64>();
+    let subspace = Function::new(space.clone(), trace);
+    for (method, json) in [
+        (
+            "cbo",
+            serde_json::json!({ "surface": "stiefel", "columns": 2, "noise": "isotropic", "sigma": 0.35, "dt": 0.1, "alpha": "inf" }),
+        ),
+        (
+            "mirror_cbo",
+            serde_json::json!({ "map": "stiefel", "columns": 2, "noise": "isotropic", "sigma": 0.35, "dt": 0.1, "alpha": "inf" }),
+        ),
+    ] {
+        let mut swarm = build(method, &space, json);
+        let outcome = run(&mut *swarm, &subspace, 1, 500);
+        for x in swarm.view().matrix("x").unwrap().iter() {
+            let column = |k: usize| x.iter().skip(k).step_by(2).copied().collect::<Vec<_>>();
+            let (a, b) = (column(0), column(1));
+            assert!((dot(&a, &a) - 1.0).abs() + (dot(&b, &b) - 1.0).abs() + dot(&a, &b).abs() < 1e-12);
+        }
+        assert!((outcome.fun + 11.0).abs() < 0.02, "{method}: {}", outcome.fun);
+    }
+    let refused =
+        registry::entry("cbo").unwrap().build(&space, None, &settings(serde_json::json!({ "surface": "sphere" })));
+    assert!(refused.map(drop).unwrap_err().to_string().contains("must be isotropic on a surface"));
+    let wide = serde_json::json!({ "surface": "stiefel", "columns": 5, "noise": "isotropic" });
+    let refused = registry::entry("cbo").unwrap().build(&space, None, &settings(wide));
+    assert!(refused.map(drop).unwrap_err().to_string().starts_with("columns = 5"));
+}
+
+#[test]
+fn mirror_maps_keep_their_sets() {
+    let space = Space::cube(4, 0.0, 1.0).unwrap();
+    let target = [0.7, 0.2, 0.1, 0.0];
+    let problem =
+        Function::new(space.clone(), move |x: &[f64]| x.iter().zip(target).map(|(x, t)| (x - t) * (x - t)).sum());
+    let mut swarm =
+        build("mirror_cbo", &space, serde_json::json!({ "map": "simplex", "sigma": 3.0, "dt": 0.1, "alpha": 1e4 }));
+    let outcome = run(&mut *swarm, &problem, 3, 600);
+    for x in swarm.view().matrix("x").unwrap().iter() {
+        assert!(x.iter().all(|t| *t >= 0.0) && (x.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+    assert!(outcome.fun < 5e-3, "simplex: {} at {:?}", outcome.fun, outcome.x);
+    // Outside the ball the nearest point of it is found: (3, 4)/5 scaled to the radius.
+    let space = Space::unbounded(2).unwrap();
+    let far = Function::new(space.clone(), |x: &[f64]| (x[0] - 3.0).powi(2) + (x[1] - 4.0).powi(2));
+    let mut swarm = build(
+        "mirror_cbo",
+        &space,
+        serde_json::json!({ "map": "ball", "radius": 2.0, "sigma": 2.0, "dt": 0.1, "alpha": 1e4 }),
+    );
+    let outcome = run(&mut *swarm, &far, 3, 600);
+    assert!((outcome.x[0] - 1.2).abs() < 0.02 && (outcome.x[1] - 1.6).abs() < 0.02, "{:?}", outcome.x);
+    // A sparse answer: most coordinates exactly 0.
+    let space = Space::cube(20, -5.0, 5.0).unwrap();
+    let one = Function::new(space.clone(), |x: &[f64]| {
+        x.iter().enumerate().map(|(j, t)| (t - if j == 3 { 2.0 } else { 0.0 }).powi(2)).sum()
+    });
+    let mut swarm = build(
+        "mirror_cbo",
+        &space,
+        serde_json::json!({ "map": "sparse", "threshold": 2.0, "sigma": 5.0, "alpha": 1e4 }),
+    );
+    let outcome = run(&mut *swarm, &one, 4, 2_000);
+    assert!(outcome.x.iter().filter(|t| **t == 0.0).count() >= 17, "{:?}", outcome.x);
+    assert!((outcome.x[3] - 2.0).abs() < 0.2, "{:?}", outcome.x);
+}
+
+/// Himmelblau's function has four equal minima.
+#[test]
+fn several_minima_at_once() {
+    let minima = [[3.0, 2.0], [-2.805118, 3.131312], [-3.779310, -3.283186], [3.584428, -1.848126]];
+    let space = Space::cube(2, -6.0, 6.0).unwrap();
+    let himmelblau = |x: &[f64]| (x[0] * x[0] + x[1] - 11.0).powi(2) + (x[0] + x[1] * x[1] - 7.0).powi(2);
+    let problem = Function::new(space.clone(), himmelblau);
+    for (method, json, fewest) in [
+        (
+            "cluster_cbo",
+            serde_json::json!({ "clusters": 8, "sigma": 1.0, "dt": 0.1, "alpha": 1e3, "particles": 200 }),
+            25,
+        ),
+        (
+            "polar_cbo",
+            serde_json::json!({ "width": 0.8, "sigma": 1.0, "dt": 0.1, "alpha": 1.0, "alpha_factor": 1.02, "particles": 200 }),
+            32,
+        ),
+        ("cbo", serde_json::json!({ "sigma": 1.0, "dt": 0.1, "alpha": 1e3, "particles": 200 }), 10),
+    ] {
+        let mut hits = Vec::new();
+        for seed in 0..10 {
+            let mut swarm = registry::entry(method).unwrap().build(&space, None, &settings(json.clone())).unwrap();
+            run(&mut *swarm, &problem, seed, 200);
+            let view = swarm.view();
+            let centres = view.matrix("c").unwrap_or_else(|| view.matrix("x").unwrap());
+            let hit = |m: &&[f64; 2]| centres.iter().any(|c| (c[0] - m[0]).hypot(c[1] - m[1]) < 0.1);
+            hits.push(minima.iter().filter(hit).count());
+        }
+        let all: usize = hits.iter().sum();
+        println!("{method}: {hits:?}");
+        assert!(all >= fewest && (method != "cbo" || all == 10), "{method}: {hits:?}");
+    }
+}
+
+/// Consensus-based sampling of a Gaussian with correlated coordinates: mean and covariance.
+#[test]
+fn samples_have_the_right_law() {
+    let space = Space::unbounded(2).unwrap();
+    // E = 1/2 (x - m)^T A (x - m), A = [[2, 1], [1, 2]], A^-1 = [[2, -1], [-1, 2]]/3.
+    let energy = |x: &[f64]| {
+        let (a, b) = (x[0] - 1.0, x[1] + 2.0);
+        a * a + a * b + b * b
+    };
+    let problem = Function::new(space.clone(), energy);
+    let (mut mean, mut second, mut n) = ([0.0; 2], [0.0; 3], 0.0);
+    for seed in 0..20 {
+        let mut swarm = build(
+            "cbs",
+            &space,
+            serde_json::json!({ "particles": 1_000, "alpha": 1.0, "dt": 0.5, "start": { "normal": { "mean": 3.0, "deviation": 2.0 } } }),
+        );
+        run(&mut *swarm, &problem, seed, 60);
+        for x in swarm.view().matrix("x").unwrap().iter() {
+            let (a, b) = (x[0] - 1.0, x[1] + 2.0);
+            mean = [mean[0] + a, mean[1] + b];
+            second = [second[0] + a * a, second[1] + a * b, second[2] + b * b];
+            n += 1.0;
+        }
+    }
+    let ([a, b], [aa, ab, bb]) = (mean.map(|t| t / n), second.map(|t| t / n));
+    println!("mean {a:.3} {b:.3}, second moments {aa:.3} {ab:.3} {bb:.3}");
+    assert!(a.abs() < 0.1 && b.abs() < 0.1, "{a} {b}");
+    assert!((aa - 0.667).abs() < 0.1 && (ab + 0.333).abs() < 0.1 && (bb - 0.667).abs() < 0.1, "{aa} {ab} {bb}");
+}
+
+/// Drift correction: a particle that is better than the consensus is not drawn to it; the correction costs one evaluation.
+#[test]
+fn the_drift_correction_spares_the_best() {
+    let space = Space::unbounded(1).unwrap();
+    let problem = Function::new(space.clone(), |x: &[f64]| x[0] * x[0]);
+    let json = |correction: &str| {
+        serde_json::json!({ "particles": 3, "alpha": 0.0, "sigma": 0.0, "correction": correction, "dt": 0.5,
+        "epsilon": 1e-3, "start": { "points": [[0.0], [3.0], [6.0]] } })
+    };
+    let step = |correction: &str| {
+        let mut swarm = build("cbo", &space, json(correction));
+        let outcome = run(&mut *swarm, &problem, 1, 1);
+        (swarm.view().matrix("x").unwrap().data().to_vec(), outcome.nfev)
+    };
+    // The consensus is the mean, 3, of value 9.
+    assert_eq!(step("none"), (vec![1.5, 3.0, 4.5], 6));
+    assert_eq!(step("heaviside"), (vec![0.0, 3.0, 4.5], 7));
+    let (smooth, nfev) = step("smooth");
+    assert!(nfev == 7 && smooth[0].abs() < 1e-12 && (smooth[2] - 4.5).abs() < 1e-12);
+}
+
+/// The gradient drift descends: without noise and drift a particle follows its gradient, in a box too.
+#[test]
+fn the_gradient_drift_descends() {
+    let space = Space::cube(2, -1.0, 2.0).unwrap();
+    let problem = Function::new(space.clone(), |x: &[f64]| x[0] * x[0] + 10.0 * x[1] * x[1]);
+    let json = serde_json::json!({ "particles": 4, "lambda": 0.0, "sigma": 0.0, "gradient": 1.0, "dt": 0.05, "start": { "points": [[2.0, 2.0], [-1.0, 1.0], [1.0, -1.0], [0.5, 0.5]] } });
+    let mut swarm = build("cbo", &space, json);
+    let outcome = run(&mut *swarm, &problem, 1, 200);
+    assert_eq!(outcome.nfev, 4 + 200 * (4 * 2 + 4));
+    assert!(swarm.view().matrix("x").unwrap().iter().all(|x| problem.value(x) < 1e-6));
+}
+
+/// Jumps are what they say: compound Poisson, so that the variance of a step is rate dt times the square of the distance.
+#[test]
+fn jumps_have_their_variance() {
+    let space = Space::unbounded(1).unwrap();
+    let flat = Function::new(space.clone(), |x: &[f64]| if x[0] == 0.0 { 0.0 } else { 1.0 });
+    let n = 40_000;
+    let mut points = vec![[1.0]; n];
+    points[0] = [0.0];
+    let json = serde_json::json!({ "particles": n, "alpha": "inf", "lambda": 0.0, "sigma": 0.0, "jump_rate": 3.0, "jump": 0.5, "dt": 0.1,
+        "jump_decay": 2.0, "start": { "points": points } });
+    let mut swarm = build("cbo", &space, json);
+    run(&mut *swarm, &flat, 5, 1);
+    let view = swarm.view();
+    let gaps: Vec<f64> = view.matrix("x").unwrap().iter().skip(1).map(|x| x[0] - 1.0).collect();
+    let second = gaps.iter().map(|g| g * g).sum::<f64>() / gaps.len() as f64;
+    let still = gaps.iter().filter(|g| **g == 0.0).count() as f64 / gaps.len() as f64;
+    assert!((second / (0.3 * 0.25) - 1.0).abs() < 0.05, "{second}");
+    assert!((still - (-0.3f64).exp()).abs() < 0.01, "{still}");
+}
+
+#[test]
+fn schedules_do_what_they_say() {
+    let space = Space::cube(3, -4.0, 4.0).unwrap();
+    let problem = Function::new(space.clone(), |x: &[f64]| dot(x, x));
+    let json =
+        serde_json::json!({ "sigma": 2.0, "sigma_factor": 0.9, "alpha": 3.0, "alpha_factor": 1.5, "alpha_most": 40.0 });
+    let mut swarm = build("cbo", &space, json);
+    run(&mut *swarm, &problem, 1, 5);
+    assert!((swarm.view().number("sigma").unwrap() - 2.0 * 0.9f64.powi(5)).abs() < 1e-12);
+    assert!((swarm.view().number("alpha").unwrap() - 3.0 * 1.5f64.powi(5)).abs() < 1e-12);
+    run(&mut *swarm, &problem, 1, 20);
+    assert_eq!(swarm.view().number("alpha").unwrap(), 40.0);
+    for method in ["cbo", "cbs", "consensus_hopping", "adam_cbo", "mirror_cbo", "polar_cbo", "cluster_cbo"] {
+        let mut swarm = build(method, &space, serde_json::json!({ "sample_size": 0.3, "particles": 50 }));
+        run(&mut *swarm, &problem, 2, 3);
+        let view = swarm.view();
+        let (alpha, values) = (view.number("alpha").unwrap(), view.vector("fx").unwrap());
+        assert!((gibbs(values, alpha, 0.0).effective / 15.0 - 1.0).abs() < 1e-6, "{method}");
+        assert_eq!(alpha, alpha_for_sample_size(values, 0.3, 1e-12, 1e15), "{method}");
+    }
+}
+
+#[test]
+fn an_ensemble_is_its_runs_in_one_batch() {
+    let space = Space::cube(4, -5.0, 5.0).unwrap();
+    let problem = Function::new(space.clone(), |x: &[f64]| dot(x, x));
+    let json = settings(serde_json::json!({ "particles": 12, "sigma": 2.0, "dt": 0.1, "alpha": 1e3 }));
+    let mut ensemble = Ensemble::new("cbo", 5, &space, None, &json).unwrap();
+    let outcome = run(&mut ensemble, &problem, 7, 30);
+    assert_eq!((outcome.nfev, outcome.nit), (5 * 12 * 31, 30));
+    let mut best = f64::INFINITY;
+    for k in 0..5 {
+        let mut alone = build("cbo", &space, json.clone().into());
+        let one = Run::new(&problem, &mut *alone, 0)
+            .rng(Rng::new(7).fork(&format!("run{k}")))
+            .watch(&mut Iterations(30))
+            .minimize();
+        assert_eq!(one.answer, ensemble.answers()[k], "run {k}");
+        assert_eq!(one.fun, ensemble.best()[k]);
+        best = best.min(one.fun);
+    }
+    assert_eq!(outcome.fun, best);
+    // Saved and loaded it goes on to the same bits.
+    let mut bytes = Vec::new();
+    ensemble.save(&mut bytes);
+    let mut second = Ensemble::load(&bytes).unwrap();
+    let mut xs = [Matrix::default(), Matrix::default()];
+    ensemble.ask(&Rng::new(7).at(31), &mut xs[0]);
+    second.ask(&Rng::new(7).at(31), &mut xs[1]);
+    assert_eq!(xs[0], xs[1]);
+    assert!(Ensemble::new("cbo", 0, &space, None, &json).is_err() && Ensemble::load(&bytes[..20]).is_err());
+}
