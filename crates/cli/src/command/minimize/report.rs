@@ -18,6 +18,8 @@ pub(super) struct Report {
     success: bool,
     pub(super) status: i32,
     message: String,
+    /// How the method came to its answer, where it says so.
+    account: Option<String>,
     seed: u64,
     method: String,
     params: Map<String, Value>,
@@ -87,6 +89,7 @@ impl Report {
             success: finite && outcome.reason.is_success(),
             status,
             message: outcome.reason.to_string(),
+            account: outcome.account.clone(),
             seed: settings.seed,
             method: entry.name.into(),
             params,
@@ -158,6 +161,9 @@ impl Report {
             lines.push(("failures", format!("{}   ({})", grouped(outcome.failures), kinds.join(", "))));
         }
         lines.push(("ended", outcome.reason.to_string()));
+        if let Some(account) = &outcome.account {
+            lines.push(("account", account.clone()));
+        }
         lines.push(("time", format!("{}   ({} evaluations a second)", span(outcome.seconds), pace)));
         lines.push(("seed", self.seed.to_string()));
         let lines: Vec<_> = lines.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
