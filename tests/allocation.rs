@@ -61,14 +61,19 @@ fn no_method_allocates_after_its_first_iterations() {
                 .build(swarmgrad::Problem::space(&problem), Some(100_000), &settings)
                 .unwrap();
             let mut run = Run::new(&problem, &mut *algorithm, 1);
-            // A local search may end by itself.
+            // Some methods end by themselves, but not at once.
             let mut go = |steps: usize| (0..steps).any(|_| run.step().is_break());
-            go(20);
+            assert!(!go(20), "{name} {json} ended");
             let before = ALLOCATIONS.get();
-            assert!(!go(200) || name == "coordinate_search" || name == "quasi_newton", "{name} {json} ended");
+            go(200);
             let allocations = ALLOCATIONS.get() - before;
-            // The record of a local search's steps grows now and then.
-            let allowed = if ["quasi_newton", "coordinate_search"].contains(&name) { 10 } else { 0 };
+            let allowed = match (name, json) {
+                // The record of a local search's steps grows now and then; the reason of an end is written once.
+                ("quasi_newton" | "coordinate_search" | "cr_fm_nes", _) => 10,
+                // Random batches: four lists an iteration, to be kept.
+                ("pso_sde", r#"{"batch": 20}"#) => 800,
+                _ => 0,
+            };
             if allocations > allowed {
                 allocating.push(format!("{name} {json} allocated {allocations} times in 200 iterations"));
             }

@@ -277,7 +277,8 @@ fn points_stay_inside_whatever_happens_outside() {
 fn extreme_values_and_boxes_without_width_are_survived() {
     each(|entry| {
         let point = Space::new(vec![1.0, -3.0], vec![1.0, -3.0]).unwrap();
-        let shapes: [(&str, fn(&[f64]) -> f64); 5] = [
+        type Shape = (&'static str, fn(&[f64]) -> f64);
+        let shapes: [Shape; 5] = [
             ("constant", |_| 7.0),
             ("huge", |x| 1e300 * x.iter().map(|t| t * t).sum::<f64>()),
             ("downward", |x| -1e300 * x[0]),

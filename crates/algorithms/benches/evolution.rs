@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 use swarmgrad_algorithms::registry::{Settings, entry};
-use swarmgrad_core::{Matrix, Problem, Rng};
+use swarmgrad_core::{Matrix, Rng};
 
 const REPETITIONS: usize = 15;
 

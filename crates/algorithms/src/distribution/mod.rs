@@ -288,6 +288,7 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
 }
 
 /// A vector for a view; the state is in double precision, so a view in single precision does not have it.
+#[allow(clippy::ptr_arg)] // only a sized type can be looked at as another
 fn seen<'a, F: Real>(name: &'static str, values: &'a Vec<f64>) -> Option<(&'static str, &'a [F])> {
     (values as &dyn Any).downcast_ref::<Vec<F>>().map(|values| (name, &values[..]))
 }

@@ -367,7 +367,8 @@ impl QuasiNewton {
         let moves =
             (0..self.x.len()).any(|j| self.p[j].abs() > self.terrain.epsilon * self.x[j].abs().max(f64::MIN_POSITIVE));
         let noise = self.noise();
-        if !moves || !(self.slope < 0.0) {
+        let leads_down = self.slope < 0.0;
+        if !moves || !leads_down {
             return self.turn("no direction leads down");
         }
         let enough = self.params.tolerance * self.f.abs();

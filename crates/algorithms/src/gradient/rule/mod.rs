@@ -10,7 +10,7 @@
 //! [`Rule::begin`] and an [`Rule::update`] for each piece; [`Rule::step`] does both for a point in one piece.
 //!
 //! An average that decays towards zero ends in subnormal numbers, which cost a processor a hundred times a normal one's time, and
-//! never leaves them: averages below [`tiny`] are set to zero. There the step they would make is below a billionth of the learning
+//! never leaves them: averages below 1e-31 (`f32`) are set to zero. There the step they would make is below a billionth of the learning
 //! rate (epsilon is far larger).
 
 mod adadelta;

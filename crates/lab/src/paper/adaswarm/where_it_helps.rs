@@ -243,7 +243,7 @@ pub(super) fn compare(
         sides.push(mean(ours) < mean(theirs));
         tests.push(if seeds > 1 { paired_t(ours, theirs)? } else { 1.0 });
     }
-    findings.table(table, &format!("{figure}, mean ± half of the 95 % interval; less is better."));
+    findings.table(table, format!("{figure}, mean ± half of the 95 % interval; less is better."));
     findings.table(times, "Seconds of training, mean.");
     let rejected = holm(&tests, 0.05)?;
     let list = |better: bool| {
