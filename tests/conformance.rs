@@ -31,7 +31,7 @@ fn bowl(entry: &Entry) -> Settings {
             settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf", "lambda": 0.1 }))
         }
         // Far away all the weight would be one particle's.
-        "cbs" => settings(serde_json::json!({ "sample_size": 0.5 })),
+        "cbs" => settings(serde_json::json!({ "sample_size": 0.5, "particles": 200 })),
         "consensus_hopping" => {
             settings(serde_json::json!({ "particles": 40, "sigma": 8.0, "sigma_factor": 0.96, "alpha": "inf" }))
         }
@@ -108,7 +108,8 @@ fn one_two_and_eight_threads_give_the_same_bits() {
         // 20 dimensions, and so many that rows, columns and tiles are split among threads.
         for (dim, particles, iterations) in [(20, 900, 12), (2_001, 21, 6)] {
             // Where an iteration costs d^3 or the state d^2: the same code path, with matrices of the same kind.
-            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es", "xnes"].contains(&entry.name);
+            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es", "xnes", "nelder_mead", "trust_region"]
+                .contains(&entry.name);
             let dim = if dear { dim.min(300) } else { dim };
             let problem = sphere(dim);
             let mut outcomes = Vec::new();
@@ -221,10 +222,8 @@ fn failures_of_the_objective_are_survived_and_counted() {
         assert!(is_spent(&outcome, 4_000));
         assert!(outcome.failures > outcome.nfev / 13, "{} failures", outcome.failures);
         assert!(outcome.fun.is_finite() && outcome.fun >= 0.0);
-        // A local search may end where differences fail; it keeps what it had.
-        let ended = matches!(outcome.reason, Reason::Method(_)) && outcome.nfev < 4_000;
         assert!(
-            ended || outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 },
+            outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 },
             "{}: {}",
             entry.name,
             outcome.fun
@@ -372,7 +371,7 @@ fn bowl_budget(entry: &Entry) -> (u64, f64) {
     match entry.name {
         "random_search" => (6_000, 4_000.0),
         "clpso" | "ga" => (40_000, 1e-2),
-        "cbs" => (20_000, 1.0), // samples of exp(-E), whose deviation is 0.7
+        "cbs" => (60_000, 1.0), // samples of exp(-E), whose deviation is 0.7
         _ => (6_000, 1e-2),
     }
 }
@@ -380,9 +379,6 @@ fn bowl_budget(entry: &Entry) -> (u64, f64) {
 #[test]
 fn solves_the_sphere_from_far_away() {
     each(|entry| {
-        if entry.name == "cbs" {
-            return; // a sampler, whose cloud does not travel; its laws are in consensus_family.rs
-        }
         let problem = sphere(5);
         let mut far = bowl(entry);
         far.insert("start".into(), serde_json::json!({ "normal": { "mean": 80.0, "deviation": 5.0 } }));

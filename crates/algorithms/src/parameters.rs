@@ -49,8 +49,8 @@ pub enum Range {
     Choice(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
-    /// A name from a table that is looked up when the method is built.
-    Name,
+    /// A method of the registry as [`crate::registry::parse`] reads it, found when the method is built.
+    Method,
 }
 
 impl fmt::Display for Range {
@@ -64,7 +64,7 @@ impl fmt::Display for Range {
             Range::Below(low, high) => write!(f, "from {low} to below {high}"),
             Range::Choice(names) => write!(f, "{}", names.join(" | ")),
             Range::Flag => write!(f, "true | false"),
-            Range::Name => write!(f, "a name"),
+            Range::Method => write!(f, "a method, NAME or NAME:KEY=VALUE,.."),
         }
     }
 }
@@ -87,7 +87,7 @@ impl Ranged for f64 {
             Range::Above(low) => t.is_finite() && t > low,
             Range::Within(low, high) => low <= t && t <= high,
             Range::Below(low, high) => low <= t && t < high,
-            Range::Choice(_) | Range::Flag | Range::Name => true,
+            Range::Choice(_) | Range::Flag | Range::Method => true,
         };
         if fine { Ok(()) } else { Err(Error::parameter(name, t, format!("must be {range}"))) }
     }

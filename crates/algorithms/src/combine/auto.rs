@@ -1,6 +1,6 @@
 //! auto: a portfolio that spends a budget, known or unknown, by what it sees. The default of `minimize`.
 //!
-//! Lanes, each a method of its own, and what opens them:
+//! Lanes, each a method of its own, what opens them, and what they are for:
 //!
 //! ```text
 //! start        the given points, else the middle of the box
@@ -13,18 +13,20 @@
 //! ```
 //!
 //! Until the first descent has ended it alone is at work (but for the probe). From then on descents from new points and CMA-ES
-//! share the evaluations: each lane has a clock that an evaluation advances by 1 / share, and the lane whose clock is behind
-//! goes on. The shares follow the credit: half and half while the best point is a descent's and that of the first descent was
-//! smooth, else nearly all for CMA-ES. Where the first descent ended on smooth ground, what is left is a matter of basins and
-//! the first population is three times the usual one. A descent from a new point is given up when ten times its model's
-//! predicted gain would not reach the best value. With more than one worker, all lanes that are open ask in the same round.
+//! share the evaluations: each of the two has a clock that an evaluation advances by 1 / share, and the one whose clock is
+//! behind goes on. The shares follow the credit: half and half while the best point is a descent's and that of the first descent
+//! was smooth, else nearly all for CMA-ES. Where the first descent ended on smooth ground, what is left is a matter of basins
+//! and the first population is three times the usual one. A descent from a new point is given up when ten times its model's
+//! predicted gain would not reach the best value. A round that asks for fewer points than there are workers is filled up with
+//! the other lane, then with further descents from new points.
 //!
 //! Papers: Hansen, "Benchmarking a bi-population CMA-ES on the BBOB-2009 function testbed" (GECCO 2009), for restarts;
 //! Baudis and Posik, "Online black-box algorithm portfolios for continuous optimization" (PPSN 2014), for portfolios; Loshchilov,
 //! Schoenauer and Sebag, "Bi-population CMA-ES algorithms with surrogate models and line searches" (GECCO 2013), for a portfolio
 //! of CMA-ES with line searches on separable functions. The combination and its numbers are our own, found by experiment on
-//! BBOB, instances 1 to 3, 5 to 20 variables.
+//! BBOB, instances 1 to 3, 5 to 20 variables (docs/bbob.md).
 
+use super::restart::Record;
 use crate::distribution::Distribution;
 use crate::distribution::cma_es::{self, Cma};
 use crate::local::coordinate_search::{self, CoordinateSearch};
@@ -32,15 +34,15 @@ use crate::local::quasi_newton::{self, QuasiNewton};
 use crate::local::{Local, Walk};
 use crate::parameters::{Parameters, parameters};
 use crate::registry::Method;
-use crate::tune;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Result, Rng, Rows, Space, Start, View, better};
+use std::fmt::Write;
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View};
 
 parameters! {
     /// Parameters of [`Auto`].
     pub struct Params {
-        /// Points that can be evaluated at the same time. With more than one, several lanes ask in one round.
-        workers "": usize = 1, AtLeast(1.0);
+        /// Points that can be evaluated at the same time: a round asks for about as many, from several lanes.
+        workers "": usize = 1, Within(1.0, 65_536.0);
         /// Initial deviation of CMA-ES as a share of the width of the box.
         sigma "sigma(0)": f64 = 0.2, Above(0.0);
     }
@@ -50,6 +52,8 @@ parameters! {
 const STEPS: u64 = 3;
 /// The first population of CMA-ES over the usual one, after a smooth and after a rugged end of the first descent.
 const POPULATION: [f64; 2] = [3.0, 1.5];
+/// Most numbers in a population; after it the populations begin anew.
+const LARGEST: usize = 1 << 24;
 /// Share of descents while one of them holds the best point, on smooth and on rugged ground, and while none does.
 const SHARE: [f64; 3] = [0.5, 0.15, 0.1];
 /// A descent is given up when so many times its predicted gain would not be enough, after this many steps.
@@ -57,12 +61,15 @@ const HOPE: f64 = 10.0;
 const PATIENCE: u64 = 6;
 /// A dive follows when the step-size of CMA-ES has fallen by this factor.
 const DEPTH: f64 = 0.1;
+/// What the roundings of four values may add up to in the probe, in units of their sizes and the machine epsilon.
+const ROUNDING: f64 = 1e4;
 
 /// A part of the portfolio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Lane {
     Start,
-    Descent,
+    /// The descent with this number; those after the first run only where there are idle workers.
+    Descent(usize),
     Probe,
     Coordinates,
     Sample,
@@ -71,13 +78,25 @@ enum Lane {
 
 const NAMES: [&str; 6] = ["start", "descent", "probe", "coordinates", "sample", "dive"];
 
-/// What a lane has spent and brought.
+impl Lane {
+    /// Its place among the names.
+    fn kind(self) -> usize {
+        match self {
+            Lane::Start => 0,
+            Lane::Descent(_) => 1,
+            Lane::Probe => 2,
+            Lane::Coordinates => 3,
+            Lane::Sample => 4,
+            Lane::Dive => 5,
+        }
+    }
+}
+
+/// What a kind of lanes has spent.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Account {
+struct Spent {
     runs: u64,
     evaluations: u64,
-    /// Evaluations weighted by the share at the time.
-    clock: f64,
 }
 
 /// What kind of function it is, as far as is known.
@@ -88,6 +107,37 @@ struct Findings {
     smooth: Option<bool>,
 }
 
+/// A descent from a new point, and the stream of its draws.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Descent<F: Real> {
+    search: Local<F, QuasiNewton>,
+    label: String,
+}
+
+/// A run of CMA-ES.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Sample<F: Real> {
+    search: Cma<F>,
+    label: String,
+    best: Record<F>,
+    /// Whether it has found something better since the last dive.
+    fresh: bool,
+    /// Its step-size at the last dive, else at its beginning.
+    unit: f64,
+}
+
+/// Who found the best point.
+#[derive(Debug, Serialize, Deserialize)]
+struct Finder {
+    lane: Lane,
+    run: u64,
+    evaluation: u64,
+    /// Why its run has ended, if it has.
+    ended: Option<String>,
+}
+
 /// The portfolio.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -95,29 +145,21 @@ pub struct Auto<F: Real> {
     params: Params,
     space: Space<F>,
     start: Start,
-    descent: Local<F, QuasiNewton>,
+    descents: Vec<Descent<F>>,
     dive: Local<F, QuasiNewton>,
     coordinates: Local<F, CoordinateSearch>,
-    sample: Option<Cma<F>>,
-    /// The streams of the present descent and CMA-ES run.
-    labels: [String; 2],
-    /// The present CMA-ES run: its population, its best point and value, whether that is new since the last dive.
+    sample: Option<Sample<F>>,
     population: usize,
-    run_best: Vec<F>,
-    run_value: F,
-    fresh: bool,
-    /// Step-size of the run at the last dive, else at its beginning.
-    unit: f64,
+    /// Evaluations of descents from new points, and of CMA-ES with its dives, over their shares at the time.
+    clocks: [f64; 2],
     /// Who asked in this round, for how many rows each.
     asked: Vec<(Lane, usize)>,
     findings: Findings,
-    accounts: [Account; 6],
+    spent: [Spent; 6],
     rounds: u64,
-    best: Vec<F>,
-    value: F,
-    finder: Lane,
-    found: u64,
     evaluations: u64,
+    best: Record<F>,
+    finder: Finder,
     x: Matrix<F>,
     part: Matrix<F>,
 }
@@ -126,114 +168,88 @@ impl<F: Real> Method<F> for Auto<F> {
     const NAME: &'static str = "auto";
     type Params = Params;
 
-    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Params) -> Result<Self> {
+    fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
-        let descent = || Local::new(space, Start::Uniform, budget, quasi_newton::Params::default());
+        let descent = || Local::new(space, Start::Uniform, None, quasi_newton::Params::default());
         Ok(Auto {
-            descent: descent()?,
+            descents: vec![Descent { search: descent()?, label: String::new() }],
             dive: descent()?,
-            coordinates: Local::new(space, Start::Uniform, budget, coordinate_search::Params::default())?,
+            coordinates: Local::new(space, Start::Uniform, None, coordinate_search::Params::default())?,
             sample: None,
-            labels: [String::new(), String::new()],
             population: 0,
-            run_best: Vec::new(),
-            run_value: F::infinity(),
-            fresh: false,
-            unit: 0.0,
+            clocks: [0.0; 2],
             asked: Vec::with_capacity(NAMES.len()),
             params,
             space: space.clone(),
             start,
             findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None },
-            accounts: [Account::default(); 6],
+            spent: [Spent::default(); 6],
             rounds: 0,
-            best: Vec::new(),
-            value: F::infinity(),
-            finder: Lane::Start,
-            found: 0,
             evaluations: 0,
+            best: Record::default(),
+            finder: Finder { lane: Lane::Start, run: 1, evaluation: 0, ended: None },
             x: Matrix::default(),
             part: Matrix::default(),
         })
     }
 }
 
+// Which lane goes on.
 impl<F: Real> Auto<F> {
-    fn account(&self, lane: Lane) -> &Account {
-        &self.accounts[lane as usize]
+    fn runs(&self, lane: Lane) -> u64 {
+        self.spent[lane.kind()].runs
     }
 
     /// The share of descents from new points.
     fn share(&self) -> f64 {
-        match self.finder {
-            Lane::Sample | Lane::Dive => tune("SH2", SHARE[2]),
-            _ if self.findings.smooth == Some(true) => tune("SH0", SHARE[0]),
-            _ => tune("SH1", SHARE[1]),
+        match self.finder.lane {
+            Lane::Sample | Lane::Dive => SHARE[2],
+            _ if self.findings.smooth == Some(true) => SHARE[0],
+            _ => SHARE[1],
         }
     }
 
     /// The lane of the next round, opened if need be.
     fn choose(&mut self) -> Lane {
-        if !self.value.is_finite() {
+        if !self.best.value.is_finite() {
             return Lane::Start;
         }
-        if self.account(Lane::Descent).runs == 0 {
-            self.descent.launch(&self.best, self.value);
-            self.accounts[Lane::Descent as usize].runs = 1;
+        if self.runs(Lane::Descent(0)) == 0 {
+            self.spent[Lane::Descent(0).kind()].runs = 1;
+            self.descents[0].search.launch(&self.best.x, self.best.value);
         }
         if self.findings.smooth.is_none() {
-            let over = self.descent.why().is_some();
-            if self.findings.separable.is_none() && (over || self.descent.iterations() >= STEPS) {
+            let first = &self.descents[0].search;
+            let (over, steps, settled) = (first.is_over(), first.iterations(), first.walk().is_settled());
+            if self.findings.separable.is_none() && (over || steps >= STEPS) {
                 return Lane::Probe;
             }
-            if self.findings.separable == Some(true) {
-                if let Some(lane) = self.coordinate_lane() {
-                    return lane;
-                }
+            if self.findings.separable == Some(true) && self.open_coordinates() {
+                return Lane::Coordinates;
             }
             if !over {
-                return Lane::Descent;
+                return Lane::Descent(0);
             }
-            self.findings.smooth = Some(self.descent.walk().is_settled());
+            self.findings.smooth = Some(settled);
         }
-        if self.account(Lane::Dive).runs > 0 && self.dive.why().is_none() && !self.is_hopeless(&self.dive) {
+        if self.runs(Lane::Dive) > 0 && !self.dive.is_over() && !self.is_hopeless(&self.dive) {
             return Lane::Dive;
         }
-        if self.account(Lane::Descent).clock < self.account(Lane::Sample).clock {
-            self.open_descent();
-            return Lane::Descent;
+        if self.clocks[0] < self.clocks[1] {
+            self.open_descent(0);
+            return Lane::Descent(0);
         }
-        if !self.open_sample() && self.may_dive() {
-            self.dive.launch(&self.run_best, self.run_value);
-            self.accounts[Lane::Dive as usize].runs += 1;
-            self.unit = self.sample.as_ref().map_or(0.0, |run| run.distribution().unit());
-            self.fresh = false;
+        if !self.open_sample() && self.open_dive() {
             return Lane::Dive;
         }
         Lane::Sample
     }
 
-    /// The coordinate search while it lasts; none when it is over.
-    fn coordinate_lane(&mut self) -> Option<Lane> {
-        if self.account(Lane::Coordinates).runs == 0 {
-            self.coordinates.launch(&self.best, self.value);
-            self.accounts[Lane::Coordinates as usize].runs = 1;
-        }
-        let goes_on = self.coordinates.why().is_none() && self.coordinates.walk().is_separable();
-        goes_on.then_some(Lane::Coordinates)
-    }
-
-    /// Whether the CMA-ES run has drawn in far enough since the last dive, and has found something better.
-    fn may_dive(&self) -> bool {
-        let unit = self.sample.as_ref().map_or(f64::INFINITY, |run| run.distribution().unit());
-        self.fresh && self.run_value.is_finite() && unit < tune("DSIG", 0.1) * self.unit
-    }
-
     /// Whether the descent is not going to reach the best value.
     fn is_hopeless(&self, descent: &Local<F, QuasiNewton>) -> bool {
         let (_, f) = descent.walk().place();
-        descent.iterations() >= tune("HSTEPS", PATIENCE as f64) as u64 && f - tune("HOPE", HOPE) * (f - descent.walk().expected()) > self.value.f64()
+        descent.iterations() >= PATIENCE && f - HOPE * (f - descent.walk().expected()) > self.best.value.f64()
     }
 
     /// The law of later starts.
@@ -244,62 +260,100 @@ impl<F: Real> Auto<F> {
         }
     }
 
+    /// A coordinate search that goes on; false when it is over.
+    fn open_coordinates(&mut self) -> bool {
+        if self.runs(Lane::Coordinates) == 0 {
+            self.coordinates.launch(&self.best.x, self.best.value);
+            self.spent[Lane::Coordinates.kind()].runs = 1;
+        }
+        !self.coordinates.is_over() && self.coordinates.walk().is_separable()
+    }
+
     /// A descent that goes on: from a new point where the last one has ended or is hopeless.
-    fn open_descent(&mut self) {
-        let over = self.descent.why().is_some() || self.account(Lane::Descent).runs > 1 && self.is_hopeless(&self.descent);
-        if !over {
-            return;
+    fn open_descent(&mut self, k: usize) {
+        let runs = self.runs(Lane::Descent(k));
+        if let Some(descent) = self.descents.get(k) {
+            if !descent.search.is_over() && !self.is_hopeless(&descent.search) {
+                return;
+            }
+        } else {
+            let search = Local::new(&self.space, Start::Uniform, None, quasi_newton::Params::default());
+            let Ok(search) = search else { return };
+            self.descents.push(Descent { search, label: String::new() });
         }
-        let runs = &mut self.accounts[Lane::Descent as usize].runs;
-        self.labels[0] = format!("descent{runs}");
-        *runs += 1;
         let start = self.anywhere();
-        if let Ok(descent) = Local::new(&self.space, start, None, quasi_newton::Params::default()) {
-            self.descent = descent;
-        }
+        let descent = &mut self.descents[k];
+        descent.search.begin(start);
+        descent.label.clear();
+        // Writing into a String cannot fail.
+        let _ = write!(descent.label, "descent{runs}");
+        self.spent[Lane::Descent(k).kind()].runs += 1;
     }
 
     /// A run of CMA-ES that goes on; whether it is a new one.
     fn open_sample(&mut self) -> bool {
-        if self.sample.as_ref().is_some_and(|run| run.why().is_none()) {
+        if self.sample.as_ref().is_some_and(|run| run.search.why().is_none()) {
             return false;
         }
-        let runs = self.account(Lane::Sample).runs;
-        let dim = self.space.dim();
+        let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
         let usual = 4.0 + (3.0 * (dim as f64).ln()).floor();
-        let p = [tune("P0", POPULATION[0]), tune("P1", POPULATION[1])];
-        let first = p[usize::from(self.findings.smooth != Some(true))] * usual;
-        let fits = |population: usize| population.saturating_mul(dim) <= 1 << 24;
+        let first = (POPULATION[usize::from(self.findings.smooth != Some(true))] * usual) as usize;
         let doubled = 2 * self.population;
-        self.population = if runs == 0 || !fits(doubled) { first as usize } else { doubled };
-        let start = if runs == 0 || tune("FB", 0.0) > 0.0 {
-            Start::Points(vec![self.best.iter().map(|t| t.f64()).collect()])
-        } else {
-            self.anywhere()
-        };
-        let params = cma_es::Params {
-            particles: Some(self.population),
-            sigma: tune("SIG", self.params.sigma),
-            ..cma_es::Params::default()
-        };
-        self.sample = Cma::new(&self.space, start, None, params).ok();
-        self.labels[1] = format!("sample{runs}");
-        self.accounts[Lane::Sample as usize].runs += 1;
-        (self.run_value, self.fresh, self.unit) = (F::infinity(), false, 0.0);
+        let begins = runs == 0 || doubled.saturating_mul(dim) > LARGEST;
+        self.population = if begins { first } else { doubled };
+        let start = if runs == 0 { self.best.as_start() } else { self.anywhere() };
+        let (particles, sigma) = (Some(self.population), self.params.sigma);
+        let params = cma_es::Params { particles, sigma, ..cma_es::Params::default() };
+        self.sample = Cma::new(&self.space, start, None, params).ok().map(|search| Sample {
+            search,
+            label: format!("sample{runs}"),
+            best: Record::default(),
+            fresh: false,
+            unit: f64::NAN,
+        });
+        self.spent[Lane::Sample.kind()].runs += 1;
         true
     }
 
+    /// A dive from where the CMA-ES run has drawn in far enough since the last one, and has found something better.
+    fn open_dive(&mut self) -> bool {
+        let Some(run) = &mut self.sample else { return false };
+        let unit = run.search.distribution().unit();
+        let due = run.fresh && run.best.value.is_finite() && unit < DEPTH * run.unit;
+        if due {
+            self.dive.launch(&run.best.x, run.best.value);
+            (run.unit, run.fresh) = (unit, false);
+            self.spent[Lane::Dive.kind()].runs += 1;
+        }
+        due
+    }
+
+    /// Lanes for workers that would be idle, in order: the other one of descent and sample, then descents from new points.
+    fn further(&self, k: usize) -> Option<Lane> {
+        let known = self.findings.smooth.is_some();
+        match k {
+            0 => Some(Lane::Descent(0)).filter(|_| known),
+            1 => Some(Lane::Sample).filter(|_| known),
+            k => Some(Lane::Descent(k - 1)).filter(|_| k <= self.params.workers),
+        }
+    }
+}
+
+// What lanes ask and are told.
+impl<F: Real> Auto<F> {
     /// The first points: those given, else the middle of the box; where none of them has a finite value, others.
     fn ask_start(&self, rng: &Rng, xs: &mut Matrix<F>) {
+        if self.rounds > 0 {
+            return self.anywhere().fill(&self.space, rng, self.params.workers, xs);
+        }
         let given = match &self.start {
-            Start::Points(points) if self.rounds == 0 => points.len().max(1),
+            Start::Points(points) => points.len().max(1),
             _ => 1,
         };
-        let law = if self.rounds == 0 { self.start.clone() } else { self.anywhere() };
-        law.fill(&self.space, rng, given, xs);
-        if self.rounds == 0 && self.start == Start::Uniform {
-            for (j, t) in xs.row_mut(0).iter_mut().enumerate() {
-                let middle = F::of(0.5) * self.space.lower()[j] + F::of(0.5) * self.space.upper()[j];
+        self.start.fill(&self.space, rng, given, xs);
+        if self.start == Start::Uniform {
+            for (t, (&lo, &hi)) in xs.row_mut(0).iter_mut().zip(self.space.lower().iter().zip(self.space.upper())) {
+                let middle = F::of(0.5) * lo + F::of(0.5) * hi;
                 *t = if middle.is_finite() { middle } else { *t };
             }
         }
@@ -310,13 +364,12 @@ impl<F: Real> Auto<F> {
         let dim = self.space.dim();
         let rng = rng.fork("probe");
         let mut draws = rng.row(0);
-        let mut moved = self.best.clone();
-        for (j, t) in moved.iter_mut().enumerate() {
-            let (lo, hi) = (self.space.lower()[j], self.space.upper()[j]);
+        let mut moved = self.best.x.clone();
+        for (t, (&lo, &hi)) in moved.iter_mut().zip(self.space.lower().iter().zip(self.space.upper())) {
             let width = if (hi - lo).is_finite() { hi - lo } else { F::one().max(t.abs()) };
             let length = F::of(0.1 + 0.2 * draws.uniform()) * width;
-            let up = draws.uniform() < 0.5;
-            let up = if *t + length > hi { false } else { up || *t - length < lo };
+            let wish = draws.uniform() < 0.5;
+            let up = *t + length <= hi && (wish || *t - length < lo);
             *t = if up { *t + length } else { *t - length }.max(lo).min(hi);
         }
         let mut order: Vec<usize> = (0..dim).collect();
@@ -325,11 +378,12 @@ impl<F: Real> Auto<F> {
         xs.push(&moved);
         for split in 0..usize::BITS - (dim - 1).leading_zeros() {
             for half in 0..2 {
-                xs.push(&self.best);
+                xs.push(&self.best.x);
                 let last = xs.len() - 1;
-                for (k, &j) in order.iter().enumerate().filter(|(k, _)| (k >> split) & 1 == half) {
-                    let _ = k;
-                    xs.row_mut(last)[j] = moved[j];
+                for (k, &j) in order.iter().enumerate() {
+                    if (k >> split) & 1 == half {
+                        xs.row_mut(last)[j] = moved[j];
+                    }
                 }
             }
         }
@@ -341,73 +395,68 @@ impl<F: Real> Auto<F> {
         let adds_up = values[1..].chunks_exact(2).all(|pair| {
             let (a, b) = (pair[0].f64(), pair[1].f64());
             let gap = ((whole + before) - (a + b)).abs();
-            gap <= 1e4 * F::epsilon().f64() * (before.abs() + whole.abs() + a.abs() + b.abs())
+            gap <= ROUNDING * F::epsilon().f64() * (before.abs() + whole.abs() + a.abs() + b.abs())
         });
         self.findings.separable = Some(adds_up);
     }
 
     fn ask_lane(&mut self, lane: Lane, rng: &Rng, xs: &mut Matrix<F>) {
+        xs.resize(0, self.space.dim());
         match lane {
             Lane::Start => self.ask_start(&rng.fork("auto"), xs),
-            Lane::Descent => self.descent.ask(&rng.fork(&self.labels[0]), xs),
+            Lane::Descent(k) => {
+                if let Some(descent) = self.descents.get_mut(k) {
+                    descent.search.ask(&rng.fork(&descent.label), xs);
+                }
+            }
             Lane::Probe => self.ask_probe(rng, xs),
             Lane::Coordinates => self.coordinates.ask(rng, xs),
             Lane::Sample => {
                 if let Some(run) = &mut self.sample {
-                    run.ask(&rng.fork(&self.labels[1]), xs);
+                    run.search.ask(&rng.fork(&run.label), xs);
+                    run.unit = if run.unit.is_nan() { run.search.distribution().unit() } else { run.unit };
                 }
             }
             Lane::Dive => self.dive.ask(rng, xs),
         }
     }
 
-    /// Takes over the best of the rows told, which begin at row `from`.
-    fn keep_best(&mut self, lane: Lane, from: usize, values: &[F]) {
-        let found = self.evaluations;
-        for (k, &value) in values.iter().enumerate() {
-            self.evaluations += 1;
-            if better(value, self.value) || self.best.is_empty() {
-                self.value = if value.is_nan() { F::infinity() } else { value };
-                self.best.clear();
-                self.best.extend_from_slice(self.x.row(from + k));
-                (self.finder, self.found) = (lane, found + k as u64 + 1);
-            }
-        }
-    }
-
+    /// The values of a lane's rows; `before` was the best value.
     fn tell_lane(&mut self, lane: Lane, before: F, xs: &mut Matrix<F>, values: &[F]) {
         let (asked, share) = (values.len() as u64, self.share());
-        let account = &mut self.accounts[lane as usize];
-        account.evaluations += asked;
+        self.spent[lane.kind()].evaluations += asked;
         match lane {
             Lane::Start => {}
             Lane::Probe => self.tell_probe(before.f64(), values),
             Lane::Coordinates => self.coordinates.tell(xs, values),
-            Lane::Descent => {
-                account.clock += if self.findings.smooth.is_some() { asked as f64 / share } else { 0.0 };
-                self.descent.tell(xs, values);
+            Lane::Descent(k) => {
+                self.clocks[0] += if self.findings.smooth.is_some() { asked as f64 / share } else { 0.0 };
+                self.descents[k].search.tell(xs, values);
             }
             Lane::Dive => {
-                self.accounts[Lane::Sample as usize].clock += asked as f64 / (1.0 - share);
+                self.clocks[1] += asked as f64 / (1.0 - share);
                 self.dive.tell(xs, values);
             }
             Lane::Sample => {
-                account.clock += asked as f64 / (1.0 - share);
-                if let (0.0, Some(run)) = (self.unit, &self.sample) {
-                    self.unit = run.distribution().unit();
-                }
-                for (x, &value) in xs.iter().zip(values) {
-                    if value < self.run_value {
-                        (self.run_value, self.fresh) = (value, true);
-                        self.run_best.clear();
-                        self.run_best.extend_from_slice(x);
-                    }
-                }
+                self.clocks[1] += asked as f64 / (1.0 - share);
                 if let Some(run) = &mut self.sample {
-                    run.tell(xs, values);
+                    run.fresh |= run.best.keep(xs.rows(), values).is_some();
+                    run.search.tell(xs, values);
                 }
             }
         }
+    }
+
+    /// Why the lane's run has ended, if it has.
+    fn ended(&self, lane: Lane) -> Option<String> {
+        let why = match lane {
+            Lane::Start | Lane::Probe => None,
+            Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.why()),
+            Lane::Coordinates => self.coordinates.why(),
+            Lane::Sample => self.sample.as_ref().and_then(|run| run.search.why()),
+            Lane::Dive => self.dive.why(),
+        };
+        why.map(|why| why.to_string())
     }
 }
 
@@ -424,15 +473,19 @@ impl<F: Real> Algorithm<F> for Auto<F> {
                 break;
             }
         }
-        // Workers that would be idle: the other lane goes on as well.
-        if self.findings.smooth.is_some() && xs.len() < self.params.workers {
-            let other = if self.asked.iter().any(|(lane, _)| *lane == Lane::Descent) { Lane::Sample } else { Lane::Descent };
+        let mut further = 0;
+        while xs.len() < self.params.workers && self.best.value.is_finite() && further <= self.params.workers {
+            let lane = self.further(further);
+            further += 1;
+            let Some(lane) = lane.filter(|lane| self.asked.iter().all(|(asked, _)| asked != lane)) else { continue };
+            match lane {
+                Lane::Descent(k) => self.open_descent(k),
+                _ => drop(self.open_sample()),
+            }
             let mut part = std::mem::take(&mut self.part);
-            part.resize(0, self.space.dim());
-            if other == Lane::Descent { self.open_descent() } else { self.open_sample() }
-            self.ask_lane(other, rng, &mut part);
+            self.ask_lane(lane, rng, &mut part);
             if !part.is_empty() {
-                self.asked.push((other, part.len()));
+                self.asked.push((lane, part.len()));
                 part.iter().for_each(|x| xs.push(x));
             }
             self.part = part;
@@ -447,48 +500,59 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         for k in 0..self.asked.len() {
             let (lane, rows) = self.asked[k];
             let to = from + rows;
-            let before = self.value;
-            self.keep_best(lane, from, &values[from..to]);
-            if self.asked.len() == 1 {
-                self.tell_lane(lane, before, xs, values);
-            } else {
-                let mut part = std::mem::take(&mut self.part);
-                part.copy_from(xs.rows().slice(from, to));
-                self.tell_lane(lane, before, &mut part, &values[from..to]);
-                self.part = part;
+            let before = self.best.value;
+            if let Some(i) = self.best.keep(self.x.rows().slice(from, to), &values[from..to]) {
+                let (run, evaluation) = (self.runs(lane).max(1), self.evaluations + (i + 1) as u64);
+                self.finder = Finder { lane, run, evaluation, ended: None };
+            }
+            self.evaluations += rows as u64;
+            let mut part = std::mem::take(&mut self.part);
+            part.copy_from(self.x.rows().slice(from, to));
+            self.tell_lane(lane, before, &mut part, &values[from..to]);
+            self.part = part;
+            if lane == self.finder.lane && self.runs(lane).max(1) == self.finder.run && self.finder.ended.is_none() {
+                self.finder.ended = self.ended(lane);
             }
             from = to;
         }
     }
 
     fn answer(&self) -> Vec<F> {
-        self.best.clone()
+        self.best.x.clone()
     }
 
     fn iterations(&self) -> u64 {
         self.rounds.saturating_sub(1)
     }
 
+    fn why(&self) -> Option<Reason> {
+        let stuck = self.rounds > 0 && self.space.lower() == self.space.upper();
+        stuck.then(|| Reason::Method("no variable can move".into()))
+    }
+
     fn account(&self) -> Option<String> {
         let kind = match (self.findings.separable, self.findings.smooth) {
             (Some(true), _) => "separable",
-            (_, Some(true)) => "smooth around the first local minimum",
+            (_, Some(true)) => "smooth around the end of the first descent",
             (_, Some(false)) => "rugged around the end of the first descent",
             _ => "not yet known",
         };
+        let Finder { lane, run, evaluation, ended } = &self.finder;
+        let ended = ended.as_deref().unwrap_or("going on when all ended");
         let mut account = format!(
-            "found by the lane '{}' at evaluation {} of {}; the function is {kind}; evaluations (runs)",
-            NAMES[self.finder as usize], self.found, self.evaluations
+            "found by '{}' (run {run}: {ended}) at evaluation {evaluation} of {}; the function is {kind}; evaluations (runs):",
+            NAMES[lane.kind()],
+            self.evaluations
         );
-        for (name, lane) in NAMES.iter().zip(&self.accounts).filter(|(_, lane)| lane.evaluations > 0) {
-            account += &format!(" {name} {} ({})", lane.evaluations, lane.runs.max(1));
+        for (name, spent) in NAMES.iter().zip(&self.spent).filter(|(_, spent)| spent.evaluations > 0) {
+            let _ = write!(account, " {name} {} ({})", spent.evaluations, spent.runs.max(1));
         }
         Some(account)
     }
 
     fn gradient_rows(&self) -> &[usize] {
         match self.asked.first() {
-            Some((Lane::Descent, _)) => self.descent.gradient_rows(),
+            Some((Lane::Descent(k), _)) => self.descents[*k].search.gradient_rows(),
             Some((Lane::Dive, _)) => self.dive.gradient_rows(),
             _ => &[],
         }
@@ -496,7 +560,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
 
     fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
         match self.asked.first() {
-            Some((Lane::Descent, _)) => self.descent.tell_gradients(gradients),
+            Some((Lane::Descent(k), _)) => self.descents[*k].search.tell_gradients(gradients),
             Some((Lane::Dive, _)) => self.dive.tell_gradients(gradients),
             _ => {}
         }
@@ -504,9 +568,9 @@ impl<F: Real> Algorithm<F> for Auto<F> {
 
     fn view(&self) -> View<'_, F> {
         let mut view = View { matrices: vec![("x", self.x.rows())], ..View::default() };
-        view.vectors.push(("g", &self.best));
-        view.numbers.push(("lane", self.asked.first().map_or(0.0, |(lane, _)| f64::from(*lane as u8))));
-        view.numbers.extend(NAMES.iter().zip(&self.accounts).map(|(name, lane)| (*name, lane.evaluations as f64)));
+        view.vectors.push(("g", &self.best.x));
+        view.numbers.push(("lane", self.asked.first().map_or(0.0, |(lane, _)| lane.kind() as f64)));
+        view.numbers.extend(NAMES.iter().zip(&self.spent).map(|(name, spent)| (*name, spent.evaluations as f64)));
         view
     }
 

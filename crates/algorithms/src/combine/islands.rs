@@ -3,21 +3,22 @@
 //! Papers: Tanese, "Distributed genetic algorithms" (ICGA 1989); Whitley, Rana and Heckendorn, "The island model genetic
 //! algorithm: on separability, population size and convergence" (J. Computing and Information Technology 1999). The points of
 //! all islands are asked in one round. Every `interval` rounds the best point that island i has found takes the place of the
-//! worst point of island i + 1 between `ask` and `tell`, so that any method can be on an island.
+//! worst point of island i + 1 between `ask` and `tell`, if it is better than the best point found there.
 //!
-//! Differs from the papers: the method may be any of the registry.
+//! Differs from the papers: the method may be any of the registry whose points are a population.
 
 use super::member::Member;
+use super::restart::Record;
 use crate::parameters::{Parameters, parameters};
 use crate::registry::Method;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, best_index, better};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
 
 parameters! {
     /// Parameters of [`Islands`].
     pub struct Params {
         /// The method on every island.
-        method "": String = "de".to_owned(), Name;
+        method "": String = "de".to_owned(), Method;
         /// Number of islands.
         islands "": usize = 4, Within(1.0, 10_000.0);
         /// Rounds between two migrations.
@@ -32,9 +33,10 @@ struct Island<F: Real> {
     method: Member<F>,
     /// Its stream of draws.
     label: String,
+    /// Its points of the round, and their values.
     x: Matrix<F>,
-    best: Vec<F>,
-    value: F,
+    values: Vec<F>,
+    best: Record<F>,
 }
 
 /// Copies of a method on a ring.
@@ -45,8 +47,8 @@ pub struct Islands<F: Real> {
     islands: Vec<Island<F>>,
     x: Matrix<F>,
     rounds: u64,
-    #[serde(skip)]
-    values: Vec<F>,
+    /// Points that have moved to another island.
+    migrants: u64,
 }
 
 impl<F: Real> Method<F> for Islands<F> {
@@ -59,27 +61,42 @@ impl<F: Real> Method<F> for Islands<F> {
         let share = budget.map(|budget| (budget / params.islands as u64).max(1));
         let island = |i: usize| {
             // Points given for the start are evaluated once.
-            let start = match &start {
-                Start::Points(_) if i > 0 => Start::Uniform,
-                law => law.clone(),
-            };
+            let elsewhere = matches!(start, Start::Points(_)) && i > 0;
             Ok(Island {
-                method: Member::new(&params.method, space, start, share)?,
+                method: Member::new(&params.method, space, if elsewhere { &Start::Uniform } else { &start }, share)?,
                 label: format!("island{i}"),
                 x: Matrix::empty(space.dim()),
-                best: Vec::new(),
-                value: F::infinity(),
+                values: Vec::new(),
+                best: Record::default(),
             })
         };
         let islands = (0..params.islands).map(island).collect::<Result<_>>()?;
-        Ok(Islands { params, islands, x: Matrix::empty(space.dim()), rounds: 0, values: Vec::new() })
+        Ok(Islands { params, islands, x: Matrix::empty(space.dim()), rounds: 0, migrants: 0 })
     }
 }
 
 impl<F: Real> Islands<F> {
-    fn best(&self) -> &Island<F> {
-        let best = self.islands.iter().reduce(|a, b| if better(b.value, a.value) { b } else { a });
-        best.unwrap_or_else(|| unreachable!("there is at least one island"))
+    /// The best point of each island comes to the next one, all at the same time.
+    fn migrate(&mut self) {
+        let count = self.islands.len();
+        for i in (0..count).filter(|_| count > 1) {
+            let (from, to) = ((i + count - 1) % count, i);
+            let [guest, host] =
+                self.islands.get_disjoint_mut([from, to]).unwrap_or_else(|_| unreachable!("two islands"));
+            if host.values.is_empty() || !better(guest.best.value, host.best.value) {
+                continue;
+            }
+            let worse = |a, b| if better(host.values[a], host.values[b]) { b } else { a };
+            let worst = (0..host.values.len()).reduce(worse).unwrap_or(0);
+            host.x.row_mut(worst).copy_from_slice(&guest.best.x);
+            host.values[worst] = guest.best.value;
+            self.migrants += 1;
+        }
+    }
+
+    fn leader(&self) -> usize {
+        (1..self.islands.len())
+            .fold(0, |best, i| if better(self.islands[i].best.value, self.islands[best].best.value) { i } else { best })
     }
 }
 
@@ -99,38 +116,27 @@ impl<F: Real> Algorithm<F> for Islands<F> {
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
         self.rounds += 1;
         self.x.copy_from(xs.rows());
-        let migrate = self.rounds.is_multiple_of(self.params.interval as u64) && self.islands.len() > 1;
         let mut from = 0;
-        for i in 0..self.islands.len() {
-            let rows = self.islands[i].x.len();
-            if rows == 0 {
-                continue;
+        for island in &mut self.islands {
+            let to = from + island.x.len();
+            island.values.clear();
+            island.values.extend(values[from..to].iter().map(|v| if v.is_nan() { F::infinity() } else { *v }));
+            if to > from {
+                island.x.copy_from(xs.rows().slice(from, to));
+                island.best.keep(island.x.rows(), &island.values);
             }
-            self.values.clear();
-            self.values.extend(values[from..from + rows].iter().map(|v| if v.is_nan() { F::infinity() } else { *v }));
-            let (before, after) = self.islands.split_at_mut(i);
-            let (island, after) = after.split_first_mut().unwrap_or_else(|| unreachable!("i is within"));
-            island.x.copy_from(xs.rows().slice(from, from + rows));
-            from += rows;
-            if let Some(k) = best_index(&self.values)
-                && (better(self.values[k], island.value) || island.best.is_empty())
-            {
-                island.value = self.values[k];
-                island.best.clear();
-                island.best.extend_from_slice(island.x.row(k));
-            }
-            let neighbour = before.last().or(after.last());
-            if let Some(guest) = neighbour.filter(|guest| migrate && better(guest.value, island.value)) {
-                let worst = (0..rows).reduce(|a, b| if better(self.values[a], self.values[b]) { b } else { a }).unwrap_or(0);
-                island.x.row_mut(worst).copy_from_slice(&guest.best);
-                self.values[worst] = guest.value;
-            }
-            island.method.tell(&mut island.x, &self.values);
+            from = to;
+        }
+        if self.rounds.is_multiple_of(self.params.interval as u64) {
+            self.migrate();
+        }
+        for island in self.islands.iter_mut().filter(|island| !island.values.is_empty()) {
+            island.method.tell(&mut island.x, &island.values);
         }
     }
 
     fn answer(&self) -> Vec<F> {
-        self.best().best.clone()
+        self.islands[self.leader()].best.x.clone()
     }
 
     fn iterations(&self) -> u64 {
@@ -139,12 +145,18 @@ impl<F: Real> Algorithm<F> for Islands<F> {
 
     fn why(&self) -> Option<Reason> {
         let all = self.islands.iter().all(|island| island.method.why().is_some());
-        self.islands[0].method.why().filter(|_| all)
+        self.islands[self.leader()].method.why().filter(|_| all)
+    }
+
+    fn account(&self) -> Option<String> {
+        let (leader, count) = (self.leader(), self.islands.len());
+        Some(format!("found on island {} of {count}; {} points have migrated", leader + 1, self.migrants))
     }
 
     fn view(&self) -> View<'_, F> {
-        let best = self.best();
-        View { matrices: vec![("x", self.x.rows())], vectors: vec![("g", &best.best)], numbers: Vec::new() }
+        let best = &self.islands[self.leader()].best;
+        let numbers = vec![("migrants", self.migrants as f64)];
+        View { matrices: vec![("x", self.x.rows())], vectors: vec![("g", &best.x)], numbers }
     }
 
     fn save(&self, out: &mut Vec<u8>) {

@@ -1,9 +1,9 @@
-//! A method of the registry as a part of a combinator: known by name, saved and loaded with it.
+//! A method of the registry as a part of a combinator: known by its text, saved and loaded with it.
 
-use crate::registry::{self, Settings};
+use crate::registry;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::Any;
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View};
 
 /// A method by name.
 pub struct Member<F: Real> {
@@ -18,28 +18,29 @@ impl<F: Real> std::fmt::Debug for Member<F> {
 }
 
 impl<F: Real> Member<F> {
-    /// Builds the method with its defaults. Errors if there is no such method, or if it does not fit the space.
-    pub fn new(name: &str, space: &Space<F>, start: Start, budget: Option<u64>) -> Result<Self> {
-        let entry = registry::entry(name)?;
-        let mut settings = Settings::new();
-        settings.insert("start".into(), serde_json::to_value(start).unwrap_or_default());
-        let algorithm = if let Some(space) = (space as &dyn Any).downcast_ref::<Space<f32>>() {
-            same::<f32, F>(entry.build_f32(space, budget, &settings)?)
-        } else if let Some(space) = (space as &dyn Any).downcast_ref::<Space<f64>>() {
-            same::<f64, F>(entry.build(space, budget, &settings)?)
-        } else {
-            None
+    /// Builds the method of a text as [`registry::parse`] reads it. Errors if there is no such method, if a parameter is
+    /// wrong, or if it does not fit the space.
+    pub fn new(text: &str, space: &Space<F>, start: &Start, budget: Option<u64>) -> Result<Self> {
+        let (entry, mut settings) = registry::parse(text)?;
+        let start = serde_json::to_value(start).map_err(|why| Error::parameter("start", text, why.to_string()))?;
+        settings.insert("start".into(), start);
+        let any = space as &dyn Any;
+        let algorithm = match (any.downcast_ref::<Space<f64>>(), any.downcast_ref::<Space<f32>>()) {
+            (Some(space), _) => same(entry.build(space, budget, &settings)?),
+            (_, Some(space)) => same(entry.build_f32(space, budget, &settings)?),
+            _ => unreachable!("a scalar is f32 or f64"),
         };
-        // Real is f32 or f64, so one of the two is it.
-        let algorithm = algorithm.unwrap_or_else(|| unreachable!("a scalar is f32 or f64"));
         Ok(Member { name: entry.name, algorithm })
     }
 }
 
-/// The algorithm under the name that its scalar has here; none if the scalars differ.
-fn same<A: Real, F: Real>(algorithm: Box<dyn Algorithm<A>>) -> Option<Box<dyn Algorithm<F>>> {
+/// The algorithm under the name that its scalar has here: A and F are the same.
+fn same<A: Real, F: Real>(algorithm: Box<dyn Algorithm<A>>) -> Box<dyn Algorithm<F>> {
     let boxed: Box<dyn Any> = Box::new(algorithm);
-    boxed.downcast::<Box<dyn Algorithm<F>>>().ok().map(|algorithm| *algorithm)
+    match boxed.downcast::<Box<dyn Algorithm<F>>>() {
+        Ok(algorithm) => *algorithm,
+        Err(_) => unreachable!("the scalar was looked at before"),
+    }
 }
 
 impl<F: Real> Serialize for Member<F> {
@@ -53,12 +54,13 @@ impl<F: Real> Serialize for Member<F> {
 impl<'de, F: Real> Deserialize<'de> for Member<F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let (name, state) = <(String, Vec<u8>)>::deserialize(deserializer)?;
-        let failed = |why: swarmgrad_core::Error| serde::de::Error::custom(why.to_string());
+        let failed = |why: Error| serde::de::Error::custom(why.to_string());
         let entry = registry::entry(&name).map_err(failed)?;
-        let algorithm = match same::<f64, F>(entry.load(&state).map_err(failed)?) {
-            Some(algorithm) => algorithm,
-            None => same::<f32, F>(entry.load_f32(&state).map_err(failed)?)
-                .ok_or_else(|| serde::de::Error::custom("a scalar is f32 or f64"))?,
+        let wide = std::any::TypeId::of::<F>() == std::any::TypeId::of::<f64>();
+        let algorithm = if wide {
+            same(entry.load(&state).map_err(failed)?)
+        } else {
+            same(entry.load_f32(&state).map_err(failed)?)
         };
         Ok(Member { name: entry.name, algorithm })
     }

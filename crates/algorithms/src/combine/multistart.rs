@@ -13,8 +13,8 @@ use swarmgrad_core::{Real, Result, Rng, Space, Start};
 parameters! {
     /// Parameters of [`MultiStart`].
     pub struct Params {
-        /// What is run again and again: the name of a method that ends by itself.
-        method "": String = "quasi_newton".to_owned(), Name;
+        /// What is run again and again: a method that ends by itself.
+        method "": String = "quasi_newton".to_owned(), Method;
     }
 }
 
@@ -33,7 +33,7 @@ impl<F: Real> Schedule<F> for Fresh {
     type Inner = Member<F>;
 
     fn new(params: Params, space: &Space<F>, budget: Option<u64>) -> Result<Self> {
-        Member::new(&params.method, space, Start::Uniform, budget)?;
+        Member::new(&params.method, space, &Start::Uniform, budget)?;
         Ok(Fresh { params })
     }
 
@@ -44,7 +44,7 @@ impl<F: Real> Schedule<F> for Fresh {
         start: Start,
         _rng: &Rng,
     ) -> Result<Option<Next<Member<F>>>> {
-        let method = Member::new(&self.params.method, space, start, None)?;
+        let method = Member::new(&self.params.method, space, &start, None)?;
         Ok(Some(Next { method, limit: u64::MAX }))
     }
 }

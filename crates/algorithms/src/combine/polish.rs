@@ -1,24 +1,26 @@
 //! Polish: a global method first, then a local search from the best point it has found.
 //!
 //! The local search begins when the global method has ended by itself, has spent its share of a known budget, or has not
-//! improved its best point for `patience` iterations. It ends the whole when it ends.
+//! improved its best point for `patience` rounds. It ends the whole when it ends. Draws of the global method are those it
+//! would make alone.
 
 use super::member::Member;
+use super::restart::Record;
 use crate::parameters::{Parameters, parameters};
 use crate::registry::Method;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View, better};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View};
 
 parameters! {
     /// Parameters of [`Polish`].
     pub struct Params {
         /// The global method.
-        method "": String = "pso".to_owned(), Name;
+        method "": String = "pso".to_owned(), Method;
         /// The local search.
-        local "": String = "quasi_newton".to_owned(), Name;
+        local "": String = "quasi_newton".to_owned(), Method;
         /// Share of a known budget that the global method may spend.
         share "": f64 = 0.8, Within(0.0, 1.0);
-        /// Iterations without improvement after which the local search begins.
+        /// Rounds without improvement after which the local search begins.
         patience "": usize = 100, AtLeast(1.0);
     }
 }
@@ -36,9 +38,11 @@ pub struct Polish<F: Real> {
     limit: u64,
     evaluations: u64,
     rounds: u64,
+    /// The round of the last improvement.
     improved: u64,
-    best: Vec<F>,
-    value: F,
+    best: Record<F>,
+    /// What the global method had reached.
+    before: F,
 }
 
 impl<F: Real> Method<F> for Polish<F> {
@@ -48,54 +52,66 @@ impl<F: Real> Method<F> for Polish<F> {
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
-        Member::new(&params.local, space, Start::Uniform, None)?;
-        let limit = budget.map_or(u64::MAX, |budget| (params.share * budget as f64) as u64);
-        let method = Member::new(&params.method, space, start, budget.map(|budget| budget.min(limit).max(1)))?;
+        Member::new(&params.local, space, &Start::Uniform, None)?;
+        let limit = budget.map(|budget| (params.share * budget as f64) as u64);
         Ok(Polish {
+            method: Member::new(&params.method, space, &start, limit.map(|limit| limit.max(1)))?,
             params,
             space: space.clone(),
-            method,
             polishing: false,
-            limit,
+            limit: limit.unwrap_or(u64::MAX),
             evaluations: 0,
             rounds: 0,
             improved: 0,
-            best: Vec::new(),
-            value: F::infinity(),
+            best: Record::default(),
+            before: F::infinity(),
         })
+    }
+}
+
+impl<F: Real> Polish<F> {
+    /// Whether it is the local search's turn, and there is a point to begin with.
+    fn is_due(&self) -> bool {
+        let idle = self.rounds - self.improved > self.params.patience as u64;
+        let over = self.evaluations >= self.limit || idle || self.method.why().is_some();
+        !self.polishing && over && self.best.value.is_finite()
+    }
+
+    fn begin_to_polish(&mut self) {
+        // That the method exists and fits the space was seen when this one was built.
+        if let Ok(local) = Member::new(&self.params.local, &self.space, &self.best.as_start(), None) {
+            (self.method, self.polishing, self.before) = (local, true, self.best.value);
+        }
     }
 }
 
 impl<F: Real> Algorithm<F> for Polish<F> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
-        let idle = self.rounds - self.improved > self.params.patience as u64;
-        let over = self.evaluations >= self.limit || idle || self.method.why().is_some();
-        if !self.polishing && over && self.value.is_finite() {
-            let from = Start::Points(vec![self.best.iter().map(|t| t.f64()).collect()]);
-            // That the method exists and fits the space was seen when this one was built.
-            if let Ok(local) = Member::new(&self.params.local, &self.space, from, None) {
-                (self.method, self.polishing) = (local, true);
-            }
+        if self.is_due() {
+            self.begin_to_polish();
         }
-        let rng = if self.polishing { rng.fork("polish") } else { rng.clone() };
-        self.method.ask(&rng, xs);
+        if !self.polishing {
+            self.method.ask(rng, xs);
+            // It may notice only now that it has ended.
+            if !xs.is_empty() || !self.is_due() {
+                return;
+            }
+            self.begin_to_polish();
+        }
+        self.method.ask(&rng.fork("polish"), xs);
     }
 
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
         self.rounds += 1;
         self.evaluations += values.len() as u64;
-        for (x, &value) in xs.iter().zip(values) {
-            if better(value, self.value) || self.best.is_empty() {
-                (self.value, self.improved) = (if value.is_nan() { F::infinity() } else { value }, self.rounds);
-                self.best.clear();
-                self.best.extend_from_slice(x);
-            }
+        if self.best.keep(xs.rows(), values).is_some() {
+            self.improved = self.rounds;
         }
         self.method.tell(xs, values);
     }
 
     fn answer(&self) -> Vec<F> {
-        self.best.clone()
+        self.best.x.clone()
     }
 
     fn iterations(&self) -> u64 {
@@ -104,7 +120,17 @@ impl<F: Real> Algorithm<F> for Polish<F> {
 
     fn why(&self) -> Option<Reason> {
         // What ends the global method begins the local one, if there is anything to begin with.
-        self.method.why().filter(|_| self.polishing || self.rounds > 0 && !self.value.is_finite())
+        let last = self.polishing || self.rounds > 0 && !self.best.value.is_finite();
+        self.method.why().filter(|_| last)
+    }
+
+    fn account(&self) -> Option<String> {
+        let Params { method, local, .. } = &self.params;
+        Some(match self.polishing {
+            false => format!("found by {method}; {local} has not begun"),
+            true if self.best.value < self.before => format!("{local} improved what {method} had found"),
+            true => format!("found by {method}; {local} found nothing better"),
+        })
     }
 
     fn gradient_rows(&self) -> &[usize] {

@@ -197,8 +197,8 @@ impl Walk for CoordinateSearch {
         self.rounds
     }
 
-    fn why(&self) -> Option<Reason> {
-        self.why.clone()
+    fn why(&self) -> Option<&Reason> {
+        self.why.as_ref()
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {

@@ -7,6 +7,7 @@
 pub mod coordinate_search;
 pub mod nelder_mead;
 pub mod quasi_newton;
+pub mod trust_region;
 
 use crate::parameters::Parameters;
 use crate::registry::Method;
@@ -87,7 +88,7 @@ pub trait Walk: Send + Sized + Serialize + DeserializeOwned + 'static {
     fn steps(&self) -> u64;
 
     /// Why it ended, if it has.
-    fn why(&self) -> Option<Reason>;
+    fn why(&self) -> Option<&Reason>;
 
     /// Adds to the view what the place alone does not show.
     fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
@@ -99,7 +100,11 @@ fn check_square(dim: usize) -> Result<()> {
     if dim.saturating_mul(dim) <= MOST_NUMBERS {
         return Ok(());
     }
-    Err(Error::parameter("dim", dim, "must be at most 65536 for a method that keeps a matrix of variables by variables"))
+    Err(Error::parameter(
+        "dim",
+        dim,
+        "must be at most 65536 for a method that keeps a matrix of variables by variables",
+    ))
 }
 
 /// Fruitless points before the search for a start with a finite value is given up.
@@ -166,13 +171,26 @@ impl<F: Real, W: Walk> Local<F, W> {
         self.best.clear();
         self.best.extend_from_slice(x);
     }
+
+    /// Begins anew from a start that has been checked; between rounds.
+    pub fn begin(&mut self, start: Start) {
+        assert!(!self.lent, "begin was called between ask and tell");
+        (self.start, self.starts, self.launched) = (start, 0, false);
+        self.best_value = f64::INFINITY;
+        self.best.clear();
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        self.starts >= STARTS || self.launched && self.walk.why().is_some()
+    }
 }
 
 impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         assert!(!self.lent, "ask was called twice without tell");
         xs.clear();
-        if self.why().is_some() {
+        if self.is_over() {
             return;
         }
         if self.launched {
@@ -246,7 +264,7 @@ impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
         if self.starts >= STARTS {
             return Some(Reason::Method(format!("no start with a finite value in {STARTS} points")));
         }
-        self.walk.why().filter(|_| self.launched)
+        self.walk.why().filter(|_| self.launched).cloned()
     }
 
     fn view(&self) -> View<'_, F> {

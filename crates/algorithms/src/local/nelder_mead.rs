@@ -166,8 +166,8 @@ impl Walk for NelderMead {
         self.steps
     }
 
-    fn why(&self) -> Option<Reason> {
-        self.why.clone()
+    fn why(&self) -> Option<&Reason> {
+        self.why.as_ref()
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {

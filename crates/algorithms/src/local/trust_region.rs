@@ -168,7 +168,9 @@ impl Walk for TrustRegion {
     fn ask(&mut self, xs: &mut Matrix<f64>) {
         xs.clear();
         match self.stage {
-            Stage::Points => (0..self.points.len()).filter(|&i| i != self.best).for_each(|i| xs.push(self.points.row(i))),
+            Stage::Points => {
+                (0..self.points.len()).filter(|&i| i != self.best).for_each(|i| xs.push(self.points.row(i)))
+            }
             Stage::Step | Stage::Geometry(_) => {
                 xs.push(self.points.row(self.best));
                 let x = xs.row_mut(0);
@@ -223,8 +225,8 @@ impl Walk for TrustRegion {
         self.steps
     }
 
-    fn why(&self) -> Option<Reason> {
-        self.why.clone()
+    fn why(&self) -> Option<&Reason> {
+        self.why.as_ref()
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {
@@ -426,7 +428,9 @@ impl TrustRegion {
             let pairs = self.y.row(t).iter().zip(self.y.row(self.best));
             self.scale * pairs.fold(0.0f64, |m, (a, b)| m.max((a - b).abs()))
         };
-        let Some(t) = (0..self.f.len()).reduce(|a, b| if distance(b) > distance(a) { b } else { a }) else { return false };
+        let Some(t) = (0..self.f.len()).reduce(|a, b| if distance(b) > distance(a) { b } else { a }) else {
+            return false;
+        };
         let away = distance(t);
         if away <= 2.0 * self.delta {
             return false;
@@ -454,7 +458,8 @@ impl TrustRegion {
             let corner = &mut self.work.residual;
             for (i, &j) in self.open.iter().enumerate() {
                 let per = 1.0 / (self.scale * self.unit[j]);
-                let (lo, hi) = ((self.terrain.lower[j] - self.base[j]) * per, (self.terrain.upper[j] - self.base[j]) * per);
+                let (lo, hi) =
+                    ((self.terrain.lower[j] - self.base[j]) * per, (self.terrain.upper[j] - self.base[j]) * per);
                 let step = if gradient[i] >= 0.0 { sign * radius } else { -sign * radius };
                 // Where the box ends before, the other way has the room.
                 let to = best[i] + step;
@@ -661,7 +666,11 @@ fn invert(a: &mut [f64], out: &mut [f64], n: usize) -> bool {
             if factor != 0.0 {
                 for matrix in [&mut *a, &mut *out] {
                     let (low, high) = matrix.split_at_mut(r.max(c) * n);
-                    let (row, source) = if r < c { (&mut low[r * n..(r + 1) * n], &high[..n]) } else { (&mut high[..n], &low[c * n..(c + 1) * n]) };
+                    let (row, source) = if r < c {
+                        (&mut low[r * n..(r + 1) * n], &high[..n])
+                    } else {
+                        (&mut high[..n], &low[c * n..(c + 1) * n])
+                    };
                     row.iter_mut().zip(source).for_each(|(t, s)| *t -= factor * s);
                 }
             }
