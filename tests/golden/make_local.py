@@ -28,8 +28,11 @@ EPSILON = 2.0**-52
 SHAKEN = None
 
 
-def shaken(numbers):
-    return numbers if SHAKEN is None else numbers * (1 + EPSILON * SHAKEN.uniform(-1, 1, numbers.shape))
+def shaken(numbers, terms=1):
+    """A last bit of every number, or of the terms of size 1 or so that it is the sum of."""
+    if SHAKEN is None:
+        return numbers
+    return numbers + terms * EPSILON * SHAKEN.uniform(-1, 1, numbers.shape) * np.maximum(1, np.abs(numbers))
 
 
 class Objective:
@@ -42,7 +45,7 @@ class Objective:
 
     def __call__(self, points):
         points = np.atleast_2d(np.array(points, dtype=float))
-        values = shaken(self.f(shaken(points)))
+        values = shaken(self.f(shaken(points)), terms=4)
         self.rounds += 1
         for x, value in zip(points, values):
             if value < self.best:
@@ -604,8 +607,8 @@ def trust_region(params, objective, start, bounds, steps):
 # ---------------------------------------------------------------------------------------------- files
 
 
-def measured(program, runs=12):
-    """What the program returns, its steps with the effect of rounding."""
+def measured(program, least=0.0, runs=12):
+    """What the program returns, its steps with the effect of rounding, at least `least`."""
     global SHAKEN
     initial, out, note = program()
     others = []
@@ -613,7 +616,7 @@ def measured(program, runs=12):
         SHAKEN = np.random.RandomState(seed)
         others.append(program()[1])
     SHAKEN = None
-    worst = 0.0
+    worst = least
     for k, step in enumerate(out):
         for other in others:
             assert other[k]["round"] == step["round"], "a decision hangs on a last bit"
@@ -664,13 +667,14 @@ def main():
         ("trust_region_box", "rosenbrock", [-1.2, 0.6, 0.65], [-2.0, 0.7], 30),
     ]:
         params = {"radius": 0.1, "accuracy": 1e-3}
-        initial, out, kinds = measured(lambda: trust_region(params, objective, start, bounds, steps))
+        # The library updates the inverse of W by eq. (6) and carries the errors of all updates along; here it is solved anew.
+        initial, out, kinds = measured(lambda: trust_region(params, objective, start, bounds, steps), least=1e-9)
         assert kinds >= {"step", "failed"}, kinds
         write(name, "trust_region", params, objective, start, bounds, initial, out)
     for name, objective, start, bounds, steps, separable in [
         ("coordinate_search", "rastrigin25", [1.3, -2.2, 3.1], [-4.0, 5.0], 40, True),
         ("coordinate_search_free", "sphere", [1.3, -2.2], [-math.inf, math.inf], 12, True),
-        ("coordinate_search_bent", "rosenbrock", [1.44, -0.3], [-2.0, 2.5], 40, False),
+        ("coordinate_search_bent", "rosenbrock", [-1.49, -0.09], [-2.0, 2.5], 40, False),
     ]:
         initial, out, came_out = measured(lambda: coordinate_search(objective, start, bounds, steps))
         assert came_out == separable, name

@@ -14,11 +14,12 @@
 //!
 //! Until the first descent has ended it alone is at work (but for the probe). From then on descents from new points and CMA-ES
 //! share the evaluations: each of the two has a clock that an evaluation advances by 1 / share, and the one whose clock is
-//! behind goes on. The shares follow the credit: half and half while the best point is a descent's and that of the first descent
-//! was smooth, else nearly all for CMA-ES. Where the first descent ended on smooth ground, what is left is a matter of basins
-//! and the first population is three times the usual one. A descent from a new point is given up when ten times its model's
-//! predicted gain would not reach the best value. A round that asks for fewer points than there are workers is filled up with
-//! the other lane, then with further descents from new points.
+//! behind goes on. The shares follow the credit: two thirds for descents while the best point is one's and that of the first
+//! descent was smooth, else nearly all for CMA-ES. Where the first descent ended on smooth ground, what is left is a matter of
+//! basins and the first population is three times the usual one. A descent from a new point is given up when a thousand times
+//! its model's predicted gain would not reach the best value; a run of CMA-ES, when it draws in on what a dive from it has found
+//! already. A round that asks for fewer points than there are workers is filled up with the other lane, then with further
+//! descents from new points.
 //!
 //! Papers: Hansen, "Benchmarking a bi-population CMA-ES on the BBOB-2009 function testbed" (GECCO 2009), for restarts;
 //! Baudis and Posik, "Online black-box algorithm portfolios for continuous optimization" (PPSN 2014), for portfolios; Loshchilov,
@@ -55,12 +56,14 @@ const POPULATION: [f64; 2] = [3.0, 1.5];
 /// Most numbers in a population; after it the populations begin anew.
 const LARGEST: usize = 1 << 24;
 /// Share of descents while one of them holds the best point, on smooth and on rugged ground, and while none does.
-const SHARE: [f64; 3] = [0.5, 0.15, 0.1];
+const SHARE: [f64; 3] = [0.65, 0.15, 0.1];
 /// A descent is given up when so many times its predicted gain would not be enough, after this many steps.
-const HOPE: f64 = 10.0;
+const HOPE: f64 = 1000.0;
 const PATIENCE: u64 = 6;
 /// A dive follows when the step-size of CMA-ES has fallen by this factor.
-const DEPTH: f64 = 0.1;
+const DEPTH: f64 = 0.02;
+/// Where it has fallen by this factor since a dive that converged, and nothing better was sampled, the run is over.
+const AGAIN: f64 = 0.1;
 /// What the roundings of four values may add up to in the probe, in units of their sizes and the machine epsilon.
 const ROUNDING: f64 = 1e4;
 
@@ -126,6 +129,8 @@ struct Sample<F: Real> {
     fresh: bool,
     /// Its step-size at the last dive, else at its beginning.
     unit: f64,
+    /// Whether the last dive began here.
+    dived: bool,
 }
 
 /// Who found the best point.
@@ -292,7 +297,7 @@ impl<F: Real> Auto<F> {
 
     /// A run of CMA-ES that goes on; whether it is a new one.
     fn open_sample(&mut self) -> bool {
-        if self.sample.as_ref().is_some_and(|run| run.search.why().is_none()) {
+        if self.sample.as_ref().is_some_and(|run| run.search.why().is_none() && !self.is_exhausted(run)) {
             return false;
         }
         let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
@@ -310,9 +315,17 @@ impl<F: Real> Auto<F> {
             best: Record::default(),
             fresh: false,
             unit: f64::NAN,
+            dived: false,
         });
         self.spent[Lane::Sample.kind()].runs += 1;
         true
+    }
+
+    /// Whether the run only draws in on what a dive from it has found already.
+    fn is_exhausted(&self, run: &Sample<F>) -> bool {
+        let (_, found) = self.dive.walk().place();
+        let again = run.dived && run.search.distribution().unit() < AGAIN * run.unit;
+        again && self.dive.walk().is_settled() && run.best.value.f64() >= found
     }
 
     /// A dive from where the CMA-ES run has drawn in far enough since the last one, and has found something better.
@@ -322,7 +335,7 @@ impl<F: Real> Auto<F> {
         let due = run.fresh && run.best.value.is_finite() && unit < DEPTH * run.unit;
         if due {
             self.dive.launch(&run.best.x, run.best.value);
-            (run.unit, run.fresh) = (unit, false);
+            (run.unit, run.fresh, run.dived) = (unit, false, true);
             self.spent[Lane::Dive.kind()].runs += 1;
         }
         due

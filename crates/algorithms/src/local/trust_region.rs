@@ -20,8 +20,8 @@
 //! moves to where its Lagrange function is large; with none so far away, rho is drawn in tenfold, down to `accuracy`.
 //!
 //! Differs from the papers: the trust region is a box in units of the natural lengths of the variables; (4) stops at the first
-//! face on which conjugate gradients end; K is dense and is inverted anew whenever rho changes or sigma is too small to divide
-//! by; a point of bad geometry moves to the better of the two corners that the gradient of its Lagrange function points to;
+//! face on which conjugate gradients end; K is dense and is inverted anew after m updates, whenever rho changes, and where sigma is too small to
+//! divide by; a point of bad geometry moves to the better of the two corners that the gradient of its Lagrange function points to;
 //! a value that is not finite counts as the worst of the set plus its range.
 
 use super::{Terrain, Walk};
@@ -71,8 +71,9 @@ pub struct TrustRegion {
     delta: f64,
     rho: f64,
     model: Quadratic,
-    /// K, row-major.
+    /// K, row-major, and its updates since it was inverted.
     k: Vec<f64>,
+    updates: usize,
     /// The candidate in y, the step's length in units and the decrease predicted.
     candidate: Vec<f64>,
     length: f64,
@@ -132,6 +133,7 @@ impl Walk for TrustRegion {
             rho: 0.0,
             model: Quadratic { c: 0.0, g: zeros(n), h: zeros(n * n) },
             k: zeros(size * size),
+            updates: 0,
             candidate: zeros(n),
             length: 0.0,
             predicted: 0.0,
@@ -307,6 +309,7 @@ impl TrustRegion {
             }
             self.model.h.iter_mut().for_each(|h| *h *= factor * factor);
         }
+        self.updates = 0;
         self.base.copy_from_slice(self.points.row(self.best));
         self.scale = self.delta;
         for t in 0..m {
@@ -381,7 +384,9 @@ impl TrustRegion {
         if value < self.f[self.best] {
             self.best = t;
         }
-        if sigma.abs() > 1e-10 * tau * tau && sigma.is_finite() && sigma != 0.0 {
+        let sound = sigma.abs() > 1e-10 * tau * tau && sigma.is_finite() && sigma != 0.0;
+        if sound && self.updates < self.f.len() {
+            self.updates += 1;
             // Eq. (6).
             let Work { kw, u, column, .. } = &mut self.work;
             for i in 0..size {

@@ -4,7 +4,6 @@ use super::score::LAST;
 use crate::error::{Error, Result};
 use crate::record::{Curve, Record};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard};
 use swarmgrad::algorithms::registry;

@@ -201,7 +201,7 @@ impl Report {
             && self.status != 6
             && let Some(problem) = &settings.problem
         {
-            let methods = "clpso,de,spso2011,pso_sde";
+            let methods = "auto,bipop_cma_es,lshade,clpso";
             let compare = format!("swarmgrad compare --methods {methods} --problems {problem} --dim {}", self.dim);
             hint("other methods:".into(), compare);
         }
