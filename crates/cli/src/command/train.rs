@@ -364,12 +364,13 @@ impl Train {
             };
             return Ok(Architecture::Mlp { hidden, activation, output });
         }
-        type Build = fn(Image, Output) -> Architecture;
-        let nets: [(&str, Build); 4] = [
-            ("cnn", |image, output| Architecture::Cnn { image, output }),
-            ("lenet1", |image, output| Architecture::Lenet1 { image, output }),
-            ("resnet18", |image, output| Architecture::Resnet18 { image, output }),
-            ("mlp", |_, output| Architecture::Mlp { hidden: Vec::new(), activation: Activation::Relu, output }),
+        type Build = fn(Image, usize, Output) -> Architecture;
+        let nets: [(&str, Option<Build>); 5] = [
+            ("cnn", Some(|image, _, output| Architecture::Cnn { image, output })),
+            ("lenet1", Some(Architecture::lenet1)),
+            ("resnet18", Some(|image, _, output| Architecture::Resnet18 { image, output })),
+            ("shallow", None),
+            ("mlp", None),
         ];
         let net = choose("model", &self.model, &nets)?;
         for (option, given) in [("--hidden", self.hidden.is_some()), ("--activation", self.activation.is_some())] {

@@ -148,7 +148,7 @@ fn head(plan: &Plan, runs: &Runs) -> Result<String> {
             format!("net {layers} ({activation}{})", format!("{output:?}").to_lowercase())
         }
         Architecture::Cnn { .. } => "the AdaSwarm paper's convolutional net".into(),
-        Architecture::Lenet1 { .. } => "LeNet-1".into(),
+        Architecture::Layers { layers, .. } => format!("net of {} layers", layers.len()),
         Architecture::Resnet18 { .. } => "ResNet-18".into(),
     };
     let seeds = runs.iter().map(|runs| runs.iter().flatten().count()).max().unwrap_or(0) as u64;
