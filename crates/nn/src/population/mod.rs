@@ -163,7 +163,7 @@ impl Population {
     ///
     /// # Errors
     /// A point of another length.
-    pub fn freeze(&self, point: &[f32], sample: usize) -> Result<Frozen<'_>> {
+    pub fn freeze(&self, point: &[f32], sample: usize) -> Result<Frozen> {
         if point.len() != self.net.weights() {
             return Err(Error::shape("weights", point.len(), self.net.weights()));
         }
@@ -173,7 +173,8 @@ impl Population {
         lay(&self.data.features, &rows, &mut batch.x);
         let mut moments = Vec::new();
         self.net.forward(point, &batch.x, rows.len(), Statistics::Keep(&mut moments), &mut Scratch::default());
-        Ok(Frozen { population: self, point: point.to_vec(), moments })
+        let Population { architecture, net, data, .. } = self;
+        Ok(Frozen { architecture: architecture.clone(), net: net.clone(), inputs: data.dim(), point: point.to_vec(), moments })
     }
 
     /// Values of points on a batch that is laid out.
@@ -294,35 +295,37 @@ impl BatchProblem<f32> for Population {
 }
 
 /// A network of a population with the statistics of its batch normalisations fixed: it answers for single rows.
-pub struct Frozen<'a> {
-    population: &'a Population,
+#[derive(Debug, Clone)]
+pub struct Frozen {
+    architecture: Architecture,
+    net: Net,
+    inputs: usize,
     point: Vec<f32>,
     moments: Vec<Vec<[f32; 2]>>,
 }
 
-impl Frozen<'_> {
+impl Frozen {
     /// Outputs for some rows.
     ///
     /// # Errors
     /// Rows of another width.
     pub fn outputs(&self, x: &Matrix<f32>) -> Result<Matrix<f32>> {
-        let Population { net, data, .. } = self.population;
-        if x.dim() != data.dim() {
-            return Err(Error::shape("features of a row", x.dim(), data.dim()));
+        if x.dim() != self.inputs {
+            return Err(Error::shape("features of a row", x.dim(), self.inputs));
         }
         let rows: Vec<usize> = (0..x.len()).collect();
         let (mut panels, mut scratch, mut out) = (Vec::new(), Scratch::default(), Vec::new());
         for rows in rows.chunks(4 * LANES) {
             lay(x, rows, &mut panels);
-            net.forward(&self.point, &panels, rows.len(), Statistics::Given(&self.moments), &mut scratch);
-            out.extend_from_slice(net.rows(rows.len(), &mut scratch));
+            self.net.forward(&self.point, &panels, rows.len(), Statistics::Given(&self.moments), &mut scratch);
+            out.extend_from_slice(self.net.rows(rows.len(), &mut scratch));
         }
-        Matrix::from_vec(net.outputs(), out)
+        Matrix::from_vec(self.net.outputs(), out)
     }
 
     /// The weights with the statistics, as [`weights::read`] gives them for [`Part::All`]: what a saved model holds.
     pub fn weights(&self) -> Vec<f32> {
-        self.population.net.with_statistics(&self.point, &self.moments)
+        self.net.with_statistics(&self.point, &self.moments)
     }
 
     /// The same network as a module of the tensor library.
@@ -330,8 +333,7 @@ impl Frozen<'_> {
     /// # Errors
     /// None for a population's own weights; what [`weights::write`] may find is passed on.
     pub fn model(&self) -> Result<Model> {
-        let Population { architecture, data, .. } = self.population;
-        let empty = architecture.build(data.dim(), data.outputs(), &Rng::new(0), &Device::flex())?;
+        let empty = self.architecture.build(self.inputs, self.net.outputs(), &Rng::new(0), &Device::flex())?;
         weights::write(empty, &self.weights(), Part::All)
     }
 }
