@@ -30,6 +30,67 @@ pub trait Parameters: Default + Serialize + serde::de::DeserializeOwned + Send {
     fn check(&self) -> Result<()>;
 }
 
+/// Parameters by name, as files and the command line give them.
+pub type Settings = serde_json::Map<String, Value>;
+
+/// Whether the settings have the types of the parameters.
+pub(crate) fn readable<P: Parameters>(settings: Settings) -> std::result::Result<(), String> {
+    serde_json::from_value::<P>(Value::Object(settings)).map(drop).map_err(|why| why.to_string())
+}
+
+/// Finds the first setting of `owner` that is unknown or of the wrong type; whole numbers may be written in any way. `more` are names
+/// that are known besides the table's.
+pub(crate) fn check_settings(
+    owner: &str,
+    table: &[Parameter],
+    more: &[&'static str],
+    readable: fn(Settings) -> std::result::Result<(), String>,
+    settings: &mut Settings,
+) -> Result<()> {
+    if let Some(name) = settings.keys().find(|name| table.iter().all(|p| p.name != name.as_str())) {
+        let known = table.iter().map(|p| p.name).chain(more.iter().copied());
+        return Err(Error::unknown(&format!("parameter of {owner}"), name, known));
+    }
+    // One parameter at a time, so that the error names it.
+    for (name, value) in settings {
+        if let Some(p) = table.iter().find(|p| p.name == name.as_str()) {
+            // 1e3 is a whole number too, however it is written.
+            if let Some(number) = value.as_f64().filter(|t| p.whole && t.fract() == 0.0 && (0.0..1e15).contains(t)) {
+                *value = Value::from(number as u64);
+            }
+            let alone = Settings::from_iter([(name.clone(), value.clone())]);
+            readable(alone).map_err(|why| Error::parameter(name, &*value, format!("must be {} ({why})", p.range)))?;
+        }
+    }
+    Ok(())
+}
+
+/// `base` with some parameters of `owner` set by name, all of them in their ranges.
+///
+/// ```
+/// use swarmgrad_algorithms::parameters::with_settings;
+/// use swarmgrad_algorithms::particle::batched::Params;
+///
+/// let settings = serde_json::json!({ "kick": 0, "inertia": 0.4 }).as_object().unwrap().clone();
+/// let params: Params = with_settings("pso_sde", &Params::default(), settings)?;
+/// assert_eq!((params.kick, params.inertia, params.particles), (0.0, 0.4, 100));
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+///
+/// # Errors
+/// An unknown name (with the nearest right one), a wrong type, a value outside its range.
+pub fn with_settings<P: Parameters>(owner: &str, base: &P, mut settings: Settings) -> Result<P> {
+    check_settings(owner, &P::table(), &[], readable::<P>, &mut settings)?;
+    let wrong = |why: serde_json::Error| Error::parameter(owner, "settings", why.to_string());
+    let mut all = serde_json::to_value(base).map_err(wrong)?;
+    if let Value::Object(all) = &mut all {
+        all.append(&mut settings);
+    }
+    let params: P = serde_json::from_value(all).map_err(wrong)?;
+    params.check()?;
+    Ok(params)
+}
+
 /// What is allowed for a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Range {

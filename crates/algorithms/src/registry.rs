@@ -5,18 +5,15 @@ use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es,
 use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
 use crate::local::{Local, coordinate_search, nelder_mead, quasi_newton, trust_region};
-use crate::parameters::{Parameter, Parameters};
+pub use crate::parameters::Settings;
+use crate::parameters::{Parameter, Parameters, check_settings, readable};
 use crate::particle::{
     Motion, Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso,
 };
 use crate::particle::{polar_cbo, pso, pso_sde, rempso, spso2011};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use swarmgrad_core::{Algorithm, Error, Real, Result, Space, Start};
-
-/// Parameters by name, as a user gives them; what is missing has its default. Besides the method's own parameters
-/// `preset` chooses a named set of them and `start` the law of the first points ([`Start`]).
-pub type Settings = Map<String, Value>;
 
 type Build<F> = fn(&Space<F>, Start, Option<u64>, Settings) -> Result<Box<dyn Algorithm<F>>>;
 type Load<F> = fn(&[u8]) -> Result<Box<dyn Algorithm<F>>>;
@@ -76,11 +73,6 @@ fn build<F: Real, A: Method<F>>(
 fn load<F: Real, A: Method<F>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
     let method: A = postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
     Ok(Box::new(method))
-}
-
-/// Whether the settings have the types of the parameters.
-fn readable<P: Parameters>(settings: Settings) -> std::result::Result<(), String> {
-    serde_json::from_value::<P>(Value::Object(settings)).map(drop).map_err(|why| why.to_string())
 }
 
 /// One line of the table; an algorithm is named for both scalars.
@@ -496,24 +488,7 @@ impl Entry {
             resolved = serde_json::from_str(json).map_err(|why| Error::parameter("preset", name, why.to_string()))?;
         }
         resolved.append(&mut own);
-        let table = self.parameters();
-        if let Some(name) = resolved.keys().find(|name| table.iter().all(|p| p.name != name.as_str())) {
-            let known = table.iter().map(|p| p.name).chain(["preset", "start"]);
-            return Err(Error::unknown(&format!("parameter of {}", self.name), name, known));
-        }
-        // One parameter at a time, so that the error names it.
-        for (name, value) in &mut resolved {
-            if let Some(p) = table.iter().find(|p| p.name == name.as_str()) {
-                // 1e3 is a whole number too, however it is written.
-                if let Some(number) = value.as_f64().filter(|t| p.whole && t.fract() == 0.0 && (0.0..1e15).contains(t))
-                {
-                    *value = Value::from(number as u64);
-                }
-                let alone = Settings::from_iter([(name.clone(), value.clone())]);
-                (self.readable)(alone)
-                    .map_err(|why| Error::parameter(name, &*value, format!("must be {} ({why})", p.range)))?;
-            }
-        }
+        check_settings(self.name, &self.parameters(), &["preset", "start"], self.readable, &mut resolved)?;
         Ok((start, resolved))
     }
 }

@@ -8,6 +8,7 @@ pub mod loss;
 pub mod metric;
 pub mod model;
 pub mod optim;
+pub mod population;
 pub mod signal;
 pub mod train;
 pub mod weights;

@@ -1,4 +1,9 @@
-//! Training: epochs over batches, scores, and a model that can be saved.
+//! Training: epochs over batches, scores, and a model that can be saved. By gradients: [`Trainer`]; by a swarm, without any:
+//! [`SwarmTrainer`].
+
+mod swarm;
+
+pub use swarm::{SWARMS, Swarm, SwarmTrainer};
 
 use crate::data::{Dataset, Preprocessing, Targets};
 use crate::loss::{self, Loss};
@@ -23,8 +28,11 @@ pub struct Training {
     pub architecture: Architecture,
     /// A name from [`loss::LOSSES`].
     pub loss: String,
-    /// A name from [`optim::OPTIMIZERS`].
+    /// A name from [`optim::OPTIMIZERS`], or from [`SWARMS`] where `swarm` is there.
     pub optimizer: String,
+    /// A swarm that trains without gradients, and its parameters.
+    #[serde(default)]
+    pub swarm: Option<Swarm>,
     /// The learning rate; the optimiser's usual one where it is not said.
     pub rate: Option<f64>,
     /// The gradient at the outputs; the optimiser's own where it is not said.
@@ -47,6 +55,7 @@ impl Default for Training {
             architecture: Architecture::paper(),
             loss: "mse".into(),
             optimizer: "adaswarm".into(),
+            swarm: None,
             rate: None,
             signal: None,
             epochs: 60,
@@ -76,12 +85,23 @@ pub struct Epoch {
     pub epoch: u64,
     /// Means over the epoch's batches, each before its step: the paper's running averages.
     pub running: Score,
-    /// Losses of blocks evaluated by swarms or differences so far.
+    /// Losses of blocks evaluated by swarms or differences so far; of a [`SwarmTrainer`] passes of one row through one network.
     pub evaluations: u64,
     /// Steps so far.
     pub steps: u64,
     /// Seconds of training so far, scores not counted.
     pub seconds: f64,
+}
+
+impl Epoch {
+    /// Before the first one.
+    const NONE: Epoch = Epoch {
+        epoch: 0,
+        running: Score { loss: f64::NAN, argmax: f64::NAN, element: f64::NAN },
+        evaluations: 0,
+        steps: 0,
+        seconds: 0.0,
+    };
 }
 
 /// A network in training.
@@ -155,13 +175,7 @@ impl Trainer {
             batch: training.batch,
             shuffle: training.shuffle,
             columns,
-            last: Epoch {
-                epoch: 0,
-                running: Score { loss: f64::NAN, argmax: f64::NAN, element: f64::NAN },
-                evaluations: 0,
-                steps: 0,
-                seconds: 0.0,
-            },
+            last: Epoch::NONE,
             x: Vec::new(),
             y: Vec::new(),
         })
@@ -260,6 +274,11 @@ impl Trainer {
         outputs(&self.model().valid(), x, &Device::flex())
     }
 
+    /// Its weights and running statistics, see [`weights::read`].
+    pub fn weights(&self) -> Vec<f32> {
+        weights::read(self.model(), Part::All)
+    }
+
     /// The loss it trains.
     pub fn loss(&self) -> &dyn Loss {
         self.optimizer.loss()
@@ -325,15 +344,15 @@ pub struct Saved {
 const HEADER: &[u8; 8] = b"swmodel\x01";
 
 impl Saved {
-    /// The network of a trainer.
-    pub fn new(trainer: &Trainer, training: &Training, preprocessing: &Preprocessing, data: &str) -> Self {
+    /// A network with the weights of a trainer.
+    pub fn new(weights: Vec<f32>, training: &Training, preprocessing: &Preprocessing, data: &str) -> Self {
         Saved {
             version: env!("CARGO_PKG_VERSION").into(),
             data: data.into(),
             training: training.clone(),
             preprocessing: preprocessing.clone(),
             shape: [preprocessing.dim(), preprocessing.outputs()],
-            weights: weights::read(trainer.model(), Part::All),
+            weights,
             scores: Vec::new(),
         }
     }

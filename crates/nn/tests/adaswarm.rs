@@ -289,7 +289,7 @@ fn parameter_counts() {
     };
     let output = Output::Softmax;
     assert_eq!(count(Architecture::Cnn { image, output }, 784), 1_199_882);
-    assert_eq!(count(Architecture::Lenet1 { image, output }, 784), 2_112);
+    assert_eq!(count(Architecture::lenet1(image, 10, output), 784), 2_112);
     assert_eq!(count(Architecture::Resnet18 { image, output }, 784), 11_172_810);
     assert_eq!(count(Architecture::Mlp { hidden: vec![32], activation: Activation::Relu, output }, 784), 25_450);
 }
@@ -334,7 +334,7 @@ fn a_model_is_saved_and_read_back() {
     });
     let score = trainer.score(&parts.test.features, &parts.test.target_rows());
     assert!(score.argmax > 0.9, "{score:?}");
-    let saved = Saved::new(&trainer, &training, &parts.preprocessing, "wine");
+    let saved = Saved::new(trainer.weights(), &training, &parts.preprocessing, "wine");
     let folder = std::env::temp_dir().join(format!("swarmgrad-model-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("wine.model");

@@ -8,7 +8,8 @@ use clap::Args;
 use run::{Origin, Plan, Source};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swarmgrad::{Error, Result};
+use swarmgrad::algorithms::parameters::with_settings;
+use swarmgrad::{Error, Result, Workers};
 use swarmgrad_nn::data::catalog::{self, ENTRIES, Place};
 use swarmgrad_nn::data::csv::{self, Target};
 use swarmgrad_nn::data::{self, Preset, Table, Task};
@@ -25,6 +26,7 @@ Examples:
   swarmgrad train heart --loss f1 --optimizer adaswarm,sgd --seeds 10 --epochs 100
   swarmgrad train customers.csv --target churned --balance --save churn.model
   swarmgrad predict churn.model new.csv
+  swarmgrad train mnist --method pso_sde --model shallow --set inertia=0.4 --epochs 25 --seeds 1 --records mnist.jsonl
   swarmgrad train mnist --model cnn --limit 5000 --test-limit 1000 --epochs 3 --seeds 1
 
 Losses: mse, mae, bce, cross_entropy, huber, quantile90, zero_one, step, f1, multi_well. Those without a useful gradient \
@@ -34,7 +36,10 @@ sgd, momentum, adagrad, adadelta, rmsprop, diffgrad, and adam_on_mse, which trai
 Where an optimiser with a swarm is asked for, adam and adam_on_mse are run beside it as controls: what a swarm gains over \
 them is what it is worth. For one seed all optimisers have the same split, start and order of rows.
 
-With --records FILE every finished run is kept at once, one JSON object a line; the same command again continues from there. \
+With --method networks learn without a gradient: a swarm of networks moves by their losses on batches of data alone.
+
+With --records FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, \
+and a run of --method from its last epochs. \
 Ctrl-C ends the training after the batch it is in, shows what was reached and saves it too; a second one ends the program. \
 The numbers do not depend on --threads.
 
@@ -89,7 +94,8 @@ pub struct Train {
     #[arg(long, help_heading = "Data")]
     raw: bool,
 
-    /// mlp (dense layers), or for images cnn (the AdaSwarm paper's), lenet1, resnet18
+    /// mlp (dense layers), shallow (one dense layer, ReLU, batch normalisation: the mean-field PSO paper's), or for images lenet1
+    /// (that paper's), cnn (the AdaSwarm paper's), resnet18
     #[arg(short, long, value_name = "NET", default_value = "mlp", help_heading = "Network")]
     model: String,
 
@@ -119,6 +125,16 @@ pub struct Train {
     #[arg(short, long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Training")]
     optimizer: Vec<String>,
 
+    /// Train without gradients, by swarms of networks: pso_sde, cbo, a comma list. Their parameters: --set; the loss is then
+    /// cross_entropy unless said
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', conflicts_with_all = ["optimizer", "rate", "load", "balance"], help_heading = "Training")]
+    method: Vec<String>,
+
+    /// A parameter of --method: particles=50, inertia=0.4, kick=0, memory=none, local_best=stale, ..; `deviation` is that of
+    /// the first weights [default: 1]
+    #[arg(long, value_name = "KEY=VALUE", requires = "method", help_heading = "Training")]
+    set: Vec<String>,
+
     /// Do not run adam and adam_on_mse beside an optimiser with a swarm
     #[arg(long, help_heading = "Training")]
     no_controls: bool,
@@ -127,7 +143,7 @@ pub struct Train {
     #[arg(short, long, value_name = "N", value_parser = argument::positive, help_heading = "Training")]
     epochs: Option<u64>,
 
-    /// Rows of a batch [default: 32]
+    /// Rows of a batch [default: 32; of --method 60]
     #[arg(short, long, value_name = "N", value_parser = argument::size, help_heading = "Training")]
     batch: Option<usize>,
 
@@ -268,7 +284,10 @@ impl Train {
         train::check_fit(&base, &first.train.targets)?;
         let (names, controls_from) = self.optimizers(plan.loaded.as_ref())?;
         plan.controls_from = controls_from;
-        plan.trainings = names.iter().map(|name| self.with_optimizer(&base, name, preset)).collect::<Result<_>>()?;
+        plan.trainings = match self.method.is_empty() {
+            true => names.iter().map(|name| self.with_optimizer(&base, name, preset)).collect::<Result<_>>()?,
+            false => self.method.iter().map(|name| self.with_swarm(&base, name.trim())).collect::<Result<_>>()?,
+        };
         if let Some(option) = self.swarm_option()
             && !plan.trainings.iter().any(|training| has_swarm(&training.optimizer))
         {
@@ -276,7 +295,7 @@ impl Train {
             return Err(Error::parameter(option, "given", rule));
         }
         for training in &plan.trainings {
-            plan.trainer(training, &first)?;
+            plan.learner(training, &first, Workers::default())?;
         }
         Ok(plan)
     }
@@ -323,14 +342,22 @@ impl Train {
         let paper = plan.origin.preset == Preset::Paper;
         let regression = rows.labels().is_none();
         let saved = plan.loaded.as_ref().map(|saved| &saved.training);
-        let usual = if regression || paper { "mse" } else { "bce" };
+        let usual = match (regression || paper, self.method.is_empty()) {
+            (true, _) => "mse",
+            (false, true) => "bce",
+            (false, false) => "cross_entropy",
+        };
         let loss = self.loss.clone().or_else(|| saved.map(|s| s.loss.clone())).unwrap_or_else(|| usual.into());
         loss::entry(&loss)?;
         let architecture = match saved {
             Some(saved) => saved.architecture.clone(),
-            None => self.architecture(rows.dim(), &loss, regression)?,
+            None => self.architecture([rows.dim(), rows.outputs()], &loss, regression)?,
         };
-        let batch = self.batch.unwrap_or(if paper { 50 } else { 32 });
+        let batch = self.batch.unwrap_or(match (paper, self.method.is_empty()) {
+            (true, _) => 50,
+            (false, true) => 32,
+            (false, false) => 60,
+        });
         let steps = rows.len().div_ceil(batch).max(1);
         let [most, least] = EPOCHS;
         let usual = if paper { most } else { STEPS.div_ceil(steps).clamp(least, most) };
@@ -344,7 +371,7 @@ impl Train {
         })
     }
 
-    fn architecture(&self, inputs: usize, loss: &str, regression: bool) -> Result<Architecture> {
+    fn architecture(&self, [inputs, outputs]: [usize; 2], loss: &str, regression: bool) -> Result<Architecture> {
         const OUTPUTS: [(&str, Output); 3] =
             [("identity", Output::Identity), ("sigmoid", Output::Sigmoid), ("softmax", Output::Softmax)];
         const ACTIVATIONS: [(&str, Activation); 3] =
@@ -354,6 +381,10 @@ impl Train {
             None if regression || loss == "cross_entropy" => Output::Identity,
             None => Output::Sigmoid,
         };
+        if self.model == "shallow" {
+            self.without_layers()?;
+            return Ok(Architecture::shallow(inputs, outputs, output));
+        }
         if self.model == "mlp" {
             let activation =
                 self.activation.as_deref().map_or(Ok(Activation::Relu), |f| choose("activation", f, &ACTIVATIONS))?;
@@ -364,23 +395,18 @@ impl Train {
             };
             return Ok(Architecture::Mlp { hidden, activation, output });
         }
-        type Build = fn(Image, Output) -> Architecture;
-        let nets: [(&str, Build); 4] = [
-            ("cnn", |image, output| Architecture::Cnn { image, output }),
-            ("lenet1", |image, output| Architecture::Lenet1 { image, output }),
-            ("resnet18", |image, output| Architecture::Resnet18 { image, output }),
-            ("mlp", |_, output| Architecture::Mlp { hidden: Vec::new(), activation: Activation::Relu, output }),
+        type Build = fn(Image, usize, Output) -> Architecture;
+        let nets: [(&str, Option<Build>); 5] = [
+            ("cnn", Some(|image, _, output| Architecture::Cnn { image, output })),
+            ("lenet1", Some(Architecture::lenet1)),
+            ("resnet18", Some(|image, _, output| Architecture::Resnet18 { image, output })),
+            ("shallow", None),
+            ("mlp", None),
         ];
-        let net = choose("model", &self.model, &nets)?;
-        for (option, given) in [("--hidden", self.hidden.is_some()), ("--activation", self.activation.is_some())] {
-            if given {
-                return Err(Error::parameter(
-                    option,
-                    "given",
-                    format!("is for --model mlp; {} has its own", self.model),
-                ));
-            }
-        }
+        let Some(net) = choose("model", &self.model, &nets)? else {
+            return Err(Error::unknown("model", &self.model, nets.map(|(name, _)| name)));
+        };
+        self.without_layers()?;
         let side = |channels: usize| {
             let side = (inputs as f64 / channels as f64).sqrt().round() as usize;
             (side * side * channels == inputs).then_some(Image { channels, height: side, width: side })
@@ -389,11 +415,25 @@ impl Train {
             let rule = format!("needs square images, grey or of three colours; these rows have {inputs} features");
             Error::parameter("--model", &self.model, rule)
         })?;
-        Ok(net(image, output))
+        Ok(net(image, outputs, output))
     }
 
-    /// The optimisers with the controls behind them, and where these begin.
+    /// Errors if layers are asked for where the net has its own.
+    fn without_layers(&self) -> Result<()> {
+        for (option, given) in [("--hidden", self.hidden.is_some()), ("--activation", self.activation.is_some())] {
+            if given {
+                let rule = format!("is for --model mlp; {} has its own", self.model);
+                return Err(Error::parameter(option, "given", rule));
+            }
+        }
+        Ok(())
+    }
+
+    /// The optimisers with the controls behind them, and where these begin. Swarms of networks have none.
     fn optimizers(&self, loaded: Option<&Saved>) -> Result<(Vec<String>, usize)> {
+        if !self.method.is_empty() {
+            return Ok((Vec::new(), self.method.len()));
+        }
         let mut names: Vec<String> = self.optimizer.iter().map(|name| name.trim().to_owned()).collect();
         if names.is_empty() {
             names.push(loaded.map_or("adaswarm".into(), |saved| saved.training.optimizer.clone()));
@@ -422,6 +462,17 @@ impl Train {
             ("--iterations", self.iterations.is_some()),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
+    fn with_swarm(&self, base: &Training, name: &str) -> Result<Training> {
+        let mut settings = argument::settings(&self.set)?;
+        let mut swarm = train::Swarm::named(name)?;
+        if let Some(deviation) = settings.remove("deviation") {
+            let number = deviation.as_f64().filter(|t| t.is_finite() && *t >= 0.0);
+            swarm.deviation = number.ok_or_else(|| Error::parameter("deviation", &deviation, "must be >= 0"))?;
+        }
+        swarm.params = with_settings(name, &swarm.params, settings)?;
+        Ok(Training { optimizer: name.into(), swarm: Some(swarm), ..base.clone() })
     }
 
     fn with_optimizer(&self, base: &Training, name: &str, preset: Preset) -> Result<Training> {

@@ -1,14 +1,14 @@
 //! Networks. Every one takes rows of features `[batch, inputs]` and gives rows of outputs `[batch, outputs]`.
 
 mod cnn;
-mod lenet;
+pub mod layers;
 mod mlp;
 mod resnet;
 
 /// Where a network's tensors live; `Device::flex().autodiff()` is the processor, with gradients.
 pub use burn::tensor::Device;
 pub use cnn::Cnn;
-pub use lenet::Lenet1;
+pub use layers::{Layer, Sequential};
 pub use mlp::{Activation, Mlp, Output};
 pub use resnet::Resnet18;
 
@@ -83,10 +83,12 @@ pub enum Architecture {
         /// After the last layer.
         output: Output,
     },
-    /// LeNet-1 as in the mean-field PSO paper: two convolutions with batch normalisation and pooling.
-    Lenet1 {
-        /// Shape of the input.
+    /// Layers one after the other; [`Architecture::shallow`] and [`Architecture::lenet1`] are such lists.
+    Layers {
+        /// Shape of the input; a row of numbers is so many maps of one pixel.
         image: Image,
+        /// From the input on. What comes out of the last one are the outputs.
+        layers: Vec<Layer>,
         /// After the last layer.
         output: Output,
     },
@@ -103,6 +105,43 @@ impl Architecture {
     /// The paper's net for tables: one hidden layer of ten neurons, ReLU, sigmoid outputs.
     pub fn paper() -> Self {
         Architecture::Mlp { hidden: vec![10], activation: Activation::Relu, output: Output::Sigmoid }
+    }
+
+    /// The shallow net of the mean-field PSO paper: a dense layer, ReLU, batch normalisation. 7,850 parameters for 784 inputs and
+    /// ten classes.
+    pub fn shallow(inputs: usize, outputs: usize, output: Output) -> Self {
+        let image = Image { channels: inputs, height: 1, width: 1 };
+        Architecture::Layers {
+            image,
+            layers: vec![Layer::Dense { outputs }, Layer::Activation(Activation::Relu), Layer::BatchNorm],
+            output,
+        }
+    }
+
+    /// LeNet-1 (LeCun et al. 1990) as the mean-field PSO paper has it, 2,112 parameters for 28 x 28 grey images and ten classes:
+    /// four 5x5 convolutions, 2x2 max pooling, three 5x5 convolutions that every one of the four maps goes through, pooling, a
+    /// dense layer; ReLU after convolutions and the dense layer, batch normalisation after ReLU and after pooling.
+    pub fn lenet1(image: Image, outputs: usize, output: Output) -> Self {
+        let (relu, pool, norm) = (Layer::Activation(Activation::Relu), Layer::MaxPool { size: 2 }, Layer::BatchNorm);
+        let mut layers = Vec::new();
+        for conv in [Layer::Conv { maps: 4, size: 5 }, Layer::ConvEach { kernels: 3, size: 5 }] {
+            layers.extend([conv, relu, norm, pool, norm]);
+        }
+        layers.extend([Layer::Dense { outputs }, relu, norm]);
+        Architecture::Layers { image, layers, output }
+    }
+
+    /// The network as a list of layers, if it is one, and the shape that goes into it.
+    pub fn layers(&self, inputs: usize, outputs: usize) -> Option<(Image, Vec<Layer>)> {
+        match self {
+            Architecture::Mlp { hidden, activation, .. } => {
+                let hidden = hidden.iter().flat_map(|&n| [Layer::Dense { outputs: n }, Layer::Activation(*activation)]);
+                let layers = hidden.chain([Layer::Dense { outputs }]).collect();
+                Some((Image { channels: inputs, height: 1, width: 1 }, layers))
+            }
+            Architecture::Layers { image, layers, .. } => Some((*image, layers.clone())),
+            Architecture::Cnn { .. } | Architecture::Resnet18 { .. } => None,
+        }
     }
 
     /// Builds the network with weights drawn from `rng`, on a device that tracks gradients or not.
@@ -134,7 +173,9 @@ impl Architecture {
                 Model::Mlp(Mlp::new(inputs, hidden, outputs, *activation, *output, device))
             }
             Architecture::Cnn { image, output } => Model::Cnn(Cnn::new(*image, outputs, *output, device)?),
-            Architecture::Lenet1 { image, output } => Model::Lenet1(Lenet1::new(*image, outputs, *output, device)?),
+            Architecture::Layers { image, layers, output } => {
+                Model::Layers(Sequential::new(*image, layers, outputs, *output, device)?)
+            }
             Architecture::Resnet18 { image, output } => {
                 Model::Resnet18(Resnet18::new(*image, outputs, *output, device)?)
             }
@@ -147,7 +188,7 @@ impl Architecture {
         match self {
             Architecture::Mlp { .. } => None,
             Architecture::Cnn { image, .. }
-            | Architecture::Lenet1 { image, .. }
+            | Architecture::Layers { image, .. }
             | Architecture::Resnet18 { image, .. } => Some(*image),
         }
     }
@@ -157,7 +198,7 @@ impl Architecture {
         match self {
             Architecture::Mlp { output, .. }
             | Architecture::Cnn { output, .. }
-            | Architecture::Lenet1 { output, .. }
+            | Architecture::Layers { output, .. }
             | Architecture::Resnet18 { output, .. } => *output,
         }
     }
@@ -171,8 +212,8 @@ pub enum Model {
     Mlp(Mlp),
     /// The paper's convolutional net.
     Cnn(Cnn),
-    /// LeNet-1.
-    Lenet1(Lenet1),
+    /// Layers one after the other.
+    Layers(Sequential),
     /// ResNet-18.
     Resnet18(Resnet18),
 }
@@ -182,7 +223,7 @@ impl Network for Model {
         match self {
             Model::Mlp(net) => net.forward(x, pass),
             Model::Cnn(net) => net.forward(x, pass),
-            Model::Lenet1(net) => net.forward(x, pass),
+            Model::Layers(net) => net.forward(x, pass),
             Model::Resnet18(net) => net.forward(x, pass),
         }
     }

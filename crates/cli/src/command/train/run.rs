@@ -4,16 +4,22 @@ use super::{Train, show};
 use crate::{DONE, interrupt, output};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use swarmgrad::{Error, Halt, Matrix, Result, Rng, Workers};
+use std::time::Instant;
+use swarmgrad::{Error, Halt, Matrix, Result, Rng, Workers, write_whole};
 use swarmgrad_lab::record::{self, RecordWriter, number};
+use swarmgrad_nn::data::catalog::sha256;
 use swarmgrad_nn::data::{Dataset, Options, Parts, Preprocessing, Preset, Split, Table, split};
+use swarmgrad_nn::loss::Loss;
 use swarmgrad_nn::metric;
 use swarmgrad_nn::model::Output;
-use swarmgrad_nn::train::{Saved, Score, Trainer, Training};
+use swarmgrad_nn::train::{Epoch, Saved, Score, SwarmTrainer, Trainer, Training};
+use swarmgrad_nn::weights::{self, Part};
 
 /// Points of a curve.
 const CURVE: u64 = 200;
@@ -140,12 +146,65 @@ struct Line {
     run: Ran,
 }
 
+/// What learns: one network by gradients, or a swarm of them.
+pub enum Learner {
+    /// One network.
+    Optimizer(Box<Trainer>),
+    /// A swarm; the network is its consensus.
+    Swarm(Box<SwarmTrainer>),
+}
+
+impl Learner {
+    /// Numbers that are learnt.
+    pub fn count(&self) -> usize {
+        match self {
+            Learner::Optimizer(trainer) => weights::count(trainer.model(), Part::Trainable),
+            Learner::Swarm(swarm) => swarm.dim(),
+        }
+    }
+
+    fn epoch(
+        &mut self,
+        x: &Matrix<f32>,
+        y: &Matrix<f32>,
+        see: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Epoch> {
+        match self {
+            Learner::Optimizer(trainer) => trainer.watched_epoch(x, y, see),
+            Learner::Swarm(swarm) => swarm.watched_epoch(see),
+        }
+    }
+
+    fn outputs(&self, x: &Matrix<f32>) -> Result<Matrix<f32>> {
+        match self {
+            Learner::Optimizer(trainer) => Ok(trainer.outputs(x)),
+            Learner::Swarm(swarm) => swarm.outputs(x),
+        }
+    }
+
+    fn loss(&self) -> &dyn Loss {
+        match self {
+            Learner::Optimizer(trainer) => trainer.loss(),
+            Learner::Swarm(swarm) => swarm.loss(),
+        }
+    }
+
+    fn weights(&self) -> Vec<f32> {
+        match self {
+            Learner::Optimizer(trainer) => trainer.weights(),
+            Learner::Swarm(swarm) => swarm.weights(),
+        }
+    }
+}
+
 /// A run that has ended.
 struct Ended {
     job: (usize, usize),
     ran: Ran,
     finished: bool,
     saved: Option<Saved>,
+    /// Where its state was kept, of no use once it is finished and recorded.
+    checkpoint: Option<PathBuf>,
 }
 
 /// All runs, by optimiser and seed; those that never began are absent.
@@ -212,13 +271,16 @@ impl Plan {
         }
     }
 
-    /// A network before its first step.
-    pub fn trainer(&self, training: &Training, rows: &Prepared) -> Result<Trainer> {
-        let trainer = Trainer::new(training, &rows.train)?;
-        match &self.loaded {
-            Some(saved) => trainer.start_from(&saved.weights),
-            None => Ok(trainer),
+    /// A network, or a swarm of them, before its first step.
+    pub fn learner(&self, training: &Training, rows: &Prepared, workers: Workers) -> Result<Learner> {
+        if training.swarm.is_some() {
+            return Ok(Learner::Swarm(Box::new(SwarmTrainer::new(training, rows.train.clone())?.workers(workers))));
         }
+        let trainer = Trainer::new(training, &rows.train)?.workers(workers);
+        Ok(Learner::Optimizer(Box::new(match &self.loaded {
+            Some(saved) => trainer.start_from(&saved.weights)?,
+            None => trainer,
+        })))
     }
 
     /// How a run is trained.
@@ -275,42 +337,107 @@ fn sample(test: &Dataset) -> Option<Dataset> {
     (len > SAMPLE).then(|| test.select(&(0..SAMPLE).map(|k| k * len / SAMPLE).collect::<Vec<_>>()))
 }
 
+/// The state of an unfinished run beside the file of finished ones: the curve as a line of JSON, then what continues the learner.
+struct Checkpoint {
+    path: PathBuf,
+    written: Instant,
+}
+
+/// Seconds between two states that are kept.
+const KEEP: f64 = 10.0;
+
+impl Checkpoint {
+    /// The place of a run's state.
+    fn new(plan: &Plan, training: &Training, records: &Path) -> Self {
+        let about = json!({"version": env!("CARGO_PKG_VERSION"), "origin": plan.origin, "training": training});
+        let mut name = records.as_os_str().to_owned();
+        name.push(format!(".{}.part", &sha256(about.to_string().as_bytes())[..12]));
+        Checkpoint { path: name.into(), written: Instant::now() }
+    }
+
+    /// Brings the learner to where the state was kept, and gives the curve up to there. A state that does not fit is as good as none.
+    fn restore(&self, swarm: &mut SwarmTrainer, training: &Training) -> Option<Vec<Point>> {
+        let bytes = std::fs::read(&self.path).ok()?;
+        let line = bytes.iter().position(|&byte| byte == b'\n')?;
+        let curve = serde_json::from_slice(&bytes[..line]).ok()?;
+        swarm.restore(&bytes[line + 1..], training).ok()?;
+        Some(curve)
+    }
+
+    /// Keeps a state, if the last one is old enough.
+    fn keep(&mut self, swarm: &SwarmTrainer, training: &Training, curve: &[Point]) -> Result<()> {
+        if self.written.elapsed().as_secs_f64() < KEEP {
+            return Ok(());
+        }
+        let mut bytes = json!(curve).to_string().into_bytes();
+        bytes.push(b'\n');
+        bytes.extend(swarm.save(training));
+        self.written = Instant::now();
+        write_whole(&self.path, &bytes)
+    }
+}
+
 /// Trains one network; `None` if it was interrupted before its first step.
-fn train(plan: &Plan, job: (usize, usize), workers: Workers, halt: &Halt, bar: &ProgressBar) -> Result<Option<Ended>> {
+fn train(
+    plan: &Plan,
+    job: (usize, usize),
+    workers: Workers,
+    records: Option<&Path>,
+    halt: &Halt,
+    bar: &ProgressBar,
+) -> Result<Option<Ended>> {
     let training = plan.training(job);
     let rows = plan.prepare(training.seed)?;
-    let mut trainer = plan.trainer(&training, &rows)?.workers(workers);
+    let mut learner = plan.learner(&training, &rows, workers)?;
+    let (mut curve, mut last, mut begun) = (Vec::new(), None, 0);
+    let mut checkpoint = None;
+    if let (Learner::Swarm(swarm), Some(records)) = (&mut learner, records) {
+        let place = Checkpoint::new(plan, &training, records);
+        if let Some(found) = place.restore(swarm, &training) {
+            (curve, begun, last) = (found, swarm.last().epoch, Some((swarm.last(), true)));
+            bar.inc(begun * rows.train.len() as u64);
+        }
+        checkpoint = Some(place);
+    }
     let output = training.architecture.output();
     let (x, y) = (&rows.train.features, rows.train.target_rows());
-    let judged = |trainer: &Trainer, x: &Matrix<f32>, y: &Matrix<f32>| {
-        let outputs = trainer.outputs(x);
-        let score = swarmgrad_nn::train::score(trainer.loss(), &outputs, y);
-        (score, figures(score, &outputs, y, &rows.preprocessing, output))
+    let judged = |learner: &Learner, x: &Matrix<f32>, y: &Matrix<f32>| -> Result<(Score, Figures)> {
+        let outputs = learner.outputs(x)?;
+        let score = swarmgrad_nn::train::score(learner.loss(), &outputs, y);
+        Ok((score, figures(score, &outputs, y, &rows.preprocessing, output)))
     };
     let sample = sample(&rows.test);
     let seen = sample.as_ref().unwrap_or(&*rows.test);
     let seen = (&seen.features, seen.target_rows());
     let every = training.epochs.div_ceil(CURVE);
-    let (mut curve, mut last) = (Vec::new(), None);
-    for k in 1..=training.epochs {
+    for k in begun + 1..=training.epochs {
         if halt.requested() {
             break;
         }
         let mut before = 0;
-        let epoch = trainer.watched_epoch(x, &y, &mut |done| {
+        let epoch = learner.epoch(x, &y, &mut |done| {
             bar.inc((done - before) as u64);
             before = done;
             if halt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        last = Some((epoch, before == x.len()));
+        let whole = before == x.len();
+        last = Some((epoch, whole));
         if k % every == 0 && k < training.epochs {
-            let test = (!rows.test.is_empty()).then(|| judged(&trainer, seen.0, &seen.1).1);
-            curve.push(Point { epoch: k, train: of_score(epoch.running, output), test });
+            let test = (!rows.test.is_empty()).then(|| judged(&learner, seen.0, &seen.1)).transpose()?;
+            curve.push(Point {
+                epoch: k,
+                train: of_score(epoch.running, output),
+                test: test.map(|(_, figures)| figures),
+            });
+        }
+        if let (Learner::Swarm(swarm), Some(checkpoint), true) = (&learner, &mut checkpoint, whole) {
+            checkpoint.keep(swarm, &training, &curve)?;
         }
     }
     let Some((epoch, whole)) = last else { return Ok(None) };
-    let (train_score, train) = judged(&trainer, x, &y);
-    let test = (!rows.test.is_empty()).then(|| judged(&trainer, &rows.test.features, &rows.test.target_rows()));
+    let (train_score, train) = judged(&learner, x, &y)?;
+    let test = (!rows.test.is_empty()).then(|| judged(&learner, &rows.test.features, &rows.test.target_rows()));
+    let test = test.transpose()?;
     curve.retain(|point: &Point| point.epoch != epoch.epoch);
     curve.push(Point {
         epoch: epoch.epoch,
@@ -319,7 +446,7 @@ fn train(plan: &Plan, job: (usize, usize), workers: Workers, halt: &Halt, bar: &
     });
     let finished = whole && epoch.epoch == training.epochs;
     let saved = (job == (0, 0)).then(|| {
-        let mut saved = Saved::new(&trainer, &training, &rows.preprocessing, &plan.origin.data);
+        let mut saved = Saved::new(learner.weights(), &training, &rows.preprocessing, &plan.origin.data);
         saved.scores.push(("train".into(), train_score));
         saved.scores.extend(test.map(|(score, _)| ("test".into(), score)));
         saved
@@ -334,7 +461,7 @@ fn train(plan: &Plan, job: (usize, usize), workers: Workers, halt: &Halt, bar: &
         test: test.map(|(_, figures)| figures),
         curve,
     };
-    Ok(Some(Ended { job, ran, finished, saved }))
+    Ok(Some(Ended { job, ran, finished, saved, checkpoint: checkpoint.map(|checkpoint| checkpoint.path) }))
 }
 
 /// Runs a plan and shows what it came to.
@@ -367,7 +494,10 @@ pub fn run(settings: &Train, plan: &Plan) -> anyhow::Result<ExitCode> {
                 training: plan.training(ended.job),
                 run: ended.ran.clone(),
             };
-            Ok(writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&line)?)
+            writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&line)?;
+            // It may never have been written, or be gone already.
+            ended.checkpoint.iter().for_each(|path| drop(std::fs::remove_file(path)));
+            Ok(())
         }
         _ => Ok(()),
     })?;
@@ -447,7 +577,8 @@ fn compute(
             if halt.requested() || failed.load(Relaxed) {
                 break;
             }
-            let ended = Workers::new(each).and_then(|workers| train(plan, job, workers, halt, &bar));
+            let ended = Workers::new(each)
+                .and_then(|workers| train(plan, job, workers, settings.records.as_deref(), halt, &bar));
             let Some(ended) = ended.inspect_err(|_| failed.store(true, Relaxed))? else { break };
             keep(&ended).inspect_err(|_| failed.store(true, Relaxed))?;
             all.push(ended);

@@ -5,12 +5,11 @@ use super::{Train, file_error, has_swarm};
 use crate::output::{grouped, number, span};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use swarmgrad::{Error, Result};
+use swarmgrad::{Error, Result, Workers};
 use swarmgrad_lab::plot::{Axis, Chart, Legend, Line, png};
 use swarmgrad_lab::stats::{Interval, mean, mean_interval, standard_deviation};
 use swarmgrad_lab::table::{Rules, Table, significant};
 use swarmgrad_nn::model::Architecture;
-use swarmgrad_nn::weights::{self, Part};
 
 /// Of the intervals of means.
 const CONFIDENCE: f64 = 0.95;
@@ -131,8 +130,8 @@ fn count(many: u64, one: &str, more: &str) -> String {
 fn head(plan: &Plan, runs: &Runs) -> Result<String> {
     let rows = plan.prepare(plan.seeds[0])?;
     let first = &plan.trainings[0];
-    let trainer = plan.trainer(first, &rows)?;
-    let weights = weights::count(trainer.model(), Part::Trainable) as u64;
+    let learner = plan.learner(first, &rows, Workers::default())?;
+    let weights = learner.count() as u64;
     let target = rows.preprocessing.target();
     let what = match rows.train.classes() {
         [] => format!("a number, {target}"),
@@ -148,7 +147,7 @@ fn head(plan: &Plan, runs: &Runs) -> Result<String> {
             format!("net {layers} ({activation}{})", format!("{output:?}").to_lowercase())
         }
         Architecture::Cnn { .. } => "the AdaSwarm paper's convolutional net".into(),
-        Architecture::Lenet1 { .. } => "LeNet-1".into(),
+        Architecture::Layers { layers, .. } => format!("net of {} layers", layers.len()),
         Architecture::Resnet18 { .. } => "ResNet-18".into(),
     };
     let seeds = runs.iter().map(|runs| runs.iter().flatten().count()).max().unwrap_or(0) as u64;
@@ -284,7 +283,7 @@ fn comparisons(plan: &Plan, runs: &Runs, part: Side, main: Measure) -> anyhow::R
 pub fn json(settings: &Train, plan: &Plan, runs: &Runs, unfinished: usize) -> anyhow::Result<Value> {
     let rows = plan.prepare(plan.seeds[0])?;
     let first = &plan.trainings[0];
-    let trainer = plan.trainer(first, &rows)?;
+    let learner = plan.learner(first, &rows, Workers::default())?;
     let summary = |runs: &[Option<Ran>], part: Side| -> anyhow::Result<Value> {
         let mut fields = Map::new();
         for measure in Measure::ALL {
@@ -325,7 +324,7 @@ pub fn json(settings: &Train, plan: &Plan, runs: &Runs, unfinished: usize) -> an
     Ok(json!({
         "data": plan.origin.data, "preset": plan.origin.preset, "rows": {"train": rows.train.len(), "test": rows.test.len()},
         "features": rows.train.dim(), "target": rows.preprocessing.target(), "classes": rows.train.classes(),
-        "architecture": first.architecture, "weights": weights::count(trainer.model(), Part::Trainable),
+        "architecture": first.architecture, "weights": learner.count(),
         "loss": first.loss, "epochs": first.epochs, "batch": first.batch, "seeds": plan.seeds, "optimizers": optimizers,
         "unfinished": unfinished, "saved": show(&settings.save), "plot": show(&settings.plot),
         "records": show(&settings.records), "version": env!("CARGO_PKG_VERSION"),

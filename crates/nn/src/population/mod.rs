@@ -1,0 +1,346 @@
+//! Many networks at once: the weights of a network as a point, its mean loss on a batch of data as the point's value.
+//!
+//! A swarm that trains networks without a gradient asks for the values of all its points on one batch. [`Population`] gives them
+//! in one pass: the batch is laid out once, samples side by side, and every network's weights go over it where they lie, in
+//! `f32`, networks spread over threads. Dense layers, convolutions, pooling, activations and batch normalisation without an affine
+//! part, as in the nets of Huang, Qiu, Riedl, "On the global convergence of particle swarm optimization methods" (AMOP 2023), section 5.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use swarmgrad_algorithms::particle::batched::{Batched, Params};
+//! use swarmgrad_core::{Problem, Rng, Start};
+//! use swarmgrad_nn::data::{self, Preset};
+//! use swarmgrad_nn::model::{Architecture, Output};
+//! use swarmgrad_nn::population::Population;
+//!
+//! let iris = Arc::new(data::load("iris", Preset::Full)?.dataset(&Preset::Full.options())?);
+//! let net = Architecture::shallow(4, 3, Output::Identity);
+//! let population = Population::new(&net, iris.clone(), "cross_entropy")?;
+//! assert_eq!(population.space().dim(), 4 * 3 + 3);
+//!
+//! let rng = Rng::new(1);
+//! let start = Start::Normal { mean: 0.0, deviation: 1.0 };
+//! let mut swarm = Batched::<f32>::new(population.space(), start, Params { inertia: 0.4, ..Params::default() })?;
+//! while swarm.epochs() < 20 {
+//!     swarm.epoch(&population, &rng)?;
+//! }
+//! let trained = population.freeze(swarm.answer(), 10_000)?;
+//! let right = trained.outputs(&iris.features)?.iter().zip(iris.labels().unwrap()).filter(|(row, class)| {
+//!     (0..3).all(|k| row[k] <= row[**class])
+//! }).count();
+//! assert!(right > 120, "{right} of 150");
+//! # Ok::<(), swarmgrad_core::Error>(())
+//! ```
+
+mod kernel;
+mod net;
+
+use crate::data::{Dataset, Targets};
+use crate::loss::{self, Loss};
+use crate::model::{Architecture, Device, Model};
+use crate::weights::{self, Part};
+use kernel::{LANES, Samples};
+use net::{Net, Scratch, Statistics};
+use rayon::prelude::*;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use swarmgrad_core::{BatchProblem, Error, Matrix, Problem, Result, Rng, Rows, Space, Workers};
+
+/// Data that are evaluated as one batch where all of them are asked for.
+const PIECE: usize = 1024;
+
+/// Networks of one architecture on a data set, as a problem: a point holds the weights in the order of [`weights::read`], its value
+/// is the mean loss. Batch normalisation takes its statistics from the batch; [`Population::freeze`] makes a network with fixed
+/// ones.
+///
+/// The value over all data ([`Problem::value`]) is the mean over consecutive batches of 1,024 rows, each with its own
+/// statistics.
+pub struct Population {
+    architecture: Architecture,
+    net: Net,
+    space: Space<f32>,
+    data: Arc<Dataset>,
+    classes: Vec<u32>,
+    loss: Head,
+    scale: f64,
+    workers: Workers,
+    /// The last batch that was laid out.
+    laid: Mutex<Arc<Batch>>,
+    /// Buffers of threads that are not at work.
+    idle: Mutex<Vec<Scratch>>,
+}
+
+/// How outputs become a value.
+enum Head {
+    /// From logits and classes, in the layout of the pass.
+    CrossEntropy,
+    /// Any other loss, from rows.
+    Rows(Box<dyn Loss>),
+}
+
+/// A batch laid out in panels: for each panel number after number, and of each number the samples side by side.
+#[derive(Default)]
+struct Batch {
+    rows: Vec<usize>,
+    x: Vec<Samples>,
+    classes: Vec<u32>,
+    /// Rows of targets, where a loss needs them.
+    targets: Vec<f32>,
+}
+
+impl Population {
+    /// Networks of this architecture on these rows, by a loss from [`loss::LOSSES`].
+    ///
+    /// # Errors
+    /// An architecture that is not a list of layers ([`Architecture::Cnn`], [`Architecture::Resnet18`]), sizes that do not fit the
+    /// rows, no rows, a loss that does not fit them.
+    pub fn new(architecture: &Architecture, data: Arc<Dataset>, loss: &str) -> Result<Self> {
+        let columns = data.outputs();
+        let entry = loss::entry(loss)?;
+        let head = match (entry.name, data.labels()) {
+            ("cross_entropy", Some(_)) => Head::CrossEntropy,
+            _ => Head::Rows(entry.build(columns)),
+        };
+        Population::with_head(architecture, data, head)
+    }
+
+    /// The same with a loss of the caller's, with or without a derivative.
+    ///
+    /// # Errors
+    /// Those of [`Population::new`].
+    pub fn with_loss(architecture: &Architecture, data: Arc<Dataset>, loss: Box<dyn Loss>) -> Result<Self> {
+        Population::with_head(architecture, data, Head::Rows(loss))
+    }
+
+    fn with_head(architecture: &Architecture, data: Arc<Dataset>, loss: Head) -> Result<Self> {
+        if data.is_empty() {
+            return Err(Error::parameter("rows", 0, "training needs at least one row"));
+        }
+        let Some((image, layers)) = architecture.layers(data.dim(), data.outputs()) else {
+            let rule = "a population is evaluated on lists of layers: mlp, shallow or lenet1";
+            let name = if matches!(architecture, Architecture::Cnn { .. }) { "cnn" } else { "resnet18" };
+            return Err(Error::parameter("network", name, rule));
+        };
+        if image.len() != data.dim() {
+            return Err(Error::shape("numbers of a row", data.dim(), image.len()));
+        }
+        let net = Net::new(image, &layers, architecture.output())?;
+        if net.outputs() != data.outputs() {
+            return Err(Error::shape("what comes out of the last layer", net.outputs(), data.outputs()));
+        }
+        let classes = match &data.targets {
+            Targets::Classes { labels, .. } => labels.iter().map(|&label| label as u32).collect(),
+            Targets::Numbers(_) => Vec::new(),
+        };
+        Ok(Population {
+            architecture: architecture.clone(),
+            space: Space::unbounded(net.weights())?,
+            net,
+            data,
+            classes,
+            loss,
+            scale: 1.0,
+            workers: Workers::default(),
+            laid: Mutex::default(),
+            idle: Mutex::default(),
+        })
+    }
+
+    /// Threads over which networks are spread; one unless said. The values do not depend on it.
+    #[must_use]
+    pub fn workers(self, workers: Workers) -> Self {
+        Population { workers, ..self }
+    }
+
+    /// The values multiplied by `scale`: the mean-field PSO paper divides the cross-entropy by the number of classes, and a
+    /// consensus depends on it (alpha times the value is what counts).
+    #[must_use]
+    pub fn scaled(self, scale: f64) -> Self {
+        Population { scale, ..self }
+    }
+
+    /// The network of a point with the statistics of its batch normalisations fixed: those of up to `sample` rows, spread evenly
+    /// over the data, as one batch.
+    ///
+    /// # Errors
+    /// A point of another length.
+    pub fn freeze(&self, point: &[f32], sample: usize) -> Result<Frozen> {
+        if point.len() != self.net.weights() {
+            return Err(Error::shape("weights", point.len(), self.net.weights()));
+        }
+        let (len, take) = (self.data.len(), sample.clamp(1, self.data.len()));
+        let rows: Vec<usize> = (0..take).map(|k| k * len / take).collect();
+        let mut batch = Batch::default();
+        lay(&self.data.features, &rows, &mut batch.x);
+        let mut moments = Vec::new();
+        self.net.forward(point, &batch.x, rows.len(), Statistics::Keep(&mut moments), &mut Scratch::default());
+        let Population { architecture, net, data, .. } = self;
+        Ok(Frozen {
+            architecture: architecture.clone(),
+            net: net.clone(),
+            inputs: data.dim(),
+            point: point.to_vec(),
+            moments,
+        })
+    }
+
+    /// Values of points on a batch that is laid out.
+    fn evaluate(&self, batch: &Batch, xs: Rows<'_, f32>, out: &mut [f64]) {
+        let one = |scratch: &mut Scratch, x: &[f32]| self.scale * self.loss_of(batch, x, scratch);
+        if self.workers.threads() == 1 {
+            let mut scratch = lock(&self.idle).pop().unwrap_or_default();
+            xs.iter().zip(out).for_each(|(x, o)| *o = one(&mut scratch, x));
+            return lock(&self.idle).push(scratch);
+        }
+        self.workers.install(|| {
+            out.par_iter_mut().enumerate().for_each(|(i, o)| {
+                let mut scratch = lock(&self.idle).pop().unwrap_or_default();
+                *o = one(&mut scratch, xs.row(i));
+                lock(&self.idle).push(scratch);
+            });
+        });
+    }
+
+    /// The mean loss of one point.
+    fn loss_of(&self, batch: &Batch, point: &[f32], scratch: &mut Scratch) -> f64 {
+        let (samples, columns) = (batch.rows.len(), self.net.outputs());
+        let outputs = self.net.forward(point, &batch.x, samples, Statistics::OfBatch, scratch);
+        match &self.loss {
+            Head::CrossEntropy => {
+                let panels = outputs.chunks(columns).zip(batch.classes.chunks(LANES));
+                panels.map(|(panel, classes)| kernel::cross_entropy(panel, classes, classes.len())).sum::<f64>()
+                    / samples as f64
+            }
+            Head::Rows(loss) => {
+                let rows = self.net.rows(samples, scratch);
+                loss.value(rows, &batch.targets, columns)
+            }
+        }
+    }
+
+    /// The batch in panels, unless it is the one of the last time.
+    fn laid(&self, rows: &[usize]) -> Arc<Batch> {
+        let mut laid = lock(&self.laid);
+        if laid.rows != rows {
+            // Its buffers are used again unless another thread still works on it.
+            let mut batch = std::mem::take(&mut *laid);
+            let new = match Arc::get_mut(&mut batch) {
+                Some(new) => new,
+                None => {
+                    batch = Arc::default();
+                    Arc::get_mut(&mut batch).expect("nobody else has it yet")
+                }
+            };
+            new.rows.clear();
+            new.rows.extend_from_slice(rows);
+            lay(&self.data.features, rows, &mut new.x);
+            new.classes.clear();
+            new.targets.clear();
+            match (&self.loss, &self.data.targets) {
+                (Head::CrossEntropy, _) => new.classes.extend(rows.iter().map(|&row| self.classes[row])),
+                (Head::Rows(_), Targets::Numbers(numbers)) => new.targets.extend(rows.iter().map(|&row| numbers[row])),
+                (Head::Rows(_), Targets::Classes { labels, .. }) => {
+                    let columns = self.net.outputs();
+                    new.targets.resize(rows.len() * columns, 0.0);
+                    rows.iter().enumerate().for_each(|(k, &row)| new.targets[k * columns + labels[row]] = 1.0);
+                }
+            }
+            *laid = batch;
+        }
+        laid.clone()
+    }
+}
+
+/// A lock whose holder may have panicked: what it guards is only buffers.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Rows in panels; lanes without a row are 0.
+fn lay(features: &Matrix<f32>, rows: &[usize], out: &mut Vec<Samples>) {
+    let dim = features.dim();
+    out.clear();
+    out.resize(rows.len().div_ceil(LANES) * dim, Samples::splat(0.0));
+    for (panel, rows) in out.chunks_exact_mut(dim).zip(rows.chunks(LANES)) {
+        for (lane, &row) in rows.iter().enumerate() {
+            panel.iter_mut().zip(features.row(row)).for_each(|(numbers, &x)| numbers.0[lane] = x);
+        }
+    }
+}
+
+impl Problem<f32> for Population {
+    fn space(&self) -> &Space<f32> {
+        &self.space
+    }
+
+    fn value(&self, x: &[f32]) -> f32 {
+        let mut out = [0.0];
+        self.values(Rows::new(x.len(), x), &mut out);
+        out[0]
+    }
+
+    fn values(&self, xs: Rows<'_, f32>, out: &mut [f32]) {
+        let all: Vec<usize> = (0..self.data.len()).collect();
+        let (mut sums, mut values) = (vec![0.0; xs.len()], vec![0.0; xs.len()]);
+        for rows in all.chunks(PIECE) {
+            self.evaluate(&self.laid(rows), xs, &mut values);
+            sums.iter_mut().zip(&values).for_each(|(sum, value)| *sum += value * rows.len() as f64);
+        }
+        out.iter_mut().zip(&sums).for_each(|(o, sum)| *o = (sum / all.len() as f64) as f32);
+    }
+}
+
+impl BatchProblem<f32> for Population {
+    fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    fn values_on(&self, batch: &[usize], xs: Rows<'_, f32>, out: &mut [f32]) {
+        let mut values = vec![0.0; xs.len()];
+        self.evaluate(&self.laid(batch), xs, &mut values);
+        out.iter_mut().zip(&values).for_each(|(o, value)| *o = *value as f32);
+    }
+}
+
+/// A network of a population with the statistics of its batch normalisations fixed: it answers for single rows.
+#[derive(Debug, Clone)]
+pub struct Frozen {
+    architecture: Architecture,
+    net: Net,
+    inputs: usize,
+    point: Vec<f32>,
+    moments: Vec<Vec<[f32; 2]>>,
+}
+
+impl Frozen {
+    /// Outputs for some rows.
+    ///
+    /// # Errors
+    /// Rows of another width.
+    pub fn outputs(&self, x: &Matrix<f32>) -> Result<Matrix<f32>> {
+        if x.dim() != self.inputs {
+            return Err(Error::shape("features of a row", x.dim(), self.inputs));
+        }
+        let rows: Vec<usize> = (0..x.len()).collect();
+        let (mut panels, mut scratch, mut out) = (Vec::new(), Scratch::default(), Vec::new());
+        for rows in rows.chunks(4 * LANES) {
+            lay(x, rows, &mut panels);
+            self.net.forward(&self.point, &panels, rows.len(), Statistics::Given(&self.moments), &mut scratch);
+            out.extend_from_slice(self.net.rows(rows.len(), &mut scratch));
+        }
+        Matrix::from_vec(self.net.outputs(), out)
+    }
+
+    /// The weights with the statistics, as [`weights::read`] gives them for [`Part::All`]: what a saved model holds.
+    pub fn weights(&self) -> Vec<f32> {
+        self.net.with_statistics(&self.point, &self.moments)
+    }
+
+    /// The same network as a module of the tensor library.
+    ///
+    /// # Errors
+    /// None for a population's own weights; what [`weights::write`] may find is passed on.
+    pub fn model(&self) -> Result<Model> {
+        let empty = self.architecture.build(self.inputs, self.net.outputs(), &Rng::new(0), &Device::flex())?;
+        weights::write(empty, &self.weights(), Part::All)
+    }
+}

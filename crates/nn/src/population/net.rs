@@ -1,0 +1,252 @@
+//! A list of layers as operations on panels of samples.
+
+use super::kernel::{self, LANES, Samples};
+use crate::model::layers::{self, EPSILON, Layer};
+use crate::model::{Activation, Image, Output};
+use swarmgrad_core::Result;
+
+/// What is done, in order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Step {
+    /// `from`: where the weights begin in the point; the biases follow them.
+    Dense {
+        inputs: usize,
+        outputs: usize,
+        relu: bool,
+        from: usize,
+    },
+    /// `each`: every input map by itself.
+    Conv {
+        input: Image,
+        maps: usize,
+        size: usize,
+        each: bool,
+        relu: bool,
+        from: usize,
+    },
+    MaxPool {
+        input: Image,
+        size: usize,
+    },
+    Activation(Activation),
+    BatchNorm {
+        shape: Image,
+    },
+}
+
+/// A network whose weights are somewhere else.
+#[derive(Debug, Clone)]
+pub struct Net {
+    steps: Vec<Step>,
+    /// What comes out of each step, in numbers.
+    sizes: Vec<usize>,
+    weights: usize,
+    output: Output,
+}
+
+/// Where batch normalisations take their means and variances from.
+pub enum Statistics<'a> {
+    /// The batch.
+    OfBatch,
+    /// The batch; they are kept, one list a normalisation.
+    Keep(&'a mut Vec<Vec<[f32; 2]>>),
+    /// An earlier batch.
+    Given(&'a [Vec<[f32; 2]>]),
+}
+
+/// Buffers of one thread.
+#[derive(Default)]
+pub struct Scratch {
+    /// What goes into a step and what comes out.
+    panels: [Vec<Samples>; 2],
+    /// Which of them holds the outputs.
+    last: usize,
+    moments: Vec<[f32; 2]>,
+    taps: Vec<f32>,
+    rows: Vec<f32>,
+}
+
+impl Net {
+    /// Errors where sizes do not fit, see [`Layer::shape`].
+    pub fn new(input: Image, layers: &[Layer], output: Output) -> Result<Self> {
+        let shapes = layers::shapes(input, layers)?;
+        let (mut steps, mut sizes, mut weights) = (Vec::new(), Vec::new(), 0);
+        for (layer, shape) in layers.iter().zip(shapes.windows(2)) {
+            let (input, size) = (shape[0], shape[1].len());
+            let from = weights;
+            let step = match *layer {
+                Layer::Dense { outputs } => {
+                    weights += (input.len() + 1) * outputs;
+                    Step::Dense { inputs: input.len(), outputs, relu: false, from }
+                }
+                Layer::Conv { maps, size } => {
+                    weights += (input.channels * size * size + 1) * maps;
+                    Step::Conv { input, maps, size, each: false, relu: false, from }
+                }
+                Layer::ConvEach { kernels, size } => {
+                    weights += (size * size + 1) * kernels;
+                    Step::Conv { input, maps: kernels, size, each: true, relu: false, from }
+                }
+                Layer::MaxPool { size } => Step::MaxPool { input, size },
+                Layer::BatchNorm => Step::BatchNorm { shape: input },
+                Layer::Activation(Activation::Relu) => {
+                    // Part of the step before, where that one writes its results anyway.
+                    if let Some(Step::Dense { relu, .. } | Step::Conv { relu, .. }) = steps.last_mut() {
+                        *relu = true;
+                        continue;
+                    }
+                    Step::Activation(Activation::Relu)
+                }
+                Layer::Activation(activation) => Step::Activation(activation),
+            };
+            steps.push(step);
+            sizes.push(size);
+        }
+        Ok(Net { steps, sizes, weights, output })
+    }
+
+    /// Numbers of a point.
+    pub fn weights(&self) -> usize {
+        self.weights
+    }
+
+    /// Numbers that come out for a sample.
+    pub fn outputs(&self) -> usize {
+        self.sizes.last().copied().unwrap_or(0)
+    }
+
+    /// What comes out of the last layer for the panels `x` of `samples` samples, before the output's function: panels too.
+    pub fn forward<'s>(
+        &self,
+        point: &[f32],
+        x: &[Samples],
+        samples: usize,
+        mut statistics: Statistics<'_>,
+        scratch: &'s mut Scratch,
+    ) -> &'s [Samples] {
+        let panels = samples.div_ceil(LANES);
+        let Scratch { panels: buffers, last, moments, taps, .. } = scratch;
+        let [a, b] = buffers;
+        let most = self.sizes.iter().max().map_or(0, |&size| size * panels);
+        [&mut *a, &mut *b].into_iter().for_each(|buffer| buffer.resize(most.max(buffer.len()), Samples::splat(0.0)));
+        let (mut input, mut output, mut which, mut len, mut norms) = (a, b, 0, 0, 0);
+        // Whether `input` holds the result of a step; else the first step reads the samples.
+        let mut begun = false;
+        for (step, &size) in self.steps.iter().zip(&self.sizes) {
+            let next = size * panels;
+            match *step {
+                Step::Activation(_) | Step::BatchNorm { .. } => {
+                    if !begun {
+                        input[..next].copy_from_slice(x);
+                    }
+                    let here = &mut input[..next];
+                    match (*step, &mut statistics) {
+                        (Step::Activation(activation), _) => activate(activation, here),
+                        (Step::BatchNorm { shape }, Statistics::Given(given)) => {
+                            kernel::normalize(here, shape, &given[norms], EPSILON as f32);
+                        }
+                        (Step::BatchNorm { shape }, kept) => {
+                            kernel::moments(here, shape, samples, moments);
+                            kernel::normalize(here, shape, moments, EPSILON as f32);
+                            if let Statistics::Keep(kept) = kept {
+                                kept.push(moments.clone());
+                            }
+                        }
+                        _ => {}
+                    }
+                    norms += usize::from(matches!(step, Step::BatchNorm { .. }));
+                }
+                _ => {
+                    let from = if begun { &input[..len] } else { x };
+                    let into = output[..next].chunks_exact_mut(size);
+                    for (from, into) in from.chunks_exact(from.len() / panels).zip(into) {
+                        apply(*step, point, from, taps, into);
+                    }
+                    std::mem::swap(&mut input, &mut output);
+                    which = 1 - which;
+                }
+            }
+            (begun, len) = (true, next);
+        }
+        *last = which;
+        &input[..len]
+    }
+
+    /// The outputs of the last pass as rows, with the output's function.
+    pub fn rows<'s>(&self, samples: usize, scratch: &'s mut Scratch) -> &'s [f32] {
+        let columns = self.outputs();
+        let panels = &scratch.panels[scratch.last];
+        scratch.rows.clear();
+        scratch.rows.resize(samples * columns, 0.0);
+        for (k, row) in scratch.rows.chunks_exact_mut(columns).enumerate() {
+            let panel = &panels[k / LANES * columns..];
+            row.iter_mut().enumerate().for_each(|(r, x)| *x = panel[r].0[k % LANES]);
+            match self.output {
+                Output::Identity => {}
+                Output::Sigmoid => row.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+                Output::Softmax => {
+                    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    row.iter_mut().for_each(|x| *x = (*x - most).exp());
+                    let sum: f32 = row.iter().sum();
+                    row.iter_mut().for_each(|x| *x /= sum);
+                }
+            }
+        }
+        &scratch.rows
+    }
+
+    /// The point with each normalisation's ones, zeros, means and variances in its place: the order of the module's fields.
+    pub fn with_statistics(&self, point: &[f32], moments: &[Vec<[f32; 2]>]) -> Vec<f32> {
+        let (mut all, mut from, mut moments) = (Vec::with_capacity(point.len()), 0, moments.iter());
+        for step in &self.steps {
+            let mine = match *step {
+                Step::Dense { inputs, outputs, .. } => (inputs + 1) * outputs,
+                Step::Conv { input, maps, size, each, .. } => {
+                    (if each { 1 } else { input.channels } * size * size + 1) * maps
+                }
+                Step::MaxPool { .. } | Step::Activation(_) => 0,
+                Step::BatchNorm { shape } => {
+                    let moments = moments.next().map_or(&[][..], Vec::as_slice);
+                    all.resize(all.len() + shape.channels, 1.0);
+                    all.resize(all.len() + shape.channels, 0.0);
+                    all.extend(moments.iter().map(|m| m[0]));
+                    all.extend(moments.iter().map(|m| m[1]));
+                    0
+                }
+            };
+            all.extend_from_slice(&point[from..from + mine]);
+            from += mine;
+        }
+        all
+    }
+}
+
+/// A step on one panel, from one buffer to the other.
+fn apply(step: Step, point: &[f32], x: &[Samples], taps: &mut Vec<f32>, out: &mut [Samples]) {
+    match step {
+        Step::Dense { inputs, outputs, relu, from } => {
+            let (weights, bias) = point[from..from + (inputs + 1) * outputs].split_at(inputs * outputs);
+            kernel::dense(x, weights, bias, relu, out);
+        }
+        Step::Conv { input, maps, size, each, relu, from } => {
+            let one = if each { Image { channels: 1, ..input } } else { input };
+            let count = maps * one.channels * size * size;
+            let (weights, bias) = point[from..from + count + maps].split_at(count);
+            let into = out.len() / (input.channels / one.channels);
+            for (x, out) in x.chunks_exact(one.len()).zip(out.chunks_exact_mut(into)) {
+                kernel::conv(x, one, [weights, bias], size, relu, taps, out);
+            }
+        }
+        Step::MaxPool { input, size } => kernel::max_pool(x, input, size, out),
+        Step::Activation(_) | Step::BatchNorm { .. } => {}
+    }
+}
+
+fn activate(activation: Activation, x: &mut [Samples]) {
+    let f: fn(f32) -> f32 = match activation {
+        Activation::Relu => return kernel::positive(x),
+        Activation::Tanh => f32::tanh,
+        Activation::Sigmoid => |x| 1.0 / (1.0 + (-x).exp()),
+    };
+    x.iter_mut().flat_map(|row| &mut row.0).for_each(|x| *x = f(*x));
+}
