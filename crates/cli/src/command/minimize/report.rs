@@ -194,6 +194,15 @@ impl Report {
                 format!("x[{}{more}] lies on a bound: widen --bounds if the problem allows it", which.join(", "));
             hint("look:".into(), which);
         }
+        if let (Some(workers), Some(1)) = (settings.workers, self.params.get("workers").and_then(Value::as_u64))
+            && workers > 1
+        {
+            let how = format!(
+                "--set workers={workers} lets {} ask for as many points at a time; the run is another one then",
+                self.method
+            );
+            hint("in parallel:".into(), how);
+        }
         if let (1, Some(budget), true) = (self.status, self.budget, gap.is_none_or(|gap| gap > 1e-6)) {
             hint("longer:".into(), format!("--evaluations {}", budget.saturating_mul(10)));
         }
