@@ -668,7 +668,7 @@ def main():
     ]:
         params = {"radius": 0.1, "accuracy": 1e-3}
         # The library updates the inverse of W by eq. (6) and carries the errors of all updates along; here it is solved anew.
-        initial, out, kinds = measured(lambda: trust_region(params, objective, start, bounds, steps), least=1e-9)
+        initial, out, kinds = measured(lambda: trust_region(params, objective, start, bounds, steps), least=1e-10)
         assert kinds >= {"step", "failed"}, kinds
         write(name, "trust_region", params, objective, start, bounds, initial, out)
     for name, objective, start, bounds, steps, separable in [
