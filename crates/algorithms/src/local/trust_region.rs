@@ -201,11 +201,13 @@ impl Walk for TrustRegion {
                 if !self.rebuild() {
                     return self.end("the points have no room for a model");
                 }
-                // From the flat model at the best value to one that interpolates, by eq. (3) for every point.
-                for t in 0..self.f.len() {
-                    let gap = self.f[t] - self.model.c;
-                    self.add_lagrange(t, gap);
+                // From the flat model at the best value to one that interpolates, by eq. (3) for all points together.
+                let m = self.f.len();
+                for (i, row) in self.k.chunks_exact(self.work.column.len()).enumerate() {
+                    let gaps = self.f.iter().map(|f| f - self.model.c);
+                    self.work.column[i] = row[..m].iter().zip(gaps).map(|(k, gap)| k * gap).sum();
                 }
+                self.add_column();
                 self.advance();
             }
             Stage::Step => self.take_step(xs.row(0), values[0]),
@@ -335,17 +337,20 @@ impl TrustRegion {
 
     /// Q <- Q + factor l_t, eqs (2) and (3).
     fn add_lagrange(&mut self, t: usize, factor: f64) {
+        let size = self.work.column.len();
+        for i in 0..size {
+            self.work.column[i] = factor * self.k[i * size + t];
+        }
+        self.add_column();
+    }
+
+    /// Adds the quadratic whose coefficients, as in eq. (2), are in `work.column`.
+    fn add_column(&mut self) {
         let (n, m) = (self.open.len(), self.f.len());
-        let size = m + n + 1;
-        if factor == 0.0 {
-            return;
-        }
-        self.model.c += factor * self.k[m * size + t];
-        for i in 0..n {
-            self.model.g[i] += factor * self.k[(m + 1 + i) * size + t];
-        }
-        for s in 0..m {
-            let (weight, y) = (factor * self.k[s * size + t], self.y.row(s));
+        let column = &self.work.column;
+        self.model.c += column[m];
+        self.model.g.iter_mut().zip(&column[m + 1..]).for_each(|(g, k)| *g += k);
+        for (&weight, y) in column[..m].iter().zip(self.y.iter()).filter(|(weight, _)| **weight != 0.0) {
             for (row, y_i) in self.model.h.chunks_exact_mut(n).zip(y) {
                 row.iter_mut().zip(y).for_each(|(h, y_j)| *h += weight * y_i * y_j);
             }
