@@ -92,7 +92,8 @@ fn agrees_with_the_tensor_library() {
 fn losses_written_out() {
     for samples in [2, 60, 64, 130] {
         let data = dataset(200, 11, 3);
-        let population = Population::new(&Architecture::shallow(11, 3, Output::Identity), data.clone(), "cross_entropy").unwrap();
+        let population =
+            Population::new(&Architecture::shallow(11, 3, Output::Identity), data.clone(), "cross_entropy").unwrap();
         let xs = points(5, population.space().dim(), 1.0);
         let batch: Vec<usize> = (0..samples).map(|k| (7 * k + 3) % 200).collect();
         let mut values = vec![0.0; 5];
@@ -101,7 +102,8 @@ fn losses_written_out() {
             let mut z = vec![[0.0f64; 3]; samples];
             for (z, &row) in z.iter_mut().zip(&batch) {
                 for (o, z) in z.iter_mut().enumerate() {
-                    let sum: f64 = (0..11).map(|i| f64::from(data.features.row(row)[i]) * f64::from(x[3 * i + o])).sum();
+                    let sum: f64 =
+                        (0..11).map(|i| f64::from(data.features.row(row)[i]) * f64::from(x[3 * i + o])).sum();
                     *z = (sum + f64::from(x[33 + o])).max(0.0);
                 }
             }
@@ -111,7 +113,8 @@ fn losses_written_out() {
                 z.iter_mut().for_each(|z| z[o] = (z[o] - mean) / (variance + 1e-4).sqrt());
             }
             let label = |row: usize| data.labels().unwrap()[row];
-            let loss = z.iter().zip(&batch).map(|(z, &row)| z.iter().map(|z| z.exp()).sum::<f64>().ln() - z[label(row)]);
+            let loss =
+                z.iter().zip(&batch).map(|(z, &row)| z.iter().map(|z| z.exp()).sum::<f64>().ln() - z[label(row)]);
             let expected = loss.sum::<f64>() / samples as f64;
             assert!((f64::from(value) - expected).abs() < 2e-5 * expected, "{samples}: {value} and {expected}");
         }
@@ -133,7 +136,8 @@ fn any_loss() {
             let device = Device::flex();
             let empty = architecture.build(6, 3, &Rng::new(0), &device).unwrap();
             let model = weights::write(empty, x, Part::All).unwrap();
-            let expected = 0.5 * loss.value(outputs(&model, &data.features, &device).data(), data.target_rows().data(), 3);
+            let expected =
+                0.5 * loss.value(outputs(&model, &data.features, &device).data(), data.target_rows().data(), 3);
             assert!((f64::from(value) - expected).abs() < 1e-4 * (1.0 + expected), "{name}: {value} and {expected}");
         }
     }
@@ -166,7 +170,8 @@ fn errors_and_overflow() {
     let data = dataset(20, 784, 10);
     let image = Image { channels: 1, height: 28, width: 28 };
     let cnn = Architecture::Cnn { image, output: Output::Softmax };
-    let why = |architecture: &Architecture| Population::new(architecture, data.clone(), "mse").err().unwrap().to_string();
+    let why =
+        |architecture: &Architecture| Population::new(architecture, data.clone(), "mse").err().unwrap().to_string();
     assert!(why(&cnn).contains("lists of layers"));
     let wide = Architecture::shallow(784, 9, Output::Identity);
     assert!(why(&wide).contains("9"), "{}", why(&wide));

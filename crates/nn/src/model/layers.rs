@@ -67,7 +67,9 @@ impl Layer {
             _ => 1,
         };
         if height < kernel || width < kernel {
-            let rule = format!("too small for this network: a {kernel} x {kernel} kernel is laid on {height} x {width} pixels");
+            let rule = format!(
+                "too small for this network: a {kernel} x {kernel} kernel is laid on {height} x {width} pixels"
+            );
             return Err(Error::parameter("image", format!("{height} x {width}"), rule));
         }
         let valid = |channels| Image { channels, height: height + 1 - kernel, width: width + 1 - kernel };

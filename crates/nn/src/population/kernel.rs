@@ -322,7 +322,10 @@ fn max_pool_panel<S: Simd>(_simd: S, x: &[Samples], input: Image, size: usize, o
                 let mut most = x[first];
                 for i in 0..size {
                     for pixel in &x[first + i * input.width..][..size] {
-                        most.0.iter_mut().zip(&pixel.0).for_each(|(most, x)| *most = if *x > *most { *x } else { *most });
+                        most.0
+                            .iter_mut()
+                            .zip(&pixel.0)
+                            .for_each(|(most, x)| *most = if *x > *most { *x } else { *most });
                     }
                 }
                 out[(map * height + row) * width + column] = most;

@@ -174,7 +174,13 @@ impl Population {
         let mut moments = Vec::new();
         self.net.forward(point, &batch.x, rows.len(), Statistics::Keep(&mut moments), &mut Scratch::default());
         let Population { architecture, net, data, .. } = self;
-        Ok(Frozen { architecture: architecture.clone(), net: net.clone(), inputs: data.dim(), point: point.to_vec(), moments })
+        Ok(Frozen {
+            architecture: architecture.clone(),
+            net: net.clone(),
+            inputs: data.dim(),
+            point: point.to_vec(),
+            moments,
+        })
     }
 
     /// Values of points on a batch that is laid out.
@@ -201,7 +207,8 @@ impl Population {
         match &self.loss {
             Head::CrossEntropy => {
                 let panels = outputs.chunks(columns).zip(batch.classes.chunks(LANES));
-                panels.map(|(panel, classes)| kernel::cross_entropy(panel, classes, classes.len())).sum::<f64>() / samples as f64
+                panels.map(|(panel, classes)| kernel::cross_entropy(panel, classes, classes.len())).sum::<f64>()
+                    / samples as f64
             }
             Head::Rows(loss) => {
                 let rows = self.net.rows(samples, scratch);

@@ -9,12 +9,29 @@ use swarmgrad_core::Result;
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Step {
     /// `from`: where the weights begin in the point; the biases follow them.
-    Dense { inputs: usize, outputs: usize, relu: bool, from: usize },
+    Dense {
+        inputs: usize,
+        outputs: usize,
+        relu: bool,
+        from: usize,
+    },
     /// `each`: every input map by itself.
-    Conv { input: Image, maps: usize, size: usize, each: bool, relu: bool, from: usize },
-    MaxPool { input: Image, size: usize },
+    Conv {
+        input: Image,
+        maps: usize,
+        size: usize,
+        each: bool,
+        relu: bool,
+        from: usize,
+    },
+    MaxPool {
+        input: Image,
+        size: usize,
+    },
     Activation(Activation),
-    BatchNorm { shape: Image },
+    BatchNorm {
+        shape: Image,
+    },
 }
 
 /// A network whose weights are somewhere else.

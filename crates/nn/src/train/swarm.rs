@@ -13,7 +13,10 @@ use swarmgrad_core::{Error, Matrix, Problem, Result, Rng, Start, Workers};
 
 /// The swarms that train networks: name and one line.
 pub const SWARMS: [(&str, &str); 2] = [
-    ("pso_sde", "mean-field particle swarm: inertia, memory of the local bests (Algorithm 1 of the mean-field PSO paper)"),
+    (
+        "pso_sde",
+        "mean-field particle swarm: inertia, memory of the local bests (Algorithm 1 of the mean-field PSO paper)",
+    ),
     ("cbo", "consensus-based optimisation: no inertia, no memory, ten particles a subset"),
 ];
 
@@ -173,7 +176,8 @@ impl SwarmTrainer {
     /// # Errors
     /// Bytes that are no state, or that of another training.
     pub fn restore(&mut self, bytes: &[u8], training: &Training) -> Result<()> {
-        let state: State = postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("a swarm's training: {why}")))?;
+        let state: State =
+            postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("a swarm's training: {why}")))?;
         if state.training != *training {
             return Err(Error::Saved("a swarm's training: the state of another one".into()));
         }
