@@ -406,7 +406,7 @@ impl Checkpoint {
         Some((serde_json::from_slice(&bytes).ok()?, state))
     }
 
-    /// Keeps a state instead of the last one, whole or not at all, if that is ten seconds old.
+    /// Keeps a state instead of the last one, whole or not at all, if that is a second old.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -429,4 +429,4 @@ impl Checkpoint {
 }
 
 /// The time between two states that are kept.
-const KEEP: Duration = Duration::from_secs(10);
+const KEEP: Duration = Duration::from_secs(1);
