@@ -7,9 +7,10 @@
 //! use swarmgrad::{Evaluations, algorithms::registry, minimize, problems};
 //!
 //! let rastrigin = problems::entry("rastrigin")?.build::<f64>(5, None)?;
-//! let mut swarm = registry::entry("clpso")?.build(rastrigin.space(), Some(20_000), &registry::Settings::new())?;
-//! let outcome = minimize(&*rastrigin, &mut *swarm, 1, &mut [&mut Evaluations(20_000)]);
-//! assert!(outcome.fun < 1e-3 && outcome.nfev == 20_000);
+//! let mut method = registry::entry(registry::DEFAULT)?.build(rastrigin.space(), Some(20_000), &registry::Settings::new())?;
+//! let outcome = minimize(&*rastrigin, &mut *method, 1, &mut [&mut Evaluations(20_000)]);
+//! assert!(outcome.fun < 1e-3);
+//! println!("{}", outcome.account.unwrap_or_default()); // which part of the method found it
 //! # Ok::<(), swarmgrad::Error>(())
 //! ```
 

@@ -35,6 +35,7 @@ fn bowl(entry: &Entry) -> Settings {
         "consensus_hopping" => {
             settings(serde_json::json!({ "particles": 40, "sigma": 8.0, "sigma_factor": 0.96, "alpha": "inf" }))
         }
+        "islands" => settings(serde_json::json!({ "method": "pso:particles=15", "islands": 2 })),
         "open_es" => settings(serde_json::json!({ "particles": 10, "sigma": 0.3, "decay": 0.98 })),
         "pgpe" => settings(serde_json::json!({ "particles": 10, "sigma_rate": 0.3 })),
         _ => Settings::new(),
@@ -98,7 +99,8 @@ fn same_seed_same_run_and_another_seed_another() {
         let problem = sphere(5);
         let [a, b, c] = [1, 1, 2].map(|seed| run(entry, &problem, &Settings::new(), seed, 2_000));
         assert_eq!((bits(&a.x), a.fun.to_bits(), bits(&a.answer)), (bits(&b.x), b.fun.to_bits(), bits(&b.answer)));
-        assert_ne!(bits(&a.x), bits(&c.x));
+        // Two local searches may well find the very minimum.
+        assert!(bits(&a.x) != bits(&c.x) || a.fun < 1e-25, "{}", entry.name);
     });
 }
 
@@ -108,7 +110,8 @@ fn one_two_and_eight_threads_give_the_same_bits() {
         // 20 dimensions, and so many that rows, columns and tiles are split among threads.
         for (dim, particles, iterations) in [(20, 900, 12), (2_001, 21, 6)] {
             // Where an iteration costs d^3 or the state d^2: the same code path, with matrices of the same kind.
-            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es", "xnes"].contains(&entry.name);
+            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es", "xnes", "nelder_mead", "trust_region"]
+                .contains(&entry.name);
             let dim = if dear { dim.min(300) } else { dim };
             let problem = sphere(dim);
             let mut outcomes = Vec::new();
@@ -132,6 +135,8 @@ fn one_two_and_eight_threads_give_the_same_bits() {
 fn recording_the_draws_changes_nothing() {
     each(|entry| {
         for (dim, particles) in [(3, 5), (601, 7), (1_030, 4)] {
+            // Nothing in it depends on the number of variables, but an iteration costs d^3.
+            let dim = if entry.name == "trust_region" { dim.min(60) } else { dim };
             let problem = sphere(dim);
             let few = population(entry, particles);
             let variants: &[serde_json::Value] = match entry.name {
@@ -221,10 +226,8 @@ fn failures_of_the_objective_are_survived_and_counted() {
         assert!(is_spent(&outcome, 4_000));
         assert!(outcome.failures > outcome.nfev / 13, "{} failures", outcome.failures);
         assert!(outcome.fun.is_finite() && outcome.fun >= 0.0);
-        // A local search may end where differences fail; it keeps what it had.
-        let ended = matches!(outcome.reason, Reason::Method(_)) && outcome.nfev < 4_000;
         assert!(
-            ended || outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 },
+            outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 },
             "{}: {}",
             entry.name,
             outcome.fun
@@ -381,7 +384,10 @@ fn bowl_budget(entry: &Entry) -> (u64, f64) {
 fn solves_the_sphere_from_far_away() {
     each(|entry| {
         if entry.name == "cbs" {
-            return; // a sampler, whose cloud does not travel; its laws are in consensus_family.rs
+            // A finite cloud that travels shrinks with every iteration, most along its way: of a distance of 177 particles
+            // with a deviation of 5 cover 53, 118 and 117 where there are 200, 400 and 1600 of them. Its laws are in
+            // consensus_family.rs.
+            return;
         }
         let problem = sphere(5);
         let mut far = bowl(entry);

@@ -5,9 +5,9 @@
 //! use swarmgrad_core::{Evaluations, Function, Space, minimize};
 //!
 //! let space = Space::cube(3, -5.0, 5.0)?;
-//! let mut swarm = registry::entry("pso")?.build(&space, None, &registry::Settings::new())?;
+//! let mut method = registry::entry(registry::DEFAULT)?.build(&space, None, &registry::Settings::new())?;
 //! let sphere = Function::new(space, |x: &[f64]| x.iter().map(|t| t * t).sum());
-//! let outcome = minimize(&sphere, &mut *swarm, 1, &mut [&mut Evaluations(5_000)]);
+//! let outcome = minimize(&sphere, &mut *method, 1, &mut [&mut Evaluations(5_000)]);
 //! assert!(outcome.fun < 1e-8);
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```

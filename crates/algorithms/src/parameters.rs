@@ -110,6 +110,8 @@ pub enum Range {
     Choice(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
+    /// A method of the registry as [`crate::registry::parse`] reads it, found when the method is built.
+    Method,
 }
 
 impl fmt::Display for Range {
@@ -123,6 +125,7 @@ impl fmt::Display for Range {
             Range::Below(low, high) => write!(f, "from {low} to below {high}"),
             Range::Choice(names) => write!(f, "{}", names.join(" | ")),
             Range::Flag => write!(f, "true | false"),
+            Range::Method => write!(f, "a method, NAME or NAME:KEY=VALUE,.."),
         }
     }
 }
@@ -145,7 +148,7 @@ impl Ranged for f64 {
             Range::Above(low) => t.is_finite() && t > low,
             Range::Within(low, high) => low <= t && t <= high,
             Range::Below(low, high) => low <= t && t < high,
-            Range::Choice(_) | Range::Flag => true,
+            Range::Choice(_) | Range::Flag | Range::Method => true,
         };
         if fine { Ok(()) } else { Err(Error::parameter(name, t, format!("must be {range}"))) }
     }
@@ -180,7 +183,7 @@ macro_rules! unranged {
     })* };
 }
 pub(crate) use unranged;
-unranged!(bool);
+unranged!(bool, String);
 
 /// An `f64` that may be infinite, written "inf" where the format has no infinity (JSON).
 pub mod number {

@@ -1,9 +1,10 @@
 //! Every method by name: the one table behind the command line, the help, the benchmarks and the tests.
 
+use crate::combine::{auto, islands, multistart, polish};
 use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
 use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
-use crate::local::{Local, coordinate_search, quasi_newton};
+use crate::local::{Local, coordinate_search, nelder_mead, quasi_newton, trust_region};
 pub use crate::parameters::Settings;
 use crate::parameters::{Parameter, Parameters, check_settings, readable};
 use crate::particle::{
@@ -111,6 +112,13 @@ const TORCHSWARM: &str = r#"{"c1": 2.0, "c2": 2.0, "beta": 0.9, "draws": "per_pa
 
 /// All methods of this crate.
 pub static ENTRIES: &[Entry] = &[
+    algorithm!(
+        auto::Auto<f32>,
+        auto::Auto<f64>,
+        "the default: local searches, CMA-ES and what else pays, by what the values show",
+        "Baudis & Posik 2014; Loshchilov et al. 2013",
+        &[]
+    ),
     method!(
         pso::Pso,
         pso::Pso,
@@ -311,17 +319,6 @@ pub static ENTRIES: &[Entry] = &[
         "Hansen 2009",
         &[]
     ),
-    // Local search.
-    walk!(
-        quasi_newton::QuasiNewton,
-        "quasi-Newton descent in a box, derivatives by differences",
-        "Nocedal & Wright 2006; Powell 1978"
-    ),
-    walk!(
-        coordinate_search::CoordinateSearch,
-        "global line searches along all variables at once, for separable functions",
-        "Langerman et al. 1994; Baudis & Posik 2015"
-    ),
     algorithm!(
         sep_cma_es::SepCma<f32>,
         sep_cma_es::SepCma<f64>,
@@ -364,7 +361,53 @@ pub static ENTRIES: &[Entry] = &[
         "Sehnke et al. 2010",
         &[]
     ),
+    // Local search.
+    walk!(
+        quasi_newton::QuasiNewton,
+        "quasi-Newton descent in a box, derivatives by differences",
+        "Nocedal & Wright 2006; Powell 1978"
+    ),
+    walk!(
+        coordinate_search::CoordinateSearch,
+        "global line searches along all variables at once, for separable functions",
+        "Langerman et al. 1994; Baudis & Posik 2015"
+    ),
+    walk!(
+        nelder_mead::NelderMead,
+        "Nelder-Mead simplex with adaptive parameters",
+        "Nelder & Mead 1965; Gao & Han 2012"
+    ),
+    walk!(
+        trust_region::TrustRegion,
+        "quadratic models that interpolate values, in a trust region",
+        "Powell 2004, 2006, 2009"
+    ),
+    // Methods made of methods.
+    algorithm!(
+        multistart::MultiStart<f32>,
+        multistart::MultiStart<f64>,
+        "a method that ends by itself, from one new point after another",
+        "Rinnooy Kan & Timmer 1987",
+        &[]
+    ),
+    algorithm!(
+        polish::Polish<f32>,
+        polish::Polish<f64>,
+        "a global method, then a local search from its best point",
+        "folklore",
+        &[]
+    ),
+    algorithm!(
+        islands::Islands<f32>,
+        islands::Islands<f64>,
+        "copies of a method on a ring that exchange their best points",
+        "Tanese 1989; Whitley et al. 1999",
+        &[]
+    ),
 ];
+
+/// The method that is taken where the user names none.
+pub const DEFAULT: &str = "auto";
 
 /// The method called `name`; an unknown name gets the nearest right one.
 pub fn entry(name: &str) -> Result<&'static Entry> {
@@ -372,6 +415,21 @@ pub fn entry(name: &str) -> Result<&'static Entry> {
         .iter()
         .find(|e| e.name == name)
         .ok_or_else(|| Error::unknown("method", name, ENTRIES.iter().map(|e| e.name)))
+}
+
+/// Reads a method as it is written on a command line: `NAME` or `NAME:KEY=VALUE,KEY=VALUE`. A value that is JSON is taken
+/// as such, anything else as text.
+pub fn parse(text: &str) -> Result<(&'static Entry, Settings)> {
+    let (name, rest) = text.split_once(':').unwrap_or((text, ""));
+    let mut settings = Settings::new();
+    for pair in rest.split(',').filter(|pair| !pair.trim().is_empty()) {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(Error::parameter("method", format!("'{text}'"), "must be NAME or NAME:KEY=VALUE,KEY=VALUE"));
+        };
+        let value = serde_json::from_str(value.trim()).unwrap_or_else(|_| Value::from(value.trim()));
+        settings.insert(key.trim().into(), value);
+    }
+    Ok((entry(name.trim())?, settings))
 }
 
 impl Entry {

@@ -26,6 +26,20 @@ pub trait Algorithm<F: Real = f64>: Send {
         None
     }
 
+    /// How it came to its answer, in words: which of its parts found it, what it has learned of the problem.
+    fn account(&self) -> Option<String> {
+        None
+    }
+
+    /// Rows of the last `ask` whose gradient would be of use, in rising order; none where it works on values alone.
+    fn gradient_rows(&self) -> &[usize] {
+        &[]
+    }
+
+    /// Takes the gradients of the rows that [`Algorithm::gradient_rows`] named, in that order, before `tell`. A caller
+    /// that has no gradients never calls it.
+    fn tell_gradients(&mut self, _gradients: Rows<'_, F>) {}
+
     /// The state between `tell` and `ask`, by name, for watchers and traces.
     fn view(&self) -> View<'_, F>;
 

@@ -1,7 +1,7 @@
 //! Run: joins a problem, an algorithm and watchers; owns counting, best-so-far and stopping.
 
 use crate::noise::{self, Repeated, Shortlist};
-use crate::{Algorithm, Evaluator, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Watch, Workers};
+use crate::{Algorithm, Differentiable, Evaluator, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Watch, Workers};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ pub(crate) struct Tally<F: Real> {
     pub(crate) shortlist: Shortlist<F>,
     pub(crate) evaluations: u64,
     pub(crate) failures: u64,
+    pub(crate) gradients: u64,
     pub(crate) rounds: u64,
     pub(crate) elapsed: Duration,
 }
@@ -44,12 +45,16 @@ pub struct Outcome<F: Real = f64> {
     pub answer: Vec<F>,
     /// Points evaluated.
     pub nfev: u64,
+    /// Gradients computed; 0 where the run has no source of them.
+    pub ngev: u64,
     /// Iterations completed, the initial points not counted.
     pub nit: u64,
     /// Evaluations that gave NaN, an infinity, a panic or a time-out.
     pub failures: u64,
     /// Why it ended.
     pub reason: Reason,
+    /// How the method came to its answer, in its own words ([`Algorithm::account`]).
+    pub account: Option<String>,
     /// Time spent, in seconds.
     pub seconds: f64,
     /// Of a noisy problem: what new evaluations say of `x`, which is the best of ten points by their means; `fun` is the
@@ -77,6 +82,7 @@ impl<F: Real> Outcome<F> {
 /// ```
 pub struct Run<'a, F: Real = f64> {
     problem: &'a dyn Problem<F>,
+    gradients: Option<&'a dyn Differentiable<F>>,
     pub(crate) algorithm: &'a mut dyn Algorithm<F>,
     watchers: Vec<&'a mut dyn Watch<F>>,
     workers: Option<&'a Workers>,
@@ -87,6 +93,8 @@ pub struct Run<'a, F: Real = f64> {
     evaluator: Evaluator,
     xs: Matrix<F>,
     values: Vec<F>,
+    /// Gradients of the points of a round.
+    slopes: Matrix<F>,
 }
 
 /// Minimises `problem` with `algorithm` until a watcher ends the run or the method ends by itself, on one thread.
@@ -106,6 +114,7 @@ impl<'a, F: Real> Run<'a, F> {
         let best = Best { x: Vec::new(), value: F::infinity(), iteration: 0, evaluation: 0 };
         Run {
             problem,
+            gradients: None,
             algorithm,
             watchers: Vec::new(),
             workers: None,
@@ -116,6 +125,7 @@ impl<'a, F: Real> Run<'a, F> {
                 shortlist: Shortlist::default(),
                 evaluations: 0,
                 failures: 0,
+                gradients: 0,
                 rounds: 0,
                 elapsed: Duration::ZERO,
             },
@@ -123,7 +133,14 @@ impl<'a, F: Real> Run<'a, F> {
             evaluator: Evaluator::default(),
             xs: Matrix::default(),
             values: Vec::new(),
+            slopes: Matrix::default(),
         }
+    }
+
+    /// Lets the method use the problem's gradient where it can; `source` is the problem itself, or one with its gradient.
+    pub fn gradients(mut self, source: &'a dyn Differentiable<F>) -> Self {
+        self.gradients = Some(source);
+        self
     }
 
     /// Adds a watcher; any of several may end the run.
@@ -200,6 +217,7 @@ impl<'a, F: Real> Run<'a, F> {
             return ControlFlow::Break(Reason::Evaluations);
         }
 
+        self.tell_gradients();
         self.algorithm.tell(&mut self.xs, &self.values);
         self.tally.rounds += 1;
         let progress = Progress {
@@ -240,11 +258,29 @@ impl<'a, F: Real> Run<'a, F> {
             x,
             noise,
             nfev: self.tally.evaluations,
+            ngev: self.tally.gradients,
             nit: self.algorithm.iterations(),
+            account: self.algorithm.account(),
             failures: self.tally.failures,
             reason,
             seconds: (self.tally.elapsed + self.begin.elapsed()).as_secs_f64(),
         }
+    }
+
+    /// Computes the gradients that the method would like, if there is a source.
+    fn tell_gradients(&mut self) {
+        let (Some(source), rows) = (self.gradients, self.algorithm.gradient_rows()) else { return };
+        if rows.is_empty() {
+            return;
+        }
+        let mut gradients = std::mem::take(&mut self.slopes);
+        gradients.resize(rows.len(), self.xs.dim());
+        for (k, &i) in rows.iter().enumerate() {
+            source.gradient(self.xs.row(i), gradients.row_mut(k));
+        }
+        self.tally.gradients += rows.len() as u64;
+        self.algorithm.tell_gradients(gradients.rows());
+        self.slopes = gradients;
     }
 
     /// Evaluations that the watchers allow after so many.

@@ -7,7 +7,7 @@ use crate::parameters::Parameters;
 use crate::registry::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View, better};
 
 /// The order of the runs.
 pub trait Schedule<F: Real>: Send + Sized + Serialize + DeserializeOwned + 'static {
@@ -49,6 +49,45 @@ pub struct Past {
     pub best: f64,
 }
 
+/// The best point told so far.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Record<F: Real> {
+    /// The point; empty before the first.
+    pub x: Vec<F>,
+    /// Its value; +inf while no point has succeeded.
+    pub value: F,
+}
+
+impl<F: Real> Default for Record<F> {
+    fn default() -> Self {
+        Record { x: Vec::new(), value: F::infinity() }
+    }
+}
+
+impl<F: Real> Record<F> {
+    /// Takes over the best of these points if it is better; its row if so. The very first point is taken in any case.
+    pub fn keep(&mut self, xs: Rows<'_, F>, values: &[F]) -> Option<usize> {
+        let mut found = None;
+        for (i, &value) in values.iter().enumerate() {
+            if better(value, self.value) || self.x.is_empty() && found.is_none() {
+                self.value = if value.is_nan() { F::infinity() } else { value };
+                found = Some(i);
+            }
+        }
+        if let Some(i) = found {
+            self.x.clear();
+            self.x.extend_from_slice(xs.row(i));
+        }
+        found
+    }
+
+    /// The point as the start of another run.
+    pub fn as_start(&self) -> Start {
+        Start::Points(vec![self.x.iter().map(|t| t.f64()).collect()])
+    }
+}
+
 /// A method that is run again and again, as an [`Algorithm`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -63,8 +102,9 @@ pub struct Restarts<F: Real, S: Schedule<F>> {
     limit: u64,
     past: Past,
     rounds: u64,
-    best: Vec<F>,
-    value: F,
+    best: Record<F>,
+    /// The run that found it.
+    finder: u64,
     enough: Option<Reason>,
 }
 
@@ -122,8 +162,8 @@ impl<F: Real, S: Schedule<F>> Method<F> for Restarts<F, S> {
             limit: 0,
             past: Past::default(),
             rounds: 0,
-            best: Vec::new(),
-            value: F::infinity(),
+            best: Record::default(),
+            finder: 0,
             enough: None,
         })
     }
@@ -149,21 +189,17 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
 
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
         let Some(run) = &mut self.run else { return };
-        for (x, &value) in xs.iter().zip(values) {
-            if better(value, self.value) || self.best.is_empty() {
-                self.value = if value.is_nan() { F::infinity() } else { value };
-                self.best.clear();
-                self.best.extend_from_slice(x);
-            }
-            self.past.best = self.past.best.min(value.f64());
+        if self.best.keep(xs.rows(), values).is_some() {
+            self.finder = self.runs;
         }
+        self.past.best = values.iter().fold(self.past.best, |best, value| best.min(value.f64()));
         self.past.evaluations += values.len() as u64;
         self.rounds += 1;
         run.tell(xs, values);
     }
 
     fn answer(&self) -> Vec<F> {
-        self.best.clone()
+        self.best.x.clone()
     }
 
     /// Rounds of asking less the first one: the initial points of a later run are an iteration like any other.
@@ -173,6 +209,20 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
 
     fn why(&self) -> Option<Reason> {
         self.enough.clone()
+    }
+
+    fn account(&self) -> Option<String> {
+        Some(format!("found in run {} of {}", self.finder, self.runs))
+    }
+
+    fn gradient_rows(&self) -> &[usize] {
+        self.run.as_ref().map_or(&[], |run| run.gradient_rows())
+    }
+
+    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+        if let Some(run) = &mut self.run {
+            run.tell_gradients(gradients);
+        }
     }
 
     fn view(&self) -> View<'_, F> {

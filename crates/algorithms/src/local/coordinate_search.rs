@@ -109,7 +109,7 @@ impl Walk for CoordinateSearch {
         })
     }
 
-    fn launch(&mut self, x: &[f64], value: f64) {
+    fn launch(&mut self, x: &[f64], value: f64, _gradient: Option<&[f64]>) {
         self.x.copy_from_slice(x);
         self.next.copy_from_slice(x);
         (self.f, self.expected, self.cycle) = (value, value, value);
@@ -197,8 +197,8 @@ impl Walk for CoordinateSearch {
         self.rounds
     }
 
-    fn why(&self) -> Option<Reason> {
-        self.why.clone()
+    fn why(&self) -> Option<&Reason> {
+        self.why.as_ref()
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {

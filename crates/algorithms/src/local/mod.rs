@@ -5,13 +5,15 @@
 //! themselves and start them anew.
 
 pub mod coordinate_search;
+pub mod nelder_mead;
 pub mod quasi_newton;
+pub mod trust_region;
 
 use crate::parameters::Parameters;
 use crate::registry::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View, better};
 
 /// The box a walk lives in, and how finely values are known there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,20 +55,31 @@ impl Terrain {
 pub trait Walk: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// The method's name: file, registry entry, command line, Python.
     const NAME: &'static str;
+    /// Whether gradients are of use to it.
+    const GRADIENTS: bool = false;
     /// Its parameters.
     type Params: Parameters;
 
     /// The method with checked parameters.
     fn new(params: Self::Params, terrain: Terrain) -> Result<Self>;
 
-    /// Starts anew at `x` with its value, which is finite; whatever was learned before is forgotten.
-    fn launch(&mut self, x: &[f64], value: f64);
+    /// Starts anew at `x` with its value, which is finite, and its gradient if that is known; whatever was learned before
+    /// is forgotten.
+    fn launch(&mut self, x: &[f64], value: f64, gradient: Option<&[f64]>);
 
     /// Writes the points to evaluate next, inside the box; leaves `xs` empty when the walk has ended.
     fn ask(&mut self, xs: &mut Matrix<f64>);
 
     /// Takes back the points of the last `ask` as they were evaluated, and their values; a failure is +inf.
     fn tell(&mut self, xs: &Matrix<f64>, values: &[f64]);
+
+    /// Whether the gradient of the one point asked would be of use.
+    fn wants_gradient(&self) -> bool {
+        false
+    }
+
+    /// Takes the gradient of the point asked, before `tell`.
+    fn tell_gradient(&mut self, _gradient: &[f64]) {}
 
     /// Where the walk stands, and the value there.
     fn place(&self) -> (&[f64], f64);
@@ -75,10 +88,23 @@ pub trait Walk: Send + Sized + Serialize + DeserializeOwned + 'static {
     fn steps(&self) -> u64;
 
     /// Why it ended, if it has.
-    fn why(&self) -> Option<Reason>;
+    fn why(&self) -> Option<&Reason>;
 
     /// Adds to the view what the place alone does not show.
     fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
+}
+
+/// An error where a method's matrix of dim by dim would not fit into any machine's memory.
+fn check_square(dim: usize) -> Result<()> {
+    const MOST_NUMBERS: usize = 1 << 32;
+    if dim.saturating_mul(dim) <= MOST_NUMBERS {
+        return Ok(());
+    }
+    Err(Error::parameter(
+        "dim",
+        dim,
+        "must be at most 65536 for a method that keeps a matrix of variables by variables",
+    ))
 }
 
 /// Fruitless points before the search for a start with a finite value is given up.
@@ -101,6 +127,8 @@ pub struct Local<F: Real, W: Walk> {
     starts: u64,
     launched: bool,
     lent: bool,
+    /// The gradient of the point asked, if the caller has told it.
+    gradient: Vec<f64>,
 }
 
 impl<F: Real, W: Walk> Method<F> for Local<F, W> {
@@ -122,6 +150,7 @@ impl<F: Real, W: Walk> Method<F> for Local<F, W> {
             starts: 0,
             launched: false,
             lent: false,
+            gradient: Vec::with_capacity(space.dim()),
         })
     }
 }
@@ -137,10 +166,23 @@ impl<F: Real, W: Walk> Local<F, W> {
         assert!(!self.lent, "launch was called between ask and tell");
         self.wide.resize(1, self.space.dim());
         self.wide.data_mut().iter_mut().zip(x).for_each(|(w, t)| *w = t.f64());
-        self.walk.launch(self.wide.row(0), value.f64());
+        self.walk.launch(self.wide.row(0), value.f64(), None);
         (self.best_value, self.starts, self.launched) = (value.f64(), 0, true);
         self.best.clear();
         self.best.extend_from_slice(x);
+    }
+
+    /// Begins anew from a start that has been checked; between rounds.
+    pub fn begin(&mut self, start: Start) {
+        assert!(!self.lent, "begin was called between ask and tell");
+        (self.start, self.starts, self.launched) = (start, 0, false);
+        self.best_value = f64::INFINITY;
+        self.best.clear();
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        self.starts >= STARTS || self.launched && self.walk.why().is_some()
     }
 }
 
@@ -148,7 +190,7 @@ impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         assert!(!self.lent, "ask was called twice without tell");
         xs.clear();
-        if self.why().is_some() {
+        if self.is_over() {
             return;
         }
         if self.launched {
@@ -185,14 +227,29 @@ impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
         self.wide.resize(self.x.len(), self.space.dim());
         self.wide.data_mut().iter_mut().zip(self.x.data()).for_each(|(w, t)| *w = t.f64());
         if self.launched {
+            if !self.gradient.is_empty() {
+                self.walk.tell_gradient(&self.gradient);
+            }
             self.walk.tell(&self.wide, &self.values);
         } else if self.values[0].is_finite() {
-            self.walk.launch(self.wide.row(0), self.values[0]);
+            let gradient = (!self.gradient.is_empty()).then_some(&self.gradient[..]);
+            self.walk.launch(self.wide.row(0), self.values[0], gradient);
             self.launched = true;
         } else {
             self.start = Start::Uniform;
             self.starts += 1;
         }
+        self.gradient.clear();
+    }
+
+    fn gradient_rows(&self) -> &[usize] {
+        let wanted = W::GRADIENTS && self.lent && (!self.launched || self.walk.wants_gradient());
+        if wanted { &[0] } else { &[] }
+    }
+
+    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+        self.gradient.clear();
+        self.gradient.extend(gradients.row(0).iter().map(|g| g.f64()));
     }
 
     fn answer(&self) -> Vec<F> {
@@ -207,7 +264,7 @@ impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
         if self.starts >= STARTS {
             return Some(Reason::Method(format!("no start with a finite value in {STARTS} points")));
         }
-        self.walk.why().filter(|_| self.launched)
+        self.walk.why().filter(|_| self.launched).cloned()
     }
 
     fn view(&self) -> View<'_, F> {

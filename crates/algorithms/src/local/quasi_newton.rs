@@ -26,8 +26,10 @@
 //! differences cannot tell the value from the predicted minimum. Above `dense` variables the step is -H g of L-BFGS
 //! (Nocedal and Wright, algorithm 7.4), cut at the bounds.
 //!
-//! Differs from the books: (3) fixes the variables that would leave the box and solves for the others again, and never frees
-//! one of them within a step; where all differences vanish (a plateau) their intervals grow before the walk gives up.
+//! Where the caller tells gradients, no differences are asked. Where a point fails, the line search halves t, and a difference
+//! is tried again on alternating sides, each time with half the interval, six times; after that the variable rests for a step.
+//!
+//! Differs from the books: where all differences vanish (a plateau) their intervals grow before the walk gives up.
 
 use super::{Terrain, Walk};
 use crate::parameters::parameters;
@@ -69,6 +71,8 @@ const SOLVES: usize = 12;
 /// Growth of the intervals on a plateau, and how often.
 const WIDEN: f64 = 100.0;
 const WIDENINGS: u32 = 3;
+/// How often a difference that fails is tried again, on the other side with half the interval.
+const RETRIES: i32 = 6;
 
 /// What the next round evaluates.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -116,9 +120,15 @@ pub struct QuasiNewton {
     central: bool,
     /// Whether the pair (x_old, g_old) can update the model: both gradients exist and are of one kind.
     paired: bool,
+    /// The user's gradients of the point asked and of the best point of the line, where there are any.
+    g_asked: Vec<f64>,
+    g_best: Vec<f64>,
+    told: bool,
     /// Whether a search has failed since the model was last begun anew.
     begun_anew: bool,
     widened: u32,
+    /// Rounds in which failed differences were tried again; until they succeed g is NaN there.
+    retries: i32,
     settled: bool,
     /// Variables of the rows asked for differences; negative rows of a pair follow positive ones.
     asked: Vec<usize>,
@@ -128,6 +138,7 @@ pub struct QuasiNewton {
 
 impl Walk for QuasiNewton {
     const NAME: &'static str = "quasi_newton";
+    const GRADIENTS: bool = true;
     type Params = Params;
 
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
@@ -150,8 +161,12 @@ impl Walk for QuasiNewton {
             line: Line::default(),
             central: false,
             paired: false,
+            g_asked: zeros(),
+            g_best: zeros(),
+            told: false,
             begun_anew: false,
             widened: 0,
+            retries: 0,
             settled: false,
             asked: Vec::with_capacity(2 * dim),
             steps: 0,
@@ -159,13 +174,19 @@ impl Walk for QuasiNewton {
         })
     }
 
-    fn launch(&mut self, x: &[f64], value: f64) {
+    fn launch(&mut self, x: &[f64], value: f64, gradient: Option<&[f64]>) {
         self.x.copy_from_slice(x);
         self.f = value;
+        self.g.fill(0.0);
         self.model.clear();
         (self.central, self.paired, self.begun_anew, self.widened) = (false, false, false, 0);
-        self.settled = false;
+        (self.settled, self.retries) = (false, 0);
         (self.stage, self.steps, self.why) = (Stage::Gradient, 0, None);
+        self.told = gradient.is_some();
+        if let Some(gradient) = gradient {
+            self.g.copy_from_slice(gradient);
+            self.learn();
+        }
     }
 
     fn ask(&mut self, xs: &mut Matrix<f64>) {
@@ -194,6 +215,15 @@ impl Walk for QuasiNewton {
         }
     }
 
+    fn wants_gradient(&self) -> bool {
+        self.stage == Stage::Line
+    }
+
+    fn tell_gradient(&mut self, gradient: &[f64]) {
+        self.g_asked.copy_from_slice(gradient);
+        self.told = true;
+    }
+
     fn place(&self) -> (&[f64], f64) {
         (&self.x, self.f)
     }
@@ -202,8 +232,8 @@ impl Walk for QuasiNewton {
         self.steps
     }
 
-    fn why(&self) -> Option<Reason> {
-        self.why.clone()
+    fn why(&self) -> Option<&Reason> {
+        self.why.as_ref()
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {
@@ -247,9 +277,9 @@ impl QuasiNewton {
     /// One point a variable, or two; a variable without room is left out.
     fn ask_differences(&mut self, xs: &mut Matrix<f64>) {
         self.asked.clear();
-        for j in 0..self.x.len() {
+        for j in (0..self.x.len()).filter(|&j| self.retries == 0 || self.g[j].is_nan()) {
             let (up, down) = (self.terrain.upper[j] - self.x[j], self.x[j] - self.terrain.lower[j]);
-            let h = self.interval(j).min(up.max(down));
+            let h = (self.interval(j) * 0.5f64.powi(self.retries)).min(up.max(down));
             if h <= 0.0 {
                 continue;
             }
@@ -260,7 +290,7 @@ impl QuasiNewton {
                 self.asked.push(j);
             };
             // Towards smaller values, as far as is known, so that the points of the differences may be of use.
-            let sign = if self.g[j] > 0.0 { -1.0 } else { 1.0 };
+            let sign = if (self.g[j] > 0.0) == (self.retries % 2 == 0) { -1.0 } else { 1.0 };
             let room = if sign > 0.0 { up } else { down };
             let first = if room >= h { sign * h } else { -sign * h };
             point(first);
@@ -274,8 +304,10 @@ impl QuasiNewton {
 
     /// Values of the differences: the gradient, the model's update, the step.
     fn take_differences(&mut self, xs: &Matrix<f64>, values: &[f64]) {
-        self.g.fill(0.0);
-        let (mut moved, mut r) = (false, 0);
+        if self.retries == 0 {
+            self.g.fill(0.0);
+        }
+        let (mut moved, mut r) = (self.retries > 0, 0);
         while r < self.asked.len() {
             let j = self.asked[r];
             let quotient = |r: usize| {
@@ -285,7 +317,7 @@ impl QuasiNewton {
             let (a, qa) = quotient(r);
             moved |= values[r] != self.f;
             r += 1;
-            self.g[j] = if qa.is_finite() { qa } else { 0.0 };
+            self.g[j] = if qa.is_finite() { qa } else { f64::NAN };
             if self.asked.get(r) == Some(&j) {
                 let (b, qb) = quotient(r);
                 moved |= values[r] != self.f;
@@ -300,6 +332,12 @@ impl QuasiNewton {
                 }
             }
         }
+        if self.retries < RETRIES && self.g.iter().any(|g| g.is_nan()) {
+            self.retries += 1;
+            return;
+        }
+        self.retries = 0;
+        self.g.iter_mut().filter(|g| g.is_nan()).for_each(|g| *g = 0.0);
         if !moved {
             if self.widened < WIDENINGS {
                 self.widened += 1;
@@ -308,6 +346,11 @@ impl QuasiNewton {
             }
             return;
         }
+        self.learn();
+    }
+
+    /// A gradient is known at x: the model's update, the step.
+    fn learn(&mut self) {
         if self.paired {
             for j in 0..self.x.len() {
                 self.x_old[j] = self.x[j] - self.x_old[j]; // s
@@ -345,10 +388,10 @@ impl QuasiNewton {
         if !first && self.predicted <= enough {
             return self.end("predicted decrease below the tolerance");
         }
-        if !first && !self.central && self.predicted <= 10.0 * noise * self.model.amplification() {
+        if !first && !self.central && !self.told && self.predicted <= 10.0 * noise * self.model.amplification() {
             return self.turn("");
         }
-        if !first && self.central && self.predicted <= noise {
+        if !first && (self.central || self.told) && self.predicted <= noise {
             self.settled = true;
             return self.end("converged to the precision of the values");
         }
@@ -379,6 +422,7 @@ impl QuasiNewton {
                 line.beyond = Some(line.best);
             }
             line.best = (t, value);
+            self.g_best.copy_from_slice(&self.g_asked);
             self.x_old.copy_from_slice(x); // where the best point is kept until the search ends
         } else if t > line.best.0 && line.beyond.is_none_or(|(b, _)| t < b) {
             line.beyond = Some((t, value));
@@ -387,7 +431,13 @@ impl QuasiNewton {
         let next = if best == 0.0 {
             // Nothing better yet: the parabola through f, slope and the value, between a twentieth and a half.
             let parabola = -slope * t * t / (2.0 * (value - f - slope * t));
-            let next = if parabola.is_finite() { parabola.clamp(0.05 * t, 0.5 * t) } else { 0.1 * t };
+            let next = if !value.is_finite() {
+                0.5 * t // a point that fails says nothing of the slope
+            } else if parabola.is_finite() {
+                parabola.clamp(0.05 * t, 0.5 * t)
+            } else {
+                0.1 * t
+            };
             (line.tried < LINE).then_some(next)
         } else {
             let parabola = match line.beyond {
@@ -421,6 +471,10 @@ impl QuasiNewton {
         (self.paired, self.widened) = (true, 0);
         self.steps += 1;
         self.stage = Stage::Gradient;
+        if self.told {
+            self.g.copy_from_slice(&self.g_best);
+            self.learn();
+        }
     }
 }
 

@@ -152,6 +152,9 @@ pub struct PsoSde<F: Real> {
     /// Draws of a kick.
     #[serde(skip)]
     kicks: Matrix<F>,
+    /// Names of the streams of each batch: its kick and its full move.
+    #[serde(skip)]
+    labels: Vec<[String; 2]>,
 }
 
 impl<F: Real> Motion<F> for PsoSde<F> {
@@ -193,6 +196,7 @@ impl<F: Real> Motion<F> for PsoSde<F> {
             batch_of: Vec::new(),
             distances: Vec::new(),
             kicks: Matrix::default(),
+            labels: Vec::new(),
         })
     }
 
@@ -224,21 +228,21 @@ impl<F: Real> Motion<F> for PsoSde<F> {
         self.reduce(swarm, rng);
         let batches = self.divide(swarm, rng);
         let centres = std::mem::take(&mut self.batches);
+        let labels = std::mem::take(&mut self.labels);
         for (b, c) in centres.iter().enumerate() {
-            let rng = if b == 0 { rng.fork("kick") } else { rng.fork(&format!("kick{b}")) };
-            self.kick_if_still(c, swarm, &rng);
+            self.kick_if_still(c, swarm, &rng.fork(&labels[b][0]));
         }
         self.batches = centres;
         if self.params.update == Update::Full && batches > 1 {
-            for b in 0..batches {
-                let rng = rng.fork(&format!("full{b}"));
-                self.travel(swarm, space, &rng, |_| b);
+            for (b, [_, full]) in labels.iter().enumerate() {
+                self.travel(swarm, space, &rng.fork(full), |_| b);
             }
         } else {
             let batch_of = std::mem::take(&mut self.batch_of);
             self.travel(swarm, space, rng, |i| if batches == 1 { 0 } else { batch_of[i] });
             self.batch_of = batch_of;
         }
+        self.labels = labels;
     }
 
     fn remember(&mut self, swarm: &mut Swarm<F>) -> Remembered {
@@ -347,6 +351,11 @@ impl<F: Real> PsoSde<F> {
         let size = self.params.batch.unwrap_or(n).min(n);
         let count = n / size;
         self.batches.resize(count, dim);
+        self.labels.truncate(count);
+        for b in self.labels.len()..count {
+            let kick = if b == 0 { "kick".to_owned() } else { format!("kick{b}") };
+            self.labels.push([kick, format!("full{b}")]);
+        }
         if count == 1 {
             self.batches.row_mut(0).copy_from_slice(&self.consensus);
             return 1;

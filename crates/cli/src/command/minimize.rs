@@ -161,7 +161,7 @@ pub struct Minimize {
 #[derive(Args, Debug, Clone, Serialize, Deserialize)]
 pub struct Method {
     /// Name of the method, see `swarmgrad list methods`
-    #[arg(short, long, value_name = "NAME", default_value = "clpso", help_heading = "Method")]
+    #[arg(short, long, value_name = "NAME", default_value = registry::DEFAULT, help_heading = "Method")]
     pub method: String,
 
     /// A parameter of the method, as often as needed; `swarmgrad list NAME` shows names, defaults and ranges

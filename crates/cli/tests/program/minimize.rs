@@ -184,7 +184,7 @@ fn maximising_keeps_the_users_sign() {
     assert!(best.windows(2).all(|w| w[0] < w[1]) && best[0] > 0.0 && best.last() == Some(&8.0), "{best:?}");
     let result = good(&[&args[..], &["--target", "7.5"]].concat()).json();
     assert!(result["status"] == 3 && result["fun"].as_f64().unwrap() >= 7.5);
-    assert!(good(&args[..7]).out.contains("clpso maximises sphere, 2 variables"));
+    assert!(good(&args[..7]).out.contains("auto maximises sphere, 2 variables"));
 }
 
 #[test]

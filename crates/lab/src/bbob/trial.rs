@@ -4,7 +4,6 @@ use super::score::LAST;
 use crate::error::{Error, Result};
 use crate::record::{Curve, Record};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard};
 use swarmgrad::algorithms::registry;
@@ -27,15 +26,8 @@ impl Method {
 
     /// Reads `NAME` or `NAME:KEY=VALUE,KEY=VALUE`.
     pub fn parse(text: &str) -> Result<Self> {
-        let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-        let mut settings = Map::new();
-        for pair in rest.split(',').filter(|pair| !pair.trim().is_empty()) {
-            let rule = "NAME or NAME:KEY=VALUE,KEY=VALUE";
-            let (key, value) = pair.split_once('=').ok_or_else(|| Error::value("method", text, rule))?;
-            let value = serde_json::from_str(value.trim()).unwrap_or_else(|_| Value::from(value.trim()));
-            settings.insert(key.trim().into(), value);
-        }
-        Method::new(text.trim(), name.trim(), settings)
+        let (entry, settings) = registry::parse(text)?;
+        Ok(Method { label: text.trim().into(), entry, settings })
     }
 
     /// The settings that differ from the defaults.

@@ -18,6 +18,8 @@ pub(super) struct Report {
     success: bool,
     pub(super) status: i32,
     message: String,
+    /// How the method came to its answer, where it says so.
+    account: Option<String>,
     seed: u64,
     method: String,
     params: Map<String, Value>,
@@ -87,6 +89,7 @@ impl Report {
             success: finite && outcome.reason.is_success(),
             status,
             message: outcome.reason.to_string(),
+            account: outcome.account.clone(),
             seed: settings.seed,
             method: entry.name.into(),
             params,
@@ -158,6 +161,9 @@ impl Report {
             lines.push(("failures", format!("{}   ({})", grouped(outcome.failures), kinds.join(", "))));
         }
         lines.push(("ended", outcome.reason.to_string()));
+        if let Some(account) = &outcome.account {
+            lines.push(("account", account.clone()));
+        }
         lines.push(("time", format!("{}   ({} evaluations a second)", span(outcome.seconds), pace)));
         lines.push(("seed", self.seed.to_string()));
         let lines: Vec<_> = lines.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
@@ -188,6 +194,15 @@ impl Report {
                 format!("x[{}{more}] lies on a bound: widen --bounds if the problem allows it", which.join(", "));
             hint("look:".into(), which);
         }
+        if let (Some(workers), Some(1)) = (settings.workers, self.params.get("workers").and_then(Value::as_u64))
+            && workers > 1
+        {
+            let how = format!(
+                "--set workers={workers} lets {} ask for as many points at a time; the run is another one then",
+                self.method
+            );
+            hint("in parallel:".into(), how);
+        }
         if let (1, Some(budget), true) = (self.status, self.budget, gap.is_none_or(|gap| gap > 1e-6)) {
             hint("longer:".into(), format!("--evaluations {}", budget.saturating_mul(10)));
         }
@@ -195,7 +210,7 @@ impl Report {
             && self.status != 6
             && let Some(problem) = &settings.problem
         {
-            let methods = "clpso,de,spso2011,pso_sde";
+            let methods = "auto,bipop_cma_es,lshade,clpso";
             let compare = format!("swarmgrad compare --methods {methods} --problems {problem} --dim {}", self.dim);
             hint("other methods:".into(), compare);
         }

@@ -1,0 +1,50 @@
+//! Multi-start: a method that ends by itself, from one new point after another.
+//!
+//! The oldest cure for local minima; Rinnooy Kan and Timmer, "Stochastic global optimization methods, part I" (Mathematical
+//! Programming 1987). The first run starts where the start says, each further one from the start's law, or uniformly where
+//! points were given. The answer is the best point of all runs.
+
+use super::member::Member;
+use super::restart::{Next, Past, Restarts, Schedule};
+use crate::parameters::parameters;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Real, Result, Rng, Space, Start};
+
+parameters! {
+    /// Parameters of [`MultiStart`].
+    pub struct Params {
+        /// What is run again and again: a method that ends by itself.
+        method "": String = "quasi_newton".to_owned(), Method;
+    }
+}
+
+/// Multi-start as an algorithm.
+pub type MultiStart<F> = Restarts<F, Fresh>;
+
+/// Every run is like the first.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Fresh {
+    params: Params,
+}
+
+impl<F: Real> Schedule<F> for Fresh {
+    const NAME: &'static str = "multistart";
+    type Params = Params;
+    type Inner = Member<F>;
+
+    fn new(params: Params, space: &Space<F>, budget: Option<u64>) -> Result<Self> {
+        Member::new(&params.method, space, &Start::Uniform, budget)?;
+        Ok(Fresh { params })
+    }
+
+    fn next(
+        &mut self,
+        _past: Option<&Past>,
+        space: &Space<F>,
+        start: Start,
+        _rng: &Rng,
+    ) -> Result<Option<Next<Member<F>>>> {
+        let method = Member::new(&self.params.method, space, &start, None)?;
+        Ok(Some(Next { method, limit: u64::MAX }))
+    }
+}

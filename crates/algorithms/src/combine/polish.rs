@@ -1,0 +1,154 @@
+//! Polish: a global method first, then a local search from the best point it has found.
+//!
+//! The local search begins when the global method has ended by itself, has spent its share of a known budget, or has not
+//! improved its best point for `patience` rounds. It ends the whole when it ends. Draws of the global method are those it
+//! would make alone.
+
+use super::member::Member;
+use super::restart::Record;
+use crate::parameters::{Parameters, parameters};
+use crate::registry::Method;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View};
+
+parameters! {
+    /// Parameters of [`Polish`].
+    pub struct Params {
+        /// The global method.
+        method "": String = "pso".to_owned(), Method;
+        /// The local search.
+        local "": String = "quasi_newton".to_owned(), Method;
+        /// Share of a known budget that the global method may spend.
+        share "": f64 = 0.8, Within(0.0, 1.0);
+        /// Rounds without improvement after which the local search begins.
+        patience "": usize = 100, AtLeast(1.0);
+    }
+}
+
+/// A global method, then a local one.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Polish<F: Real> {
+    params: Params,
+    space: Space<F>,
+    /// The global method, replaced by the local one.
+    method: Member<F>,
+    polishing: bool,
+    /// Evaluations that the global method may spend.
+    limit: u64,
+    evaluations: u64,
+    rounds: u64,
+    /// The round of the last improvement.
+    improved: u64,
+    best: Record<F>,
+    /// What the global method had reached.
+    before: F,
+}
+
+impl<F: Real> Method<F> for Polish<F> {
+    const NAME: &'static str = "polish";
+    type Params = Params;
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Params) -> Result<Self> {
+        params.check()?;
+        start.check(space)?;
+        Member::new(&params.local, space, &Start::Uniform, None)?;
+        let limit = budget.map(|budget| (params.share * budget as f64) as u64);
+        Ok(Polish {
+            method: Member::new(&params.method, space, &start, limit.map(|limit| limit.max(1)))?,
+            params,
+            space: space.clone(),
+            polishing: false,
+            limit: limit.unwrap_or(u64::MAX),
+            evaluations: 0,
+            rounds: 0,
+            improved: 0,
+            best: Record::default(),
+            before: F::infinity(),
+        })
+    }
+}
+
+impl<F: Real> Polish<F> {
+    /// Whether it is the local search's turn, and there is a point to begin with.
+    fn is_due(&self) -> bool {
+        let idle = self.rounds - self.improved > self.params.patience as u64;
+        let over = self.evaluations >= self.limit || idle || self.method.why().is_some();
+        !self.polishing && over && self.best.value.is_finite()
+    }
+
+    fn begin_to_polish(&mut self) {
+        // That the method exists and fits the space was seen when this one was built.
+        if let Ok(local) = Member::new(&self.params.local, &self.space, &self.best.as_start(), None) {
+            (self.method, self.polishing, self.before) = (local, true, self.best.value);
+        }
+    }
+}
+
+impl<F: Real> Algorithm<F> for Polish<F> {
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+        if self.is_due() {
+            self.begin_to_polish();
+        }
+        if !self.polishing {
+            self.method.ask(rng, xs);
+            // It may notice only now that it has ended.
+            if !xs.is_empty() || !self.is_due() {
+                return;
+            }
+            self.begin_to_polish();
+        }
+        self.method.ask(&rng.fork("polish"), xs);
+    }
+
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        self.rounds += 1;
+        self.evaluations += values.len() as u64;
+        if self.best.keep(xs.rows(), values).is_some() {
+            self.improved = self.rounds;
+        }
+        self.method.tell(xs, values);
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.best.x.clone()
+    }
+
+    fn iterations(&self) -> u64 {
+        self.rounds.saturating_sub(1)
+    }
+
+    fn why(&self) -> Option<Reason> {
+        // What ends the global method begins the local one, if there is anything to begin with.
+        let last = self.polishing || self.rounds > 0 && !self.best.value.is_finite();
+        self.method.why().filter(|_| last)
+    }
+
+    fn account(&self) -> Option<String> {
+        let Params { method, local, .. } = &self.params;
+        Some(match self.polishing {
+            false => format!("found by {method}; {local} has not begun"),
+            true if self.best.value < self.before => format!("{local} improved what {method} had found"),
+            true => format!("found by {method}; {local} found nothing better"),
+        })
+    }
+
+    fn gradient_rows(&self) -> &[usize] {
+        self.method.gradient_rows()
+    }
+
+    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+        self.method.tell_gradients(gradients);
+    }
+
+    fn view(&self) -> View<'_, F> {
+        let mut view = self.method.view();
+        view.numbers.push(("polishing", f64::from(u8::from(self.polishing))));
+        view
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
+        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    }
+}
