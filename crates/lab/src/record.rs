@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use swarmgrad::write_whole;
 
 /// Best value so far against evaluations: `(evaluations, best)`, both counted from the start of the run.
 pub type Curve = Vec<(u64, f64)>;
@@ -377,3 +379,54 @@ pub fn value_at(curve: &[(u64, f64)], evaluations: u64) -> f64 {
         i => curve[i - 1].1,
     }
 }
+/// The state of an unfinished piece of work in a file beside the records of finished ones: a line of JSON, then the bytes that
+/// continue it.
+pub struct Checkpoint {
+    path: PathBuf,
+    written: Instant,
+}
+
+impl Checkpoint {
+    /// The place for the work that `about` describes, beside the file `records`. Nothing is read or written yet.
+    pub fn new(records: &Path, about: &impl Serialize) -> Self {
+        // FNV-1a of the description: it only has to tell pieces of work apart, and what is read is checked by who reads it.
+        let text = serde_json::to_vec(about).unwrap_or_default();
+        let hash =
+            text.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let mut name = records.as_os_str().to_owned();
+        name.push(format!(".{hash:016x}.part"));
+        Checkpoint { path: name.into(), written: Instant::now() }
+    }
+
+    /// What was kept last, if there is any that can be read.
+    pub fn read<T: DeserializeOwned>(&self) -> Option<(T, Vec<u8>)> {
+        let mut bytes = std::fs::read(&self.path).ok()?;
+        let line = bytes.iter().position(|&byte| byte == b'\n')?;
+        let state = bytes.split_off(line + 1);
+        Some((serde_json::from_slice(&bytes).ok()?, state))
+    }
+
+    /// Keeps a state instead of the last one, whole or not at all, if that is a second old.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn keep(&mut self, head: &impl Serialize, state: impl FnOnce() -> Vec<u8>) -> Result<()> {
+        if self.written.elapsed() < KEEP {
+            return Ok(());
+        }
+        let mut bytes = serde_json::to_vec(head).map_err(|why| Error::value("a checkpoint", "", why.to_string()))?;
+        bytes.push(b'\n');
+        bytes.extend(state());
+        self.written = Instant::now();
+        Ok(write_whole(&self.path, &bytes)?)
+    }
+
+    /// Removes it: the work is finished and recorded.
+    pub fn remove(&self) {
+        // It may never have been written, or be gone already.
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+/// The time between two states that are kept.
+const KEEP: Duration = Duration::from_secs(1);

@@ -184,3 +184,40 @@ fn errors_and_overflow() {
     assert!((population.value(&point) - 10f32.ln()).abs() < 1e-6);
     assert!(population.freeze(&point[1..], 10).is_err());
 }
+
+/// A trainer continues from its saved state to the same bits, and refuses that of another training.
+#[test]
+fn a_swarm_continues_from_its_state() {
+    use std::ops::ControlFlow;
+    use swarmgrad_nn::train::{Swarm, SwarmTrainer, Training};
+    let data = dataset(150, 6, 3);
+    let training = Training {
+        architecture: Architecture::shallow(6, 3, Output::Identity),
+        loss: "cross_entropy".into(),
+        optimizer: "pso_sde".into(),
+        swarm: Some(Swarm::named("pso_sde").unwrap()),
+        batch: 40,
+        ..Training::default()
+    };
+    let mut whole = SwarmTrainer::new(&training, data.clone()).unwrap();
+    let epochs = |trainer: &mut SwarmTrainer, epochs: usize| {
+        for _ in 0..epochs {
+            trainer.watched_epoch(&mut |_| ControlFlow::Continue(())).unwrap();
+        }
+    };
+    epochs(&mut whole, 3);
+    let state = whole.save(&training);
+    epochs(&mut whole, 4);
+    let mut second = SwarmTrainer::new(&training, data.clone()).unwrap();
+    second.restore(&state, &training).unwrap();
+    epochs(&mut second, 4);
+    assert_eq!(whole.weights(), second.weights());
+    let [a, b] =
+        [whole.last(), second.last()].map(|last| (last.epoch, last.steps, last.evaluations, last.running.loss));
+    assert_eq!(a, b);
+    // The first batch evaluates the start instead of the memories: two evaluations of 100 networks on every row.
+    assert_eq!((a.0, a.1, a.2), (7, 28, 7 * 200 * 150));
+    let other = Training { seed: 9, ..training.clone() };
+    let why = SwarmTrainer::new(&other, data).unwrap().restore(&state, &other).unwrap_err().to_string();
+    assert!(why.contains("another"), "{why}");
+}

@@ -1,5 +1,8 @@
 //! Points that attract: the consensus, sharp or smooth.
 
+use fearless_simd::{Simd, dispatch};
+use fearless_simd_macros::simd;
+use swarmgrad_core::simd::level;
 use swarmgrad_core::{Matrix, Real};
 
 /// Weights below exp(-46) = 1e-20 of the largest one are left out: N of them together change nothing in double precision.
@@ -48,11 +51,16 @@ pub fn consensus<F: Real>(
     for i in members {
         let share = weight(i);
         if share > 0.0 {
-            let share = F::of(share / total);
-            out.iter_mut().zip(points.row(i)).for_each(|(c, &p)| *c += share * p);
+            dispatch!(level(), simd => add(simd, F::of(share / total), points.row(i), out));
         }
     }
     true
+}
+
+/// out <- out + share point.
+#[simd]
+fn add<S: Simd, F: Real>(_simd: S, share: F, point: &[F], out: &mut [F]) {
+    out.iter_mut().zip(point).for_each(|(c, &p)| *c += share * p);
 }
 
 /// The Gibbs weights exp(-alpha (E_i - minimum)) of a swarm in two numbers.

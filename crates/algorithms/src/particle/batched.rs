@@ -292,9 +292,11 @@ impl<F: Real> Batched<F> {
             let mut c = std::mem::take(&mut self.centre);
             let (alpha, whole) = self.motion.now();
             c.clear();
-            c.extend_from_slice(whole); // stands in while no value of the subset is finite
+            c.extend_from_slice(whole); // of all particles; stands in while no value of the subset is finite
             let (points, values) = (self.motion.memories(&self.swarm), self.motion.memory_values(&self.swarm));
-            consensus(points, values, alpha, members.iter().copied(), &mut c); // line 12, eq. (5.2)
+            if size < n {
+                consensus(points, values, alpha, members.iter().copied(), &mut c); // line 12, eq. (5.2)
+            }
             let rng = rng.at(self.moves);
             let kicked = self.motion.kick_if_still(&c, &mut self.swarm, &rng.fork("kick"));
             if kicked && self.params.inertia == 0.0 && self.params.memory == Memory::None && b + 1 < subsets {

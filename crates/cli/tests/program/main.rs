@@ -8,4 +8,6 @@ mod data;
 mod minimize;
 mod reproduce;
 #[cfg(feature = "nn")]
+mod swarm;
+#[cfg(feature = "nn")]
 mod train;

@@ -328,7 +328,7 @@ fn images_go_through_convolutions() {
     let one = timeless(good(&[&args[..], &["--threads", "1"]].concat()).json());
     assert_eq!(one["architecture"]["cnn"]["image"]["width"], 8);
     assert_eq!(one, timeless(good(&[&args[..], &["--threads", "2"]].concat()).json()));
-    assert!(wrong(&["train", "digits", "--model", "lenet1"]).contains("image = 8 x 8: at least 16 x 16 pixels"));
+    assert!(wrong(&["train", "digits", "--model", "lenet1"]).contains("image = 8 x 8: too small for this network"));
 }
 
 #[cfg(unix)]

@@ -116,6 +116,8 @@ pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::image::RESNET,
     mean_field_pso::figure_1::EXPERIMENT,
     mean_field_pso::figure_2::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    mean_field_pso::figure_4::EXPERIMENT,
     mean_field_pso::theorem_2_5::EXPERIMENT,
     mean_field_pso::theorem_4_1::EXPERIMENT,
     mean_field_pso::zero_inertia::EXPERIMENT,

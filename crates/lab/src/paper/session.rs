@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::paper::{Experiment, Findings};
-use crate::record::{self, RecordWriter};
+use crate::record::{self, Checkpoint, RecordWriter};
 use crate::work;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -272,6 +272,13 @@ impl<'a> Session<'a> {
         }
         // Nobody failed, so every place is taken.
         results.into_iter().map(|result| result.ok_or(Error::Interrupted)).collect()
+    }
+
+    /// Where a long unit of the running experiment keeps its state, if finished units are recorded.
+    pub fn checkpoint(&self, unit: &impl Serialize) -> Option<Checkpoint> {
+        let experiment = self.experiment.map_or("", |experiment| experiment.name);
+        let records = self.settings.records.as_deref()?;
+        Some(Checkpoint::new(records, &(experiment, env!("CARGO_PKG_VERSION"), unit)))
     }
 
     fn tell(&self, step: Step<'_>) {

@@ -1,84 +1,68 @@
 //! The arithmetic of a forward pass with samples side by side: a panel holds [`LANES`] samples, number after number, so that
-//! every weight meets a whole vector of samples and nothing is ever shuffled.
+//! every weight meets whole vectors of samples and nothing is ever shuffled. A number of a panel is a row of LANES / LEN vectors,
+//! LEN being the processor's.
 //!
 //! Products are fused with sums where the processor has such an instruction, as in the tensor library; results then differ in the
 //! last bit from those of a processor without. They do not depend on threads.
 
 use crate::model::Image;
-use fearless_simd::{Simd, dispatch, prelude::*};
+use fearless_simd::{Simd, prelude::*};
 use fearless_simd_macros::simd;
-use swarmgrad_core::simd::{level, ln};
+use swarmgrad_core::simd::ln;
 
 /// Samples in a panel.
 pub const LANES: usize = 64;
 
-/// One number of every sample of a panel, on a border of cache lines.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-pub struct Samples(pub [f32; LANES]);
-
-impl Samples {
-    /// The same number for every sample.
-    pub const fn splat(x: f32) -> Self {
-        Samples([x; LANES])
-    }
+/// Vectors in a row of samples.
+pub const fn vectors<S: Simd>() -> usize {
+    LANES / S::f32s::LEN
 }
 
 /// Outputs or maps that are computed at a time: with four vectors of samples they fill the registers.
 const MOST_OUTPUTS: usize = 5;
 const MOST_MAPS: usize = 4;
-/// Columns of a kernel that are taken in at a time.
-const COLUMNS: usize = 5;
-/// Inputs of a dense layer that are taken in at a time: 24 kB of samples.
+/// Inputs of a dense layer that are taken in at a time: 24 kB of samples stay in the first cache while all outputs take them in.
 const STRETCH: usize = 96;
 
 /// out[r] = bias[r] + sum_k weights[k][r] x[k] for every sample of a panel; `relu` cuts it off below 0.
-pub fn dense(x: &[Samples], weights: &[f32], bias: &[f32], relu: bool, out: &mut [Samples]) {
-    debug_assert_eq!((x.len() * bias.len(), out.len()), (weights.len(), bias.len()));
-    dispatch!(level(), simd => dense_panel(simd, x, weights, bias, relu, out));
-}
-
 #[simd]
-fn dense_panel<S: Simd>(simd: S, x: &[Samples], weights: &[f32], bias: &[f32], relu: bool, out: &mut [Samples]) {
-    for (sums, &bias) in out.iter_mut().zip(bias) {
-        *sums = Samples::splat(bias);
-    }
-    // V vectors make a row of samples; C of them times the outputs at a time are the sums that fit into the registers.
+pub fn dense<S: Simd>(simd: S, x: &[S::f32s], weights: &[f32], bias: &[f32], relu: bool, out: &mut [S::f32s]) {
+    debug_assert_eq!(x.len() * bias.len(), weights.len() * vectors::<S>());
+    // C vectors times the outputs at a time are the sums that fit into the registers.
     match S::f32s::LEN {
-        16 => dense_stretches::<S, 4, 4>(simd, x, weights, out),
-        8 => dense_stretches::<S, 8, 2>(simd, x, weights, out),
-        _ => dense_stretches::<S, 16, 2>(simd, x, weights, out),
+        16 => dense_outputs::<S, 4, 4>(simd, x, weights, bias, out),
+        8 => dense_outputs::<S, 8, 2>(simd, x, weights, bias, out),
+        _ => dense_outputs::<S, 16, 2>(simd, x, weights, bias, out),
     }
     if relu {
-        positive_parts(simd, out);
+        out.iter_mut().for_each(|x| *x = cut(simd, *x));
     }
 }
 
-/// A stretch of inputs stays in the first cache, as vectors, while all outputs take it in.
 #[inline(always)]
-fn dense_stretches<S: Simd, const V: usize, const C: usize>(
+fn dense_outputs<S: Simd, const V: usize, const C: usize>(
     simd: S,
-    x: &[Samples],
+    x: &[S::f32s],
     weights: &[f32],
-    out: &mut [Samples],
+    bias: &[f32],
+    out: &mut [S::f32s],
 ) {
-    let outputs = out.len();
+    let (x, out, outputs) = (x.as_chunks::<V>().0, out.as_chunks_mut::<V>().0, bias.len());
+    for (sums, &bias) in out.iter_mut().zip(bias) {
+        *sums = [S::f32s::splat(simd, bias); V];
+    }
     let tiles = outputs.div_ceil(MOST_OUTPUTS);
-    let mut stretch = [[S::f32s::splat(simd, 0.0); V]; STRETCH];
     for (x, weights) in x.chunks(STRETCH).zip(weights.chunks(STRETCH * outputs)) {
-        for (vectors, x) in stretch.iter_mut().zip(x) {
-            (0..V).for_each(|v| vectors[v] = load(simd, x, v * S::f32s::LEN));
-        }
-        let (stretch, mut from) = (&stretch[..x.len()], 0);
+        let mut from = 0;
         for t in 0..tiles {
             let rows = outputs / tiles + usize::from(t < outputs % tiles);
             let (weights, sums) = (&weights[from..], &mut out[from..from + rows]);
             match rows {
-                1 => dense_tile::<S, V, C, 1>(simd, stretch, weights, outputs, sums),
-                2 => dense_tile::<S, V, C, 2>(simd, stretch, weights, outputs, sums),
-                3 => dense_tile::<S, V, C, 3>(simd, stretch, weights, outputs, sums),
-                4 => dense_tile::<S, V, C, 4>(simd, stretch, weights, outputs, sums),
-                _ => dense_tile::<S, V, C, MOST_OUTPUTS>(simd, stretch, weights, outputs, sums),
+                1 => dense_tile::<S, V, C, 1>(simd, x, weights, outputs, sums),
+                2 => dense_tile::<S, V, C, 2>(simd, x, weights, outputs, sums),
+                3 => dense_tile::<S, V, C, 3>(simd, x, weights, outputs, sums),
+                4 => dense_tile::<S, V, C, 4>(simd, x, weights, outputs, sums),
+                _ => dense_tile::<S, V, C, MOST_OUTPUTS>(simd, x, weights, outputs, sums),
             }
             from += rows;
         }
@@ -92,14 +76,13 @@ fn dense_tile<S: Simd, const V: usize, const C: usize, const R: usize>(
     x: &[[S::f32s; V]],
     weights: &[f32],
     outputs: usize,
-    out: &mut [Samples],
+    out: &mut [[S::f32s; V]],
 ) {
-    let len = S::f32s::LEN;
     for first in (0..V).step_by(C) {
         let mut sums = [[S::f32s::splat(simd, 0.0); C]; R];
         for r in 0..R {
             for c in 0..C {
-                sums[r][c] = load(simd, &out[r], (first + c) * len);
+                sums[r][c] = out[r][first + c];
             }
         }
         for (x, weights) in x.iter().zip(weights.chunks(outputs)) {
@@ -113,142 +96,138 @@ fn dense_tile<S: Simd, const V: usize, const C: usize, const R: usize>(
         }
         for r in 0..R {
             for c in 0..C {
-                store(simd, sums[r][c], &mut out[r], (first + c) * len);
+                out[r][first + c] = sums[r][c];
             }
         }
     }
 }
 
+/// max(x, 0), and NaN of NaN.
 #[inline(always)]
-fn load<S: Simd>(simd: S, from: &Samples, lane: usize) -> S::f32s {
-    S::f32s::from_slice(simd, &from.0[lane..lane + S::f32s::LEN])
+fn cut<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let zero = S::f32s::splat(simd, 0.0);
+    x.simd_lt(zero).select(zero, x)
 }
 
-#[inline(always)]
-fn store<S: Simd>(_simd: S, lanes: S::f32s, to: &mut Samples, lane: usize) {
-    lanes.store_slice(&mut to.0[lane..lane + S::f32s::LEN]);
-}
-
-/// max(x, 0) of every number, and NaN of NaN (`f32::max` would give 0).
-pub fn positive(x: &mut [Samples]) {
-    dispatch!(level(), simd => positive_parts(simd, x));
-}
-
+/// max(x, 0) of every number, and NaN of NaN.
 #[simd]
-fn positive_parts<S: Simd>(_simd: S, x: &mut [Samples]) {
-    for row in x {
-        row.0.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x });
-    }
+pub fn positive<S: Simd>(simd: S, x: &mut [S::f32s]) {
+    x.iter_mut().for_each(|x| *x = cut(simd, *x));
 }
 
-/// A convolution of one panel without padding: `weights` by map, input map, row and column of the kernel. `taps` is a buffer.
-pub fn conv(
-    x: &[Samples],
-    input: Image,
-    [weights, bias]: [&[f32]; 2],
-    size: usize,
-    relu: bool,
-    taps: &mut Vec<f32>,
-    out: &mut [Samples],
-) {
-    let maps = bias.len();
-    debug_assert_eq!((x.len(), weights.len()), (input.len(), maps * input.channels * size * size));
-    let [height, width] = [input.height, input.width].map(|side| side + 1 - size);
-    for (k, bias) in bias.chunks(MOST_MAPS).enumerate() {
-        // The weights of some maps side by side, as one pixel meets them.
-        let (each, from) = (weights.len() / maps, k * MOST_MAPS);
-        taps.clear();
-        (0..each).for_each(|tap| taps.extend((0..bias.len()).map(|m| weights[(from + m) * each + tap])));
-        let kernels = Kernels { input, taps, bias, size, relu };
-        let out = &mut out[from * height * width..(from + bias.len()) * height * width];
-        dispatch!(level(), simd => conv_panel(simd, x, kernels, out));
-    }
-}
-
-/// Up to [`MOST_MAPS`] kernels.
+/// Some kernels of a convolution without padding.
 #[derive(Clone, Copy)]
-struct Kernels<'a> {
-    input: Image,
-    /// By input map, row and column; a weight of each kernel.
-    taps: &'a [f32],
-    bias: &'a [f32],
-    size: usize,
-    relu: bool,
+pub struct Kernels<'a> {
+    /// What they are laid on.
+    pub input: Image,
+    /// By map, input map, row and column of the kernel.
+    pub weights: &'a [f32],
+    /// One a map.
+    pub bias: &'a [f32],
+    /// Rows and columns.
+    pub size: usize,
+    /// Whether the results are cut off below 0.
+    pub relu: bool,
 }
 
-#[simd]
-fn conv_panel<S: Simd>(simd: S, x: &[Samples], kernels: Kernels<'_>, out: &mut [Samples]) {
-    match kernels.bias.len() {
-        1 => conv_maps::<S, 1>(simd, x, kernels, out),
-        2 => conv_maps::<S, 2>(simd, x, kernels, out),
-        3 => conv_maps::<S, 3>(simd, x, kernels, out),
-        _ => conv_maps::<S, MOST_MAPS>(simd, x, kernels, out),
+/// A convolution of one panel. `taps` is a buffer.
+pub fn conv<S: Simd>(simd: S, x: &[S::f32s], kernels: Kernels<'_>, taps: &mut Vec<f32>, out: &mut [S::f32s]) {
+    let Kernels { input, weights, bias, size, .. } = kernels;
+    debug_assert_eq!(weights.len(), bias.len() * input.channels * size * size);
+    let (each, pixels) = (weights.len() / bias.len(), out.len() / bias.len());
+    for ((weights, bias), out) in
+        weights.chunks(MOST_MAPS * each).zip(bias.chunks(MOST_MAPS)).zip(out.chunks_mut(MOST_MAPS * pixels))
+    {
+        // The weights of some maps side by side, as one pixel meets them.
+        taps.clear();
+        (0..each).for_each(|tap| taps.extend(weights[tap..].iter().step_by(each)));
+        conv_some(simd, x, Kernels { weights: taps, bias, ..kernels }, out);
     }
 }
 
-/// M maps, some pixels of a row at a time.
+/// Up to [`MOST_MAPS`] maps; `weights` by input map, row, column and map.
+#[simd]
+fn conv_some<S: Simd>(simd: S, x: &[S::f32s], kernels: Kernels<'_>, out: &mut [S::f32s]) {
+    match S::f32s::LEN {
+        16 => conv_maps::<S, 4, 4>(simd, x, kernels, out),
+        8 => conv_maps::<S, 8, 2>(simd, x, kernels, out),
+        _ => conv_maps::<S, 16, 2>(simd, x, kernels, out),
+    }
+}
+
 #[inline(always)]
-fn conv_maps<S: Simd, const M: usize>(simd: S, x: &[Samples], kernels: Kernels<'_>, out: &mut [Samples]) {
+fn conv_maps<S: Simd, const V: usize, const P: usize>(
+    simd: S,
+    x: &[S::f32s],
+    kernels: Kernels<'_>,
+    out: &mut [S::f32s],
+) {
+    let (x, out) = (x.as_chunks::<V>().0, out.as_chunks_mut::<V>().0);
+    match kernels.bias.len() {
+        1 => conv_rows::<S, V, P, 1>(simd, x, kernels, out),
+        2 => conv_rows::<S, V, P, 2>(simd, x, kernels, out),
+        3 => conv_rows::<S, V, P, 3>(simd, x, kernels, out),
+        _ => conv_rows::<S, V, P, MOST_MAPS>(simd, x, kernels, out),
+    }
+}
+
+/// M maps, P pixels of a row at a time.
+#[inline(always)]
+fn conv_rows<S: Simd, const V: usize, const P: usize, const M: usize>(
+    simd: S,
+    x: &[[S::f32s; V]],
+    kernels: Kernels<'_>,
+    out: &mut [[S::f32s; V]],
+) {
     let [height, width] = [kernels.input.height, kernels.input.width].map(|side| side + 1 - kernels.size);
     for row in 0..height {
         let mut column = 0;
-        if S::f32s::LEN * 4 == LANES {
-            while column + 4 <= width {
-                conv_pixels::<S, M, 4>(simd, x, kernels, [row, column], out);
-                column += 4;
-            }
+        while column + P <= width {
+            conv_pixels::<S, V, P, M>(simd, x, kernels, [row, column], out);
+            column += P;
         }
-        while column + 2 <= width {
-            conv_pixels::<S, M, 2>(simd, x, kernels, [row, column], out);
-            column += 2;
-        }
-        if column < width {
-            conv_pixels::<S, M, 1>(simd, x, kernels, [row, column], out);
+        while column < width {
+            conv_pixels::<S, V, 1, M>(simd, x, kernels, [row, column], out);
+            column += 1;
         }
     }
 }
 
 #[inline(always)]
-fn conv_pixels<S: Simd, const M: usize, const P: usize>(
+fn conv_pixels<S: Simd, const V: usize, const P: usize, const M: usize>(
     simd: S,
-    x: &[Samples],
+    x: &[[S::f32s; V]],
     kernels: Kernels<'_>,
     [row, column]: [usize; 2],
-    out: &mut [Samples],
+    out: &mut [[S::f32s; V]],
 ) {
-    let Kernels { input, taps, bias, size, relu } = kernels;
+    let Kernels { input, weights, bias, size, relu } = kernels;
     let (out_width, out_pixels) = (input.width + 1 - size, (input.height + 1 - size) * (input.width + 1 - size));
-    let zero = S::f32s::splat(simd, 0.0);
-    for lane in (0..LANES).step_by(S::f32s::LEN) {
-        let mut sums = [[zero; P]; M];
+    for v in 0..V {
+        let mut sums = [[S::f32s::splat(simd, 0.0); P]; M];
         for m in 0..M {
-            for p in 0..P {
-                sums[m][p] = S::f32s::splat(simd, bias[m]);
-            }
+            sums[m] = [S::f32s::splat(simd, bias[m]); P];
         }
-        for (k, taps) in taps.as_chunks::<M>().0.chunks_exact(size).enumerate() {
+        for (k, weights) in weights.as_chunks::<M>().0.chunks_exact(size).enumerate() {
             let (map, i) = (k / size, k % size);
             let pixels = &x[(map * input.height + row + i) * input.width + column..][..size + P - 1];
-            // Some columns of the kernel at a time, their pixels as vectors.
-            let mut vectors = [zero; COLUMNS + 3];
-            for (k, taps) in taps.chunks(COLUMNS).enumerate() {
-                for (vector, pixel) in vectors.iter_mut().zip(&pixels[k * COLUMNS..]) {
-                    *vector = load(simd, pixel, lane);
+            for (pixels, weights) in pixels.windows(P).zip(weights) {
+                let mut lanes = [S::f32s::splat(simd, 0.0); P];
+                for p in 0..P {
+                    lanes[p] = pixels[p][v];
                 }
-                for (x, weights) in vectors.windows(P).zip(taps) {
-                    for m in 0..M {
-                        let weight = S::f32s::splat(simd, weights[m]);
-                        for p in 0..P {
-                            sums[m][p] = weight.mul_add(x[p], sums[m][p]);
-                        }
+                for m in 0..M {
+                    let weight = S::f32s::splat(simd, weights[m]);
+                    for p in 0..P {
+                        sums[m][p] = weight.mul_add(lanes[p], sums[m][p]);
                     }
                 }
             }
         }
         for m in 0..M {
             for p in 0..P {
-                let sum = if relu { sums[m][p].simd_lt(zero).select(zero, sums[m][p]) } else { sums[m][p] };
-                store(simd, sum, &mut out[m * out_pixels + row * out_width + column + p], lane);
+                let sum = if relu { cut(simd, sums[m][p]) } else { sums[m][p] };
+                out[m * out_pixels + row * out_width + column + p][v] = sum;
             }
         }
     }
@@ -256,108 +235,117 @@ fn conv_pixels<S: Simd, const M: usize, const P: usize>(
 
 /// Mean and unbiased variance of each map over pixels and samples; `x` holds panels for `samples` samples, the last one may be
 /// filled in part. Of one number the variance is 0.
-pub fn moments(x: &[Samples], shape: Image, samples: usize, out: &mut Vec<[f32; 2]>) {
-    dispatch!(level(), simd => moments_of(simd, x, shape, samples, out));
+#[simd]
+pub fn moments<S: Simd>(simd: S, x: &[S::f32s], shape: Image, samples: usize, out: &mut Vec<[f32; 2]>) {
+    match S::f32s::LEN {
+        16 => moments_of::<S, 4>(simd, x, shape, samples, out),
+        8 => moments_of::<S, 8>(simd, x, shape, samples, out),
+        _ => moments_of::<S, 16>(simd, x, shape, samples, out),
+    }
 }
 
-#[simd]
-fn moments_of<S: Simd>(_simd: S, x: &[Samples], shape: Image, samples: usize, out: &mut Vec<[f32; 2]>) {
-    let count = (shape.height * shape.width * samples) as f64;
+#[inline(always)]
+fn moments_of<S: Simd, const V: usize>(simd: S, x: &[S::f32s], shape: Image, samples: usize, out: &mut Vec<[f32; 2]>) {
+    let (x, count) = (x.as_chunks::<V>().0, (shape.height * shape.width * samples) as f64);
     out.clear();
     for map in 0..shape.channels {
-        let mean = (sum::<false>(x, shape, map, samples, 0.0) / count) as f32;
-        let squares = sum::<true>(x, shape, map, samples, mean);
+        let mean = (sum::<S, V, false>(simd, x, shape, map, samples, 0.0) / count) as f32;
+        let squares = sum::<S, V, true>(simd, x, shape, map, samples, mean);
         out.push([mean, (squares / (count - 1.0).max(1.0)) as f32]);
     }
 }
 
 /// The sum of a map's numbers, or of the squares of their distances to `middle`: in f32 within a sample's pixels, in f64 over samples.
 #[inline(always)]
-fn sum<const SQUARES: bool>(x: &[Samples], shape: Image, map: usize, samples: usize, middle: f32) -> f64 {
+fn sum<S: Simd, const V: usize, const SQUARES: bool>(
+    simd: S,
+    x: &[[S::f32s; V]],
+    shape: Image,
+    map: usize,
+    samples: usize,
+    middle: f32,
+) -> f64 {
     let pixels = shape.height * shape.width;
+    let middle = S::f32s::splat(simd, middle);
     let mut all = 0.0;
     for (k, panel) in x.chunks_exact(shape.len()).enumerate() {
-        let mut lanes = [0.0f32; LANES];
+        let mut sums = [S::f32s::splat(simd, 0.0); V];
         for row in &panel[map * pixels..(map + 1) * pixels] {
-            for l in 0..LANES {
-                let x = row.0[l] - middle;
-                lanes[l] += if SQUARES { x * x } else { x };
+            for v in 0..V {
+                let x = row[v] - middle;
+                sums[v] += if SQUARES { x * x } else { x };
             }
         }
         let filled = (samples - k * LANES).min(LANES);
-        all += lanes[..filled].iter().map(|&sum| f64::from(sum)).sum::<f64>();
+        let lanes = sums.iter().flat_map(|sum| sum.as_slice()).take(filled);
+        all += lanes.map(|&sum| f64::from(sum)).sum::<f64>();
     }
     all
 }
 
 /// (x - mean) / sqrt(variance + epsilon) for each map.
-pub fn normalize(x: &mut [Samples], shape: Image, moments: &[[f32; 2]], epsilon: f32) {
-    dispatch!(level(), simd => normalize_maps(simd, x, shape, moments, epsilon));
-}
-
 #[simd]
-fn normalize_maps<S: Simd>(_simd: S, x: &mut [Samples], shape: Image, moments: &[[f32; 2]], epsilon: f32) {
-    for panel in x.chunks_exact_mut(shape.len()) {
-        for (map, &[mean, variance]) in panel.chunks_exact_mut(shape.height * shape.width).zip(moments) {
-            let scale = 1.0 / (variance + epsilon).sqrt();
-            for row in map {
-                row.0.iter_mut().for_each(|x| *x = (*x - mean) * scale);
-            }
+pub fn normalize<S: Simd>(simd: S, x: &mut [S::f32s], shape: Image, moments: &[[f32; 2]], epsilon: f32) {
+    let pixels = shape.height * shape.width * vectors::<S>();
+    for panel in x.chunks_exact_mut(shape.channels * pixels) {
+        for (map, &[mean, variance]) in panel.chunks_exact_mut(pixels).zip(moments) {
+            let (mean, scale) = (S::f32s::splat(simd, mean), S::f32s::splat(simd, 1.0 / (variance + epsilon).sqrt()));
+            map.iter_mut().for_each(|x| *x = (*x - mean) * scale);
         }
     }
 }
 
 /// The largest of size x size pixels of a panel.
-pub fn max_pool(x: &[Samples], input: Image, size: usize, out: &mut [Samples]) {
-    dispatch!(level(), simd => max_pool_panel(simd, x, input, size, out));
-}
-
 #[simd]
-fn max_pool_panel<S: Simd>(_simd: S, x: &[Samples], input: Image, size: usize, out: &mut [Samples]) {
-    let [height, width] = [input.height / size, input.width / size];
+pub fn max_pool<S: Simd>(simd: S, x: &[S::f32s], input: Image, size: usize, out: &mut [S::f32s]) {
+    let _ = simd;
+    let (v, [height, width]) = (vectors::<S>(), [input.height / size, input.width / size]);
+    let (x, mut rows) = (|pixel: usize| &x[pixel * v..][..v], out.chunks_exact_mut(v));
     for map in 0..input.channels {
-        for row in 0..height {
-            for column in 0..width {
-                let first = (map * input.height + row * size) * input.width + column * size;
-                let mut most = x[first];
-                for i in 0..size {
-                    for pixel in &x[first + i * input.width..][..size] {
-                        most.0
-                            .iter_mut()
-                            .zip(&pixel.0)
-                            .for_each(|(most, x)| *most = if *x > *most { *x } else { *most });
-                    }
-                }
-                out[(map * height + row) * width + column] = most;
+        for (row, column) in (0..height).flat_map(|row| (0..width).map(move |column| (row, column))) {
+            let first = (map * input.height + row * size) * input.width + column * size;
+            let Some(out) = rows.next() else { return };
+            out.copy_from_slice(x(first));
+            for (i, j) in (0..size).flat_map(|i| (0..size).map(move |j| (i, j))) {
+                let pixel = x(first + i * input.width + j);
+                out.iter_mut().zip(pixel).for_each(|(most, x)| *most = most.simd_lt(*x).select(*x, *most));
             }
         }
     }
 }
 
 /// The sum over the first `samples` samples of a panel of -ln softmax at the sample's class, from logits.
-pub fn cross_entropy(logits: &[Samples], classes: &[u32], samples: usize) -> f64 {
-    let mut losses = [0.0; LANES];
-    dispatch!(level(), simd => cross_entropies(simd, logits, &mut losses));
-    let at = |sample: usize| logits[classes[sample] as usize].0[sample];
-    (0..samples).map(|sample| f64::from(losses[sample] - at(sample))).sum()
-}
-
-/// ln sum exp of the logits of each sample.
 #[simd]
-fn cross_entropies<S: Simd>(_simd: S, logits: &[Samples], out: &mut [f32; LANES]) {
+pub fn cross_entropy<S: Simd>(simd: S, logits: &[S::f32s], classes: &[u32], samples: usize) -> f64 {
+    let _ = simd;
+    let v = vectors::<S>();
+    let row = |k: usize| {
+        let mut row = [0.0; LANES];
+        let parts = row.chunks_exact_mut(S::f32s::LEN).zip(&logits[k * v..(k + 1) * v]);
+        parts.for_each(|(part, vector)| vector.store_slice(part));
+        row
+    };
+    let outputs = logits.len() / v;
     let mut most = [f32::NEG_INFINITY; LANES];
-    for row in logits {
-        most.iter_mut().zip(&row.0).for_each(|(most, x)| *most = if *x > *most { *x } else { *most });
+    for k in 0..outputs {
+        most.iter_mut().zip(row(k)).for_each(|(most, x)| *most = if x > *most { x } else { *most });
     }
     let mut sum = [0.0; LANES];
-    for row in logits {
+    for k in 0..outputs {
+        let row = row(k);
         for l in 0..LANES {
-            sum[l] += exp(row.0[l] - most[l]);
+            sum[l] += exp(row[l] - most[l]);
         }
     }
+    let mut losses = [0.0; LANES];
     for l in 0..LANES {
-        out[l] = most[l] + ln(sum[l]);
+        losses[l] = most[l] + ln(sum[l]);
     }
+    let at = |sample: usize| {
+        let class = classes[sample] as usize;
+        logits[class * v + sample / S::f32s::LEN].as_slice()[sample % S::f32s::LEN]
+    };
+    (0..samples).map(|sample| f64::from(losses[sample] - at(sample))).sum()
 }
 
 /// exp(x) for x <= 0 without branches and calls, relative error below 2e-7; 0 below -87, NaN of NaN.

@@ -39,10 +39,13 @@ use crate::data::{Dataset, Targets};
 use crate::loss::{self, Loss};
 use crate::model::{Architecture, Device, Model};
 use crate::weights::{self, Part};
-use kernel::{LANES, Samples};
+use fearless_simd::{Simd, dispatch, prelude::*};
+use kernel::{LANES, vectors};
 use net::{Net, Scratch, Statistics};
 use rayon::prelude::*;
+use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use swarmgrad_core::simd::level;
 use swarmgrad_core::{BatchProblem, Error, Matrix, Problem, Result, Rng, Rows, Space, Workers};
 
 /// Data that are evaluated as one batch where all of them are asked for.
@@ -63,10 +66,10 @@ pub struct Population {
     loss: Head,
     scale: f64,
     workers: Workers,
-    /// The last batch that was laid out.
-    laid: Mutex<Arc<Batch>>,
-    /// Buffers of threads that are not at work.
-    idle: Mutex<Vec<Scratch>>,
+    /// The last batch that was laid out, a [`Batch`] of this processor's vectors.
+    laid: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+    /// Buffers of threads that are not at work, each a [`Scratch`] of this processor's vectors.
+    idle: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
 /// How outputs become a value.
@@ -78,10 +81,9 @@ enum Head {
 }
 
 /// A batch laid out in panels: for each panel number after number, and of each number the samples side by side.
-#[derive(Default)]
-struct Batch {
+struct Batch<S: Simd> {
     rows: Vec<usize>,
-    x: Vec<Samples>,
+    x: Vec<S::f32s>,
     classes: Vec<u32>,
     /// Rows of targets, where a loss needs them.
     targets: Vec<f32>,
@@ -169,10 +171,12 @@ impl Population {
         }
         let (len, take) = (self.data.len(), sample.clamp(1, self.data.len()));
         let rows: Vec<usize> = (0..take).map(|k| k * len / take).collect();
-        let mut batch = Batch::default();
-        lay(&self.data.features, &rows, &mut batch.x);
         let mut moments = Vec::new();
-        self.net.forward(point, &batch.x, rows.len(), Statistics::Keep(&mut moments), &mut Scratch::default());
+        dispatch!(level(), simd => {
+            let mut x = Vec::new();
+            lay(simd, &self.data.features, &rows, &mut x);
+            self.net.forward(simd, point, &x, rows.len(), Statistics::Keep(&mut moments), &mut Scratch::default());
+        });
         let Population { architecture, net, data, .. } = self;
         Ok(Frozen {
             architecture: architecture.clone(),
@@ -183,70 +187,86 @@ impl Population {
         })
     }
 
-    /// Values of points on a batch that is laid out.
-    fn evaluate(&self, batch: &Batch, xs: Rows<'_, f32>, out: &mut [f64]) {
-        let one = |scratch: &mut Scratch, x: &[f32]| self.scale * self.loss_of(batch, x, scratch);
+    /// Values of points on some rows as one batch.
+    fn evaluate(&self, rows: &[usize], xs: Rows<'_, f32>, out: &mut [f64]) {
+        dispatch!(level(), simd => self.evaluate_by(simd, rows, xs, out));
+    }
+
+    fn evaluate_by<S: Simd>(&self, simd: S, rows: &[usize], xs: Rows<'_, f32>, out: &mut [f64]) {
+        let batch = self.laid(simd, rows);
+        let with_scratch = |work: &mut dyn FnMut(&mut Scratch<S>)| {
+            let idle = lock(&self.idle).pop().and_then(|idle| idle.downcast().ok());
+            let mut scratch: Box<Scratch<S>> = idle.unwrap_or_default();
+            work(&mut scratch);
+            lock(&self.idle).push(scratch);
+        };
+        let one = |scratch: &mut Scratch<S>, x: &[f32]| self.scale * self.loss_of(simd, &batch, x, scratch);
         if self.workers.threads() == 1 {
-            let mut scratch = lock(&self.idle).pop().unwrap_or_default();
-            xs.iter().zip(out).for_each(|(x, o)| *o = one(&mut scratch, x));
-            return lock(&self.idle).push(scratch);
+            return with_scratch(&mut |scratch| xs.iter().zip(&mut *out).for_each(|(x, o)| *o = one(scratch, x)));
         }
         self.workers.install(|| {
-            out.par_iter_mut().enumerate().for_each(|(i, o)| {
-                let mut scratch = lock(&self.idle).pop().unwrap_or_default();
-                *o = one(&mut scratch, xs.row(i));
-                lock(&self.idle).push(scratch);
-            });
+            let points = out.par_iter_mut().enumerate();
+            points.for_each(|(i, o)| with_scratch(&mut |scratch| *o = one(scratch, xs.row(i))));
         });
     }
 
     /// The mean loss of one point.
-    fn loss_of(&self, batch: &Batch, point: &[f32], scratch: &mut Scratch) -> f64 {
+    fn loss_of<S: Simd>(&self, simd: S, batch: &Batch<S>, point: &[f32], scratch: &mut Scratch<S>) -> f64 {
         let (samples, columns) = (batch.rows.len(), self.net.outputs());
-        let outputs = self.net.forward(point, &batch.x, samples, Statistics::OfBatch, scratch);
+        let outputs = self.net.forward(simd, point, &batch.x, samples, Statistics::OfBatch, scratch);
         match &self.loss {
             Head::CrossEntropy => {
-                let panels = outputs.chunks(columns).zip(batch.classes.chunks(LANES));
-                panels.map(|(panel, classes)| kernel::cross_entropy(panel, classes, classes.len())).sum::<f64>()
-                    / samples as f64
+                let panels = outputs.chunks(columns * vectors::<S>()).zip(batch.classes.chunks(LANES));
+                let sums = panels.map(|(panel, classes)| kernel::cross_entropy(simd, panel, classes, classes.len()));
+                sums.sum::<f64>() / samples as f64
             }
-            Head::Rows(loss) => {
-                let rows = self.net.rows(samples, scratch);
-                loss.value(rows, &batch.targets, columns)
-            }
+            Head::Rows(loss) => loss.value(self.net.rows(samples, scratch), &batch.targets, columns),
         }
     }
 
     /// The batch in panels, unless it is the one of the last time.
-    fn laid(&self, rows: &[usize]) -> Arc<Batch> {
+    fn laid<S: Simd>(&self, simd: S, rows: &[usize]) -> Arc<Batch<S>> {
         let mut laid = lock(&self.laid);
-        if laid.rows != rows {
-            // Its buffers are used again unless another thread still works on it.
-            let mut batch = std::mem::take(&mut *laid);
-            let new = match Arc::get_mut(&mut batch) {
-                Some(new) => new,
-                None => {
-                    batch = Arc::default();
-                    Arc::get_mut(&mut batch).expect("nobody else has it yet")
+        let batch = match laid.take().and_then(|batch| batch.downcast::<Batch<S>>().ok()) {
+            Some(batch) if batch.rows == rows => batch,
+            batch => {
+                let mut batch = batch.unwrap_or_else(Batch::empty);
+                // Its buffers are used again unless another thread still works on it.
+                match Arc::get_mut(&mut batch) {
+                    Some(free) => self.lay_out(simd, rows, free),
+                    None => {
+                        batch = Batch::empty();
+                        Arc::get_mut(&mut batch).into_iter().for_each(|free| self.lay_out(simd, rows, free));
+                    }
                 }
-            };
-            new.rows.clear();
-            new.rows.extend_from_slice(rows);
-            lay(&self.data.features, rows, &mut new.x);
-            new.classes.clear();
-            new.targets.clear();
-            match (&self.loss, &self.data.targets) {
-                (Head::CrossEntropy, _) => new.classes.extend(rows.iter().map(|&row| self.classes[row])),
-                (Head::Rows(_), Targets::Numbers(numbers)) => new.targets.extend(rows.iter().map(|&row| numbers[row])),
-                (Head::Rows(_), Targets::Classes { labels, .. }) => {
-                    let columns = self.net.outputs();
-                    new.targets.resize(rows.len() * columns, 0.0);
-                    rows.iter().enumerate().for_each(|(k, &row)| new.targets[k * columns + labels[row]] = 1.0);
-                }
+                batch
             }
-            *laid = batch;
+        };
+        *laid = Some(batch.clone());
+        batch
+    }
+
+    fn lay_out<S: Simd>(&self, simd: S, rows: &[usize], batch: &mut Batch<S>) {
+        batch.rows.clear();
+        batch.rows.extend_from_slice(rows);
+        lay(simd, &self.data.features, rows, &mut batch.x);
+        batch.classes.clear();
+        batch.targets.clear();
+        match (&self.loss, &self.data.targets) {
+            (Head::CrossEntropy, _) => batch.classes.extend(rows.iter().map(|&row| self.classes[row])),
+            (Head::Rows(_), Targets::Numbers(numbers)) => batch.targets.extend(rows.iter().map(|&row| numbers[row])),
+            (Head::Rows(_), Targets::Classes { labels, .. }) => {
+                let columns = self.net.outputs();
+                batch.targets.resize(rows.len() * columns, 0.0);
+                rows.iter().enumerate().for_each(|(k, &row)| batch.targets[k * columns + labels[row]] = 1.0);
+            }
         }
-        laid.clone()
+    }
+}
+
+impl<S: Simd> Batch<S> {
+    fn empty() -> Arc<Self> {
+        Arc::new(Batch { rows: Vec::new(), x: Vec::new(), classes: Vec::new(), targets: Vec::new() })
     }
 }
 
@@ -256,13 +276,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Rows in panels; lanes without a row are 0.
-fn lay(features: &Matrix<f32>, rows: &[usize], out: &mut Vec<Samples>) {
-    let dim = features.dim();
+fn lay<S: Simd>(simd: S, features: &Matrix<f32>, rows: &[usize], out: &mut Vec<S::f32s>) {
+    let (dim, v, len) = (features.dim(), vectors::<S>(), S::f32s::LEN);
     out.clear();
-    out.resize(rows.len().div_ceil(LANES) * dim, Samples::splat(0.0));
-    for (panel, rows) in out.chunks_exact_mut(dim).zip(rows.chunks(LANES)) {
-        for (lane, &row) in rows.iter().enumerate() {
-            panel.iter_mut().zip(features.row(row)).for_each(|(numbers, &x)| numbers.0[lane] = x);
+    out.resize(rows.len().div_ceil(LANES) * dim * v, S::f32s::splat(simd, 0.0));
+    let empty = vec![0.0; dim];
+    for (panel, rows) in out.chunks_exact_mut(dim * v).zip(rows.chunks(LANES)) {
+        for (k, rows) in rows.chunks(len).enumerate() {
+            let mut these = [&*empty; LANES];
+            these.iter_mut().zip(rows).for_each(|(this, &row)| *this = features.row(row));
+            for i in 0..dim {
+                panel[i * v + k] = S::f32s::from_fn(simd, |lane| these[lane][i]);
+            }
         }
     }
 }
@@ -282,7 +307,7 @@ impl Problem<f32> for Population {
         let all: Vec<usize> = (0..self.data.len()).collect();
         let (mut sums, mut values) = (vec![0.0; xs.len()], vec![0.0; xs.len()]);
         for rows in all.chunks(PIECE) {
-            self.evaluate(&self.laid(rows), xs, &mut values);
+            self.evaluate(rows, xs, &mut values);
             sums.iter_mut().zip(&values).for_each(|(sum, value)| *sum += value * rows.len() as f64);
         }
         out.iter_mut().zip(&sums).for_each(|(o, sum)| *o = (sum / all.len() as f64) as f32);
@@ -296,7 +321,7 @@ impl BatchProblem<f32> for Population {
 
     fn values_on(&self, batch: &[usize], xs: Rows<'_, f32>, out: &mut [f32]) {
         let mut values = vec![0.0; xs.len()];
-        self.evaluate(&self.laid(batch), xs, &mut values);
+        self.evaluate(batch, xs, &mut values);
         out.iter_mut().zip(&values).for_each(|(o, value)| *o = *value as f32);
     }
 }
@@ -320,13 +345,15 @@ impl Frozen {
         if x.dim() != self.inputs {
             return Err(Error::shape("features of a row", x.dim(), self.inputs));
         }
-        let rows: Vec<usize> = (0..x.len()).collect();
-        let (mut panels, mut scratch, mut out) = (Vec::new(), Scratch::default(), Vec::new());
-        for rows in rows.chunks(4 * LANES) {
-            lay(x, rows, &mut panels);
-            self.net.forward(&self.point, &panels, rows.len(), Statistics::Given(&self.moments), &mut scratch);
-            out.extend_from_slice(self.net.rows(rows.len(), &mut scratch));
-        }
+        let (rows, mut out): (Vec<usize>, _) = ((0..x.len()).collect(), Vec::new());
+        dispatch!(level(), simd => {
+            let (mut panels, mut scratch) = (Vec::new(), Scratch::default());
+            for rows in rows.chunks(4 * LANES) {
+                lay(simd, x, rows, &mut panels);
+                self.net.forward(simd, &self.point, &panels, rows.len(), Statistics::Given(&self.moments), &mut scratch);
+                out.extend_from_slice(self.net.rows(rows.len(), &mut scratch));
+            }
+        });
         Matrix::from_vec(self.net.outputs(), out)
     }
 

@@ -1,8 +1,9 @@
 //! A list of layers as operations on panels of samples.
 
-use super::kernel::{self, LANES, Samples};
+use super::kernel::{self, Kernels, LANES, vectors};
 use crate::model::layers::{self, EPSILON, Layer};
 use crate::model::{Activation, Image, Output};
+use fearless_simd::{Simd, prelude::*};
 use swarmgrad_core::Result;
 
 /// What is done, in order.
@@ -29,7 +30,12 @@ enum Step {
         size: usize,
     },
     Activation(Activation),
-    BatchNorm {
+    /// Takes the mean and the variance of each map.
+    Moments {
+        shape: Image,
+    },
+    /// Brings each map to mean 0 and variance 1 by them.
+    Normalize {
         shape: Image,
     },
 }
@@ -55,15 +61,20 @@ pub enum Statistics<'a> {
 }
 
 /// Buffers of one thread.
-#[derive(Default)]
-pub struct Scratch {
+pub struct Scratch<S: Simd> {
     /// What goes into a step and what comes out.
-    panels: [Vec<Samples>; 2],
+    panels: [Vec<S::f32s>; 2],
     /// Which of them holds the outputs.
     last: usize,
     moments: Vec<[f32; 2]>,
     taps: Vec<f32>,
     rows: Vec<f32>,
+}
+
+impl<S: Simd> Default for Scratch<S> {
+    fn default() -> Self {
+        Scratch { panels: [Vec::new(), Vec::new()], last: 0, moments: Vec::new(), taps: Vec::new(), rows: Vec::new() }
+    }
 }
 
 impl Net {
@@ -87,8 +98,24 @@ impl Net {
                     weights += (size * size + 1) * kernels;
                     Step::Conv { input, maps: kernels, size, each: true, relu: false, from }
                 }
-                Layer::MaxPool { size } => Step::MaxPool { input, size },
-                Layer::BatchNorm => Step::BatchNorm { shape: input },
+                Layer::MaxPool { size } => {
+                    let pool = Step::MaxPool { input, size };
+                    // The largest stays the largest when all are scaled: normalise after pooling, which leaves fewer.
+                    if let Some(Step::Normalize { .. }) = steps.last() {
+                        steps.pop();
+                        sizes.pop();
+                        steps.push(pool);
+                        sizes.push(shape[1].len());
+                        Step::Normalize { shape: shape[1] }
+                    } else {
+                        pool
+                    }
+                }
+                Layer::BatchNorm => {
+                    steps.push(Step::Moments { shape: input });
+                    sizes.push(size);
+                    Step::Normalize { shape: input }
+                }
                 Layer::Activation(Activation::Relu) => {
                     // Part of the step before, where that one writes its results anyway.
                     if let Some(Step::Dense { relu, .. } | Step::Conv { relu, .. }) = steps.last_mut() {
@@ -116,55 +143,56 @@ impl Net {
     }
 
     /// What comes out of the last layer for the panels `x` of `samples` samples, before the output's function: panels too.
-    pub fn forward<'s>(
+    pub fn forward<'s, S: Simd>(
         &self,
+        simd: S,
         point: &[f32],
-        x: &[Samples],
+        x: &[S::f32s],
         samples: usize,
         mut statistics: Statistics<'_>,
-        scratch: &'s mut Scratch,
-    ) -> &'s [Samples] {
-        let panels = samples.div_ceil(LANES);
+        scratch: &'s mut Scratch<S>,
+    ) -> &'s [S::f32s] {
+        let (v, panels) = (vectors::<S>(), samples.div_ceil(LANES));
         let Scratch { panels: buffers, last, moments, taps, .. } = scratch;
-        let [a, b] = buffers;
-        let most = self.sizes.iter().max().map_or(0, |&size| size * panels);
-        [&mut *a, &mut *b].into_iter().for_each(|buffer| buffer.resize(most.max(buffer.len()), Samples::splat(0.0)));
-        let (mut input, mut output, mut which, mut len, mut norms) = (a, b, 0, 0, 0);
+        let [mut input, mut output] = buffers.each_mut();
+        let most = self.sizes.iter().max().map_or(0, |&size| size * panels * v);
+        for buffer in [&mut input, &mut output] {
+            buffer.resize(most.max(buffer.len()), S::f32s::splat(simd, 0.0));
+        }
+        let (mut which, mut len, mut norms) = (0, 0, 0);
         // Whether `input` holds the result of a step; else the first step reads the samples.
         let mut begun = false;
         for (step, &size) in self.steps.iter().zip(&self.sizes) {
-            let next = size * panels;
-            match *step {
-                Step::Activation(_) | Step::BatchNorm { .. } => {
-                    if !begun {
-                        input[..next].copy_from_slice(x);
-                    }
-                    let here = &mut input[..next];
-                    match (*step, &mut statistics) {
-                        (Step::Activation(activation), _) => activate(activation, here),
-                        (Step::BatchNorm { shape }, Statistics::Given(given)) => {
-                            kernel::normalize(here, shape, &given[norms], EPSILON as f32);
-                        }
-                        (Step::BatchNorm { shape }, kept) => {
-                            kernel::moments(here, shape, samples, moments);
-                            kernel::normalize(here, shape, moments, EPSILON as f32);
-                            if let Statistics::Keep(kept) = kept {
-                                kept.push(moments.clone());
-                            }
-                        }
-                        _ => {}
-                    }
-                    norms += usize::from(matches!(step, Step::BatchNorm { .. }));
+            let next = size * panels * v;
+            if let Step::Activation(_) | Step::Moments { .. } | Step::Normalize { .. } = step {
+                if !begun {
+                    input[..next].copy_from_slice(x);
                 }
-                _ => {
-                    let from = if begun { &input[..len] } else { x };
-                    let into = output[..next].chunks_exact_mut(size);
-                    for (from, into) in from.chunks_exact(from.len() / panels).zip(into) {
-                        apply(*step, point, from, taps, into);
+                let here = &mut input[..next];
+                match *step {
+                    Step::Activation(activation) => activate(simd, activation, here),
+                    Step::Moments { shape } => {
+                        if let Statistics::Given(given) = statistics {
+                            moments.clone_from(&given[norms]);
+                        } else {
+                            kernel::moments(simd, here, shape, samples, moments);
+                        }
+                        if let Statistics::Keep(kept) = &mut statistics {
+                            kept.push(moments.clone());
+                        }
+                        norms += 1;
                     }
-                    std::mem::swap(&mut input, &mut output);
-                    which = 1 - which;
+                    Step::Normalize { shape } => kernel::normalize(simd, here, shape, moments, EPSILON as f32),
+                    _ => {}
                 }
+            } else {
+                let from = if begun { &input[..len] } else { x };
+                let into = output[..next].chunks_exact_mut(size * v);
+                for (from, into) in from.chunks_exact(from.len() / panels).zip(into) {
+                    apply(simd, *step, point, from, taps, into);
+                }
+                std::mem::swap(&mut input, &mut output);
+                which = 1 - which;
             }
             (begun, len) = (true, next);
         }
@@ -173,14 +201,14 @@ impl Net {
     }
 
     /// The outputs of the last pass as rows, with the output's function.
-    pub fn rows<'s>(&self, samples: usize, scratch: &'s mut Scratch) -> &'s [f32] {
-        let columns = self.outputs();
+    pub fn rows<'s, S: Simd>(&self, samples: usize, scratch: &'s mut Scratch<S>) -> &'s [f32] {
+        let (v, len, columns) = (vectors::<S>(), S::f32s::LEN, self.outputs());
         let panels = &scratch.panels[scratch.last];
         scratch.rows.clear();
         scratch.rows.resize(samples * columns, 0.0);
         for (k, row) in scratch.rows.chunks_exact_mut(columns).enumerate() {
-            let panel = &panels[k / LANES * columns..];
-            row.iter_mut().enumerate().for_each(|(r, x)| *x = panel[r].0[k % LANES]);
+            let panel = &panels[k / LANES * columns * v + k % LANES / len..];
+            row.iter_mut().enumerate().for_each(|(r, x)| *x = panel[r * v].as_slice()[k % len]);
             match self.output {
                 Output::Identity => {}
                 Output::Sigmoid => row.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
@@ -204,8 +232,8 @@ impl Net {
                 Step::Conv { input, maps, size, each, .. } => {
                     (if each { 1 } else { input.channels } * size * size + 1) * maps
                 }
-                Step::MaxPool { .. } | Step::Activation(_) => 0,
-                Step::BatchNorm { shape } => {
+                Step::MaxPool { .. } | Step::Activation(_) | Step::Normalize { .. } => 0,
+                Step::Moments { shape } => {
                     let moments = moments.next().map_or(&[][..], Vec::as_slice);
                     all.resize(all.len() + shape.channels, 1.0);
                     all.resize(all.len() + shape.channels, 0.0);
@@ -222,31 +250,31 @@ impl Net {
 }
 
 /// A step on one panel, from one buffer to the other.
-fn apply(step: Step, point: &[f32], x: &[Samples], taps: &mut Vec<f32>, out: &mut [Samples]) {
+fn apply<S: Simd>(simd: S, step: Step, point: &[f32], x: &[S::f32s], taps: &mut Vec<f32>, out: &mut [S::f32s]) {
     match step {
         Step::Dense { inputs, outputs, relu, from } => {
             let (weights, bias) = point[from..from + (inputs + 1) * outputs].split_at(inputs * outputs);
-            kernel::dense(x, weights, bias, relu, out);
+            kernel::dense(simd, x, weights, bias, relu, out);
         }
         Step::Conv { input, maps, size, each, relu, from } => {
             let one = if each { Image { channels: 1, ..input } } else { input };
             let count = maps * one.channels * size * size;
             let (weights, bias) = point[from..from + count + maps].split_at(count);
-            let into = out.len() / (input.channels / one.channels);
-            for (x, out) in x.chunks_exact(one.len()).zip(out.chunks_exact_mut(into)) {
-                kernel::conv(x, one, [weights, bias], size, relu, taps, out);
+            let (from, into) = (one.len() * vectors::<S>(), out.len() / (input.channels / one.channels));
+            for (x, out) in x.chunks_exact(from).zip(out.chunks_exact_mut(into)) {
+                kernel::conv(simd, x, Kernels { input: one, weights, bias, size, relu }, taps, out);
             }
         }
-        Step::MaxPool { input, size } => kernel::max_pool(x, input, size, out),
-        Step::Activation(_) | Step::BatchNorm { .. } => {}
+        Step::MaxPool { input, size } => kernel::max_pool(simd, x, input, size, out),
+        Step::Activation(_) | Step::Moments { .. } | Step::Normalize { .. } => {}
     }
 }
 
-fn activate(activation: Activation, x: &mut [Samples]) {
+fn activate<S: Simd>(simd: S, activation: Activation, x: &mut [S::f32s]) {
     let f: fn(f32) -> f32 = match activation {
-        Activation::Relu => return kernel::positive(x),
+        Activation::Relu => return kernel::positive(simd, x),
         Activation::Tanh => f32::tanh,
         Activation::Sigmoid => |x| 1.0 / (1.0 + (-x).exp()),
     };
-    x.iter_mut().flat_map(|row| &mut row.0).for_each(|x| *x = f(*x));
+    x.iter_mut().flat_map(|vector| vector.as_mut_slice()).for_each(|x| *x = f(*x));
 }

@@ -6,14 +6,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
-use swarmgrad::{Error, Halt, Matrix, Result, Rng, Workers, write_whole};
-use swarmgrad_lab::record::{self, RecordWriter, number};
-use swarmgrad_nn::data::catalog::sha256;
+use swarmgrad::{Error, Halt, Matrix, Result, Rng, Workers};
+use swarmgrad_lab::record::{self, Checkpoint, RecordWriter, number};
 use swarmgrad_nn::data::{Dataset, Options, Parts, Preprocessing, Preset, Split, Table, split};
 use swarmgrad_nn::loss::Loss;
 use swarmgrad_nn::metric;
@@ -204,7 +202,7 @@ struct Ended {
     finished: bool,
     saved: Option<Saved>,
     /// Where its state was kept, of no use once it is finished and recorded.
-    checkpoint: Option<PathBuf>,
+    checkpoint: Option<Checkpoint>,
 }
 
 /// All runs, by optimiser and seed; those that never began are absent.
@@ -337,46 +335,6 @@ fn sample(test: &Dataset) -> Option<Dataset> {
     (len > SAMPLE).then(|| test.select(&(0..SAMPLE).map(|k| k * len / SAMPLE).collect::<Vec<_>>()))
 }
 
-/// The state of an unfinished run beside the file of finished ones: the curve as a line of JSON, then what continues the learner.
-struct Checkpoint {
-    path: PathBuf,
-    written: Instant,
-}
-
-/// Seconds between two states that are kept.
-const KEEP: f64 = 10.0;
-
-impl Checkpoint {
-    /// The place of a run's state.
-    fn new(plan: &Plan, training: &Training, records: &Path) -> Self {
-        let about = json!({"version": env!("CARGO_PKG_VERSION"), "origin": plan.origin, "training": training});
-        let mut name = records.as_os_str().to_owned();
-        name.push(format!(".{}.part", &sha256(about.to_string().as_bytes())[..12]));
-        Checkpoint { path: name.into(), written: Instant::now() }
-    }
-
-    /// Brings the learner to where the state was kept, and gives the curve up to there. A state that does not fit is as good as none.
-    fn restore(&self, swarm: &mut SwarmTrainer, training: &Training) -> Option<Vec<Point>> {
-        let bytes = std::fs::read(&self.path).ok()?;
-        let line = bytes.iter().position(|&byte| byte == b'\n')?;
-        let curve = serde_json::from_slice(&bytes[..line]).ok()?;
-        swarm.restore(&bytes[line + 1..], training).ok()?;
-        Some(curve)
-    }
-
-    /// Keeps a state, if the last one is old enough.
-    fn keep(&mut self, swarm: &SwarmTrainer, training: &Training, curve: &[Point]) -> Result<()> {
-        if self.written.elapsed().as_secs_f64() < KEEP {
-            return Ok(());
-        }
-        let mut bytes = json!(curve).to_string().into_bytes();
-        bytes.push(b'\n');
-        bytes.extend(swarm.save(training));
-        self.written = Instant::now();
-        write_whole(&self.path, &bytes)
-    }
-}
-
 /// Trains one network; `None` if it was interrupted before its first step.
 fn train(
     plan: &Plan,
@@ -385,16 +343,20 @@ fn train(
     records: Option<&Path>,
     halt: &Halt,
     bar: &ProgressBar,
-) -> Result<Option<Ended>> {
+) -> anyhow::Result<Option<Ended>> {
     let training = plan.training(job);
     let rows = plan.prepare(training.seed)?;
     let mut learner = plan.learner(&training, &rows, workers)?;
     let (mut curve, mut last, mut begun) = (Vec::new(), None, 0);
     let mut checkpoint = None;
     if let (Learner::Swarm(swarm), Some(records)) = (&mut learner, records) {
-        let place = Checkpoint::new(plan, &training, records);
-        if let Some(found) = place.restore(swarm, &training) {
-            (curve, begun, last) = (found, swarm.last().epoch, Some((swarm.last(), true)));
+        let about = json!({"version": env!("CARGO_PKG_VERSION"), "origin": plan.origin, "training": training});
+        let place = Checkpoint::new(records, &about);
+        // A state that does not fit is as good as none.
+        if let Some((kept, state)) = place.read()
+            && swarm.restore(&state, &training).is_ok()
+        {
+            (curve, begun, last) = (kept, swarm.last().epoch, Some((swarm.last(), true)));
             bar.inc(begun * rows.train.len() as u64);
         }
         checkpoint = Some(place);
@@ -431,7 +393,7 @@ fn train(
             });
         }
         if let (Learner::Swarm(swarm), Some(checkpoint), true) = (&learner, &mut checkpoint, whole) {
-            checkpoint.keep(swarm, &training, &curve)?;
+            checkpoint.keep(&curve, || swarm.save(&training))?;
         }
     }
     let Some((epoch, whole)) = last else { return Ok(None) };
@@ -461,7 +423,7 @@ fn train(
         test: test.map(|(_, figures)| figures),
         curve,
     };
-    Ok(Some(Ended { job, ran, finished, saved, checkpoint: checkpoint.map(|checkpoint| checkpoint.path) }))
+    Ok(Some(Ended { job, ran, finished, saved, checkpoint }))
 }
 
 /// Runs a plan and shows what it came to.
@@ -495,8 +457,7 @@ pub fn run(settings: &Train, plan: &Plan) -> anyhow::Result<ExitCode> {
                 run: ended.ran.clone(),
             };
             writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&line)?;
-            // It may never have been written, or be gone already.
-            ended.checkpoint.iter().for_each(|path| drop(std::fs::remove_file(path)));
+            ended.checkpoint.iter().for_each(Checkpoint::remove);
             Ok(())
         }
         _ => Ok(()),
@@ -577,8 +538,8 @@ fn compute(
             if halt.requested() || failed.load(Relaxed) {
                 break;
             }
-            let ended = Workers::new(each)
-                .and_then(|workers| train(plan, job, workers, settings.records.as_deref(), halt, &bar));
+            let workers = Workers::new(each).map_err(anyhow::Error::from);
+            let ended = workers.and_then(|workers| train(plan, job, workers, settings.records.as_deref(), halt, &bar));
             let Some(ended) = ended.inspect_err(|_| failed.store(true, Relaxed))? else { break };
             keep(&ended).inspect_err(|_| failed.store(true, Relaxed))?;
             all.push(ended);

@@ -3,6 +3,8 @@
 
 pub mod figure_1;
 pub mod figure_2;
+#[cfg(feature = "nn")]
+pub mod figure_4;
 pub mod theorem_2_5;
 pub mod theorem_4_1;
 pub mod zero_inertia;
