@@ -1,7 +1,7 @@
 //! Every method by name: the one table behind the command line, the help, the benchmarks and the tests.
 
 use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
-use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
+use crate::evolution::{de, ga, jade, jde, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
 use crate::local::{Local, coordinate_search, quasi_newton};
 use crate::parameters::{Parameter, Parameters};
@@ -21,7 +21,7 @@ type Build<F> = fn(&Space<F>, Start, Option<u64>, Settings) -> Result<Box<dyn Al
 type Load<F> = fn(&[u8]) -> Result<Box<dyn Algorithm<F>>>;
 
 /// A method of the library.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Entry {
     /// Its name, the same everywhere.
     pub name: &'static str,
@@ -82,21 +82,32 @@ fn readable<P: Parameters>(settings: Settings) -> std::result::Result<(), String
     serde_json::from_value::<P>(Value::Object(settings)).map(drop).map_err(|why| why.to_string())
 }
 
-/// One line of the table; an algorithm is named for both scalars.
+impl Entry {
+    /// One line of a table; the algorithm is named for both scalars.
+    pub const fn of<A32: Method<f32>, A64: Method<f64>>(
+        summary: &'static str,
+        paper: &'static str,
+        presets: &'static [(&'static str, &'static str, &'static str)],
+    ) -> Self {
+        Entry {
+            name: A64::NAME,
+            summary,
+            paper,
+            presets,
+            table: <A64::Params as Parameters>::table,
+            readable: readable::<A64::Params>,
+            build: build::<f64, A64>,
+            build_f32: build::<f32, A32>,
+            load: load::<f64, A64>,
+            load_f32: load::<f32, A32>,
+        }
+    }
+}
+
+/// One line of the table.
 macro_rules! algorithm {
     ($A32:ty, $A64:ty, $summary:literal, $paper:literal, $presets:expr) => {
-        Entry {
-            name: <$A64 as Method<f64>>::NAME,
-            summary: $summary,
-            paper: $paper,
-            presets: $presets,
-            table: <<$A64 as Method<f64>>::Params as Parameters>::table,
-            readable: readable::<<$A64 as Method<f64>>::Params>,
-            build: build::<f64, $A64>,
-            build_f32: build::<f32, $A32>,
-            load: load::<f64, $A64>,
-            load_f32: load::<f32, $A32>,
-        }
+        Entry::of::<$A32, $A64>($summary, $paper, $presets)
     };
 }
 
@@ -118,7 +129,7 @@ const PAPER: &str = r#"{"c1": 0.8, "c2": 0.9, "beta": 0.9}"#;
 const TORCHSWARM: &str = r#"{"c1": 2.0, "c2": 2.0, "beta": 0.9, "draws": "per_particle"}"#;
 
 /// All methods of this crate.
-pub static ENTRIES: &[Entry] = &[
+pub const ENTRIES: &[Entry] = &[
     method!(
         pso::Pso,
         pso::Pso,
@@ -268,6 +279,7 @@ pub static ENTRIES: &[Entry] = &[
         "Storn & Price 1997",
         &[("current-to-pbest", "mutation towards the best tenth, as in JADE", r#"{"mutation": "current_to_pbest"}"#)]
     ),
+    method!(jde::Jde, jde::Jde, "jDE: DE whose individuals carry their F and CR", "Brest et al. 2006", &[]),
     method!(jade::Jade<f32>, jade::Jade<f64>, "JADE: DE that learns F and CR", "Zhang & Sanderson 2009", &[]),
     method!(
         shade::Shade<f32>,

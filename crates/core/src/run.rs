@@ -1,9 +1,12 @@
 //! Run: joins a problem, an algorithm and watchers; owns counting, best-so-far and stopping.
 
 use crate::noise::{self, Repeated, Shortlist};
-use crate::{Algorithm, Evaluator, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Watch, Workers};
+use crate::{
+    Algorithm, Evaluator, GradientSource, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Sampled, Watch, Workers,
+};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// The best point of a run.
@@ -27,6 +30,7 @@ pub(crate) struct Tally<F: Real> {
     pub(crate) best: Best<F>,
     pub(crate) shortlist: Shortlist<F>,
     pub(crate) evaluations: u64,
+    pub(crate) gradients: u64,
     pub(crate) failures: u64,
     pub(crate) rounds: u64,
     pub(crate) elapsed: Duration,
@@ -44,6 +48,10 @@ pub struct Outcome<F: Real = f64> {
     pub answer: Vec<F>,
     /// Points evaluated.
     pub nfev: u64,
+    /// Gradients taken.
+    pub ngev: u64,
+    /// Both, gradients at their price: what a budget counts, in evaluations.
+    pub cost: u64,
     /// Iterations completed, the initial points not counted.
     pub nit: u64,
     /// Evaluations that gave NaN, an infinity, a panic or a time-out.
@@ -87,6 +95,22 @@ pub struct Run<'a, F: Real = f64> {
     evaluator: Evaluator,
     xs: Matrix<F>,
     values: Vec<F>,
+    /// Which points of the round were evaluated.
+    done: Vec<bool>,
+    source: Option<Source<'a, F>>,
+}
+
+/// Where gradients come from, what they cost, and room for those of a round.
+struct Source<'a, F: Real> {
+    source: &'a mut dyn GradientSource<F>,
+    /// A gradient beside its value, in evaluations.
+    price: f64,
+    /// What the last one cost altogether.
+    last: f64,
+    gradients: Matrix<F>,
+    /// The points of a round that need values only, and their values.
+    rest: Matrix<F>,
+    values: Vec<F>,
 }
 
 /// Minimises `problem` with `algorithm` until a watcher ends the run or the method ends by itself, on one thread.
@@ -115,6 +139,7 @@ impl<'a, F: Real> Run<'a, F> {
                 best,
                 shortlist: Shortlist::default(),
                 evaluations: 0,
+                gradients: 0,
                 failures: 0,
                 rounds: 0,
                 elapsed: Duration::ZERO,
@@ -123,7 +148,22 @@ impl<'a, F: Real> Run<'a, F> {
             evaluator: Evaluator::default(),
             xs: Matrix::default(),
             values: Vec::new(),
+            done: Vec::new(),
+            source: None,
         }
+    }
+
+    /// Offers gradients to the method. `cost` is that of a value with its gradient, in evaluations, at least 1: budgets
+    /// count it. Gradients are computed on one thread. A source whose cost is not known before its first gradient may
+    /// exceed the budget by that one.
+    pub fn gradients(mut self, source: &'a mut dyn GradientSource<F>, cost: f64) -> Self {
+        if self.algorithm.expect_gradients() {
+            let price = if cost.is_finite() { (cost - 1.0).max(0.0) } else { 0.0 };
+            let last = 1.0 + price;
+            let (gradients, rest) = (Matrix::default(), Matrix::default());
+            self.source = Some(Source { source, price, last, gradients, rest, values: Vec::new() });
+        }
+        self
     }
 
     /// Adds a watcher; any of several may end the run.
@@ -168,7 +208,7 @@ impl<'a, F: Real> Run<'a, F> {
 
     /// One round: ask, evaluate, tell, watch. On the calling thread's pool, if it is in one.
     pub fn step(&mut self) -> ControlFlow<Reason> {
-        let allowance = self.allowance(self.tally.evaluations).saturating_sub(self.reserve());
+        let allowance = self.allowance(self.cost()).saturating_sub(self.reserve());
         if allowance == 0 {
             return ControlFlow::Break(Reason::Evaluations);
         }
@@ -182,14 +222,24 @@ impl<'a, F: Real> Run<'a, F> {
             return ControlFlow::Break(why.unwrap_or_else(|| Reason::Method("the method has ended".into())));
         }
         let asked = self.xs.len();
-        let affordable = asked.min(usize::try_from(allowance).unwrap_or(usize::MAX));
+        let mut affordable = self.affordable(allowance);
         self.values.clear();
         self.values.resize(affordable, F::infinity());
-        let xs = self.xs.rows().slice(0, affordable);
-        let cost = self.evaluator.evaluate(self.problem, xs, &mut self.values, &halt);
-        self.tally.failures += cost.failures;
+        let evaluations = match &self.source {
+            Some(_) if !self.algorithm.gradient_rows().is_empty() => {
+                self.evaluate_with_gradients(&mut affordable, allowance, &halt)
+            }
+            _ => {
+                let xs = self.xs.rows().slice(0, affordable);
+                let cost = self.evaluator.evaluate(self.problem, xs, &mut self.values, &halt);
+                self.done.clear();
+                self.done.extend_from_slice(self.evaluator.done());
+                self.tally.failures += cost.failures;
+                cost.evaluations
+            }
+        };
         self.keep_best(affordable);
-        self.tally.evaluations += cost.evaluations;
+        self.tally.evaluations += evaluations;
         if halt.requested() {
             return ControlFlow::Break(Reason::Interrupted);
         }
@@ -200,11 +250,18 @@ impl<'a, F: Real> Run<'a, F> {
             return ControlFlow::Break(Reason::Evaluations);
         }
 
+        if let Some(source) = &self.source
+            && !self.algorithm.gradient_rows().is_empty()
+        {
+            self.algorithm.tell_gradients(&source.gradients);
+        }
         self.algorithm.tell(&mut self.xs, &self.values);
         self.tally.rounds += 1;
         let progress = Progress {
             iteration: self.algorithm.iterations(),
             evaluations: self.tally.evaluations,
+            gradients: self.tally.gradients,
+            cost: self.cost(),
             failures: self.tally.failures,
             best: &self.tally.best,
             values: &self.values,
@@ -230,6 +287,7 @@ impl<'a, F: Real> Run<'a, F> {
         let answer = if told { self.algorithm.answer() } else { self.tally.best.x.clone() };
         let broken_off = matches!(reason, Reason::Interrupted | Reason::Time);
         let repeated = if self.problem.noisy() && !broken_off { self.settle() } else { None };
+        let cost = self.cost();
         let (noise, fun, x) = match repeated {
             Some((noise, x)) => (Some(noise), F::of(noise.mean), x),
             None => (None, self.tally.best.value, self.tally.best.x),
@@ -240,6 +298,8 @@ impl<'a, F: Real> Run<'a, F> {
             x,
             noise,
             nfev: self.tally.evaluations,
+            ngev: self.tally.gradients,
+            cost,
             nit: self.algorithm.iterations(),
             failures: self.tally.failures,
             reason,
@@ -247,9 +307,89 @@ impl<'a, F: Real> Run<'a, F> {
         }
     }
 
-    /// Evaluations that the watchers allow after so many.
-    fn allowance(&self, evaluations: u64) -> u64 {
-        self.watchers.iter().map(|w| w.allowance(evaluations)).min().unwrap_or(u64::MAX)
+    /// What the watchers allow to spend after so much.
+    fn allowance(&self, cost: u64) -> u64 {
+        self.watchers.iter().map(|w| w.allowance(cost)).min().unwrap_or(u64::MAX)
+    }
+
+    /// Evaluations, and gradients at their price.
+    fn cost(&self) -> u64 {
+        let price = self.source.as_ref().map_or(0.0, |source| source.price);
+        self.tally.evaluations + (price * self.tally.gradients as f64).ceil() as u64
+    }
+
+    /// How many of the points asked for the allowance pays, in their order.
+    fn affordable(&self, allowance: u64) -> usize {
+        let asked = self.xs.len();
+        let rows = self.algorithm.gradient_rows();
+        let dear = self.source.as_ref().map_or(1.0, |source| source.last);
+        // What was spent is a whole number, rounded up once for all gradients; so is the sum of what comes now.
+        let (mut spent, mut next) = (0.0, 0);
+        for i in 0..asked {
+            let with_gradient = rows.get(next) == Some(&i);
+            next += usize::from(with_gradient);
+            spent += if with_gradient { dear } else { 1.0 };
+            if f64::ceil(spent) > allowance as f64 {
+                return i;
+            }
+        }
+        asked
+    }
+
+    /// Evaluates the first points, some of them with their gradients, fewer where these turn out dearer than the last one;
+    /// returns the number of evaluations.
+    fn evaluate_with_gradients(&mut self, affordable: &mut usize, allowance: u64, halt: &Halt) -> u64 {
+        let Some(source) = &mut self.source else { return 0 };
+        let rows = self.algorithm.gradient_rows();
+        let dim = self.xs.dim();
+        source.rest.resize(0, dim);
+        let mut next = 0;
+        for i in 0..*affordable {
+            if rows.get(next) == Some(&i) {
+                next += 1;
+            } else {
+                source.rest.push(self.xs.row(i));
+            }
+        }
+        source.values.clear();
+        source.values.resize(source.rest.len(), F::infinity());
+        let mut counted = self.evaluator.evaluate(self.problem, source.rest.rows(), &mut source.values, halt);
+        source.gradients.resize(rows.len(), dim);
+        self.done.clear();
+        let (mut next, mut plain, mut spent) = (0, 0, counted.evaluations as f64);
+        for i in 0..*affordable {
+            if rows.get(next) != Some(&i) {
+                self.values[i] = source.values[plain];
+                self.done.push(self.evaluator.done()[plain]);
+                plain += 1;
+                continue;
+            }
+            if (spent + source.last).ceil() > allowance as f64 {
+                *affordable = i;
+                break;
+            }
+            let stopped = halt.requested() || halt.late();
+            self.done.push(!stopped);
+            if !stopped {
+                let (x, out, rng) = (self.xs.row(i), source.gradients.row_mut(next), self.rng.fork("gradient").fork_row(i));
+                let nothing = Sampled { value: F::nan(), evaluations: 1, gradients: 1 };
+                let gradient = &mut source.source;
+                let sampled = catch_unwind(AssertUnwindSafe(|| gradient.gradient(x, out, &rng))).unwrap_or(nothing);
+                source.last = sampled.evaluations as f64 + source.price * sampled.gradients as f64;
+                spent += source.last;
+                counted.evaluations += sampled.evaluations;
+                self.tally.gradients += sampled.gradients;
+                if sampled.value.is_finite() {
+                    self.values[i] = sampled.value;
+                } else {
+                    counted.failures += 1;
+                    source.gradients.row_mut(next).fill(F::nan());
+                }
+            }
+            next += 1;
+        }
+        self.tally.failures += counted.failures;
+        counted.evaluations
     }
 
     /// Evaluations kept back for the end, where the problem is noisy.
@@ -261,7 +401,7 @@ impl<'a, F: Real> Run<'a, F> {
     fn settle(&mut self) -> Option<(Repeated, Vec<F>)> {
         // A resumed run may have a smaller budget than it had.
         let budget = self.allowance(0);
-        if self.allowance(self.tally.evaluations) < Shortlist::<F>::reserve(budget) {
+        if self.allowance(self.cost()) < Shortlist::<F>::reserve(budget) {
             return None;
         }
         let points: Vec<_> = self.tally.shortlist.best(Shortlist::<F>::affordable(budget)).map(<[F]>::to_vec).collect();
@@ -284,7 +424,7 @@ impl<'a, F: Real> Run<'a, F> {
     fn keep_best(&mut self, affordable: usize) {
         let noisy = self.problem.noisy();
         let (mut found, mut place) = (None, 0);
-        for i in (0..affordable).filter(|&i| self.evaluator.done()[i]) {
+        for i in (0..affordable).filter(|&i| self.done[i]) {
             place += 1;
             if noisy {
                 self.tally.shortlist.consider(self.values[i], self.xs.row(i));
