@@ -3,7 +3,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{Function, Run, Space};
 
 struct Counting;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use swarmgrad::algorithms::registry::{ENTRIES, Entry, Settings};
+use swarmgrad::registry::{ENTRIES, Entry, Settings};
 use swarmgrad::{
     Algorithm, Checkpoint, Evaluations, Function, Iterations, Matrix, Outcome, Outside, Problem, Real, Reason, Rng,
     Run, Space, Workers,

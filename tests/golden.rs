@@ -4,7 +4,7 @@
 use serde_json::Value;
 use std::path::PathBuf;
 use swarmgrad::algorithms::particle::{Motion, Swarm, consensus, empso};
-use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{Algorithm, Matrix, Rng, Rows, Space, Tape};
 
 const TOLERANCE: f64 = 1e-12;
@@ -97,10 +97,33 @@ fn tape(golden: &Value) -> Tape {
     tape
 }
 
-/// One round of ask, evaluation and tell.
-fn round(algorithm: &mut dyn Algorithm, rng: &Rng, f: fn(&[f64]) -> f64, xs: &mut Matrix) {
+/// The gradient of an objective.
+fn slope(name: &str, x: &[f64]) -> Vec<f64> {
+    let tau = 2.0 * std::f64::consts::PI;
+    let mut g: Vec<f64> = x.iter().map(|t| 2.0 * t).collect();
+    match name {
+        "rastrigin25" => g.iter_mut().zip(x).for_each(|(g, t)| *g += 2.5 * tau * (tau * t).sin()),
+        "rosenbrock" => {
+            g.fill(0.0);
+            for j in 0..x.len() - 1 {
+                let rise = x[j + 1] - x[j] * x[j];
+                g[j] += -400.0 * x[j] * rise - 2.0 * (1.0 - x[j]);
+                g[j + 1] += 200.0 * rise;
+            }
+        }
+        _ => {}
+    }
+    g
+}
+
+/// One round of ask, evaluation, with gradients where they are wanted, and tell.
+fn round(algorithm: &mut dyn Algorithm, rng: &Rng, name: &str, xs: &mut Matrix) {
     algorithm.ask(rng, xs);
-    let values: Vec<f64> = xs.iter().map(f).collect();
+    let values: Vec<f64> = xs.iter().map(objective(name)).collect();
+    if !algorithm.gradient_rows().is_empty() {
+        let gradients: Vec<f64> = algorithm.gradient_rows().iter().flat_map(|&i| slope(name, xs.row(i))).collect();
+        algorithm.tell_gradients(&Matrix::from_vec(xs.dim(), gradients).unwrap());
+    }
     algorithm.tell(xs, &values);
 }
 
@@ -143,7 +166,7 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
 
 fn replay(name: &str) {
     let golden = read(name);
-    let f = objective(golden["objective"].as_str().unwrap());
+    let f = golden["objective"].as_str().unwrap();
     let dim = golden["dim"].as_u64().unwrap() as usize;
     let bounds = golden.get("bounds").or(golden["params"].get("bounds")).map(vector);
     let space = match bounds {
@@ -152,6 +175,8 @@ fn replay(name: &str) {
     };
     let entry = registry::entry(golden["method"].as_str().unwrap()).unwrap();
     let mut algorithm = entry.build(&space, golden["params"]["budget"].as_u64(), &settings(&golden)).unwrap();
+    let with_gradients = algorithm.expect_gradients();
+    assert_eq!(with_gradients, name.starts_with("diff_"));
     let mut rng = Rng::scripted(tape(&golden));
     let mut xs = Matrix::default();
     round(&mut *algorithm, &rng, f, &mut xs);
@@ -185,7 +210,8 @@ replays! {
     polar_cbo_gaussian, polar_cbo_laplace, polar_cbo_constant, polar_cbo_inverse_quadratic, cluster_cbo, adam_cbo, adam_cbo_isotropic,
     mirror_cbo, mirror_cbo_ball, mirror_cbo_simplex, mirror_cbo_sparse, mirror_cbo_sphere, mirror_cbo_stiefel,
     cbs, cbs_optimise, consensus_hopping, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
-    de_pbest, de_exponential, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
+    diff_de, diff_de_few, diff_jde, diff_shade, diff_ga, diff_pso, diff_empso, diff_cbo,
+    de_pbest, de_exponential, jde, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
     quasi_newton, quasi_newton_box, quasi_newton_central,
     coordinate_search, coordinate_search_free,
     cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, ipop_cma_es, bipop_cma_es,

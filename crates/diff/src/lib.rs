@@ -10,5 +10,6 @@ pub mod learn;
 pub mod method;
 pub mod operator;
 pub mod relax;
+pub mod unroll;
 
 pub use dual::Dual;

@@ -384,3 +384,16 @@ fn other_sources_and_single_precision_work() {
         }
     }
 }
+
+#[test]
+fn parameters_are_the_plain_methods_and_ours_without_a_clash() {
+    for entry in ENTRIES {
+        let names: Vec<&str> = entry.parameters().iter().map(|p| p.name).collect();
+        let unique: std::collections::BTreeSet<&&str> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "{}: {names:?}", entry.name);
+        let plain = registry::entry(entry.name.strip_prefix("diff_").unwrap()).unwrap();
+        for p in plain.parameters() {
+            assert!(entry.parameters().contains(&p), "{} {}", entry.name, p.name);
+        }
+    }
+}

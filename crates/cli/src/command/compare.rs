@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::problems::{self, Dims};
 use swarmgrad::{Error, Evaluations, Halt, Progress, Reason, Run};
 use swarmgrad_lab::plot::{Convergence, png};

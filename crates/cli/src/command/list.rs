@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use swarmgrad::Error;
-use swarmgrad::algorithms::registry::{self, ENTRIES};
+use swarmgrad::registry::{self, ENTRIES};
 use swarmgrad::problems::{self, Dims, PROBLEMS};
 use swarmgrad_lab::table::{Rules, Table};
 

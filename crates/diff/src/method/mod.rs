@@ -53,7 +53,7 @@ parameters! {
         /// Share of the population that takes gradient steps (hybrid).
         elite "q": f64 = 0.1, Within(0.0, 1.0);
         /// Pairs that a point remembers for secant steps (hybrid); 0 for none.
-        memory "m": usize = 8, AtLeast(0.0);
+        pairs "m": usize = 8, AtLeast(0.0);
         /// Probability of a secant step where there are pairs (hybrid).
         secant "p_s": f64 = 0.6, Within(0.0, 1.0);
         /// First length of gradient steps, in radii of the population; 0 for none (diff, full).
@@ -296,7 +296,7 @@ impl<F: Real, P: Plain<F> + 'static> Method<F> for Differentiable<F, P> {
             phase: Phase::Start,
             iterations: 0,
             lent: false,
-            injection: Injection::new(own.elite, own.memory, own.secant, 0.5),
+            injection: Injection::new(own.elite, own.pairs, own.secant, 0.5),
             learner: Learner::new(own.learning_rate),
             own: Own {
                 mode: own.mode,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard};
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Evaluations, Halt, Problem, Progress, Reason, Rng, Rows, Run, Space, problems};
 
 /// A method with its settings, as it stands in tables and records.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::ops::ControlFlow;
 use swarmgrad::algorithms::gradient::curvature;
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::{Iterations, Matrix, Progress, Run};
 

@@ -9,7 +9,7 @@ pub mod zero_inertia;
 
 use crate::error::Result;
 use serde_json::{Map, Value, json};
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::{Algorithm, Matrix, Rng, Space};
 
