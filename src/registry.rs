@@ -4,19 +4,10 @@ pub use swarmgrad_algorithms::registry::{Entry, Method, Settings};
 
 use crate::{Error, Result};
 
-const PLAIN: &[Entry] = swarmgrad_algorithms::registry::ENTRIES;
-const DIFF: &[Entry] = swarmgrad_diff::method::ENTRIES;
-
 /// All methods: the derivative-free ones, then those that use gradients where there are any.
-pub static ENTRIES: &[Entry] = &{
-    let mut all = [PLAIN[0]; PLAIN.len() + DIFF.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < PLAIN.len() { PLAIN[i] } else { DIFF[i - PLAIN.len()] };
-        i += 1;
-    }
-    all
-};
+pub fn entries() -> impl Iterator<Item = &'static Entry> + Clone {
+    swarmgrad_algorithms::registry::ENTRIES.iter().chain(swarmgrad_diff::method::ENTRIES)
+}
 
 /// The method called `name`; an unknown name gets the nearest right one.
 ///
@@ -28,6 +19,5 @@ pub static ENTRIES: &[Entry] = &{
 /// # Ok::<(), swarmgrad::Error>(())
 /// ```
 pub fn entry(name: &str) -> Result<&'static Entry> {
-    let found = ENTRIES.iter().find(|e| e.name == name);
-    found.ok_or_else(|| Error::unknown("method", name, ENTRIES.iter().map(|e| e.name)))
+    entries().find(|e| e.name == name).ok_or_else(|| Error::unknown("method", name, entries().map(|e| e.name)))
 }

@@ -21,7 +21,7 @@ type Build<F> = fn(&Space<F>, Start, Option<u64>, Settings) -> Result<Box<dyn Al
 type Load<F> = fn(&[u8]) -> Result<Box<dyn Algorithm<F>>>;
 
 /// A method of the library.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Entry {
     /// Its name, the same everywhere.
     pub name: &'static str,
@@ -129,7 +129,7 @@ const PAPER: &str = r#"{"c1": 0.8, "c2": 0.9, "beta": 0.9}"#;
 const TORCHSWARM: &str = r#"{"c1": 2.0, "c2": 2.0, "beta": 0.9, "draws": "per_particle"}"#;
 
 /// All methods of this crate.
-pub const ENTRIES: &[Entry] = &[
+pub static ENTRIES: &[Entry] = &[
     method!(
         pso::Pso,
         pso::Pso,

@@ -79,12 +79,6 @@ impl Rng {
         Rng { stream, ..self.clone() }
     }
 
-    /// A stream of its own for whatever happens at a row of an iteration: a generator for a search made there.
-    pub fn fork_row(&self, row: usize) -> Self {
-        let stream = mix(self.stream.rotate_left(1) ^ mix(self.iteration).wrapping_add(row as u64 + 1));
-        Rng { stream, iteration: 0, ..self.clone() }
-    }
-
     fn base(&self) -> u64 {
         mix(mix(mix(self.seed.wrapping_add(GOLDEN)) ^ self.stream).wrapping_add(self.iteration.wrapping_mul(GOLDEN)))
     }

@@ -371,7 +371,9 @@ impl<'a, F: Real> Run<'a, F> {
             let stopped = halt.requested() || halt.late();
             self.done.push(!stopped);
             if !stopped {
-                let (x, out, rng) = (self.xs.row(i), source.gradients.row_mut(next), self.rng.fork("gradient").fork_row(i));
+                // The count of evaluations is another one for every gradient of a run.
+                let rng = self.rng.fork("gradient").at(self.tally.evaluations + counted.evaluations);
+                let (x, out) = (self.xs.row(i), source.gradients.row_mut(next));
                 let nothing = Sampled { value: F::nan(), evaluations: 1, gradients: 1 };
                 let gradient = &mut source.source;
                 let sampled = catch_unwind(AssertUnwindSafe(|| gradient.gradient(x, out, &rng))).unwrap_or(nothing);

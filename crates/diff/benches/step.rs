@@ -85,7 +85,10 @@ fn by_hand(law: [f64; 3], r1: &[f64], r2: &[f64], inputs: &[f64], outputs: &mut 
 }
 
 fn main() {
-    println!("instruction set: {:?}; {N} points, d = {DIM}, microseconds an iteration, one thread", swarmgrad_core::simd::level());
+    println!(
+        "instruction set: {:?}; {N} points, d = {DIM}, microseconds an iteration, one thread",
+        swarmgrad_core::simd::level()
+    );
     println!("{:>12} {:>9} {:>10} {:>7} {:>9}", "method", "plain", "classical", "ratio", "hybrid");
     for entry in ENTRIES {
         let plain = registry::entry(entry.name.trim_start_matches("diff_")).unwrap();
@@ -129,5 +132,8 @@ fn main() {
         black_box(&mut d_inputs);
     });
     let verdict = if generic <= 1.15 * hand { "met" } else { "MISSED" };
-    println!("\nPSO move of {N} particles: by hand {hand:.2}, generic operator {generic:.2} ({:.2} times, bar 1.15 {verdict}), adjoint {adjoint:.2}", generic / hand);
+    println!(
+        "\nPSO move of {N} particles: by hand {hand:.2}, generic operator {generic:.2} ({:.2} times, bar 1.15 {verdict}), adjoint {adjoint:.2}",
+        generic / hand
+    );
 }

@@ -164,7 +164,10 @@ mod tests {
                 let quotient = (plain(x + h) - plain(x - h)) / (2.0 * h);
                 let y = dual(Dual::variable(x, 0));
                 assert!((y.value - plain(x)).abs() < 1e-15 * (1.0 + y.value.abs()), "{name} at {x}");
-                assert!((y.slopes[0] - quotient).abs() < 1e-8 * (1.0 + quotient.abs()), "{name} at {x}: {y:?} {quotient}");
+                assert!(
+                    (y.slopes[0] - quotient).abs() < 1e-8 * (1.0 + quotient.abs()),
+                    "{name} at {x}: {y:?} {quotient}"
+                );
             }
         }
     }

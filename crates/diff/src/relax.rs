@@ -309,7 +309,8 @@ mod tests {
             let perturbed: Vec<f64> = logits.iter().zip(g).map(|(l, g)| l + g).collect();
             counts[largest(&perturbed)] += 1.0;
         }
-        let chi2: f64 = counts.iter().zip(law).map(|(c, p)| (c - samples as f64 * p).powi(2) / (samples as f64 * p)).sum();
+        let chi2: f64 =
+            counts.iter().zip(law).map(|(c, p)| (c - samples as f64 * p).powi(2) / (samples as f64 * p)).sum();
         assert!(chi2 < 16.27, "chi2 {chi2} with 3 degrees of freedom: p < 1e-3");
     }
 

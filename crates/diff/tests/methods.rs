@@ -108,7 +108,9 @@ fn trace(entry: &Entry, settings: &Settings, problem: &Bowl, iterations: u64, gr
     let mut seen = Vec::new();
     let mut see = |p: &Progress<'_>| {
         let view = p.algorithm.view();
-        seen.push(view.matrices.iter().flat_map(|(_, m)| bits(m.data())).chain(bits(view.vector("fx").unwrap())).collect());
+        seen.push(
+            view.matrices.iter().flat_map(|(_, m)| bits(m.data())).chain(bits(view.vector("fx").unwrap())).collect(),
+        );
         ControlFlow::Continue(())
     };
     let mut limit = Iterations(iterations);
@@ -226,7 +228,11 @@ fn a_mode_without_gradients_says_so_and_the_default_is_classical() {
             free.remove("mode");
             assert_eq!(bits(&run(&free).x), bits(&outcome.x));
         } else {
-            assert!(matches!(&outcome.reason, Reason::Method(why) if why.contains("gradients")), "{:?}", outcome.reason);
+            assert!(
+                matches!(&outcome.reason, Reason::Method(why) if why.contains("gradients")),
+                "{:?}",
+                outcome.reason
+            );
             assert_eq!(outcome.nfev, 0);
         }
     });
@@ -244,7 +250,8 @@ fn a_mode_without_gradients_says_so_and_the_default_is_classical() {
 #[test]
 fn failing_values_and_gradients_are_survived() {
     std::panic::set_hook(Box::new(|_| {})); // the panics below are the test
-    let key = |x: &[f64]| x.iter().fold(0u64, |h, t| h.rotate_left(7) ^ t.to_bits()).wrapping_mul(0x9e3779b97f4a7c15) >> 60;
+    let key =
+        |x: &[f64]| x.iter().fold(0u64, |h, t| h.rotate_left(7) ^ t.to_bits()).wrapping_mul(0x9e3779b97f4a7c15) >> 60;
     each(|entry, mode| {
         let space = Space::cube(4, -10.0, 10.0).unwrap();
         let value = |x: &[f64]| match key(x) {
@@ -273,16 +280,24 @@ fn extremes_are_survived_inside_the_bounds() {
     type Shape = (&'static str, fn(&[f64]) -> f64, fn(&[f64], &mut [f64]));
     let shapes: [Shape; 5] = [
         ("constant", |_| 7.0, |_, g| g.fill(0.0)),
-        ("huge", |x| 1e300 * x.iter().map(|t| t * t).sum::<f64>(), |x, g| {
-            g.iter_mut().zip(x).for_each(|(g, x)| *g = 2e300 * x)
-        }),
-        ("downward", |x| -1e300 * x[0], |_, g| {
-            g.fill(0.0);
-            g[0] = -1e300;
-        }),
-        ("tiny", |x| 1e-300 * x.iter().map(|t| t * t).sum::<f64>(), |x, g| {
-            g.iter_mut().zip(x).for_each(|(g, x)| *g = 2e-300 * x)
-        }),
+        (
+            "huge",
+            |x| 1e300 * x.iter().map(|t| t * t).sum::<f64>(),
+            |x, g| g.iter_mut().zip(x).for_each(|(g, x)| *g = 2e300 * x),
+        ),
+        (
+            "downward",
+            |x| -1e300 * x[0],
+            |_, g| {
+                g.fill(0.0);
+                g[0] = -1e300;
+            },
+        ),
+        (
+            "tiny",
+            |x| 1e-300 * x.iter().map(|t| t * t).sum::<f64>(),
+            |x, g| g.iter_mut().zip(x).for_each(|(g, x)| *g = 2e-300 * x),
+        ),
         ("misleading", |x| x[0], |_, g| g.fill(-1.0)),
     ];
     each(|entry, mode| {
@@ -380,7 +395,12 @@ fn other_sources_and_single_precision_work() {
             let mut source = Exact::<f32, _>::new(smooth);
             let run = Run::new(&*rosenbrock, &mut *algorithm, 3).gradients(&mut source, 3.0);
             let outcome = run.watch(&mut Evaluations(3_000)).minimize();
-            assert!(outcome.fun < 30.0 && rosenbrock.space().contains(&outcome.x), "{} {mode}: {}", entry.name, outcome.fun);
+            assert!(
+                outcome.fun < 30.0 && rosenbrock.space().contains(&outcome.x),
+                "{} {mode}: {}",
+                entry.name,
+                outcome.fun
+            );
         }
     }
 }

@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use swarmgrad::registry;
 use swarmgrad::problems::{self, TestProblem};
+use swarmgrad::registry;
 use swarmgrad::{
     Checkpoint, Error, Evaluations, Halt, Iterations, Problem, Reason, Rng, Run, Space, Stagnation, Start, Tape,
     Target, Time, Watch, Workers,
@@ -485,7 +485,8 @@ fn run(
         rng = rng.recording(tape);
     }
     if let Some(name) = settings.gradient.as_deref().filter(|name| *name != "none" && !algorithm.expect_gradients()) {
-        let rule = format!("{} makes no use of gradients with these settings; `list methods` shows diff_..", entry.name);
+        let rule =
+            format!("{} makes no use of gradients with these settings; `list methods` shows diff_..", entry.name);
         return Err(Error::parameter("--gradient", name, rule).into());
     }
     let mut source = slope::source(settings, &objective, problem, &declared)?;

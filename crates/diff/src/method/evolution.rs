@@ -185,7 +185,14 @@ impl<F: Real> Plain<F> for ga::Ga<F> {
             let crossed = draws.uniform();
             let parents = [y.row(a), y.row(b)].concat();
             let [which, spread] = [&which, &spread].map(|rng| singles(rng, k, dim));
-            let cross = Sbx { relax, pair: crossed, which: &which, spread: &spread, lower: space.lower(), upper: space.upper() };
+            let cross = Sbx {
+                relax,
+                pair: crossed,
+                which: &which,
+                spread: &spread,
+                lower: space.lower(),
+                upper: space.upper(),
+            };
             let (mut children, mut d_children) = (vec![0.0; 2 * dim], vec![0.0; 2 * dim]);
             cross.forward(&crossing, &parents, &mut children);
             let mut d_mutating = [0.0; 2];
@@ -205,7 +212,8 @@ impl<F: Real> Plain<F> for ga::Ga<F> {
             }
             let (mut d_crossing, mut d_parents) = ([0.0; 2], vec![0.0; 2 * dim]);
             cross.vjp(&crossing, &parents, &d_children, &mut d_crossing, &mut d_parents);
-            for (theta, d) in adjoint.theta.iter_mut().zip([d_crossing[1], d_crossing[0], d_mutating[1], d_mutating[0]]) {
+            for (theta, d) in adjoint.theta.iter_mut().zip([d_crossing[1], d_crossing[0], d_mutating[1], d_mutating[0]])
+            {
                 *theta += d;
             }
             for (p, d) in [a, b].into_iter().zip(d_parents.chunks_exact(dim)) {

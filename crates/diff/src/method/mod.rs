@@ -106,7 +106,8 @@ impl<'de, P: DeserializeOwned> Deserialize<'de> for Both<P> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let names: Vec<&str> = Params::table().iter().map(|p| p.name).collect();
         let all: Map<String, Value> = Map::deserialize(deserializer)?;
-        let (own, plain): (Map<_, _>, Map<_, _>) = all.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
+        let (own, plain): (Map<_, _>, Map<_, _>) =
+            all.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
         let plain = serde_json::from_value(Value::Object(plain)).map_err(D::Error::custom)?;
         let own = serde_json::from_value(Value::Object(own)).map_err(D::Error::custom)?;
         Ok(Both { plain, own })
@@ -692,9 +693,19 @@ use swarmgrad_algorithms::evolution::{de, ga, jde, shade};
 use swarmgrad_algorithms::particle::{cbo, empso, pso};
 
 /// All methods of this crate.
-pub const ENTRIES: &[Entry] = &[
-    method!(ga::Ga<f32>, ga::Ga<f64>, "genetic algorithm that uses gradients", "Citterio & Tangherloni 2025; Deb & Agrawal 1995"),
-    method!(de::De, de::De, "differential evolution that uses gradients", "Citterio & Tangherloni 2025; Storn & Price 1997"),
+pub static ENTRIES: &[Entry] = &[
+    method!(
+        ga::Ga<f32>,
+        ga::Ga<f64>,
+        "genetic algorithm that uses gradients",
+        "Citterio & Tangherloni 2025; Deb & Agrawal 1995"
+    ),
+    method!(
+        de::De,
+        de::De,
+        "differential evolution that uses gradients",
+        "Citterio & Tangherloni 2025; Storn & Price 1997"
+    ),
     method!(jde::Jde, jde::Jde, "jDE whose best take gradient steps", "Citterio & Tangherloni 2025; Brest et al. 2006"),
     method!(
         shade::Shade<f32>,
@@ -704,7 +715,12 @@ pub const ENTRIES: &[Entry] = &[
     ),
     method!(pso::Pso, pso::Pso, "PSO that uses gradients", "Citterio & Tangherloni 2025; Shi & Eberhart 1998"),
     method!(empso::Empso<f32>, empso::Empso<f64>, "EMPSO that uses gradients", "Citterio & Tangherloni 2025; AdaSwarm"),
-    method!(cbo::Cbo<f32>, cbo::Cbo<f64>, "CBO that uses gradients", "Citterio & Tangherloni 2025; Carrillo et al. 2021"),
+    method!(
+        cbo::Cbo<f32>,
+        cbo::Cbo<f64>,
+        "CBO that uses gradients",
+        "Citterio & Tangherloni 2025; Carrillo et al. 2021"
+    ),
 ];
 
 #[cfg(test)]
@@ -756,7 +772,11 @@ mod tests {
             .map(|k| {
                 let mut at = |h: f64| {
                     let mut swarm = swarm.clone();
-                    if P::MEMORIES { swarm.y.data_mut()[k] += h } else { swarm.x.data_mut()[k] += h }
+                    if P::MEMORIES {
+                        swarm.y.data_mut()[k] += h
+                    } else {
+                        swarm.x.data_mut()[k] += h
+                    }
                     moved(&swarm, &theta)
                 };
                 (at(h) - at(-h)) / (2.0 * h)

@@ -5,8 +5,8 @@
 
 use super::{Adjoint, Before, Plain};
 use crate::learn::{Learnable, Link};
-use crate::operator::travel::{Cbo as CboMove, Empso as EmpsoMove, Inside, Pso as PsoMove};
 use crate::operator::Operator;
+use crate::operator::travel::{Cbo as CboMove, Empso as EmpsoMove, Inside, Pso as PsoMove};
 use swarmgrad_algorithms::particle::{Swarm, cbo, empso, pso};
 use swarmgrad_core::{Error, Matrix, Real, Result, Rng, Space};
 
@@ -100,7 +100,14 @@ impl<F: Real> Plain<F> for pso::Pso {
         pso::Pso::lead(self, swarm);
     }
 
-    fn vjp(&mut self, before: &Before<F>, space: &Space<f64>, _tau: f64, cotangent: &Matrix<f64>, adjoint: Adjoint<'_>) {
+    fn vjp(
+        &mut self,
+        before: &Before<F>,
+        space: &Space<f64>,
+        _tau: f64,
+        cotangent: &Matrix<f64>,
+        adjoint: Adjoint<'_>,
+    ) {
         let (swarm, theta) = (&before.swarm, self.law());
         let [r1, r2] = uniforms(&before.rng, swarm.len(), swarm.dim());
         let (outside, mut row) = (before.rng.fork("outside"), Row::default());
@@ -142,7 +149,14 @@ impl<F: Real> Plain<F> for empso::Empso<F> {
         Some(empso::Empso::momentum(self))
     }
 
-    fn vjp(&mut self, before: &Before<F>, space: &Space<f64>, _tau: f64, cotangent: &Matrix<f64>, adjoint: Adjoint<'_>) {
+    fn vjp(
+        &mut self,
+        before: &Before<F>,
+        space: &Space<f64>,
+        _tau: f64,
+        cotangent: &Matrix<f64>,
+        adjoint: Adjoint<'_>,
+    ) {
         let (swarm, theta) = (&before.swarm, self.law());
         let [r1, r2] = uniforms(&before.rng, swarm.len(), swarm.dim());
         let (outside, mut row) = (before.rng.fork("outside"), Row::default());
@@ -184,7 +198,14 @@ impl<F: Real> Plain<F> for cbo::Cbo<F> {
         cbo::Cbo::lead(self, swarm);
     }
 
-    fn vjp(&mut self, before: &Before<F>, space: &Space<f64>, _tau: f64, cotangent: &Matrix<f64>, adjoint: Adjoint<'_>) {
+    fn vjp(
+        &mut self,
+        before: &Before<F>,
+        space: &Space<f64>,
+        _tau: f64,
+        cotangent: &Matrix<f64>,
+        adjoint: Adjoint<'_>,
+    ) {
         let (swarm, [lambda, sigma, dt]) = (&before.swarm, self.law());
         let (n, dim) = (swarm.len(), swarm.dim());
         let mut noise = Matrix::zeros(n, dim);

@@ -231,7 +231,8 @@ impl Recombine<'_> {
         };
         match self.kind {
             Recombination::Exponential(start) => {
-                let first = self.draws[..dim - 1].iter().enumerate().position(|(k, &u)| S::of(u) >= one_or_each(theta, k));
+                let first =
+                    self.draws[..dim - 1].iter().enumerate().position(|(k, &u)| S::of(u) >= one_or_each(theta, k));
                 let run = 1 + first.unwrap_or(dim - 1);
                 let mut share = S::one();
                 for k in 0..dim {

@@ -20,9 +20,9 @@ pub mod mutate;
 pub mod sample;
 pub mod select;
 pub mod survive;
+pub mod travel;
 #[cfg(test)]
 mod trial;
-pub mod travel;
 
 use swarmgrad_core::Scalar;
 

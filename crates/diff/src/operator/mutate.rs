@@ -177,9 +177,7 @@ impl Operator for Polynomial<'_> {
         let (eta, rate) = (theta[0], theta[1]);
         for (j, (o, &y)) in outputs.iter_mut().zip(inputs).enumerate() {
             let hit = S::of(self.draws[j]) < rate;
-            let mutated = |_: ()| {
-                polynomial(y, S::of(self.sizes[j]), eta, S::of(self.lower[j]), S::of(self.upper[j]))
-            };
+            let mutated = |_: ()| polynomial(y, S::of(self.sizes[j]), eta, S::of(self.lower[j]), S::of(self.upper[j]));
             let mixed = || y + self.relax.gate(hit, || mask_logit(rate, self.draws[j])) * (mutated(()) - y);
             *o = self.relax.decide(|| if hit { mutated(()) } else { y }, mixed);
         }

@@ -46,7 +46,8 @@ impl Operator for Choose<'_> {
         let mut weights = vec![S::zero(); self.n];
         softmax(&logits, self.relax.temperature, &mut weights);
         for (j, o) in outputs.iter_mut().enumerate() {
-            let mixed = || weights.iter().enumerate().fold(S::zero(), |sum, (i, &w)| sum + w * points[i * self.dim + j]);
+            let mixed =
+                || weights.iter().enumerate().fold(S::zero(), |sum, (i, &w)| sum + w * points[i * self.dim + j]);
             *o = self.relax.decide(|| chosen[j], mixed);
         }
     }

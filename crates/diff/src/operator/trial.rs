@@ -66,7 +66,10 @@ fn check<O: Operator>(name: &str, operator: &O, theta: &[f64], inputs: &[f64], r
         let out = run(operator, &along(theta, by_theta), &along(inputs, by_inputs));
         let slopes: Vec<f64> = out.iter().map(|o| o.slopes[0]).collect();
         let (forward, backward) = (dot(&cotangent, &slopes), dot(&all, &direction));
-        assert!((forward - backward).abs() <= 1e-12 * (1.0 + largest + forward.abs()), "{name} {k}: {forward} {backward}");
+        assert!(
+            (forward - backward).abs() <= 1e-12 * (1.0 + largest + forward.abs()),
+            "{name} {k}: {forward} {backward}"
+        );
         let plain = run(operator, theta, inputs);
         assert!(plain.iter().zip(&out).all(|(a, b)| (a - b.value).abs() <= 1e-14 * (1.0 + a.abs())), "{name}: values");
         if smooth {
@@ -76,7 +79,10 @@ fn check<O: Operator>(name: &str, operator: &O, theta: &[f64], inputs: &[f64], r
                 dot(&cotangent, &run(operator, &moved(theta, by_theta), &moved(inputs, by_inputs)))
             };
             let quotient = (at(h) - at(-h)) / (2.0 * h);
-            assert!((quotient - backward).abs() <= 1e-6 * (1.0 + largest + quotient.abs()), "{name} {k}: {quotient} {backward}");
+            assert!(
+                (quotient - backward).abs() <= 1e-6 * (1.0 + largest + quotient.abs()),
+                "{name} {k}: {quotient} {backward}"
+            );
         }
     }
 }
@@ -201,7 +207,9 @@ fn crossover() {
         for kind in [Recombination::Binomial(start), Recombination::Exponential(start), Recombination::Uniform] {
             for rates in [vec![0.6], uniforms(&rng, "rates", DIM)] {
                 let near = |j: usize, u: f64| (u - rates[j.min(rates.len() - 1)]).abs() < 1e-3;
-                if spread.iter().enumerate().any(|(j, &u)| near(j, u)) || rates.iter().any(|r| !(0.01..0.99).contains(r)) {
+                if spread.iter().enumerate().any(|(j, &u)| near(j, u))
+                    || rates.iter().any(|r| !(0.01..0.99).contains(r))
+                {
                     continue;
                 }
                 let make = |relax| Recombine { relax, kind, draws: &spread, each: rates.len() > 1 };
@@ -242,7 +250,8 @@ fn mutation() {
         trial("gaussian", &[0.3, rate], &x, &rng, gaussian, 1e-6);
         for bounds in [[-3.0, 3.0], [-infinity, infinity]] {
             let [lower, upper] = bounds.map(|b| vec![b; DIM]);
-            let sizes: Vec<f64> = draws.iter().map(|u| if *u < rate { u / rate } else { (u - rate) / (1.0 - rate) }).collect();
+            let sizes: Vec<f64> =
+                draws.iter().map(|u| if *u < rate { u / rate } else { (u - rate) / (1.0 - rate) }).collect();
             let make = |relax| Polynomial { relax, draws: &draws, sizes: &sizes, lower: &lower, upper: &upper };
             trial("polynomial", &[4.0, rate], &x, &rng, make, 1e-6);
             let found = run(&make(Relaxation::straight_through(0.3)), &[4.0, rate], &x);

@@ -57,7 +57,7 @@ fn walk(unit: &Unit) -> Result<Reached> {
         None if unit.method == "lbfgs" => lbfgs(&mut purse, &rng),
         Some(("adam", rate)) => adam(&mut purse, &rng, rate.parse().unwrap_or(0.01)),
         words => {
-            let (name, mode) = words.unwrap_or((&unit.method, "classical"));
+            let (name, mode) = words.unwrap_or((unit.method.as_str(), "classical"));
             let population = if name == "ipop_cma_es" { json!({}) } else { json!({ "particles": 50 }) };
             let mut settings = population.as_object().cloned().unwrap_or_default();
             let name = if PAIRS.contains(&name) { format!("diff_{name}") } else { name.to_owned() };
@@ -68,7 +68,8 @@ fn walk(unit: &Unit) -> Result<Reached> {
                     settings.extend([("learning_rate".into(), rate.into()), ("step".into(), rate.into())]);
                 }
             }
-            let mut method = registry::entry(&name)?.build(swarmgrad::Problem::space(&terrain), Some(unit.budget), &settings)?;
+            let mut method =
+                registry::entry(&name)?.build(swarmgrad::Problem::space(&terrain), Some(unit.budget), &settings)?;
             let mut source = Exact::<f64, Terrain>::new(&terrain);
             let mut limit = Evaluations(unit.budget);
             let run = Run::new(&terrain, &mut *method, unit.seed).gradients(&mut source, unit.gradient_cost);
@@ -181,8 +182,8 @@ fn mean_ranks(setting: &Setting, reached: &[Reached]) -> Vec<f64> {
 
 /// q of the Nemenyi test at 5 % for 2, 3, .. methods (Demsar 2006, continued from the studentised range).
 const NEMENYI: [f64; 19] = [
-    1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164, 3.219, 3.268, 3.313, 3.354, 3.391, 3.426, 3.458, 3.489,
-    3.517, 3.544,
+    1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164, 3.219, 3.268, 3.313, 3.354, 3.391, 3.426, 3.458,
+    3.489, 3.517, 3.544,
 ];
 
 /// Mean ranks on a line, and the difference that matters: methods joined by a bar do not differ at 5 % (Nemenyi).
@@ -338,7 +339,18 @@ fn run(session: &Session<'_>) -> Result<Findings> {
          signed-rank tests a function on logarithms, Holm's correction over the functions at 5 %.",
         if session.quick() { "200 d" } else { "1000 d" }
     ));
-    let mut wins = Table::new(["setting", "method", "functions", "wins", "ties", "losses", "lost on", "p across", "asked for", "holds"]);
+    let mut wins = Table::new([
+        "setting",
+        "method",
+        "functions",
+        "wins",
+        "ties",
+        "losses",
+        "lost on",
+        "p across",
+        "asked for",
+        "holds",
+    ]);
     let (mut holding, mut asked) = (0, 0);
     for setting in &settings {
         let reached = session.units("run", &setting.units(), walk)?;
@@ -369,7 +381,9 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             }
         }
         // The other modes against classical.
-        for method in setting.methods.iter().filter(|m| m.contains("adaptive") || m.contains("diff") || m.contains("full")) {
+        for method in
+            setting.methods.iter().filter(|m| m.contains("adaptive") || m.contains("diff") || m.contains("full"))
+        {
             let name = method.split(' ').next().unwrap_or_default();
             if let Some(score) = score(&eight, &of_eight, method, &classical(name))? {
                 wins.row([
@@ -389,7 +403,8 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         let ranks = mean_ranks(setting, &reached);
         findings.table(medians(setting, &reached, &ranks), format!("Medians of the best value, {}", setting.title));
         let name = setting.title.replace(" = ", "").replace([',', ' '], "-").replace("--", "-");
-        let caption = format!("Mean ranks, {}; what the light bar reaches cannot be told apart from its left end", setting.title);
+        let caption =
+            format!("Mean ranks, {}; what the light bar reaches cannot be told apart from its left end", setting.title);
         findings.picture(format!("ranks-{name}"), critical_difference(setting, &ranks), caption);
     }
     findings.table(wins, "Hybrid, and other modes, against classical");
@@ -411,7 +426,15 @@ mod tests {
     use super::*;
 
     fn unit(method: &str) -> Unit {
-        Unit { function: "rosenbrock", rotated: true, dim: 5, method: method.into(), gradient_cost: 3.0, budget: 1_000, seed: 2 }
+        Unit {
+            function: "rosenbrock",
+            rotated: true,
+            dim: 5,
+            method: method.into(),
+            gradient_cost: 3.0,
+            budget: 1_000,
+            seed: 2,
+        }
     }
 
     #[test]

@@ -203,7 +203,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// Sums of the first coordinates.
 fn prefix(z: &[f64]) -> Vec<f64> {
     let mut sum = 0.0;
-    z.iter().map(|t| { sum += t; sum }).collect()
+    z.iter()
+        .map(|t| {
+            sum += t;
+            sum
+        })
+        .collect()
 }
 
 fn wave(t: f64) -> f64 {
