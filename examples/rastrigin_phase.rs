@@ -5,7 +5,7 @@
 //! prints the counts, the exact two-sample p-values and how many cells Holm's procedure rejects at 1 %.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Iterations, Run, Space, problems};
 use swarmgrad_lab::stats::{fisher_exact, holm};
 

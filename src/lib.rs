@@ -1,10 +1,10 @@
 //! swarmgrad optimises what has no gradient.
 //!
 //! The facade of the library: the ground floor at the top level ([`Problem`], [`Algorithm`], [`Run`], ...), the test
-//! [`problems`] and the [`algorithms`] with their registry.
+//! [`problems`], the [`algorithms`], those that can be differentiated ([`diff`]), and the [`registry`] of all methods.
 //!
 //! ```
-//! use swarmgrad::{Evaluations, algorithms::registry, minimize, problems};
+//! use swarmgrad::{Evaluations, minimize, problems, registry};
 //!
 //! let rastrigin = problems::entry("rastrigin")?.build::<f64>(5, None)?;
 //! let mut method = registry::entry(registry::DEFAULT)?.build(rastrigin.space(), Some(20_000), &registry::Settings::new())?;
@@ -14,8 +14,11 @@
 //! # Ok::<(), swarmgrad::Error>(())
 //! ```
 
+pub mod registry;
+
 pub use swarmgrad_algorithms as algorithms;
 pub use swarmgrad_core::*;
+pub use swarmgrad_diff as diff;
 pub use swarmgrad_problems as problems;
 
 /// The examples of the README, compiled with the documentation tests.

@@ -3,7 +3,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{Function, Run, Space};
 
 struct Counting;
@@ -47,7 +47,7 @@ fn no_method_allocates_after_its_first_iterations() {
         ("rempso", r#"{"redraw": "particle"}"#),
     ];
     let mut allocating = Vec::new();
-    let plain = registry::ENTRIES.iter().map(|entry| (entry.name, "{}"));
+    let plain = registry::entries().map(|entry| (entry.name, "{}"));
     for (name, json) in plain.chain(variants.iter().copied()) {
         let settings: Settings = serde_json::from_str(json).unwrap();
         // Two dimensions, since some methods treat small matrices in a way of their own.

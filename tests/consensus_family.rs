@@ -3,7 +3,7 @@
 
 use swarmgrad::algorithms::combine::ensemble::Ensemble;
 use swarmgrad::algorithms::particle::{alpha_for_sample_size, gibbs};
-use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{Algorithm, Function, Iterations, Matrix, Outcome, Problem, Rng, Run, Space};
 
 fn settings(json: serde_json::Value) -> Settings {

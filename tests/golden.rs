@@ -5,7 +5,7 @@
 use serde_json::Value;
 use std::path::PathBuf;
 use swarmgrad::algorithms::particle::{Motion, Swarm, consensus, empso};
-use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{Algorithm, Matrix, Rng, Rows, Space, Tape};
 
 const TOLERANCE: f64 = 1e-12;
@@ -98,10 +98,33 @@ fn tape(golden: &Value) -> Tape {
     tape
 }
 
-/// One round of ask, evaluation and tell.
-fn round(algorithm: &mut dyn Algorithm, rng: &Rng, f: fn(&[f64]) -> f64, xs: &mut Matrix) {
+/// The gradient of an objective.
+fn slope(name: &str, x: &[f64]) -> Vec<f64> {
+    let tau = 2.0 * std::f64::consts::PI;
+    let mut g: Vec<f64> = x.iter().map(|t| 2.0 * t).collect();
+    match name {
+        "rastrigin25" => g.iter_mut().zip(x).for_each(|(g, t)| *g += 2.5 * tau * (tau * t).sin()),
+        "rosenbrock" => {
+            g.fill(0.0);
+            for j in 0..x.len() - 1 {
+                let rise = x[j + 1] - x[j] * x[j];
+                g[j] += -400.0 * x[j] * rise - 2.0 * (1.0 - x[j]);
+                g[j + 1] += 200.0 * rise;
+            }
+        }
+        _ => {}
+    }
+    g
+}
+
+/// One round of ask, evaluation, with gradients where they are wanted, and tell.
+fn round(algorithm: &mut dyn Algorithm, rng: &Rng, name: &str, gradients: bool, xs: &mut Matrix) {
     algorithm.ask(rng, xs);
-    let values: Vec<f64> = xs.iter().map(f).collect();
+    let values: Vec<f64> = xs.iter().map(objective(name)).collect();
+    if gradients && !algorithm.gradient_rows().is_empty() {
+        let gradients: Vec<f64> = algorithm.gradient_rows().iter().flat_map(|&i| slope(name, xs.row(i))).collect();
+        algorithm.tell_gradients(&Matrix::from_vec(xs.dim(), gradients).unwrap());
+    }
     algorithm.tell(xs, &values);
 }
 
@@ -144,7 +167,7 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
 
 fn replay(name: &str) {
     let golden = read(name);
-    let f = objective(golden["objective"].as_str().unwrap());
+    let f = golden["objective"].as_str().unwrap();
     let dim = golden["dim"].as_u64().unwrap() as usize;
     let bounds = golden.get("bounds").or(golden["params"].get("bounds")).map(vector);
     let space = match bounds {
@@ -153,9 +176,12 @@ fn replay(name: &str) {
     };
     let entry = registry::entry(golden["method"].as_str().unwrap()).unwrap();
     let mut algorithm = entry.build(&space, golden["params"]["budget"].as_u64(), &settings(&golden)).unwrap();
+    // The local searches use gradients too; their files are of runs without.
+    let with_gradients = name.starts_with("diff_");
+    assert!(!with_gradients || algorithm.expect_gradients(), "{name}");
     let mut rng = Rng::scripted(tape(&golden));
     let mut xs = Matrix::default();
-    round(&mut *algorithm, &rng, f, &mut xs);
+    round(&mut *algorithm, &rng, f, with_gradients, &mut xs);
     compare(&*algorithm, &golden["initial"], &format!("{name}, start"));
     for (k, step) in golden["steps"].as_array().unwrap().iter().enumerate() {
         rng.set_iteration(step["round"].as_u64().unwrap());
@@ -165,7 +191,7 @@ fn replay(name: &str) {
             assert!(gap <= TOLERANCE, "{name}, step {k}: sigma2 is {gap:e} off");
         }
         while algorithm.iterations() == k as u64 {
-            round(&mut *algorithm, &rng, f, &mut xs);
+            round(&mut *algorithm, &rng, f, with_gradients, &mut xs);
         }
         compare(&*algorithm, step, &format!("{name}, step {k}"));
     }
@@ -186,7 +212,8 @@ replays! {
     polar_cbo_gaussian, polar_cbo_laplace, polar_cbo_constant, polar_cbo_inverse_quadratic, cluster_cbo, adam_cbo, adam_cbo_isotropic,
     mirror_cbo, mirror_cbo_ball, mirror_cbo_simplex, mirror_cbo_sparse, mirror_cbo_sphere, mirror_cbo_stiefel,
     cbs, cbs_optimise, consensus_hopping, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
-    de_pbest, de_exponential, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
+    diff_de, diff_de_few, diff_jde, diff_shade, diff_ga, diff_pso, diff_empso, diff_cbo,
+    de_pbest, de_exponential, jde, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
     quasi_newton, quasi_newton_box, quasi_newton_central,
     nelder_mead, nelder_mead_box,
     coordinate_search, coordinate_search_free, coordinate_search_bent, trust_region, trust_region_box,
@@ -213,7 +240,7 @@ fn every_file_is_replayed_and_every_method_has_one() {
         }
     }
     let without = ["random_search", "auto", "multistart", "polish", "islands"];
-    for entry in registry::ENTRIES.iter().filter(|e| !without.contains(&e.name)) {
+    for entry in registry::entries().filter(|e| !without.contains(&e.name)) {
         assert!(methods.contains(entry.name), "{} has no golden trajectory", entry.name);
     }
 }

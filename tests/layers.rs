@@ -6,6 +6,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("swarmgrad-core", 0),
     ("swarmgrad-problems", 1),
     ("swarmgrad-algorithms", 1),
+    ("swarmgrad-diff", 2),
     ("swarmgrad-nn", 2),
     ("swarmgrad", 3),
     ("swarmgrad-lab", 4),

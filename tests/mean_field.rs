@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use std::ops::ControlFlow;
 use swarmgrad::algorithms::particle::consensus;
-use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{Algorithm, Iterations, Matrix, Progress, Rng, Run, Space, Tape};
 
 fn settings(json: serde_json::Value) -> Settings {

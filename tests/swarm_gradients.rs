@@ -15,8 +15,8 @@ use swarmgrad::algorithms::gradient::yardstick::{
 };
 use swarmgrad::algorithms::gradient::{SOURCES, source};
 use swarmgrad::algorithms::particle::{Motion, Pulls, Swarm, empso, pso};
-use swarmgrad::algorithms::registry::{self, Settings};
 use swarmgrad::problems::{self, TestProblem};
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{
     Differentiable, Function, GradientSource, Iterations, Matrix, Problem, Rng, Rows, Run, Sampled, Space, Tape,
 };

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use swarmgrad::algorithms::particle::{Motion, Swarm, empso};
-use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{
     Evaluations, Function, Iterations, Matrix, Outcome, Problem, Progress, Reason, Rng, Run, Space, Tape, problems,
 };

@@ -6,7 +6,7 @@ use swarmgrad::algorithms::particle::diagnostics::{Diagnostics, Moments, exponen
 use swarmgrad::algorithms::particle::pso_sde::{Memory, Params};
 use swarmgrad::algorithms::particle::theory::{Dynamics, moments_after_step, with_memory};
 use swarmgrad::algorithms::particle::{alpha_for_sample_size, consensus, gibbs};
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Function, Iterations, Matrix, Problem, Rng, Run, Space, Start, View, problems};
 
 /// A random ensemble: positions, velocities, memories, and the values of the memories above their infimum 0.

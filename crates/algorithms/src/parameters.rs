@@ -177,12 +177,14 @@ pub fn in_words<T: Ranged>(range: Range) -> String {
 }
 
 /// Choices check themselves when they are read.
+#[macro_export]
+#[doc(hidden)]
 macro_rules! unranged {
     ($($t:ty),*) => { $(impl $crate::parameters::Ranged for $t {
         fn within(&self, _: &str, _: $crate::parameters::Range) -> swarmgrad_core::Result<()> { Ok(()) }
     })* };
 }
-pub(crate) use unranged;
+pub use unranged;
 unranged!(bool, String);
 
 /// An `f64` that may be infinite, written "inf" where the format has no infinity (JSON).
@@ -219,6 +221,7 @@ pub mod number {
 }
 
 /// Declares a structure of parameters: each line is `name "symbol": type = default, range;` under its documentation.
+#[macro_export]
 macro_rules! parameters {
     (
         $(#[$outer:meta])*
@@ -263,9 +266,10 @@ macro_rules! parameters {
         }
     };
 }
-pub(crate) use parameters;
+pub use parameters;
 
 /// Declares a choice inside a formula as an enum with the paper's words; the first is the default.
+#[macro_export]
 macro_rules! choice {
     ($(#[$outer:meta])* pub enum $Name:ident { $( #[doc = $about:literal] $Variant:ident = $word:literal, )* }) => {
         $(#[$outer])*
@@ -279,7 +283,7 @@ macro_rules! choice {
             pub const WORDS: &'static [&'static str] = &[$($word),*];
         }
 
-        $crate::parameters::unranged!($Name);
+        $crate::unranged!($Name);
     };
 }
-pub(crate) use choice;
+pub use choice;

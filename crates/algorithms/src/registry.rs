@@ -2,7 +2,7 @@
 
 use crate::combine::{auto, islands, multistart, polish};
 use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
-use crate::evolution::{de, ga, jade, jso, lshade, random_search, shade};
+use crate::evolution::{de, ga, jade, jde, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
 use crate::local::{Local, coordinate_search, nelder_mead, quasi_newton, trust_region};
 pub use crate::parameters::Settings;
@@ -75,21 +75,32 @@ fn load<F: Real, A: Method<F>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
     Ok(Box::new(method))
 }
 
-/// One line of the table; an algorithm is named for both scalars.
+impl Entry {
+    /// One line of a table; the algorithm is named for both scalars.
+    pub const fn of<A32: Method<f32>, A64: Method<f64>>(
+        summary: &'static str,
+        paper: &'static str,
+        presets: &'static [(&'static str, &'static str, &'static str)],
+    ) -> Self {
+        Entry {
+            name: A64::NAME,
+            summary,
+            paper,
+            presets,
+            table: <A64::Params as Parameters>::table,
+            readable: readable::<A64::Params>,
+            build: build::<f64, A64>,
+            build_f32: build::<f32, A32>,
+            load: load::<f64, A64>,
+            load_f32: load::<f32, A32>,
+        }
+    }
+}
+
+/// One line of the table.
 macro_rules! algorithm {
     ($A32:ty, $A64:ty, $summary:literal, $paper:literal, $presets:expr) => {
-        Entry {
-            name: <$A64 as Method<f64>>::NAME,
-            summary: $summary,
-            paper: $paper,
-            presets: $presets,
-            table: <<$A64 as Method<f64>>::Params as Parameters>::table,
-            readable: readable::<<$A64 as Method<f64>>::Params>,
-            build: build::<f64, $A64>,
-            build_f32: build::<f32, $A32>,
-            load: load::<f64, $A64>,
-            load_f32: load::<f32, $A32>,
-        }
+        Entry::of::<$A32, $A64>($summary, $paper, $presets)
     };
 }
 
@@ -268,6 +279,7 @@ pub static ENTRIES: &[Entry] = &[
         "Storn & Price 1997",
         &[("current-to-pbest", "mutation towards the best tenth, as in JADE", r#"{"mutation": "current_to_pbest"}"#)]
     ),
+    method!(jde::Jde, jde::Jde, "jDE: DE whose individuals carry their F and CR", "Brest et al. 2006", &[]),
     method!(jade::Jade<f32>, jade::Jade<f64>, "JADE: DE that learns F and CR", "Zhang & Sanderson 2009", &[]),
     method!(
         shade::Shade<f32>,
@@ -420,6 +432,12 @@ pub fn entry(name: &str) -> Result<&'static Entry> {
 /// Reads a method as it is written on a command line: `NAME` or `NAME:KEY=VALUE,KEY=VALUE`. A value that is JSON is taken
 /// as such, anything else as text.
 pub fn parse(text: &str) -> Result<(&'static Entry, Settings)> {
+    let (name, settings) = split(text)?;
+    Ok((entry(name)?, settings))
+}
+
+/// The name and the settings of such a text.
+pub fn split(text: &str) -> Result<(&str, Settings)> {
     let (name, rest) = text.split_once(':').unwrap_or((text, ""));
     let mut settings = Settings::new();
     for pair in rest.split(',').filter(|pair| !pair.trim().is_empty()) {
@@ -429,7 +447,7 @@ pub fn parse(text: &str) -> Result<(&'static Entry, Settings)> {
         let value = serde_json::from_str(value.trim()).unwrap_or_else(|_| Value::from(value.trim()));
         settings.insert(key.trim().into(), value);
     }
-    Ok((entry(name.trim())?, settings))
+    Ok((name.trim(), settings))
 }
 
 impl Entry {

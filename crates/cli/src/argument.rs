@@ -213,6 +213,14 @@ pub fn copies(text: &str) -> std::result::Result<usize, String> {
     positive(text).and_then(|_| threads(text))
 }
 
+/// What a value with its gradient costs, in evaluations: at least 1.
+pub fn price(text: &str) -> std::result::Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(price) if price.is_finite() && price >= 1.0 => Ok(price),
+        _ => Err("must be a number of at least 1, the value itself included".into()),
+    }
+}
+
 /// A time span in seconds.
 pub fn seconds(text: &str) -> std::result::Result<f64, String> {
     let seconds = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);

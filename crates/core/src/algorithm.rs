@@ -31,14 +31,20 @@ pub trait Algorithm<F: Real = f64>: Send {
         None
     }
 
-    /// Rows of the last `ask` whose gradient would be of use, in rising order; none where it works on values alone.
+    /// Says that the run has a source of gradients and will answer [`Algorithm::gradient_rows`]; returns whether the method
+    /// makes use of it. Called before the first `ask`.
+    fn expect_gradients(&mut self) -> bool {
+        false
+    }
+
+    /// Rows of the last `ask` whose gradient the method wants beside the value, in ascending order.
     fn gradient_rows(&self) -> &[usize] {
         &[]
     }
 
-    /// Takes the gradients of the rows that [`Algorithm::gradient_rows`] named, in that order, before `tell`. A caller
-    /// that has no gradients never calls it.
-    fn tell_gradients(&mut self, _gradients: Rows<'_, F>) {}
+    /// Takes the gradients, one a row of [`Algorithm::gradient_rows`], before `tell` takes the values. A gradient that is
+    /// not finite says nothing.
+    fn tell_gradients(&mut self, _gradients: &Matrix<F>) {}
 
     /// The state between `tell` and `ask`, by name, for watchers and traces.
     fn view(&self) -> View<'_, F>;

@@ -21,7 +21,7 @@ pub struct Checkpoint<F: Real = f64> {
 }
 
 /// First bytes of a checkpoint file: what it is, and the version of its form.
-const HEADER: &[u8; 8] = b"swgrad\x00\x02";
+const HEADER: &[u8; 8] = b"swgrad\x00\x03";
 
 impl<F: Real> Run<'_, F> {
     /// The run as it stands between two rounds.

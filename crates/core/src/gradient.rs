@@ -17,7 +17,7 @@ pub struct Sampled<F: Real = f64> {
 ///
 /// A source owns or borrows its problem. What it writes is a gradient to *descend*: `x - step * gradient` leads to smaller
 /// values, whatever sign a paper prints.
-pub trait GradientSource<F: Real = f64> {
+pub trait GradientSource<F: Real = f64>: Send {
     /// Writes the gradient at `x` into `out` (same length). Random sources draw from `rng`, whose iteration the caller moves on.
     fn gradient(&mut self, x: &[F], out: &mut [F], rng: &crate::Rng) -> Sampled<F>;
 }

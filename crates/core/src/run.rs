@@ -1,9 +1,12 @@
 //! Run: joins a problem, an algorithm and watchers; owns counting, best-so-far and stopping.
 
 use crate::noise::{self, Repeated, Shortlist};
-use crate::{Algorithm, Differentiable, Evaluator, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Watch, Workers};
+use crate::{
+    Algorithm, Evaluator, GradientSource, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Sampled, Watch, Workers,
+};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// The best point of a run.
@@ -27,8 +30,8 @@ pub(crate) struct Tally<F: Real> {
     pub(crate) best: Best<F>,
     pub(crate) shortlist: Shortlist<F>,
     pub(crate) evaluations: u64,
-    pub(crate) failures: u64,
     pub(crate) gradients: u64,
+    pub(crate) failures: u64,
     pub(crate) rounds: u64,
     pub(crate) elapsed: Duration,
 }
@@ -45,8 +48,10 @@ pub struct Outcome<F: Real = f64> {
     pub answer: Vec<F>,
     /// Points evaluated.
     pub nfev: u64,
-    /// Gradients computed; 0 where the run has no source of them.
+    /// Gradients taken.
     pub ngev: u64,
+    /// Both, gradients at their price: what a budget counts, in evaluations.
+    pub cost: u64,
     /// Iterations completed, the initial points not counted.
     pub nit: u64,
     /// Evaluations that gave NaN, an infinity, a panic or a time-out.
@@ -82,7 +87,6 @@ impl<F: Real> Outcome<F> {
 /// ```
 pub struct Run<'a, F: Real = f64> {
     problem: &'a dyn Problem<F>,
-    gradients: Option<&'a dyn Differentiable<F>>,
     pub(crate) algorithm: &'a mut dyn Algorithm<F>,
     watchers: Vec<&'a mut dyn Watch<F>>,
     workers: Option<&'a Workers>,
@@ -93,8 +97,22 @@ pub struct Run<'a, F: Real = f64> {
     evaluator: Evaluator,
     xs: Matrix<F>,
     values: Vec<F>,
-    /// Gradients of the points of a round.
-    slopes: Matrix<F>,
+    /// Which points of the round were evaluated.
+    done: Vec<bool>,
+    source: Option<Source<'a, F>>,
+}
+
+/// Where gradients come from, what they cost, and room for those of a round.
+struct Source<'a, F: Real> {
+    source: &'a mut dyn GradientSource<F>,
+    /// A gradient beside its value, in evaluations.
+    price: f64,
+    /// What the last one cost altogether.
+    last: f64,
+    gradients: Matrix<F>,
+    /// The points of a round that need values only, and their values.
+    rest: Matrix<F>,
+    values: Vec<F>,
 }
 
 /// Minimises `problem` with `algorithm` until a watcher ends the run or the method ends by itself, on one thread.
@@ -114,7 +132,6 @@ impl<'a, F: Real> Run<'a, F> {
         let best = Best { x: Vec::new(), value: F::infinity(), iteration: 0, evaluation: 0 };
         Run {
             problem,
-            gradients: None,
             algorithm,
             watchers: Vec::new(),
             workers: None,
@@ -124,8 +141,8 @@ impl<'a, F: Real> Run<'a, F> {
                 best,
                 shortlist: Shortlist::default(),
                 evaluations: 0,
-                failures: 0,
                 gradients: 0,
+                failures: 0,
                 rounds: 0,
                 elapsed: Duration::ZERO,
             },
@@ -133,13 +150,21 @@ impl<'a, F: Real> Run<'a, F> {
             evaluator: Evaluator::default(),
             xs: Matrix::default(),
             values: Vec::new(),
-            slopes: Matrix::default(),
+            done: Vec::new(),
+            source: None,
         }
     }
 
-    /// Lets the method use the problem's gradient where it can; `source` is the problem itself, or one with its gradient.
-    pub fn gradients(mut self, source: &'a dyn Differentiable<F>) -> Self {
-        self.gradients = Some(source);
+    /// Offers gradients to the method. `cost` is that of a value with its gradient, in evaluations, at least 1: budgets
+    /// count it. Gradients are computed on one thread. A source whose cost is not known before its first gradient may
+    /// exceed the budget by that one.
+    pub fn gradients(mut self, source: &'a mut dyn GradientSource<F>, cost: f64) -> Self {
+        if self.algorithm.expect_gradients() {
+            let price = if cost.is_finite() { (cost - 1.0).max(0.0) } else { 0.0 };
+            let last = 1.0 + price;
+            let (gradients, rest) = (Matrix::default(), Matrix::default());
+            self.source = Some(Source { source, price, last, gradients, rest, values: Vec::new() });
+        }
         self
     }
 
@@ -185,7 +210,7 @@ impl<'a, F: Real> Run<'a, F> {
 
     /// One round: ask, evaluate, tell, watch. On the calling thread's pool, if it is in one.
     pub fn step(&mut self) -> ControlFlow<Reason> {
-        let allowance = self.allowance(self.tally.evaluations).saturating_sub(self.reserve());
+        let allowance = self.allowance(self.cost()).saturating_sub(self.reserve());
         if allowance == 0 {
             return ControlFlow::Break(Reason::Evaluations);
         }
@@ -199,14 +224,24 @@ impl<'a, F: Real> Run<'a, F> {
             return ControlFlow::Break(why.unwrap_or_else(|| Reason::Method("the method has ended".into())));
         }
         let asked = self.xs.len();
-        let affordable = asked.min(usize::try_from(allowance).unwrap_or(usize::MAX));
+        let mut affordable = self.affordable(allowance);
         self.values.clear();
         self.values.resize(affordable, F::infinity());
-        let xs = self.xs.rows().slice(0, affordable);
-        let cost = self.evaluator.evaluate(self.problem, xs, &mut self.values, &halt);
-        self.tally.failures += cost.failures;
+        let evaluations = match &self.source {
+            Some(_) if !self.algorithm.gradient_rows().is_empty() => {
+                self.evaluate_with_gradients(&mut affordable, allowance, &halt)
+            }
+            _ => {
+                let xs = self.xs.rows().slice(0, affordable);
+                let cost = self.evaluator.evaluate(self.problem, xs, &mut self.values, &halt);
+                self.done.clear();
+                self.done.extend_from_slice(self.evaluator.done());
+                self.tally.failures += cost.failures;
+                cost.evaluations
+            }
+        };
         self.keep_best(affordable);
-        self.tally.evaluations += cost.evaluations;
+        self.tally.evaluations += evaluations;
         if halt.requested() {
             return ControlFlow::Break(Reason::Interrupted);
         }
@@ -217,12 +252,18 @@ impl<'a, F: Real> Run<'a, F> {
             return ControlFlow::Break(Reason::Evaluations);
         }
 
-        self.tell_gradients();
+        if let Some(source) = &self.source
+            && !self.algorithm.gradient_rows().is_empty()
+        {
+            self.algorithm.tell_gradients(&source.gradients);
+        }
         self.algorithm.tell(&mut self.xs, &self.values);
         self.tally.rounds += 1;
         let progress = Progress {
             iteration: self.algorithm.iterations(),
             evaluations: self.tally.evaluations,
+            gradients: self.tally.gradients,
+            cost: self.cost(),
             failures: self.tally.failures,
             best: &self.tally.best,
             values: &self.values,
@@ -248,6 +289,7 @@ impl<'a, F: Real> Run<'a, F> {
         let answer = if told { self.algorithm.answer() } else { self.tally.best.x.clone() };
         let broken_off = matches!(reason, Reason::Interrupted | Reason::Time);
         let repeated = if self.problem.noisy() && !broken_off { self.settle() } else { None };
+        let cost = self.cost();
         let (noise, fun, x) = match repeated {
             Some((noise, x)) => (Some(noise), F::of(noise.mean), x),
             None => (None, self.tally.best.value, self.tally.best.x),
@@ -259,6 +301,7 @@ impl<'a, F: Real> Run<'a, F> {
             noise,
             nfev: self.tally.evaluations,
             ngev: self.tally.gradients,
+            cost,
             nit: self.algorithm.iterations(),
             account: self.algorithm.account(),
             failures: self.tally.failures,
@@ -267,25 +310,91 @@ impl<'a, F: Real> Run<'a, F> {
         }
     }
 
-    /// Computes the gradients that the method would like, if there is a source.
-    fn tell_gradients(&mut self) {
-        let (Some(source), rows) = (self.gradients, self.algorithm.gradient_rows()) else { return };
-        if rows.is_empty() {
-            return;
-        }
-        let mut gradients = std::mem::take(&mut self.slopes);
-        gradients.resize(rows.len(), self.xs.dim());
-        for (k, &i) in rows.iter().enumerate() {
-            source.gradient(self.xs.row(i), gradients.row_mut(k));
-        }
-        self.tally.gradients += rows.len() as u64;
-        self.algorithm.tell_gradients(gradients.rows());
-        self.slopes = gradients;
+    /// What the watchers allow to spend after so much.
+    fn allowance(&self, cost: u64) -> u64 {
+        self.watchers.iter().map(|w| w.allowance(cost)).min().unwrap_or(u64::MAX)
     }
 
-    /// Evaluations that the watchers allow after so many.
-    fn allowance(&self, evaluations: u64) -> u64 {
-        self.watchers.iter().map(|w| w.allowance(evaluations)).min().unwrap_or(u64::MAX)
+    /// Evaluations, and gradients at their price.
+    fn cost(&self) -> u64 {
+        let price = self.source.as_ref().map_or(0.0, |source| source.price);
+        self.tally.evaluations + (price * self.tally.gradients as f64).ceil() as u64
+    }
+
+    /// How many of the points asked for the allowance pays, in their order.
+    fn affordable(&self, allowance: u64) -> usize {
+        let asked = self.xs.len();
+        let rows = self.algorithm.gradient_rows();
+        let dear = self.source.as_ref().map_or(1.0, |source| source.last);
+        // What was spent is a whole number, rounded up once for all gradients; so is the sum of what comes now.
+        let (mut spent, mut next) = (0.0, 0);
+        for i in 0..asked {
+            let with_gradient = rows.get(next) == Some(&i);
+            next += usize::from(with_gradient);
+            spent += if with_gradient { dear } else { 1.0 };
+            if f64::ceil(spent) > allowance as f64 {
+                return i;
+            }
+        }
+        asked
+    }
+
+    /// Evaluates the first points, some of them with their gradients, fewer where these turn out dearer than the last one;
+    /// returns the number of evaluations.
+    fn evaluate_with_gradients(&mut self, affordable: &mut usize, allowance: u64, halt: &Halt) -> u64 {
+        let Some(source) = &mut self.source else { return 0 };
+        let rows = self.algorithm.gradient_rows();
+        let dim = self.xs.dim();
+        source.rest.resize(0, dim);
+        let mut next = 0;
+        for i in 0..*affordable {
+            if rows.get(next) == Some(&i) {
+                next += 1;
+            } else {
+                source.rest.push(self.xs.row(i));
+            }
+        }
+        source.values.clear();
+        source.values.resize(source.rest.len(), F::infinity());
+        let mut counted = self.evaluator.evaluate(self.problem, source.rest.rows(), &mut source.values, halt);
+        source.gradients.resize(rows.len(), dim);
+        self.done.clear();
+        let (mut next, mut plain, mut spent) = (0, 0, counted.evaluations as f64);
+        for i in 0..*affordable {
+            if rows.get(next) != Some(&i) {
+                self.values[i] = source.values[plain];
+                self.done.push(self.evaluator.done()[plain]);
+                plain += 1;
+                continue;
+            }
+            if (spent + source.last).ceil() > allowance as f64 {
+                *affordable = i;
+                break;
+            }
+            let stopped = halt.requested() || halt.late();
+            self.done.push(!stopped);
+            if !stopped {
+                // The count of evaluations is another one for every gradient of a run.
+                let rng = self.rng.fork("gradient").at(self.tally.evaluations + counted.evaluations);
+                let (x, out) = (self.xs.row(i), source.gradients.row_mut(next));
+                let nothing = Sampled { value: F::nan(), evaluations: 1, gradients: 1 };
+                let gradient = &mut source.source;
+                let sampled = catch_unwind(AssertUnwindSafe(|| gradient.gradient(x, out, &rng))).unwrap_or(nothing);
+                source.last = sampled.evaluations as f64 + source.price * sampled.gradients as f64;
+                spent += source.last;
+                counted.evaluations += sampled.evaluations;
+                self.tally.gradients += sampled.gradients;
+                if sampled.value.is_finite() {
+                    self.values[i] = sampled.value;
+                } else {
+                    counted.failures += 1;
+                    source.gradients.row_mut(next).fill(F::nan());
+                }
+            }
+            next += 1;
+        }
+        self.tally.failures += counted.failures;
+        counted.evaluations
     }
 
     /// Evaluations kept back for the end, where the problem is noisy.
@@ -297,7 +406,7 @@ impl<'a, F: Real> Run<'a, F> {
     fn settle(&mut self) -> Option<(Repeated, Vec<F>)> {
         // A resumed run may have a smaller budget than it had.
         let budget = self.allowance(0);
-        if self.allowance(self.tally.evaluations) < Shortlist::<F>::reserve(budget) {
+        if self.allowance(self.cost()) < Shortlist::<F>::reserve(budget) {
             return None;
         }
         let points: Vec<_> = self.tally.shortlist.best(Shortlist::<F>::affordable(budget)).map(<[F]>::to_vec).collect();
@@ -320,7 +429,7 @@ impl<'a, F: Real> Run<'a, F> {
     fn keep_best(&mut self, affordable: usize) {
         let noisy = self.problem.noisy();
         let (mut found, mut place) = (None, 0);
-        for i in (0..affordable).filter(|&i| self.evaluator.done()[i]) {
+        for i in (0..affordable).filter(|&i| self.done[i]) {
             place += 1;
             if noisy {
                 self.tally.shortlist.consider(self.values[i], self.xs.row(i));

@@ -56,6 +56,10 @@ pub struct Progress<'a, F: Real = f64> {
     pub iteration: u64,
     /// Points evaluated so far.
     pub evaluations: u64,
+    /// Gradients taken so far.
+    pub gradients: u64,
+    /// Evaluations, and gradients at their price: what budgets count.
+    pub cost: u64,
     /// Points that failed so far (NaN, infinity, panic, time-out).
     pub failures: u64,
     /// Best point so far. Its value is +inf while no point has succeeded.
@@ -74,8 +78,9 @@ pub trait Watch<F: Real = f64>: Send {
     /// Called after each `tell`.
     fn see(&mut self, progress: &Progress<'_, F>) -> ControlFlow<Reason>;
 
-    /// How many more points may be evaluated after `evaluations`: the run never exceeds it, and cuts the last batch.
-    fn allowance(&self, _evaluations: u64) -> u64 {
+    /// How much more a run may spend after it has spent `cost`, in evaluations: the run never exceeds it, and cuts the last
+    /// batch.
+    fn allowance(&self, _cost: u64) -> u64 {
         u64::MAX
     }
 
@@ -95,17 +100,17 @@ fn stop_if(condition: bool, reason: Reason) -> ControlFlow<Reason> {
     if condition { ControlFlow::Break(reason) } else { ControlFlow::Continue(()) }
 }
 
-/// Ends after exactly this many evaluations; the last batch is cut where the budget ends.
+/// Ends after exactly this many evaluations, gradients counted at their price; the last batch is cut where the budget ends.
 #[derive(Debug, Clone, Copy)]
 pub struct Evaluations(pub u64);
 
 impl<F: Real> Watch<F> for Evaluations {
     fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
-        stop_if(p.evaluations >= self.0, Reason::Evaluations)
+        stop_if(p.cost >= self.0, Reason::Evaluations)
     }
 
-    fn allowance(&self, evaluations: u64) -> u64 {
-        self.0.saturating_sub(evaluations)
+    fn allowance(&self, cost: u64) -> u64 {
+        self.0.saturating_sub(cost)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Evaluations, Function, Halt, Rng, Run, Space, problems};
 use swarmgrad_lab::Record;
 use swarmgrad_lab::bbob::{Bench, Findings, Method, Scores, Step, Trial, read, targets, write_archive};

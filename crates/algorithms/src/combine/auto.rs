@@ -37,7 +37,7 @@ use crate::parameters::{Parameters, parameters};
 use crate::registry::Method;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View};
 
 parameters! {
     /// Parameters of [`Auto`].
@@ -563,6 +563,10 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         Some(account)
     }
 
+    fn expect_gradients(&mut self) -> bool {
+        true // of its descents
+    }
+
     fn gradient_rows(&self) -> &[usize] {
         match self.asked.first() {
             Some((Lane::Descent(k), _)) => self.descents[*k].search.gradient_rows(),
@@ -571,7 +575,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         }
     }
 
-    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
         match self.asked.first() {
             Some((Lane::Descent(k), _)) => self.descents[*k].search.tell_gradients(gradients),
             Some((Lane::Dive, _)) => self.dive.tell_gradients(gradients),

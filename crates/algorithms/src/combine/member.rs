@@ -3,7 +3,7 @@
 use crate::registry;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::Any;
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View};
 
 /// A method by name.
 pub struct Member<F: Real> {
@@ -91,11 +91,15 @@ impl<F: Real> Algorithm<F> for Member<F> {
         self.algorithm.account()
     }
 
+    fn expect_gradients(&mut self) -> bool {
+        self.algorithm.expect_gradients()
+    }
+
     fn gradient_rows(&self) -> &[usize] {
         self.algorithm.gradient_rows()
     }
 
-    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
         self.algorithm.tell_gradients(gradients);
     }
 

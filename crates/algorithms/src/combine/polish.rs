@@ -9,7 +9,7 @@ use super::restart::Record;
 use crate::parameters::{Parameters, parameters};
 use crate::registry::Method;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View};
 
 parameters! {
     /// Parameters of [`Polish`].
@@ -34,6 +34,8 @@ pub struct Polish<F: Real> {
     /// The global method, replaced by the local one.
     method: Member<F>,
     polishing: bool,
+    /// Whether the caller has gradients to tell.
+    gradients: bool,
     /// Evaluations that the global method may spend.
     limit: u64,
     evaluations: u64,
@@ -59,6 +61,7 @@ impl<F: Real> Method<F> for Polish<F> {
             params,
             space: space.clone(),
             polishing: false,
+            gradients: false,
             limit: limit.unwrap_or(u64::MAX),
             evaluations: 0,
             rounds: 0,
@@ -79,7 +82,10 @@ impl<F: Real> Polish<F> {
 
     fn begin_to_polish(&mut self) {
         // That the method exists and fits the space was seen when this one was built.
-        if let Ok(local) = Member::new(&self.params.local, &self.space, &self.best.as_start(), None) {
+        if let Ok(mut local) = Member::new(&self.params.local, &self.space, &self.best.as_start(), None) {
+            if self.gradients {
+                local.expect_gradients();
+            }
             (self.method, self.polishing, self.before) = (local, true, self.best.value);
         }
     }
@@ -133,11 +139,17 @@ impl<F: Real> Algorithm<F> for Polish<F> {
         })
     }
 
+    fn expect_gradients(&mut self) -> bool {
+        self.gradients = true;
+        self.method.expect_gradients();
+        true // the local search may
+    }
+
     fn gradient_rows(&self) -> &[usize] {
         self.method.gradient_rows()
     }
 
-    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
         self.method.tell_gradients(gradients);
     }
 

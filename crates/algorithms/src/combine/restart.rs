@@ -106,6 +106,8 @@ pub struct Restarts<F: Real, S: Schedule<F>> {
     /// The run that found it.
     finder: u64,
     enough: Option<Reason>,
+    /// Whether the caller has gradients to tell.
+    gradients: bool,
 }
 
 impl<F: Real, S: Schedule<F>> Restarts<F, S> {
@@ -135,7 +137,11 @@ impl<F: Real, S: Schedule<F>> Restarts<F, S> {
         self.label = format!("run{}", self.runs);
         match self.schedule.next(past, &self.space, start, &rng.fork(&self.label)) {
             Ok(Some(next)) => {
-                (self.run, self.limit) = (Some(next.method), next.limit);
+                let mut run = next.method;
+                if self.gradients {
+                    run.expect_gradients();
+                }
+                (self.run, self.limit) = (Some(run), next.limit);
                 self.runs += 1;
                 self.past = Past { evaluations: 0, best: f64::INFINITY };
             }
@@ -165,6 +171,7 @@ impl<F: Real, S: Schedule<F>> Method<F> for Restarts<F, S> {
             best: Record::default(),
             finder: 0,
             enough: None,
+            gradients: false,
         })
     }
 }
@@ -215,11 +222,16 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
         Some(format!("found in run {} of {}", self.finder, self.runs))
     }
 
+    fn expect_gradients(&mut self) -> bool {
+        self.gradients = true;
+        self.run.as_mut().is_none_or(|run| run.expect_gradients())
+    }
+
     fn gradient_rows(&self) -> &[usize] {
         self.run.as_ref().map_or(&[], |run| run.gradient_rows())
     }
 
-    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
         if let Some(run) = &mut self.run {
             run.tell_gradients(gradients);
         }

@@ -347,6 +347,11 @@ impl Distribution for CmaEs {
         self.look_for_an_end(&told);
     }
 
+    fn steer(&mut self, mean: &[f64], growth: f64) {
+        self.mean.copy_from_slice(mean);
+        self.sigma *= growth;
+    }
+
     fn why(&self) -> Option<Reason> {
         self.why.clone()
     }

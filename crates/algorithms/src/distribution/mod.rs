@@ -70,6 +70,10 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
     /// Learns from what was told.
     fn update(&mut self, told: Told<'_>);
 
+    /// Moves the mean there and multiplies the deviations: what a gradient adds to the method's own learning. Methods that
+    /// have no differentiable version ignore it.
+    fn steer(&mut self, _mean: &[f64], _growth: f64) {}
+
     /// Why the method has ended, if it has.
     fn why(&self) -> Option<Reason> {
         None
@@ -121,6 +125,12 @@ impl<F: Real, D: Distribution> Samples<F, D> {
     /// The search distribution.
     pub fn distribution(&self) -> &D {
         &self.distribution
+    }
+
+    /// Moves the mean to a point and multiplies the deviations, between `tell` and `ask`.
+    pub fn steer(&mut self, mean: &[F], growth: f64) {
+        let mean: Vec<f64> = mean.iter().enumerate().map(|(j, x)| self.chart.inward(j, x.f64())).collect();
+        self.distribution.steer(&mean, growth);
     }
 
     /// Sets up the distribution around the start's first point; returns the points that are evaluated first.

@@ -3,7 +3,7 @@
 //! Papers: Storn and Price 1997 (binomial, exponential); Deb and Agrawal, "Simulated binary crossover for continuous search
 //! space" (Complex Systems 1995), with the law cut at the bounds as in Deb's later programs.
 
-use swarmgrad_core::Real;
+use swarmgrad_core::{Real, Scalar};
 
 /// Exponential crossover: how many coordinates in a row come from the mutant, the first always, each further one while
 /// its uniform number stays below the rate. `draws` has one number a coordinate.
@@ -14,16 +14,16 @@ pub fn exponential<F: Real>(draws: &[F], rate: F) -> usize {
 
 /// Simulated binary crossover of two numbers by the uniform number `u`: two children around the same middle but for the
 /// bounds, the smaller first. `eta`: the larger, the closer they stay to their parents.
-pub fn sbx<F: Real>(p1: F, p2: F, u: F, eta: F, lower: F, upper: F) -> (F, F) {
-    let (one, two, half) = (F::one(), F::of(2.0), F::of(0.5));
+pub fn sbx<S: Scalar>(p1: S, p2: S, u: S, eta: S, lower: S, upper: S) -> (S, S) {
+    let (one, two, half) = (S::one(), S::of(2.0), S::of(0.5));
     let (y1, y2) = if p1 < p2 { (p1, p2) } else { (p2, p1) };
     let distance = y2 - y1;
-    if distance <= F::zero() || !distance.is_finite() {
+    if distance <= S::zero() || !distance.is_finite() {
         return (y1, y2);
     }
     let power = eta + one;
     // The spread beta whose law gives no child beyond `room` outside its parent.
-    let spread = |room: F| {
+    let spread = |room: S| {
         let alpha = two - (one + two * room / distance).powf(-power);
         let t = u * alpha;
         (if t <= one { t } else { (two - t).recip() }).powf(power.recip())

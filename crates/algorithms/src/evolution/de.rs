@@ -118,6 +118,23 @@ impl<F: Real> Motion<F> for De {
     }
 }
 
+impl De {
+    /// The parameters.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Sets F and CR; they hold from the next move on.
+    pub fn set_law(&mut self, weight: f64, crossover: f64) {
+        (self.params.weight, self.params.crossover) = (weight, crossover);
+    }
+
+    /// The individuals that counted as the best in the last move, where the mutation has a pbest.
+    pub fn best(&self) -> &[usize] {
+        &self.order
+    }
+}
+
 /// Writes a trial over its draws: coordinates of the mutant, `start` for sure, and of the parent.
 #[inline(always)]
 fn recombine<F: Real>(kind: Recombination, rate: F, start: usize, x: &mut [F], y: &[F], mutant: impl Fn(usize) -> F) {

@@ -52,6 +52,23 @@ pub struct Ga<F: Real> {
     survivors: Matrix<F>,
 }
 
+impl<F: Real> Ga<F> {
+    /// The parameters.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Sets p_c, eta_c, p_m and eta_m; they hold from the next move on.
+    pub fn set_law(&mut self, [crossover, eta_c, mutation, eta_m]: [f64; 4]) {
+        self.params = Params { crossover, eta_c, mutation: Some(mutation), eta_m, ..self.params.clone() };
+    }
+
+    /// Where the survivors came from, best first: the offspring are 0..n, the parents n..2n.
+    pub fn survivors(&self) -> &[usize] {
+        &self.order[..self.survivors.len()]
+    }
+}
+
 impl<F: Real> Motion<F> for Ga<F> {
     const NAME: &'static str = "ga";
     type Params = Params;

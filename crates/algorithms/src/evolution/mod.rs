@@ -5,6 +5,7 @@ pub mod cross;
 pub mod de;
 pub mod ga;
 pub mod jade;
+pub mod jde;
 pub mod jso;
 pub mod lshade;
 pub mod mutate;

@@ -4,17 +4,17 @@
 //! external archive" (IEEE TEC 2009; current-to-pbest/1, eqs 6 and 7); Deb and Goyal, "A combined genetic adaptive search
 //! (GeneAS) for engineering design" (Computer Science and Informatics 1996; polynomial mutation).
 
-use swarmgrad_core::Real;
+use swarmgrad_core::{Real, Scalar};
 
 /// rand/1: r1 + F (r2 - r3).
 #[inline(always)]
-pub fn rand_1<F: Real>(weight: F, [r1, r2, r3]: [F; 3]) -> F {
+pub fn rand_1<S: Scalar>(weight: S, [r1, r2, r3]: [S; 3]) -> S {
     r1 + weight * (r2 - r3)
 }
 
 /// current-to-pbest/1: x + Fw (pbest - x) + F (r1 - r2); Fw = F but in jSO.
 #[inline(always)]
-pub fn current_to_pbest_1<F: Real>(x: F, [pull, weight]: [F; 2], [pbest, r1, r2]: [F; 3]) -> F {
+pub fn current_to_pbest_1<S: Scalar>(x: S, [pull, weight]: [S; 2], [pbest, r1, r2]: [S; 3]) -> S {
     x + pull * (pbest - x) + weight * (r1 - r2)
 }
 
@@ -30,11 +30,11 @@ pub fn midpoint<F: Real>(v: F, parent: F, lower: F, upper: F) -> F {
 
 /// Polynomial mutation of `y` by the uniform number `u`, its law cut at the bounds: the perturbation has density
 /// (eta + 1) (1 - |q|)^eta / 2 in units of the width; where a bound is infinite the unit is max(1, |y|).
-pub fn polynomial<F: Real>(y: F, u: F, eta: F, lower: F, upper: F) -> F {
-    let (one, half) = (F::one(), F::of(0.5));
+pub fn polynomial<S: Scalar>(y: S, u: S, eta: S, lower: S, upper: S) -> S {
+    let (one, half) = (S::one(), S::of(0.5));
     let power = eta + one;
     let width = upper - lower;
-    if width == F::zero() {
+    if width == S::zero() {
         return y;
     }
     // The room below and above in units of the width, or a whole unit.

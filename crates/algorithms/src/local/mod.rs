@@ -13,7 +13,7 @@ use crate::parameters::Parameters;
 use crate::registry::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View, better};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
 
 /// The box a walk lives in, and how finely values are known there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -242,14 +242,21 @@ impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
         self.gradient.clear();
     }
 
+    fn expect_gradients(&mut self) -> bool {
+        W::GRADIENTS
+    }
+
     fn gradient_rows(&self) -> &[usize] {
         let wanted = W::GRADIENTS && self.lent && (!self.launched || self.walk.wants_gradient());
         if wanted { &[0] } else { &[] }
     }
 
-    fn tell_gradients(&mut self, gradients: Rows<'_, F>) {
+    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
         self.gradient.clear();
-        self.gradient.extend(gradients.row(0).iter().map(|g| g.f64()));
+        // One that is not finite says nothing.
+        if gradients.row(0).iter().all(|g| g.is_finite()) {
+            self.gradient.extend(gradients.row(0).iter().map(|g| g.f64()));
+        }
     }
 
     fn answer(&self) -> Vec<F> {

@@ -60,7 +60,7 @@ impl<F: Real> Agreement<F> {
         }
     }
 
-    fn agree(&mut self, points: &Matrix<F>, values: &[F]) {
+    pub(crate) fn agree(&mut self, points: &Matrix<F>, values: &[F]) {
         consensus(points, values, self.alpha, 0..points.len(), &mut self.consensus);
     }
 

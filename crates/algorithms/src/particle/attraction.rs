@@ -11,7 +11,7 @@ pub(crate) struct Attraction {
     pub(crate) topology: Topology,
     pub(crate) pulls: Pulls,
     pub(crate) velocity_limit: Option<f64>,
-    leaders: Vec<usize>,
+    pub(crate) leaders: Vec<usize>,
 }
 
 impl Attraction {

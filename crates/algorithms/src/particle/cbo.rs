@@ -122,6 +122,34 @@ pub struct Cbo<F: Real> {
     pub(super) point: Vec<f64>,
 }
 
+impl<F: Real> Cbo<F> {
+    /// lambda and sigma as they are now, and the time step.
+    pub fn law(&self) -> [f64; 3] {
+        [self.params.lambda, self.agreement.sigma, self.params.dt]
+    }
+
+    /// Sets lambda and sigma; they hold from the next move on.
+    pub fn set_law(&mut self, lambda: f64, sigma: f64) {
+        self.params.lambda = lambda;
+        self.agreement.sigma = sigma;
+    }
+
+    /// Finds the consensus anew after points have been changed from outside.
+    pub fn lead(&mut self, swarm: &Swarm<F>) {
+        self.agreement.agree(&swarm.x, &swarm.fx);
+    }
+
+    /// The consensus.
+    pub fn consensus(&self) -> &[F] {
+        &self.agreement.consensus
+    }
+
+    /// Whether the derivative of a move is known: anisotropic noise and no extension.
+    pub fn is_smooth(&self) -> bool {
+        self.params.noise == Noise::Anisotropic && !self.is_extended()
+    }
+}
+
 impl<F: Real> Motion<F> for Cbo<F> {
     const NAME: &'static str = "cbo";
     type Params = Params;

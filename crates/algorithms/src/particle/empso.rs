@@ -30,7 +30,7 @@ use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::simd::level;
-use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View};
+use swarmgrad_core::{Matrix, Real, Result, Rng, Scalar, Space, View};
 
 parameters! {
     /// Parameters of [`Empso`].
@@ -92,6 +92,38 @@ struct Momentum<F: Real> {
     m: Matrix<F>,
 }
 
+impl<F: Real> Empso<F> {
+    /// beta, c1 and c2.
+    pub fn law(&self) -> [f64; 3] {
+        self.0.law
+    }
+
+    /// Sets beta, c1 and c2; they hold from the next move on.
+    pub fn set_law(&mut self, law: [f64; 3]) {
+        self.0.law = law;
+    }
+
+    /// The momenta.
+    pub fn momentum(&mut self) -> &mut Matrix<F> {
+        &mut self.0.m
+    }
+
+    /// Which memory leads particle `i`.
+    pub fn leader(&self, i: usize) -> usize {
+        self.0.attraction.leaders[i]
+    }
+
+    /// Finds the leaders anew after a memory has been changed from outside.
+    pub fn lead(&mut self, swarm: &Swarm<F>) {
+        self.0.attraction.lead(swarm);
+    }
+
+    /// Whether the derivative of a move is known: a draw for each coordinate and no speed limit.
+    pub fn is_smooth(&self) -> bool {
+        self.0.attraction.pulls == Pulls::PerCoordinate && self.0.attraction.velocity_limit.is_none()
+    }
+}
+
 macro_rules! motion {
     ($Form:ident, $Params:ident, $name:literal, $step:ident) => {
         impl<F: Real> Motion<F> for $Form<F> {
@@ -146,6 +178,13 @@ macro_rules! motion {
 motion!(Empso, Params, "empso", step);
 motion!(EmpsoPrinted, PrintedParams, "empso_printed", step_printed);
 
+/// The next velocity and momentum of one number, form A.
+#[inline(always)]
+pub fn steer<S: Scalar>([beta, c1, c2]: [S; 3], [x, v, m]: [S; 3], [y, g]: [S; 2], [r1, r2]: [S; 2]) -> (S, S) {
+    let m = beta * m + (S::one() - beta) * v; // eq. (4)
+    (m + pull(c1, r1, y, x) + pull(c2, r2, g, x), m) // eq. (5)
+}
+
 #[simd]
 #[allow(clippy::too_many_arguments)]
 fn step<S: Simd, F: Real>(
@@ -163,8 +202,7 @@ fn step<S: Simd, F: Real>(
     let n = x.len();
     let (v, m, y, g, r1, r2) = (&mut v[..n], &mut m[..n], &y[..n], &g[..n], &r1[..n], &r2[..n]);
     for j in 0..n {
-        m[j] = beta * m[j] + (F::one() - beta) * v[j]; // eq. (4)
-        v[j] = m[j] + pull(c1, r1[j], y[j], x[j]) + pull(c2, r2[j], g[j], x[j]); // eq. (5)
+        (v[j], m[j]) = steer([beta, c1, c2], [x[j], v[j], m[j]], [y[j], g[j]], [r1[j], r2[j]]);
     }
     if !limited {
         for j in 0..n {

@@ -1,22 +1,22 @@
 //! The words of which the moves are made, one number each; every method's step is a sentence of them.
 
-use swarmgrad_core::Real;
+use swarmgrad_core::{Real, Scalar};
 
 /// A pull with strength `c r` from `x` towards `to`.
 #[inline(always)]
-pub(crate) fn pull<F: Real>(c: F, r: F, to: F, x: F) -> F {
+pub fn pull<S: Scalar>(c: S, r: S, to: S, x: S) -> S {
     c * r * (to - x)
 }
 
 /// A drift from `x` towards `to` with rate `lambda`.
 #[inline(always)]
-pub(crate) fn drift<F: Real>(lambda: F, to: F, x: F) -> F {
+pub fn drift<S: Scalar>(lambda: S, to: S, x: S) -> S {
     lambda * (to - x)
 }
 
 /// Diffusion in proportion to the distance from `to` in this coordinate: D(z) = diag(|z|) (eq. 1.6, anisotropic).
 #[inline(always)]
-pub(crate) fn diffuse<F: Real>(sigma: F, to: F, x: F, xi: F) -> F {
+pub fn diffuse<S: Scalar>(sigma: S, to: S, x: S, xi: S) -> S {
     sigma * (to - x).abs() * xi
 }
 

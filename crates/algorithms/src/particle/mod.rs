@@ -17,7 +17,7 @@ pub mod consensus_hopping;
 pub mod diagnostics;
 pub mod empso;
 mod extension;
-mod force;
+pub mod force;
 mod kinetic;
 pub mod mirror_cbo;
 pub mod mpso;

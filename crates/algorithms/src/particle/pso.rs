@@ -23,7 +23,7 @@ use fearless_simd::{Simd, dispatch, prelude::*};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::simd::{Counter, Key, level};
-use swarmgrad_core::{Error, Real, Result, Rng, Space};
+use swarmgrad_core::{Error, Real, Result, Rng, Scalar, Space};
 
 parameters! {
     /// Parameters of [`Pso`]. The defaults are those of Clerc and Kennedy's analysis, in inertia form.
@@ -152,6 +152,33 @@ pub(crate) fn needs_widths<F: Real>(velocity_limit: Option<f64>, space: &Space<F
     }
 }
 
+impl Pso {
+    /// w, c1 and c2.
+    pub fn law(&self) -> [f64; 3] {
+        [self.law.keep, self.law.c1, self.law.c2]
+    }
+
+    /// Sets w, c1 and c2; they hold from the next move on.
+    pub fn set_law(&mut self, [keep, c1, c2]: [f64; 3]) {
+        self.law = Law { keep, c1, c2 };
+    }
+
+    /// Which memory leads particle `i`.
+    pub fn leader(&self, i: usize) -> usize {
+        self.attraction.leaders[i]
+    }
+
+    /// Finds the leaders anew after a memory has been changed from outside.
+    pub fn lead<F: Real>(&mut self, swarm: &Swarm<F>) {
+        self.attraction.lead(swarm);
+    }
+
+    /// Whether the derivative of a move is known: a draw for each coordinate and no speed limit.
+    pub fn is_smooth(&self) -> bool {
+        self.attraction.pulls == Pulls::PerCoordinate && self.attraction.velocity_limit.is_none()
+    }
+}
+
 /// The three numbers of the update: what is kept of the velocity, and both pulls.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Law {
@@ -191,7 +218,7 @@ impl Law {
 
 /// The next velocity of one number, eq. (1).
 #[inline(always)]
-fn steer<F: Real>([w, c1, c2]: [F; 3], x: F, v: F, [y, g]: [F; 2], [r1, r2]: [F; 2]) -> F {
+pub fn steer<S: Scalar>([w, c1, c2]: [S; 3], x: S, v: S, [y, g]: [S; 2], [r1, r2]: [S; 2]) -> S {
     w * v + pull(c1, r1, y, x) + pull(c2, r2, g, x)
 }
 

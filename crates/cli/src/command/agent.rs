@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Algorithm, Error, Matrix, Rng, Space};
 
 pub const PROTOCOL: &str = "\

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Error, Halt, Iterations, Progress, Reason, Run, problems};
 use swarmgrad_lab::plot::{Animation, Frame, Grid, Landscape, Mark};
 

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use swarmgrad::algorithms::particle::certify::{Certificate, Objective, Question, Verdict, certify};
 use swarmgrad::algorithms::particle::diagnostics::Moment;
 use swarmgrad::algorithms::particle::pso_sde;
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Error, Matrix, Space, Start, problems};
 use swarmgrad_lab::Table;
 use swarmgrad_lab::plot::{Axis, Chart, Line};

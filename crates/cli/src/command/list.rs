@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use swarmgrad::Error;
-use swarmgrad::algorithms::registry::{self, ENTRIES};
 use swarmgrad::problems::{self, Dims, PROBLEMS};
+use swarmgrad::registry;
 use swarmgrad_lab::table::{Rules, Table};
 
 pub const EXAMPLES: &str = "\
@@ -33,13 +33,13 @@ pub struct List {
 impl List {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         let (text, value) = match &*self.what {
-            "methods" | "method" => (methods(), ENTRIES.iter().map(method_json).collect()),
+            "methods" | "method" => (methods(), registry::entries().map(method_json).collect()),
             "problems" | "problem" => (all_problems(), PROBLEMS.iter().map(problem_json).collect()),
             name => match (registry::entry(name), problems::entry(name)) {
                 (Ok(entry), _) => (method(entry), method_json(entry)),
                 (_, Ok(entry)) => (problem(&entry), problem_json(&entry)),
                 _ => {
-                    let known = ENTRIES.iter().map(|e| e.name).chain(PROBLEMS.iter().map(|e| e.name));
+                    let known = registry::entries().map(|e| e.name).chain(PROBLEMS.iter().map(|e| e.name));
                     return Err(Error::unknown("method or problem", name, known.chain(["methods", "problems"])).into());
                 }
             },
@@ -55,7 +55,7 @@ impl List {
 
 fn methods() -> String {
     let mut table = Table::new(["method", "what it is", "paper"]);
-    for entry in ENTRIES {
+    for entry in registry::entries() {
         table.row([entry.name, entry.summary, entry.paper]);
     }
     let more = "swarmgrad list NAME shows a method's parameters.";

@@ -1,6 +1,7 @@
 //! `minimize` and `resume`: one run, from its settings to its result.
 
 mod report;
+mod slope;
 
 use crate::argument::{self, Bounds};
 use crate::exec::{Exec, Kinds};
@@ -19,8 +20,8 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use swarmgrad::algorithms::registry;
 use swarmgrad::problems::{self, TestProblem};
+use swarmgrad::registry;
 use swarmgrad::{
     Checkpoint, Error, Evaluations, Halt, Iterations, Problem, Reason, Rng, Run, Space, Stagnation, Start, Tape,
     Target, Time, Watch, Workers,
@@ -39,6 +40,8 @@ Examples:
   swarmgrad minimize rosenbrock --dim 10 -m pso --set particles=60 -n 2e5 --target 1e-8
   swarmgrad minimize ackley --dim 5 --bounds -10:30 --outside reflect --start sobol --seed 7 --json
   swarmgrad minimize --exec 'python3 objective.py' --bounds 0:1,-5:5,0:inf --workers 4
+  swarmgrad minimize rosenbrock --dim 30 -m diff_de --gradient-cost 3
+  swarmgrad minimize --exec ./simulate --bounds 0:1,0:1 -m diff_ga --gradient least_squares
   swarmgrad minimize sphere --dim 3 --record run.jsonl --trace --iterations 20
   swarmgrad minimize levy --dim 50 --evaluations 1e7 --checkpoint levy.swarm
   swarmgrad resume levy.swarm
@@ -56,7 +59,7 @@ point, which counts as a failure; it is then killed with all it started (NaN and
 the next point. What it writes to standard error is kept to explain failures. The result does not depend on --workers.
 
 The result goes to standard output, the progress line to standard error. With --json it is one object:
-  x, fun, nfev, nit, success, message, seed, method, params, problem, dim, failures, failure_kinds, seconds, ...
+  x, fun, nfev, ngev, cost, nit, success, message, seed, method, params, problem, dim, failures, failure_kinds, seconds, ...
   answer   the method's own answer, which for consensus methods is not the best point
   status   0 the method ended by itself, 1 evaluations spent, 2 iterations reached, 3 target reached,
            4 stagnation, 5 time over, 6 interrupted
@@ -111,6 +114,17 @@ pub struct Minimize {
     #[command(flatten)]
     method: Method,
 
+    /// Where a method that uses gradients has them from: formula, none, differences, proximal, consensus, equivalence,
+    /// least_squares, evolution_strategies or spsa [default: the test problem's formula, if it has one]
+    #[arg(long, value_name = "SOURCE", help_heading = "Method")]
+    #[serde(default)]
+    gradient: Option<String>,
+
+    /// What a value with its gradient by formula costs, in evaluations; --evaluations counts it
+    #[arg(long, value_name = "C", value_parser = argument::price, default_value_t = 3.0, help_heading = "Method")]
+    #[serde(default = "usual_price")]
+    gradient_cost: f64,
+
     /// Law of the first points: uniform, normal:MEAN:DEVIATION, latin_hypercube or sobol [default: the method's, uniform]
     #[arg(long, value_name = "LAW", allow_hyphen_values = true, conflicts_with = "x0", help_heading = "Method")]
     start: Option<String>,
@@ -155,6 +169,11 @@ pub struct Minimize {
     #[command(flatten)]
     #[serde(skip)]
     format: Format,
+}
+
+/// A gradient by the reverse mode costs about two evaluations beside the value's own.
+fn usual_price() -> f64 {
+    3.0
 }
 
 /// Which method, and its parameters.
@@ -465,7 +484,16 @@ fn run(
     if let Some(tape) = tape {
         rng = rng.recording(tape);
     }
+    if let Some(name) = settings.gradient.as_deref().filter(|name| *name != "none" && !algorithm.expect_gradients()) {
+        let rule =
+            format!("{} makes no use of gradients with these settings; `list methods` shows diff_..", entry.name);
+        return Err(Error::parameter("--gradient", name, rule).into());
+    }
+    let mut source = slope::source(settings, &objective, problem, &declared)?;
     let mut run = Run::new(problem, &mut *algorithm, settings.seed).watch(&mut note).halt(Halt::new(stop.clone()));
+    if let Some(source) = &mut source {
+        run = run.gradients(&mut **source, settings.gradient_cost);
+    }
     for rule in &mut rules {
         run = run.watch(&mut **rule);
     }

@@ -6,7 +6,7 @@ use crate::record::{Curve, Record};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard};
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Evaluations, Halt, Problem, Progress, Reason, Rng, Rows, Run, Space, problems};
 
 /// A method with its settings, as it stands in tables and records.

@@ -37,6 +37,7 @@
 //! ```
 
 pub mod adaswarm;
+pub mod evograd;
 mod findings;
 pub mod mean_field_pso;
 mod printed;
@@ -85,6 +86,11 @@ pub static PAPERS: &[Paper] = &[
         title: "On the Global Convergence of Particle Swarm Optimization Methods",
         source: "Huang, Qiu, Riedl, Applied Mathematics & Optimization 2023",
     },
+    Paper {
+        name: "evograd",
+        title: "EvoGrad: Metaheuristics in a Differentiable Wonderland",
+        source: "Citterio, Tangherloni, arXiv 2506.06320, 2025; CEC 2026",
+    },
 ];
 
 /// All experiments, in the order of their papers; those with networks only with the feature `nn`.
@@ -121,6 +127,7 @@ pub static EXPERIMENTS: &[Experiment] = &[
     mean_field_pso::theorem_2_5::EXPERIMENT,
     mean_field_pso::theorem_4_1::EXPERIMENT,
     mean_field_pso::zero_inertia::EXPERIMENT,
+    evograd::functions::EXPERIMENT,
 ];
 
 /// The experiment of that name. An unknown name's error suggests the nearest.

@@ -5,7 +5,7 @@ use crate::exec::{Exec, Kinds, LastFailure, indented};
 use crate::output::{aligned, grouped, number, numbers, point, short, span};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Outcome, Reason, Space};
 
 /// The result as programs read it.
@@ -14,6 +14,8 @@ pub(super) struct Report {
     x: Value,
     fun: Value,
     nfev: u64,
+    ngev: u64,
+    cost: u64,
     nit: u64,
     success: bool,
     pub(super) status: i32,
@@ -60,6 +62,7 @@ impl Report {
         // Evaluations that the end of the run cut off were none.
         let abandoned = exec.map_or(0, Exec::abandoned);
         outcome.nfev = outcome.nfev.saturating_sub(abandoned);
+        outcome.cost = outcome.cost.saturating_sub(abandoned);
         outcome.failures = outcome.failures.saturating_sub(abandoned);
         let finite = outcome.fun.is_finite();
         if settings.maximize {
@@ -85,6 +88,8 @@ impl Report {
             x: numbers(&outcome.x),
             fun: number(outcome.fun),
             nfev: outcome.nfev,
+            ngev: outcome.ngev,
+            cost: outcome.cost,
             nit: outcome.nit,
             success: finite && outcome.reason.is_success(),
             status,
@@ -154,6 +159,10 @@ impl Report {
         let rate = outcome.nfev as f64 / outcome.seconds.max(1e-9);
         let pace = if rate >= 10.0 { grouped(rate as u64) } else { short(rate) };
         lines.push(("evaluations", grouped(outcome.nfev)));
+        if outcome.ngev > 0 {
+            let what = format!("{}   (cost with evaluations: {})", grouped(outcome.ngev), grouped(outcome.cost));
+            lines.push(("gradients", what));
+        }
         lines.push(("iterations", grouped(outcome.nit)));
         if outcome.failures > 0 {
             let kinds = self.failure_kinds.list().into_iter().filter(|(_, count)| *count > 0);

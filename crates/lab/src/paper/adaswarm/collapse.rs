@@ -7,7 +7,7 @@ use crate::stats::median;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::ops::ControlFlow;
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Iterations, Progress, Reason, Run, Space, problems};
 
 /// Particles of every swarm.

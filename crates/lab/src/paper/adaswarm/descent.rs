@@ -11,7 +11,7 @@ use crate::stats::quartiles;
 use crate::table::{Table, significant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use swarmgrad::algorithms::registry;
+use swarmgrad::registry;
 use swarmgrad::{Iterations, Matrix, Reason, Rng, Run, Target, problems};
 
 /// Distance to the minimal value that counts as converged.

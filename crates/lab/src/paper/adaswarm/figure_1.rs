@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::ops::ControlFlow;
 use swarmgrad::algorithms::gradient::curvature;
-use swarmgrad::algorithms::registry;
 use swarmgrad::problems::{self, TestProblem};
+use swarmgrad::registry;
 use swarmgrad::{Iterations, Matrix, Progress, Run};
 
 /// The line of the table.

@@ -32,7 +32,7 @@ pub mod where_it_helps;
 use crate::paper::Preset;
 use serde::Serialize;
 use serde_json::json;
-use swarmgrad::algorithms::registry::Settings;
+use swarmgrad::registry::Settings;
 
 /// The numbers of EMPSO.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -11,8 +11,8 @@ pub mod zero_inertia;
 
 use crate::error::Result;
 use serde_json::{Map, Value, json};
-use swarmgrad::algorithms::registry;
 use swarmgrad::problems::{self, TestProblem};
+use swarmgrad::registry;
 use swarmgrad::{Algorithm, Matrix, Rng, Space};
 
 /// The Rastrigin function of the paper's experiments, on all of R^d.

@@ -1,0 +1,379 @@
+//! Elite gradient injection: the best few of a population take a greedy step down their gradient, the rest moves as ever.
+//!
+//! ```text
+//! E    = the ceil(q N) best points; those whose gradient is not known are evaluated once more, with it
+//! way  = secant with probability p_s where there are pairs, else raw or population with equal probability
+//! raw         u = R g / |g|,  R^2 = sum_j var_j(X)                                     the radius of the population
+//! population  u = h / sqrt(g'h),  h = (1 - a) C g + a tr(C) / d g,  C = cov(X)         a step of Mahalanobis length 1
+//! secant      u = H g by the two loops of L-BFGS (Nocedal & Wright 2006, alg. 7.4) over the point's own pairs (s, y)
+//! trial       x - Delta_way u, reflected into the box, evaluated with its gradient
+//! better      x <- trial,  Delta_way <- 1.6 Delta_way (secant: at most 1),  pair (s, y) kept if s'y > 1e-10 |s||y|
+//! else        Delta_way <- Delta_way / 2; a secant below 0.1 forgets its pairs and starts at 1 again
+//! ```
+//!
+//! a = 1e-6. Steps are scale-free: they do not change when the objective or the space is scaled. C g costs O(N d): C is never
+//! written down. Applying gradients to everybody destroys exploration: local minima then beat children that nobody improved.
+//!
+//! What is known of a point is kept in a pool of at most 4 ceil(q N) records; the one that has not been used for longest makes
+//! room for a newcomer.
+
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{Matrix, Real, Rng, Space, sort_indices};
+
+/// Share of the identity in the population's covariance.
+const RIDGE: f64 = 1e-6;
+
+/// Where a step comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Way {
+    Raw,
+    Population,
+    Secant,
+}
+
+/// What is known of a point: its gradient, its step lengths, its pairs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Record {
+    /// The individual; none for `usize::MAX`.
+    slot: usize,
+    /// The iteration in which it was among the best.
+    used: u64,
+    /// Where the gradient was taken.
+    x: Vec<f64>,
+    gradient: Vec<f64>,
+    known: bool,
+    /// Step lengths by [`Way`].
+    deltas: [f64; 3],
+    /// Steps and changes of the gradient, two rows a pair, the oldest overwritten.
+    pairs: Matrix<f64>,
+    stored: usize,
+    next: usize,
+    trial: Vec<f64>,
+    way: Way,
+}
+
+impl Record {
+    fn new(dim: usize, memory: usize, deltas: [f64; 3]) -> Self {
+        Record {
+            slot: usize::MAX,
+            used: 0,
+            x: vec![0.0; dim],
+            gradient: vec![0.0; dim],
+            known: false,
+            deltas,
+            pairs: Matrix::zeros(2 * memory, dim),
+            stored: 0,
+            next: 0,
+            trial: vec![0.0; dim],
+            way: Way::Raw,
+        }
+    }
+
+    fn is_at<F: Real>(&self, point: &[F]) -> bool {
+        self.known && self.x.iter().zip(point).all(|(a, b)| *a == b.f64())
+    }
+
+    /// Takes in a pair of the step and the change of the gradient that led to (`x`, `gradient`), if its curvature is positive.
+    fn push_pair<F: Real>(&mut self, gradient: &[F]) {
+        let memory = self.pairs.len() / 2;
+        if memory == 0 {
+            return;
+        }
+        let row = 2 * self.next;
+        let (mut sy, mut ss, mut yy) = (0.0, 0.0, 0.0);
+        for j in 0..self.x.len() {
+            let s = self.trial[j] - self.x[j];
+            let y = gradient[j].f64() - self.gradient[j];
+            self.pairs.row_mut(row)[j] = s;
+            self.pairs.row_mut(row + 1)[j] = y;
+            (sy, ss, yy) = (sy + s * y, ss + s * s, yy + y * y);
+        }
+        if sy.is_finite() && sy > 1e-10 * (ss * yy).sqrt() {
+            self.next = (self.next + 1) % memory;
+            self.stored = (self.stored + 1).min(memory);
+        } else if self.stored == memory {
+            // The room of the refused pair was that of the oldest one.
+            self.stored -= 1;
+        }
+    }
+
+    /// u = H g by the two loops; false where it is not a number or no descent.
+    fn two_loops(&self, rates: &mut Vec<f64>, u: &mut [f64]) -> bool {
+        let memory = self.pairs.len() / 2;
+        let pair = |age: usize| {
+            let at = (self.next + memory - 1 - age) % memory;
+            (self.pairs.row(2 * at), self.pairs.row(2 * at + 1))
+        };
+        u.copy_from_slice(&self.gradient);
+        rates.clear();
+        for age in 0..self.stored {
+            let (s, y) = pair(age);
+            let rate = dot(s, u) / dot(s, y);
+            rates.push(rate);
+            u.iter_mut().zip(y).for_each(|(u, y)| *u -= rate * y);
+        }
+        let (s, y) = pair(0);
+        let scale = dot(s, y) / dot(y, y);
+        u.iter_mut().for_each(|u| *u *= scale);
+        for age in (0..self.stored).rev() {
+            let (s, y) = pair(age);
+            let back = dot(y, u) / dot(s, y);
+            u.iter_mut().zip(s).for_each(|(u, s)| *u += (rates[age] - back) * s);
+        }
+        let descent = dot(u, &self.gradient);
+        descent > 0.0 && descent.is_finite() && u.iter().all(|u| u.is_finite())
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
+}
+
+/// The gradient part of a hybrid method.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Injection {
+    share: f64,
+    memory: usize,
+    secant: f64,
+    first: f64,
+    pool: Vec<Record>,
+    time: u64,
+    /// The best individuals in ascending order, and the record of each.
+    elites: Vec<usize>,
+    records: Vec<usize>,
+    /// Those of them that make a gradient step now; places in `elites`.
+    stepping: Vec<usize>,
+    #[serde(skip)]
+    rows: Vec<usize>,
+    #[serde(skip)]
+    order: Vec<usize>,
+    #[serde(skip)]
+    mean: Vec<f64>,
+    #[serde(skip)]
+    direction: Vec<f64>,
+    #[serde(skip)]
+    rates: Vec<f64>,
+}
+
+impl Injection {
+    pub(crate) fn new(share: f64, memory: usize, secant: f64, first: f64) -> Self {
+        Injection {
+            share,
+            memory,
+            secant,
+            first,
+            pool: Vec::new(),
+            time: 0,
+            elites: Vec::new(),
+            records: Vec::new(),
+            stepping: Vec::new(),
+            rows: Vec::new(),
+            order: Vec::new(),
+            mean: Vec::new(),
+            direction: Vec::new(),
+            rates: Vec::new(),
+        }
+    }
+
+    /// Finds the best points and their records; writes those whose gradient is not known into `missing`.
+    pub(crate) fn choose<F: Real>(&mut self, points: &Matrix<F>, values: &[F], missing: &mut Matrix<F>) {
+        let count = (self.share * values.len() as f64).ceil() as usize;
+        self.time += 1;
+        sort_indices(values, &mut self.order);
+        self.elites.clear();
+        self.elites.extend(self.order.iter().take(count).copied().filter(|&i| values[i].is_finite()));
+        self.elites.sort_unstable();
+        if self.pool.is_empty() {
+            let deltas = [self.first, self.first, 1.0];
+            self.pool = vec![Record::new(points.dim(), self.memory, deltas); (4 * count).min(values.len())];
+        }
+        self.records.clear();
+        missing.resize(0, points.dim());
+        for e in 0..self.elites.len() {
+            let i = self.elites[e];
+            let record = self.record_of(i);
+            self.pool[record].used = self.time;
+            self.records.push(record);
+            if !self.pool[record].is_at(points.row(i)) {
+                missing.push(points.row(i));
+            }
+        }
+        self.rows.clear();
+        self.rows.extend(0..missing.len());
+    }
+
+    /// The record of an individual; the one that has not been used for longest becomes a newcomer's.
+    fn record_of(&mut self, i: usize) -> usize {
+        if let Some(record) = self.pool.iter().position(|r| r.slot == i) {
+            return record;
+        }
+        let oldest = (0..self.pool.len()).min_by_key(|&r| self.pool[r].used).unwrap_or(0);
+        let record = &mut self.pool[oldest];
+        (record.slot, record.known, record.stored) = (i, false, 0);
+        record.deltas = [self.first, self.first, 1.0];
+        oldest
+    }
+
+    /// Rows of the last ask whose gradient is wanted.
+    pub(crate) fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// Takes the gradients of the points that [`Injection::choose`] missed.
+    pub(crate) fn learn<F: Real>(&mut self, points: &Matrix<F>, gradients: &Matrix<F>) {
+        let mut k = 0;
+        for (&i, &record) in self.elites.iter().zip(&self.records) {
+            let record = &mut self.pool[record];
+            if record.is_at(points.row(i)) {
+                continue;
+            }
+            let numbers = points.row(i).iter().zip(gradients.row(k)).enumerate();
+            numbers.for_each(|(j, (x, g))| (record.x[j], record.gradient[j]) = (x.f64(), g.f64()));
+            record.known = record.gradient.iter().all(|g| g.is_finite());
+            k += 1;
+        }
+    }
+
+    /// Writes the trials of the best over their rows of `xs`; those without a usable gradient keep what stands there.
+    pub(crate) fn propose<F: Real>(
+        &mut self,
+        points: &Matrix<F>,
+        space: &Space<F>,
+        rng: &Rng,
+        mut write: impl FnMut(usize, &[F]),
+        row: &mut Vec<F>,
+    ) {
+        let (ways, outside, n) = (rng.fork("way"), rng.fork("inject"), points.len() as f64);
+        self.mean.clear();
+        self.mean.resize(points.dim(), 0.0);
+        points.iter().for_each(|x| self.mean.iter_mut().zip(x).for_each(|(m, x)| *m += x.f64()));
+        self.mean.iter_mut().for_each(|m| *m /= n);
+        let squares = |x: &[F]| x.iter().zip(&self.mean).fold(0.0, |sum, (x, m)| sum + (x.f64() - m).powi(2));
+        let variance = points.iter().map(squares).sum::<f64>() / n;
+        self.stepping.clear();
+        self.rows.clear();
+        self.direction.resize(points.dim(), 0.0);
+        for (e, (&i, &record)) in self.elites.iter().zip(&self.records).enumerate() {
+            let record = &mut self.pool[record];
+            let largest = record.gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
+            if !record.is_at(points.row(i)) || largest == 0.0 {
+                continue;
+            }
+            let mut draws = ways.row(i);
+            let (first, second) = (draws.uniform(), draws.uniform());
+            let simple = if second < 0.5 { Way::Raw } else { Way::Population };
+            record.way = if record.stored > 0 && first < self.secant { Way::Secant } else { simple };
+            let u = &mut self.direction[..];
+            if record.way == Way::Secant && !record.two_loops(&mut self.rates, u) {
+                (record.way, record.stored) = (simple, 0);
+            }
+            let unit = |g: &f64| g / largest;
+            match record.way {
+                Way::Secant => {}
+                Way::Raw => {
+                    let norm = record.gradient.iter().map(|g| unit(g).powi(2)).sum::<f64>().sqrt();
+                    u.iter_mut().zip(&record.gradient).for_each(|(u, g)| *u = variance.sqrt() * unit(g) / norm);
+                }
+                Way::Population => {
+                    // (1 - a) / N Z'(Z g) + a tr(C) / d g
+                    let ridge = RIDGE * variance / points.dim() as f64;
+                    u.iter_mut().zip(&record.gradient).for_each(|(u, g)| *u = ridge * unit(g));
+                    for x in points.iter() {
+                        let numbers = x.iter().zip(&self.mean).zip(&record.gradient);
+                        let along = numbers.fold(0.0, |sum, ((x, m), g)| sum + (x.f64() - m) * unit(g));
+                        let along = (1.0 - RIDGE) / n * along;
+                        u.iter_mut().zip(x).zip(&self.mean).for_each(|((u, x), m)| *u += along * (x.f64() - m));
+                    }
+                    let length = u.iter().zip(&record.gradient).fold(0.0, |sum, (u, g)| sum + u * unit(g)).sqrt();
+                    u.iter_mut().for_each(|u| *u /= length);
+                }
+            }
+            let delta = record.deltas[record.way as usize];
+            row.clear();
+            row.extend(record.x.iter().zip(u.iter()).map(|(x, u)| F::of(x - delta * u)));
+            // A population without extent, or numbers out of range, give no step.
+            if row.iter().any(|t| !t.is_finite()) || variance == 0.0 && record.way != Way::Secant {
+                continue;
+            }
+            space.repair(row, 0, &mut outside.row(i));
+            record.trial.iter_mut().zip(row.iter()).for_each(|(t, x)| *t = x.f64());
+            write(i, row);
+            self.stepping.push(e);
+            self.rows.push(i);
+        }
+    }
+
+    /// The individuals that make a gradient step, in ascending order.
+    pub(crate) fn stepping(&self) -> impl Iterator<Item = usize> + '_ {
+        self.stepping.iter().map(|&e| self.elites[e])
+    }
+
+    /// Takes in the value of the `k`-th trial and its gradient; returns whether it is better than `old`.
+    pub(crate) fn settle<F: Real>(&mut self, k: usize, new: F, old: F, gradient: Option<&[F]>) -> bool {
+        let record = &mut self.pool[self.records[self.stepping[k]]];
+        let delta = &mut record.deltas[record.way as usize];
+        if new < old {
+            *delta *= 1.6;
+            if record.way == Way::Secant {
+                *delta = delta.min(1.0);
+            }
+            match gradient {
+                Some(gradient) if gradient.iter().all(|g| g.is_finite()) => {
+                    record.push_pair(gradient);
+                    record.gradient.iter_mut().zip(gradient).for_each(|(a, b)| *a = b.f64());
+                    record.x.copy_from_slice(&record.trial);
+                }
+                _ => record.known = false,
+            }
+            return true;
+        }
+        *delta *= 0.5;
+        if record.way == Way::Secant && *delta < 0.1 {
+            (*delta, record.stored) = (1.0, 0);
+        }
+        false
+    }
+
+    /// Follows individuals that have changed places: `from[r]` is where the one at `r` was among the old ones at `n..2n`.
+    pub(crate) fn follow(&mut self, from: &[usize]) {
+        let n = from.len();
+        for record in self.pool.iter_mut().filter(|r| r.slot != usize::MAX) {
+            match from.iter().position(|&i| i == n + record.slot) {
+                Some(place) => record.slot = place,
+                None => (record.slot, record.used) = (usize::MAX, 0),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secant_of_a_quadratic_becomes_newtons_step() {
+        let curvature = [1.0, 10.0, 100.0];
+        let gradient = |x: &[f64]| x.iter().zip(curvature).map(|(x, c)| c * x).collect::<Vec<f64>>();
+        let mut record = Record::new(3, 8, [0.5, 0.5, 1.0]);
+        record.x = vec![1.0, 1.0, 1.0];
+        record.gradient = gradient(&record.x);
+        // Conjugate pairs along the axes.
+        for j in 0..3 {
+            record.trial = record.x.clone();
+            record.trial[j] -= 0.5;
+            let next = gradient(&record.trial);
+            record.push_pair(&next);
+            (record.x, record.gradient) = (record.trial.clone(), next);
+        }
+        assert_eq!(record.stored, 3);
+        let (mut u, mut rates) = (vec![0.0; 3], Vec::new());
+        assert!(record.two_loops(&mut rates, &mut u));
+        assert!(u.iter().zip(&record.x).all(|(u, x)| (u - x).abs() < 1e-12), "{u:?}");
+        // A pair without positive curvature is refused.
+        record.trial = record.x.clone();
+        record.trial[0] += 1.0;
+        let falling: Vec<f64> = record.gradient.iter().map(|g| g - 1.0).collect();
+        record.push_pair(&falling);
+        assert_eq!(record.stored, 3);
+    }
+}

@@ -1,0 +1,484 @@
+//! The comparison on functions: hybrid methods against their plain versions at equal cost, with peers beside them.
+
+use super::peer::{Purse, adam, lbfgs};
+use super::terrain::{FUNCTIONS, Terrain};
+use crate::error::Result;
+use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
+use crate::plot::svg::{Anchor, Svg};
+use crate::stats::{holm, median, signed_rank};
+use crate::table::{Table, fixed, significant};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use swarmgrad::algorithms::gradient::yardstick::Exact;
+use swarmgrad::registry;
+use swarmgrad::{Evaluations, Rng, Run};
+
+/// The experiment.
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "evograd/functions",
+    summary: "GA, DE, jDE, SHADE and PSO with elite gradient injection against their plain versions and gradient methods, at equal cost",
+    preset: Preset::Sound,
+    run,
+};
+
+/// Values below this count as this.
+const FLOOR: f64 = 1e-12;
+
+/// The methods that have a hybrid version.
+const PAIRS: [&str; 5] = ["de", "ga", "jde", "pso", "shade"];
+
+/// One run: what it is compared by is the best value for a given cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Unit {
+    function: &'static str,
+    rotated: bool,
+    dim: usize,
+    /// A method and its mode, or a peer.
+    method: String,
+    /// Of a value with its gradient, in evaluations.
+    gradient_cost: f64,
+    budget: u64,
+    seed: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Reached {
+    value: f64,
+    evaluations: u64,
+    gradients: u64,
+}
+
+fn walk(unit: &Unit) -> Result<Reached> {
+    let half_width = FUNCTIONS.iter().find(|f| f.0 == unit.function).map_or(1.0, |f| f.1);
+    let terrain = Terrain::new(unit.function, half_width, unit.dim, unit.rotated, unit.seed)?;
+    let (budget, rng) = (unit.budget as f64, Rng::new(unit.seed));
+    let mut purse = Purse { problem: &terrain, cost: unit.gradient_cost, left: budget, best: f64::INFINITY };
+    match unit.method.split_once(' ') {
+        None if unit.method == "lbfgs" => lbfgs(&mut purse, &rng),
+        Some(("adam", rate)) => adam(&mut purse, &rng, rate.parse().unwrap_or(0.01)),
+        words => {
+            let (name, mode) = words.unwrap_or((unit.method.as_str(), "classical"));
+            let population = if name == "ipop_cma_es" { json!({}) } else { json!({ "particles": 50 }) };
+            let mut settings = population.as_object().cloned().unwrap_or_default();
+            let name = if PAIRS.contains(&name) { format!("diff_{name}") } else { name.to_owned() };
+            if name.starts_with("diff_") {
+                let (mode, rate) = mode.split_once(' ').map_or((mode, None), |(mode, _)| (mode, Some(0.0)));
+                settings.insert("mode".into(), mode.into());
+                if let Some(rate) = rate {
+                    settings.extend([("learning_rate".into(), rate.into()), ("step".into(), rate.into())]);
+                }
+            }
+            let mut method =
+                registry::entry(&name)?.build(swarmgrad::Problem::space(&terrain), Some(unit.budget), &settings)?;
+            let mut source = Exact::<f64, Terrain>::new(&terrain);
+            let mut limit = Evaluations(unit.budget);
+            let run = Run::new(&terrain, &mut *method, unit.seed).gradients(&mut source, unit.gradient_cost);
+            let outcome = run.watch(&mut limit).minimize();
+            return Ok(Reached { value: outcome.fun, evaluations: outcome.nfev, gradients: outcome.ngev });
+        }
+    }
+    let looks = ((budget - purse.left) / unit.gradient_cost) as u64;
+    Ok(Reached { value: purse.best, evaluations: looks, gradients: looks })
+}
+
+/// A table of the comparison: the same functions, dimension, budget and price for all methods.
+#[derive(Debug, Clone)]
+struct Setting {
+    title: String,
+    rotated: bool,
+    dim: usize,
+    gradient_cost: f64,
+    /// Evaluations a variable.
+    budget: u64,
+    functions: Vec<&'static str>,
+    methods: Vec<String>,
+    seeds: u64,
+}
+
+impl Setting {
+    fn units(&self) -> Vec<Unit> {
+        let mut units = Vec::new();
+        for method in &self.methods {
+            for &function in &self.functions {
+                units.extend((0..self.seeds).map(|seed| Unit {
+                    function,
+                    rotated: self.rotated,
+                    dim: self.dim,
+                    method: method.clone(),
+                    gradient_cost: self.gradient_cost,
+                    budget: self.budget * self.dim as u64,
+                    seed,
+                }));
+            }
+        }
+        units
+    }
+
+    /// The values of a method on a function, by seed.
+    fn values<'a>(&self, reached: &'a [Reached], method: &str, function: &str) -> Option<Vec<f64>> {
+        let m = self.methods.iter().position(|m| m == method)?;
+        let f = self.functions.iter().position(|f| *f == function)?;
+        let from = (m * self.functions.len() + f) * self.seeds as usize;
+        let floored = |r: &'a Reached| if r.value < FLOOR { FLOOR } else { r.value };
+        Some(reached[from..from + self.seeds as usize].iter().map(floored).collect())
+    }
+}
+
+/// Wins, ties and losses of `a` against `b`: Wilcoxon a function on logarithms, Holm over the functions, 5 %.
+struct Score {
+    wins: usize,
+    ties: usize,
+    losses: usize,
+    /// The functions that were won and lost.
+    won: Vec<&'static str>,
+    lost: Vec<&'static str>,
+    /// One-sided Wilcoxon over the functions' medians that `a` is better.
+    across: f64,
+}
+
+fn score(setting: &Setting, reached: &[Reached], a: &str, b: &str) -> Result<Option<Score>> {
+    let mut tests = Vec::new();
+    let mut medians = [Vec::new(), Vec::new()];
+    for function in &setting.functions {
+        let [Some(of_a), Some(of_b)] = [a, b].map(|m| setting.values(reached, m, function)) else { return Ok(None) };
+        let [of_a, of_b] = [of_a, of_b].map(|values| values.iter().map(|v| v.log10()).collect::<Vec<f64>>());
+        medians[0].push(median(&of_a));
+        medians[1].push(median(&of_b));
+        tests.push(signed_rank(&of_a, &of_b)?);
+    }
+    let adjusted = holm(&tests.iter().map(|t| t.p).collect::<Vec<_>>(), 0.05)?;
+    let mut score = Score { wins: 0, ties: 0, losses: 0, won: Vec::new(), lost: Vec::new(), across: f64::NAN };
+    for ((test, adjusted), function) in tests.iter().zip(&adjusted).zip(&setting.functions) {
+        match (adjusted.rejected, test.balance < 0.0) {
+            (true, true) => score.won.push(*function),
+            (true, false) => score.lost.push(*function),
+            _ => score.ties += 1,
+        }
+    }
+    (score.wins, score.losses) = (score.won.len(), score.lost.len());
+    let across = signed_rank(&medians[0], &medians[1])?;
+    score.across = if across.balance < 0.0 { 0.5 * across.p } else { 1.0 - 0.5 * across.p };
+    Ok(Some(score))
+}
+
+/// The mean rank of every method over functions, by its median.
+fn mean_ranks(setting: &Setting, reached: &[Reached]) -> Vec<f64> {
+    let mut ranks = vec![0.0; setting.methods.len()];
+    for function in &setting.functions {
+        let medians: Vec<f64> = setting
+            .methods
+            .iter()
+            .map(|m| setting.values(reached, m, function).map_or(f64::INFINITY, |values| median(&values)))
+            .collect();
+        for (rank, mine) in ranks.iter_mut().zip(&medians) {
+            let better = medians.iter().filter(|other| *other < mine).count() as f64;
+            let equal = medians.iter().filter(|other| *other == mine).count() as f64;
+            *rank += better + 0.5 * (equal + 1.0);
+        }
+    }
+    ranks.iter_mut().for_each(|r| *r /= setting.functions.len() as f64);
+    ranks
+}
+
+/// q of the Nemenyi test at 5 % for 2, 3, .. methods (Demsar 2006, continued from the studentised range).
+const NEMENYI: [f64; 19] = [
+    1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164, 3.219, 3.268, 3.313, 3.354, 3.391, 3.426, 3.458,
+    3.489, 3.517, 3.544,
+];
+
+/// Mean ranks on a line, and the difference that matters: methods joined by a bar do not differ at 5 % (Nemenyi).
+fn critical_difference(setting: &Setting, ranks: &[f64]) -> String {
+    let k = ranks.len() as f64;
+    let q = NEMENYI[(ranks.len().max(2) - 2).min(NEMENYI.len() - 1)];
+    let critical = q * (k * (k + 1.0) / (6.0 * setting.functions.len() as f64)).sqrt();
+    let mut order: Vec<usize> = (0..ranks.len()).collect();
+    order.sort_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
+    let (left, right, row) = (230.0, 690.0, 20.0);
+    let height = 70.0 + row * ranks.len() as f64;
+    let mut svg = Svg::new(720.0, height, &setting.title);
+    let at = |rank: f64| left + (rank - 1.0) / (k - 1.0).max(1.0) * (right - left);
+    svg.text((left, 24.0), 13.0, Anchor::Start, "#222222", &format!("{}: mean rank, 1 is best", setting.title));
+    svg.line((at(1.0), 40.0), (at(1.0 + critical.min(k - 1.0)), 40.0), "#222222", 3.0);
+    svg.text((left - 8.0, 44.0), 12.0, Anchor::End, "#222222", &format!("critical difference {}", fixed(critical, 2)));
+    for (place, &m) in order.iter().enumerate() {
+        let y = 68.0 + row * place as f64;
+        svg.text((left - 8.0, y + 4.0), 12.0, Anchor::End, "#222222", &setting.methods[m]);
+        svg.line((left, y), (right, y), "#dddddd", 1.0);
+        // From the method's rank as far as nothing can be told apart.
+        svg.line((at(ranks[m]), y), (at((ranks[m] + critical).min(k)), y), "#9ec5e8", 4.0);
+        svg.line((at(ranks[m]) - 3.0, y), (at(ranks[m]) + 3.0, y), "#1f5a92", 9.0);
+        svg.text((right + 26.0, y + 4.0), 11.0, Anchor::End, "#222222", &fixed(ranks[m], 2));
+    }
+    svg.finish()
+}
+
+/// Medians of the best values, a row a method.
+fn medians(setting: &Setting, reached: &[Reached], ranks: &[f64]) -> Table {
+    let headers = ["method", "mean rank"].into_iter().map(String::from);
+    let mut table = Table::new(headers.chain(setting.functions.iter().map(|f| (*f).to_owned())));
+    for (method, rank) in setting.methods.iter().zip(ranks) {
+        let value = |f: &&str| {
+            let values = setting.values(reached, method, f).unwrap_or_default();
+            let middle = median(&values);
+            if middle <= FLOOR { "0".to_owned() } else { significant(middle, 2) }
+        };
+        let cells = [method.clone(), fixed(*rank, 2)].into_iter();
+        table.row(cells.chain(setting.functions.iter().map(value)));
+    }
+    table
+}
+
+fn hybrid(name: &str) -> String {
+    format!("{name} hybrid")
+}
+
+fn classical(name: &str) -> String {
+    format!("{name} classical")
+}
+
+/// The methods of the full comparison.
+fn everybody() -> Vec<String> {
+    let pairs = PAIRS.iter().flat_map(|name| [classical(name), hybrid(name)]);
+    let peers = ["ipop_cma_es", "lbfgs", "adam 0.1", "adam 0.01", "adam 0.001"].into_iter().map(String::from);
+    pairs.chain(peers).collect()
+}
+
+/// What is computed, in the order of its importance.
+fn plan(session: &Session<'_>) -> Vec<Setting> {
+    let eight: Vec<&'static str> = FUNCTIONS.iter().filter(|f| f.2).map(|f| f.0).collect();
+    let all: Vec<&'static str> = FUNCTIONS.iter().map(|f| f.0).collect();
+    if session.quick() {
+        return vec![Setting {
+            title: "shifted, d = 10, price 3, short".into(),
+            rotated: false,
+            dim: 10,
+            gradient_cost: 3.0,
+            budget: 200,
+            functions: vec!["sphere", "rosenbrock", "rastrigin", "griewank"],
+            methods: everybody(),
+            seeds: session.seeds(7, 7),
+        }];
+    }
+    let mut settings = Vec::new();
+    for dim in [10, 30] {
+        for rotated in [false, true] {
+            let moved = if rotated { "shifted and rotated" } else { "shifted" };
+            settings.push(Setting {
+                title: format!("{moved}, d = {dim}, price 3"),
+                rotated,
+                dim,
+                gradient_cost: 3.0,
+                budget: 1000,
+                functions: all.clone(),
+                methods: everybody(),
+                seeds: session.seeds(if dim == 10 { 25 } else { 15 }, 7),
+            });
+        }
+    }
+    let modes = |names: &[&str]| {
+        let words = ["adaptive", "diff", "full", "full 0"];
+        names.iter().flat_map(|n| words.map(|w| format!("{n} {w}"))).collect::<Vec<_>>()
+    };
+    for cost in [2.0, 5.0, 1.0, 3.0] {
+        let mut methods: Vec<String> = PAIRS.iter().flat_map(|name| [classical(name), hybrid(name)]).collect();
+        let mut words = format!("price {cost}");
+        if cost == 1.0 || cost == 3.0 {
+            methods.extend(modes(&["de", "ga", "pso"]));
+            methods.extend(["lbfgs".into(), "adam 0.01".into()]);
+            words = if cost == 1.0 { "gradients free, all modes".into() } else { "price 3, all modes".into() };
+        }
+        settings.push(Setting {
+            title: format!("shifted, d = 10, {words}"),
+            rotated: false,
+            dim: 10,
+            gradient_cost: cost,
+            budget: 1000,
+            functions: eight.clone(),
+            methods,
+            seeds: session.seeds(25, 7),
+        });
+    }
+    settings
+}
+
+/// The part of a setting that the main comparison judges: the eight functions.
+fn judged(setting: &Setting, reached: &[Reached]) -> (Setting, Vec<Reached>) {
+    let eight = |f: &str| FUNCTIONS.iter().any(|known| known.0 == f && known.2);
+    let functions: Vec<&'static str> = setting.functions.iter().copied().filter(|f| eight(f)).collect();
+    let seeds = setting.seeds as usize;
+    let mut kept = Vec::new();
+    for (k, block) in reached.chunks(seeds).enumerate() {
+        if eight(setting.functions[k % setting.functions.len()]) {
+            kept.extend_from_slice(block);
+        }
+    }
+    (Setting { functions, ..setting.clone() }, kept)
+}
+
+/// What the comparison must show of a method: wins at least, losses at most, of eight functions.
+fn bar(name: &str, setting: &Setting) -> Option<[usize; 2]> {
+    let far = setting.rotated && setting.dim == 30;
+    match (name, setting.gradient_cost) {
+        ("de", 3.0) => Some([7, 0]),
+        ("ga", 3.0) => Some(if far { [6, 1] } else { [7, 0] }),
+        ("jde", 3.0) => Some([6, 1]),
+        ("pso", 3.0) => Some([5, 1]),
+        ("de" | "ga", 2.0 | 5.0) => Some([7, 8]),
+        ("pso", 2.0 | 5.0) => Some([4, 8]),
+        _ => None,
+    }
+}
+
+fn run(session: &Session<'_>) -> Result<Findings> {
+    let settings = plan(session);
+    let mut findings = Findings::new("Gradients in metaheuristics at equal cost");
+    findings.protocol(format!(
+        "Functions shifted at random, or shifted and rotated, a new shift and rotation a seed. Populations of 50; budget 1000 d \
+         evaluations ({} in this run), where a value with its gradient costs as many as the table says. Methods that are compared see the \
+         same shift, rotation and first population for the same seed. Best values below 1e-12 count as 1e-12. Two-sided Wilcoxon \
+         signed-rank tests a function on logarithms, Holm's correction over the functions at 5 %.",
+        if session.quick() { "200 d" } else { "1000 d" }
+    ));
+    let mut wins = Table::new([
+        "setting",
+        "method",
+        "functions",
+        "wins",
+        "ties",
+        "losses",
+        "lost on",
+        "p across",
+        "asked for",
+        "holds",
+    ]);
+    let (mut holding, mut asked) = (0, 0);
+    for setting in &settings {
+        let reached = session.units("run", &setting.units(), walk)?;
+        let (eight, of_eight) = judged(setting, &reached);
+        for name in PAIRS {
+            let pair = (hybrid(name), classical(name));
+            for (which, part, values) in [("8", &eight, &of_eight), ("all", setting, &reached)] {
+                if which == "all" && part.functions.len() == eight.functions.len() {
+                    continue;
+                }
+                let Some(score) = score(part, values, &pair.0, &pair.1)? else { continue };
+                let bar = bar(name, setting).filter(|_| which == "8" && part.functions.len() == 8);
+                let holds = bar.map(|[least, most]| score.wins >= least && score.losses <= most);
+                asked += usize::from(holds.is_some());
+                holding += usize::from(holds == Some(true));
+                wins.row([
+                    setting.title.clone(),
+                    name.to_owned(),
+                    part.functions.len().to_string(),
+                    score.wins.to_string(),
+                    score.ties.to_string(),
+                    score.losses.to_string(),
+                    score.lost.join(", "),
+                    significant(score.across, 2),
+                    bar.map_or(String::new(), |[least, most]| format!(">= {least}, <= {}", most.min(8))),
+                    holds.map_or("", |h| if h { "yes" } else { "no" }).to_owned(),
+                ]);
+            }
+        }
+        // The other modes against classical.
+        for method in
+            setting.methods.iter().filter(|m| m.contains("adaptive") || m.contains("diff") || m.contains("full"))
+        {
+            let name = method.split(' ').next().unwrap_or_default();
+            if let Some(score) = score(&eight, &of_eight, method, &classical(name))? {
+                wins.row([
+                    setting.title.clone(),
+                    method.clone(),
+                    eight.functions.len().to_string(),
+                    score.wins.to_string(),
+                    score.ties.to_string(),
+                    score.losses.to_string(),
+                    score.lost.join(", "),
+                    significant(score.across, 2),
+                    String::new(),
+                    String::new(),
+                ]);
+            }
+        }
+        let ranks = mean_ranks(setting, &reached);
+        findings.table(medians(setting, &reached, &ranks), format!("Medians of the best value, {}", setting.title));
+        let name = setting.title.replace(" = ", "").replace([',', ' '], "-").replace("--", "-");
+        let caption =
+            format!("Mean ranks, {}; what the light bar reaches cannot be told apart from its left end", setting.title);
+        findings.picture(format!("ranks-{name}"), critical_difference(setting, &ranks), caption);
+    }
+    findings.table(wins, "Hybrid, and other modes, against classical");
+    if asked > 0 {
+        findings.claim(
+            "gradients make metaheuristics consistently better",
+            "in most scenarios",
+            format!("{holding} of {asked} comparisons"),
+            Verdict::share(holding, asked),
+            "with gradients counted at their price it holds for the hybrid mode; the other modes are in the table",
+        );
+    }
+    findings.data("holding", holding).data("asked", asked);
+    Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(method: &str) -> Unit {
+        Unit {
+            function: "rosenbrock",
+            rotated: true,
+            dim: 5,
+            method: method.into(),
+            gradient_cost: 3.0,
+            budget: 1_000,
+            seed: 2,
+        }
+    }
+
+    #[test]
+    fn every_method_spends_its_budget_and_no_more() {
+        for method in everybody().iter().map(String::as_str).chain(["de full", "pso full 0", "ga adaptive"]) {
+            let reached = walk(&unit(method)).unwrap();
+            let cost = reached.evaluations + 2 * reached.gradients;
+            // CMA-ES may end by itself, Adam divides its purse by five.
+            assert!(cost <= 1_000 && cost >= 980, "{method}: {cost}");
+            assert!(reached.value.is_finite());
+        }
+    }
+
+    #[test]
+    fn a_rate_of_zero_is_classical_at_the_same_number_of_iterations() {
+        // Free gradients: the same evaluations, and the same best value to the bit.
+        let free = |method: &str| walk(&Unit { gradient_cost: 1.0, ..unit(method) }).unwrap();
+        for name in ["de", "ga", "pso"] {
+            let (classical, still) = (free(&format!("{name} classical")), free(&format!("{name} full 0")));
+            assert_eq!(classical.value.to_bits(), still.value.to_bits(), "{name}");
+            assert!(still.gradients > 900 && classical.gradients == 0);
+        }
+    }
+
+    #[test]
+    fn a_clear_difference_is_a_win_and_none_is_a_tie() {
+        let setting = Setting {
+            title: "t".into(),
+            rotated: false,
+            dim: 1,
+            gradient_cost: 3.0,
+            budget: 1,
+            functions: vec!["sphere", "levy"],
+            methods: vec!["de hybrid".into(), "de classical".into()],
+            seeds: 12,
+        };
+        let reached = |value: f64| Reached { value, evaluations: 1, gradients: 0 };
+        let mut values = Vec::new();
+        for scale in [1e-3, 1.0, 1.0, 1.0] {
+            values.extend((0..12).map(|k| reached(scale * (1.0 + 0.1 * f64::from(k)))));
+        }
+        let score = score(&setting, &values, "de hybrid", "de classical").unwrap().unwrap();
+        assert_eq!((score.wins, score.ties, score.losses), (1, 1, 0));
+        assert_eq!(score.won, ["sphere"]);
+        assert_eq!(mean_ranks(&setting, &values), [1.25, 1.75]);
+    }
+}

@@ -1,0 +1,5 @@
+//! EvoGrad: metaheuristics that use gradients, at honest equal cost.
+
+pub mod functions;
+mod peer;
+mod terrain;
