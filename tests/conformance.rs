@@ -223,9 +223,13 @@ fn failures_of_the_objective_are_survived_and_counted() {
             }
         });
         let outcome = run(entry, &problem, &bowl(entry), 5, 4_000);
-        assert!(is_spent(&outcome, 4_000));
-        assert!(outcome.failures > outcome.nfev / 13, "{} failures", outcome.failures);
-        assert!(outcome.fun.is_finite() && outcome.fun >= 0.0);
+        let (name, reason) = (entry.name, outcome.reason);
+        // Not by a panic: the hook above would swallow its message.
+        let fine = is_spent(&outcome, 4_000) && outcome.failures > outcome.nfev / 13 && outcome.fun >= 0.0;
+        if !fine {
+            eprintln!("{name}: {reason:?}, {} failures of {}, {}", outcome.failures, outcome.nfev, outcome.fun);
+        }
+        assert!(fine && outcome.fun.is_finite());
         assert!(
             outcome.fun < if entry.name == "random_search" { 30.0 } else { 1.0 },
             "{}: {}",
