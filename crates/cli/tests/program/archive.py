@@ -21,7 +21,7 @@ with warnings.catch_warnings():
 assert len(runs) > 0, "nothing was read"
 
 (method,) = report["methods"]
-targets = [10 ** (2 - k / 5) for k in range(51)]
+targets = [10 ** ((10 - k) / 5) for k in range(51)]  # to the last bit: cocopp has a grid of its own
 assert sum(run.nbRuns() for run in runs) == method["runs"]
 
 
