@@ -378,7 +378,7 @@ fn single_precision_works_and_follows_the_same_law() {
 fn bowl_budget(entry: &Entry) -> (u64, f64) {
     match entry.name {
         "random_search" => (6_000, 4_000.0),
-        "clpso" | "ga" => (40_000, 1e-2),
+        "clpso" | "ga" | "diff_ga" => (40_000, 1e-2),
         "cbs" => (20_000, 1.0), // samples of exp(-E), whose deviation is 0.7
         _ => (6_000, 1e-2),
     }

@@ -155,6 +155,7 @@ pub(super) fn adam(purse: &mut Purse<'_>, rng: &Rng, rate: f64) {
 mod tests {
     use super::super::terrain::Terrain;
     use super::*;
+    use swarmgrad::Problem;
 
     #[test]
     fn peers_solve_what_they_are_made_for() {
