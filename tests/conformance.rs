@@ -223,7 +223,7 @@ fn failures_of_the_objective_are_survived_and_counted() {
             }
         });
         let outcome = run(entry, &problem, &bowl(entry), 5, 4_000);
-        let (name, reason) = (entry.name, outcome.reason);
+        let (name, reason) = (entry.name, &outcome.reason);
         // Not by a panic: the hook above would swallow its message.
         let fine = is_spent(&outcome, 4_000) && outcome.failures > outcome.nfev / 13 && outcome.fun >= 0.0;
         if !fine {

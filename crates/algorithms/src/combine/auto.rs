@@ -3,7 +3,7 @@
 //! Lanes, each a method of its own, what opens them, and what they are for:
 //!
 //! ```text
-//! start        the given points, else the middle of the box
+//! start        the given points, else one from the middle fifth of the box
 //! descent      quasi-Newton from the start; later from new points        smooth functions, many separate basins
 //! probe        f(x + u) + f(x) = f(x + u_S) + f(x + u_S')  for log2 d    2 log2 d + 1 points, after STEPS steps of the first
 //!              ways to split u into halves S, S'                         descent
@@ -354,7 +354,8 @@ impl<F: Real> Auto<F> {
 
 // What lanes ask and are told.
 impl<F: Real> Auto<F> {
-    /// The first points: those given, else the middle of the box; where none of them has a finite value, others.
+    /// The first points: those given, else one near the middle of the box; where none of them has a finite value, others. Not the
+    /// very middle: there many test functions have their minimum, and the first evaluation would solve them.
     fn ask_start(&self, rng: &Rng, xs: &mut Matrix<F>) {
         if self.rounds > 0 {
             return self.anywhere().fill(&self.space, rng, self.params.workers, xs);
@@ -367,7 +368,7 @@ impl<F: Real> Auto<F> {
         if self.start == Start::Uniform {
             for (t, (&lo, &hi)) in xs.row_mut(0).iter_mut().zip(self.space.lower().iter().zip(self.space.upper())) {
                 let middle = F::of(0.5) * lo + F::of(0.5) * hi;
-                *t = if middle.is_finite() { middle } else { *t };
+                *t = if middle.is_finite() { middle + F::of(0.2) * (*t - middle) } else { *t };
             }
         }
     }
