@@ -330,7 +330,7 @@ fn wrong_usage_is_explained() {
     let cases: &[(&[&str], &str)] = &[
         (&["minimize", "rastrgin"], "unknown problem 'rastrgin', did you mean 'rastrigin'?"),
         (&["minimize", "sphere", "--method", "psoo"], "unknown method 'psoo', did you mean 'pso'?"),
-        (&["minimize", "sphere", "--set", "particle=3"], "did you mean 'particles'?"),
+        (&["minimize", "sphere", "-m", "pso", "--set", "particle=3"], "did you mean 'particles'?"),
         (&["minimize", "sphere", "--set", "particles"], "--set = 'particles': must be KEY=VALUE"),
         (&["minimize", "sphere", "--set", "particles=0"], "particles"),
         (&["minimize", "sphere", "--bounds", "5"], "--bounds = '5': must be LOWER:UPPER"),
