@@ -157,9 +157,8 @@ impl Walk for TrustRegion {
     }
 
     fn launch(&mut self, x: &[f64], value: f64, _gradient: Option<&[f64]>) {
-        for j in 0..x.len() {
-            self.unit[j] = self.terrain.length(j, x[j]);
-        }
+        let Self { unit, terrain, .. } = self;
+        unit.iter_mut().zip(x).enumerate().for_each(|(j, (unit, &x))| *unit = terrain.length(j, x));
         self.points.row_mut(0).copy_from_slice(x);
         (self.best, self.f[0]) = (0, value);
         (self.rho, self.delta) = (self.params.radius, self.params.radius);
@@ -361,8 +360,8 @@ impl TrustRegion {
     fn reach(&mut self, y: &[f64]) -> f64 {
         let m = self.f.len();
         let Work { w, kw, .. } = &mut self.work;
-        for t in 0..m {
-            w[t] = 0.5 * dot(self.y.row(t), y).powi(2);
+        for (w, own) in w.iter_mut().zip(self.y.iter()).take(m) {
+            *w = 0.5 * dot(own, y).powi(2);
         }
         w[m] = 1.0;
         w[m + 1..].copy_from_slice(y);
@@ -451,8 +450,8 @@ impl TrustRegion {
         // The gradient of l_t at the best point, and l_t itself anywhere: eq. (2).
         let best = self.y.row(self.best);
         let gradient = &mut self.work.direction;
-        for i in 0..n {
-            gradient[i] = self.k[(m + 1 + i) * size + t];
+        for (gradient, row) in gradient.iter_mut().zip(self.k.chunks_exact(size).skip(m + 1)) {
+            *gradient = row[t];
         }
         for s in 0..m {
             let factor = self.k[s * size + t] * dot(self.y.row(s), best);
@@ -543,7 +542,7 @@ impl TrustRegion {
             direction.copy_from_slice(residual);
             for _ in 0..n {
                 let square = dot(residual, residual);
-                if !(square > 1e-20 * start) {
+                if square.is_nan() || square <= 1e-20 * start {
                     break 'faces;
                 }
                 product.iter_mut().zip(self.model.h.chunks_exact(n)).for_each(|(p, row)| *p = dot(row, direction));

@@ -5,6 +5,9 @@
 //! Products are fused with sums where the processor has such an instruction, as in the tensor library; results then differ in the
 //! last bit from those of a processor without. They do not depend on threads.
 
+// Loops over constant numbers of registers are written with indices: that is how the compiler unrolls them.
+#![allow(clippy::needless_range_loop)]
+
 use crate::model::Image;
 use fearless_simd::{Simd, prelude::*};
 use fearless_simd_macros::simd;
