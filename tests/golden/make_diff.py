@@ -160,9 +160,12 @@ def hybrid(plain, kind):
             order = sorted(range(n), key=lambda i: (old_f[i], i))
             elite = sorted(order[: math.ceil(q * n)])
             steps, everybody = {}, old_x.copy()
-            records = {i: know(i) for i in elite}
+            records = {}
+            for i in elite:
+                # In use from here on: nobody else of this round may have it.
+                records[i] = know(i)
+                records[i].used = clock[0]
             for i, known in records.items():
-                known.used = clock[0]
                 if known.x is None or (known.x != old_x[i]).any():
                     known.x, known.g = old_x[i].copy(), slope(f.__name__, old_x[i])
             for i, known in records.items():
