@@ -9,10 +9,12 @@
 //! Papers: forward mode, Wengert 1964; Vicol, Metz and Sohl-Dickstein, "Unbiased gradient estimation in unrolled computation
 //! graphs with persistent evolution strategies" (ICML 2021), with mirrored pairs.
 //!
-//! What to expect, measured on PSO by the tests below. The pathwise derivative misses the jumps of personal and global
-//! bests: it is exact over two iterations, 20 to 45 % too large over five, and its deviation over seeds grows a hundredfold
-//! from 10 to 100 iterations. PES is unbiased at any horizon for the result smoothed by its perturbations, whereas the same
-//! estimate without accumulation (truncation) is not.
+//! What to expect, measured on PSO (20 particles on a sphere of ten variables, d ln f_best / d w, 200,000 seeds). The pathwise
+//! derivative misses the jumps of personal and global bests: against the difference quotient of the mean it is 1.00 over two
+//! iterations, 0.98 +- 0.03 over five, 0.90 +- 0.03 over ten and 0.79 +- 0.02 over twenty, and its deviation over seeds grows a
+//! hundredfold from 10 to 100 iterations. The quotient itself has a deviation of 13 % over a thousand seeds at five iterations:
+//! fewer do not show a bias there. PES is unbiased at any horizon for the result smoothed by its perturbations, whereas the
+//! same estimate without accumulation (truncation) is not.
 //!
 //! Differs from the papers: the loss of a window is what it adds to the final loss, so that the sum over windows is the
 //! final loss less the first.
@@ -237,12 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn pathwise_derivatives_are_biased_from_a_few_iterations_on_and_explode() {
+    fn pathwise_derivatives_become_biased_and_explode() {
         let [mean, _, truth] = by_inertia(2, 1_000);
         assert!((mean / truth - 1.0).abs() < 0.05, "K = 2: {mean} {truth}");
         // The jumps of the bests are missing. This bias is documented, not repaired.
-        let [mean, _, truth] = by_inertia(5, 1_000);
-        assert!((1.2..1.45).contains(&(mean / truth)), "K = 5: {mean} {truth}");
+        let [mean, _, truth] = by_inertia(20, 4_000);
+        assert!((0.65..0.93).contains(&(mean / truth)), "K = 20: {mean} {truth}");
         let [[_, short, _], [_, long, _]] = [10, 100].map(|k| by_inertia(k, 300));
         assert!(long > 50.0 * short, "{short} {long}");
     }
@@ -268,7 +270,7 @@ mod tests {
         let theta: f64 = 0.2;
         let truth = 0.25 * 40.0 * (1.0 - 0.5 * theta).powi(39) * -0.5;
         let estimate = |persistent| {
-            let how = Persistent { sigma: 0.01, pairs: 4_000, window: 4, horizon: 20, persistent };
+            let how = Persistent { sigma: 0.01, pairs: 40_000, window: 4, horizon: 20, persistent };
             super::persistent(&Descent, &[theta], how, &Rng::new(3))[0]
         };
         let (whole, cut) = (estimate(true), estimate(false));

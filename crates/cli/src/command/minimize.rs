@@ -115,7 +115,8 @@ pub struct Minimize {
     method: Method,
 
     /// Where a method that uses gradients has them from: formula, none, differences, proximal, consensus, equivalence,
-    /// least_squares, evolution_strategies or spsa [default: the test problem's formula, if it has one]
+    /// least_squares, evolution_strategies or spsa [default: for diff_.. the test
+    /// problem's formula, if it has one; else none]
     #[arg(long, value_name = "SOURCE", help_heading = "Method")]
     #[serde(default)]
     gradient: Option<String>,
@@ -489,7 +490,7 @@ fn run(
             format!("{} makes no use of gradients with these settings; `list methods` shows diff_..", entry.name);
         return Err(Error::parameter("--gradient", name, rule).into());
     }
-    let mut source = slope::source(settings, &objective, problem, &declared)?;
+    let mut source = slope::source(settings, &objective, problem, &declared, entry.name)?;
     let mut run = Run::new(problem, &mut *algorithm, settings.seed).watch(&mut note).halt(Halt::new(stop.clone()));
     if let Some(source) = &mut source {
         run = run.gradients(&mut **source, settings.gradient_cost);

@@ -22,12 +22,14 @@ impl GradientSource for Formula<'_> {
     }
 }
 
-/// The source that the settings name, if any: without a name the formula, where the problem has one.
+/// The source that the settings name, if any. Without a name the differentiable methods take the formula, where the problem
+/// has one; the others are compared without gradients unless these are asked for.
 pub(super) fn source<'a>(
     settings: &Minimize,
     objective: &'a Objective,
     problem: &'a dyn Problem,
     declared: &Declared<'_>,
+    method: &str,
 ) -> Result<Option<Box<dyn GradientSource + 'a>>> {
     let differentiable = match objective {
         Objective::Known(known) => known.differentiable(),
@@ -38,8 +40,11 @@ pub(super) fn source<'a>(
     };
     match settings.gradient.as_deref() {
         Some("none") => Ok(None),
-        // A formula says nothing of the noise of a value.
-        None => Ok(differentiable.filter(|_| !declared.noisy).map(formula)),
+        None => {
+            let takes = swarmgrad::diff::method::ENTRIES.iter().any(|entry| entry.name == method);
+            // A formula says nothing of the noise of a value.
+            Ok(differentiable.filter(|_| takes && !declared.noisy).map(formula))
+        }
         Some("formula") => match differentiable {
             Some(differentiable) => Ok(Some(formula(differentiable))),
             None => {
