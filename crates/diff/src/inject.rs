@@ -129,10 +129,56 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }
 
+/// The covariance C of what a population looks like.
+pub(crate) trait Shape {
+    /// tr C.
+    fn variance(&self) -> f64;
+
+    /// u += factor C g.
+    fn add_product(&self, factor: f64, g: &[f64], u: &mut [f64]);
+}
+
+/// The covariance of points, never written down.
+pub(crate) struct Cloud<'a, F: Real> {
+    points: &'a Matrix<F>,
+    mean: &'a [f64],
+    variance: f64,
+}
+
+impl<'a, F: Real> Cloud<'a, F> {
+    /// That of these points; `mean` is a buffer.
+    pub(crate) fn new(points: &'a Matrix<F>, mean: &'a mut Vec<f64>) -> Self {
+        let n = points.len() as f64;
+        mean.clear();
+        mean.resize(points.dim(), 0.0);
+        points.iter().for_each(|x| mean.iter_mut().zip(x).for_each(|(m, x)| *m += x.f64()));
+        mean.iter_mut().for_each(|m| *m /= n);
+        let squares = |x: &[F]| x.iter().zip(&*mean).fold(0.0, |sum, (x, m)| sum + (x.f64() - m).powi(2));
+        let variance = points.iter().map(squares).sum::<f64>() / n;
+        Cloud { points, mean, variance }
+    }
+}
+
+impl<F: Real> Shape for Cloud<'_, F> {
+    fn variance(&self) -> f64 {
+        self.variance
+    }
+
+    /// factor / N Z'(Z g), Z the points less their mean.
+    fn add_product(&self, factor: f64, g: &[f64], u: &mut [f64]) {
+        let share = factor / self.points.len() as f64;
+        for x in self.points.iter() {
+            let numbers = x.iter().zip(self.mean).zip(g);
+            let along = numbers.fold(0.0, |sum, ((x, m), g)| sum + (x.f64() - m) * g);
+            let along = share * along;
+            u.iter_mut().zip(x).zip(self.mean).for_each(|((u, x), m)| *u += along * (x.f64() - m));
+        }
+    }
+}
+
 /// The gradient part of a hybrid method.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Injection {
-    share: f64,
+pub struct Injection {
     memory: usize,
     secant: f64,
     first: f64,
@@ -148,7 +194,7 @@ pub(crate) struct Injection {
     #[serde(skip)]
     order: Vec<usize>,
     #[serde(skip)]
-    mean: Vec<f64>,
+    unit: Vec<f64>,
     #[serde(skip)]
     direction: Vec<f64>,
     #[serde(skip)]
@@ -156,9 +202,8 @@ pub(crate) struct Injection {
 }
 
 impl Injection {
-    pub(crate) fn new(share: f64, memory: usize, secant: f64, first: f64) -> Self {
+    pub(crate) fn new(memory: usize, secant: f64, first: f64) -> Self {
         Injection {
-            share,
             memory,
             secant,
             first,
@@ -169,15 +214,14 @@ impl Injection {
             stepping: Vec::new(),
             rows: Vec::new(),
             order: Vec::new(),
-            mean: Vec::new(),
+            unit: Vec::new(),
             direction: Vec::new(),
             rates: Vec::new(),
         }
     }
 
-    /// Finds the best points and their records; writes those whose gradient is not known into `missing`.
-    pub(crate) fn choose<F: Real>(&mut self, points: &Matrix<F>, values: &[F], missing: &mut Matrix<F>) {
-        let count = (self.share * values.len() as f64).ceil() as usize;
+    /// Finds the `count` best points and their records; writes those whose gradient is not known into `missing`.
+    pub(crate) fn choose<F: Real>(&mut self, points: &Matrix<F>, values: &[F], count: usize, missing: &mut Matrix<F>) {
         self.time += 1;
         sort_indices(values, &mut self.order);
         self.elites.clear();
@@ -234,22 +278,18 @@ impl Injection {
         }
     }
 
-    /// Writes the trials of the best over their rows of `xs`; those without a usable gradient keep what stands there.
+    /// Hands the trials of the best to `write`, which says in which row each stands; those without a usable gradient have none.
     pub(crate) fn propose<F: Real>(
         &mut self,
         points: &Matrix<F>,
+        shape: &impl Shape,
         space: &Space<F>,
         rng: &Rng,
-        mut write: impl FnMut(usize, &[F]),
+        mut write: impl FnMut(usize, &[F]) -> usize,
         row: &mut Vec<F>,
     ) {
-        let (ways, outside, n) = (rng.fork("way"), rng.fork("inject"), points.len() as f64);
-        self.mean.clear();
-        self.mean.resize(points.dim(), 0.0);
-        points.iter().for_each(|x| self.mean.iter_mut().zip(x).for_each(|(m, x)| *m += x.f64()));
-        self.mean.iter_mut().for_each(|m| *m /= n);
-        let squares = |x: &[F]| x.iter().zip(&self.mean).fold(0.0, |sum, (x, m)| sum + (x.f64() - m).powi(2));
-        let variance = points.iter().map(squares).sum::<f64>() / n;
+        let (ways, outside) = (rng.fork("way"), rng.fork("inject"));
+        let variance = shape.variance();
         self.stepping.clear();
         self.rows.clear();
         self.direction.resize(points.dim(), 0.0);
@@ -267,24 +307,20 @@ impl Injection {
             if record.way == Way::Secant && !record.two_loops(&mut self.rates, u) {
                 (record.way, record.stored) = (simple, 0);
             }
-            let unit = |g: &f64| g / largest;
+            self.unit.clear();
+            self.unit.extend(record.gradient.iter().map(|g| g / largest));
+            let unit = &self.unit;
             match record.way {
                 Way::Secant => {}
                 Way::Raw => {
-                    let norm = record.gradient.iter().map(|g| unit(g).powi(2)).sum::<f64>().sqrt();
-                    u.iter_mut().zip(&record.gradient).for_each(|(u, g)| *u = variance.sqrt() * unit(g) / norm);
+                    let norm = unit.iter().map(|g| g.powi(2)).sum::<f64>().sqrt();
+                    u.iter_mut().zip(unit).for_each(|(u, g)| *u = variance.sqrt() * g / norm);
                 }
                 Way::Population => {
-                    // (1 - a) / N Z'(Z g) + a tr(C) / d g
                     let ridge = RIDGE * variance / points.dim() as f64;
-                    u.iter_mut().zip(&record.gradient).for_each(|(u, g)| *u = ridge * unit(g));
-                    for x in points.iter() {
-                        let numbers = x.iter().zip(&self.mean).zip(&record.gradient);
-                        let along = numbers.fold(0.0, |sum, ((x, m), g)| sum + (x.f64() - m) * unit(g));
-                        let along = (1.0 - RIDGE) / n * along;
-                        u.iter_mut().zip(x).zip(&self.mean).for_each(|((u, x), m)| *u += along * (x.f64() - m));
-                    }
-                    let length = u.iter().zip(&record.gradient).fold(0.0, |sum, (u, g)| sum + u * unit(g)).sqrt();
+                    u.iter_mut().zip(unit).for_each(|(u, g)| *u = ridge * g);
+                    shape.add_product(1.0 - RIDGE, unit, u);
+                    let length = u.iter().zip(unit).fold(0.0, |sum, (u, g)| sum + u * g).sqrt();
                     u.iter_mut().for_each(|u| *u /= length);
                 }
             }
@@ -297,9 +333,8 @@ impl Injection {
             }
             space.repair(row, 0, &mut outside.row(i));
             record.trial.iter_mut().zip(row.iter()).for_each(|(t, x)| *t = x.f64());
-            write(i, row);
             self.stepping.push(e);
-            self.rows.push(i);
+            self.rows.push(write(i, row));
         }
     }
 

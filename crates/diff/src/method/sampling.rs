@@ -1,0 +1,311 @@
+//! The base of the methods that sample from a distribution: evolution strategies and CMA-ES.
+//!
+//! ```text
+//! move      x_i = m + sigma y_i,  y_i = C^(1/2) z_i;   m' = m + c_m D,  D the plain method's own movement of the mean
+//! adaptive  dL/dm = sum_i c_i,  dL/dsigma = sum_i c_i . y_i,  dL/dc_m = dL/dm . D of the iteration before    c_i = omega_i g_i
+//! diff      m' tries m' - Delta sqrt(d) h / sqrt(g'h),  h = C g,  g = dL/dm;  both are evaluated, the better one is the mean
+//! hybrid    the ceil(q lambda) best points ever asked for make gradient steps (`crate::inject`) with C of the distribution;
+//!           their trials stand in the last rows of the population
+//! ```
+//!
+//! A trial of the hybrid mode is told to the plain method like any other point: it has the rank of its value, and its step is
+//! shortened to the Mahalanobis length sqrt(n) + 2 n / (n + 2), as in Hansen, "Injecting external solutions into CMA-ES" (arXiv
+//! 1110.4181, 2011). The best points are kept beside the distribution, which forgets its samples.
+//!
+//! Samples that the bounds have corrected have no derivative by the distribution.
+
+use super::frame::{Adjoint, Base, Trials};
+use crate::inject::{Injection, Shape};
+use crate::learn::{Learnable, Link};
+use crate::operator::Operator;
+use crate::operator::sample::Sample;
+use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::distribution::{Samples, Steered, cma_es, snes};
+use swarmgrad_algorithms::registry::Method;
+use swarmgrad_core::{Algorithm, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View};
+
+/// A distribution that has a differentiable version.
+pub trait Named: Steered {
+    /// The differentiable version's name.
+    const LABEL: &'static str;
+}
+
+impl Named for snes::Snes {
+    const LABEL: &'static str = "diff_es";
+}
+
+impl Named for cma_es::CmaEs {
+    const LABEL: &'static str = "diff_cma_es";
+}
+
+/// A distribution, its samples and the best of them.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Sampling<F: Real, D: Steered> {
+    space: Space<F>,
+    plain: Samples<F, D>,
+    x: Matrix<F>,
+    fx: Vec<F>,
+    /// The best points so far (hybrid).
+    y: Matrix<F>,
+    fy: Vec<F>,
+    /// c_m, 1 unless it is learned.
+    rate: f64,
+    /// D, how far the plain method moved the mean in the last iteration.
+    moved: Vec<f64>,
+    #[serde(skip)]
+    room: Room<F>,
+}
+
+/// Buffers of a move.
+#[derive(Debug)]
+struct Room<F: Real> {
+    /// Rows of the population that are trials.
+    trials: Vec<usize>,
+    row: Vec<F>,
+    mean: Vec<f64>,
+    wide: [Vec<f64>; 2],
+    reflecting: Option<Space<F>>,
+}
+
+impl<F: Real> Default for Room<F> {
+    fn default() -> Self {
+        Room { trials: Vec::new(), row: Vec::new(), mean: Vec::new(), wide: Default::default(), reflecting: None }
+    }
+}
+
+/// The covariance of a distribution in the coordinates of the space: S C S, S its scale.
+struct Ellipsoid<'a, D> {
+    distribution: &'a D,
+    scale: &'a [f64],
+    variance: f64,
+}
+
+impl<'a, D: Steered> Ellipsoid<'a, D> {
+    fn new(distribution: &'a D, scale: &'a [f64], room: &mut Vec<f64>) -> Self {
+        room.resize(scale.len(), 0.0);
+        distribution.variances(room);
+        let variance = room.iter().zip(scale).map(|(v, s)| s * s * v).sum();
+        Ellipsoid { distribution, scale, variance }
+    }
+}
+
+impl<D: Steered> Shape for Ellipsoid<'_, D> {
+    fn variance(&self) -> f64 {
+        self.variance
+    }
+
+    fn add_product(&self, factor: f64, g: &[f64], u: &mut [f64]) {
+        let scaled: Vec<f64> = g.iter().zip(self.scale).map(|(g, s)| s * g).collect();
+        let mut product = vec![0.0; g.len()];
+        self.distribution.multiply(&scaled, &mut product);
+        u.iter_mut().zip(&product).zip(self.scale).for_each(|((u, p), s)| *u += factor * (s * p));
+    }
+}
+
+impl<F: Real, D: Steered> Sampling<F, D> {
+    /// Takes the better of the samples among the best so far.
+    fn enlist(&mut self) {
+        for i in (0..self.fx.len()).filter(|i| !self.room.trials.contains(i)) {
+            let worst = (0..self.fy.len()).fold(None, |w: Option<usize>, s| match w {
+                Some(w) if self.fy[w] >= self.fy[s] => Some(w),
+                _ => Some(s),
+            });
+            if let Some(worst) = worst.filter(|&w| self.fx[i] < self.fy[w]) {
+                self.y.row_mut(worst).copy_from_slice(self.x.row(i));
+                self.fy[worst] = self.fx[i];
+            }
+        }
+    }
+
+    fn mean(&self) -> &[f64] {
+        self.plain.distribution().mean()
+    }
+}
+
+impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
+    const LABEL: &'static str = D::LABEL;
+    const THETA: &'static [Learnable] = &[
+        Learnable { name: "sigma", link: Link::Exp, bounds: [f64::MIN_POSITIVE, f64::MAX] },
+        Learnable { name: "c_m", link: Link::Exp, bounds: [0.1, 2.0] },
+    ];
+    type Params = D::Params;
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: D::Params) -> Result<Self> {
+        Ok(Sampling {
+            space: space.clone(),
+            plain: Samples::new(space, start, budget, params)?,
+            x: Matrix::default(),
+            fx: Vec::new(),
+            y: Matrix::default(),
+            fy: Vec::new(),
+            rate: 1.0,
+            moved: vec![0.0; space.dim()],
+            room: Room::default(),
+        })
+    }
+
+    fn points(&mut self) -> &mut Matrix<F> {
+        &mut self.x
+    }
+
+    fn values(&mut self) -> &mut Vec<F> {
+        &mut self.fx
+    }
+
+    fn start(&mut self, rng: &Rng) {
+        self.plain.ask(rng, &mut self.x);
+    }
+
+    fn begin(&mut self, elites: usize) {
+        self.y = Matrix::zeros(elites, self.space.dim());
+        self.fy = vec![F::infinity(); elites];
+        self.remember();
+    }
+
+    fn kept(&self) -> (&Matrix<F>, &[F]) {
+        (&self.y, &self.fy)
+    }
+
+    fn elites(&self, _share: f64) -> usize {
+        self.fy.len()
+    }
+
+    fn advance(&mut self, rng: &Rng, _remember: bool) {
+        self.room.trials.clear();
+        self.plain.ask(rng, &mut self.x);
+    }
+
+    fn advance_hybrid(&mut self, injection: &mut Injection, rng: &Rng) {
+        self.advance(rng, false);
+        if self.x.is_empty() {
+            return;
+        }
+        let Room { reflecting, row, wide: [room, _], .. } = &mut self.room;
+        let space = reflecting.get_or_insert_with(|| self.space.clone().with_outside(Outside::Reflect));
+        let shape = Ellipsoid::new(self.plain.distribution(), self.plain.scale(), room);
+        let (x, first) = (&mut self.x, self.fx.len() - self.fy.len());
+        let write = |i: usize, trial: &[F]| {
+            x.row_mut(first + i).copy_from_slice(trial);
+            first + i
+        };
+        injection.propose(&self.y, &shape, space, rng, write, row);
+        self.room.trials.extend_from_slice(injection.rows());
+    }
+
+    fn settle(&mut self, injection: &mut Injection, gradients: &Matrix<F>) {
+        let slots = injection.stepping().count();
+        for k in 0..slots {
+            let (row, slot) = (self.room.trials[k], injection.stepping().nth(k).unwrap_or(0));
+            let gradient = (k < gradients.len()).then(|| gradients.row(k));
+            if injection.settle(k, self.fx[row], self.fy[slot], gradient) {
+                self.y.row_mut(slot).copy_from_slice(self.x.row(row));
+                self.fy[slot] = self.fx[row];
+            }
+        }
+    }
+
+    fn remember(&mut self) {
+        self.enlist();
+        let mut mean = std::mem::take(&mut self.room.mean);
+        mean.clear();
+        mean.extend(self.mean());
+        self.plain.tell(&mut self.x, &self.fx);
+        for (d, (new, old)) in self.moved.iter_mut().zip(self.plain.distribution().mean().iter().zip(&mean)) {
+            *d = new - old;
+        }
+        if self.rate != 1.0 {
+            mean.iter_mut().zip(&self.moved).for_each(|(m, d)| *m += self.rate * d);
+            self.plain.distribution_mut().steer(&mean, 1.0);
+        }
+        self.room.mean = mean;
+    }
+
+    fn theta(&self, out: &mut Vec<f64>) {
+        out.extend([self.plain.distribution().unit(), self.rate]);
+    }
+
+    fn set_theta(&mut self, theta: &[f64]) {
+        let growth = theta[0] / self.plain.distribution().unit();
+        self.rate = theta[1];
+        if growth != 1.0 {
+            let mut mean = std::mem::take(&mut self.room.mean);
+            mean.clear();
+            mean.extend(self.mean());
+            self.plain.distribution_mut().steer(&mean, growth);
+            self.room.mean = mean;
+        }
+    }
+
+    fn movable(&self) -> usize {
+        1
+    }
+
+    fn vjp(&mut self, _temperature: f64, cotangent: &Matrix<f64>, adjoint: Adjoint<'_>) {
+        let (dim, scale) = (self.space.dim(), self.plain.scale());
+        let samples: Vec<usize> = (0..cotangent.len()).filter(|&i| self.plain.is_sample(i)).collect();
+        let noise: Vec<f64> = samples.iter().flat_map(|&i| self.plain.steps().row(i)).copied().collect();
+        let inward = |i: &usize| cotangent.row(*i).iter().zip(scale).map(|(c, s)| s * c);
+        let cotangent: Vec<f64> = samples.iter().flat_map(inward).collect();
+        let unit = self.plain.distribution().unit();
+        let sample = Sample { noise: &noise, dim, shaped: false };
+        let (d_mean, mut d_sigma) = (adjoint.points.row_mut(0), [0.0]);
+        sample.vjp(&[unit], self.mean(), &cotangent, &mut d_sigma, d_mean);
+        adjoint.theta[0] += d_sigma[0];
+        adjoint.theta[1] += d_mean.iter().zip(&self.moved).map(|(g, d)| g * d).sum::<f64>();
+    }
+
+    fn step(&mut self, trials: &mut Trials<F>, rng: &Rng, _cotangent: &Matrix<f64>, d_points: &Matrix<f64>) {
+        if self.plain.why().is_some() {
+            return;
+        }
+        let dim = self.space.dim();
+        let (mean, scale) = (self.plain.distribution().mean(), self.plain.scale());
+        let Room { row, reflecting, wide: [unit, natural], .. } = &mut self.room;
+        let largest = d_points.row(0).iter().fold(0.0f64, |m, g| m.max(g.abs()));
+        unit.clear();
+        unit.extend(d_points.row(0).iter().map(|g| g / largest));
+        natural.resize(dim, 0.0);
+        self.plain.distribution().multiply(unit, natural);
+        let norm = unit.iter().zip(&*natural).map(|(g, h)| g * h).sum::<f64>().sqrt();
+        let length = trials.lengths[0] * (dim as f64).sqrt() / norm;
+        row.clear();
+        row.extend(mean.iter().zip(&*natural).zip(scale).map(|((m, h), s)| F::of(s * (m - length * h))));
+        if largest == 0.0 || row.iter().any(|t| !t.is_finite()) {
+            return;
+        }
+        let space = reflecting.get_or_insert_with(|| self.space.clone().with_outside(Outside::Reflect));
+        space.repair(row, 0, &mut rng.fork("inject").row(0));
+        trials.points.push(&self.plain.answer());
+        trials.points.push(row);
+        trials.owners.push(0);
+    }
+
+    fn keep(&mut self, trials: &mut Trials<F>, values: &[F]) {
+        if values[1] < values[0] {
+            let (trial, scale) = (trials.points.row(1), self.plain.scale());
+            let mean: Vec<f64> = trial.iter().zip(scale).map(|(x, s)| x.f64() / s).collect();
+            self.plain.distribution_mut().steer(&mean, 1.0);
+            trials.lengths[0] *= 1.6;
+        } else {
+            trials.lengths[0] *= 0.5;
+        }
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.plain.answer()
+    }
+
+    fn why(&self) -> Option<Reason> {
+        self.plain.why()
+    }
+
+    fn view(&self) -> View<'_, F> {
+        let mut view = self.plain.view();
+        if !self.y.is_empty() {
+            view.matrices.push(("y", self.y.rows()));
+            view.vectors.push(("fy", &self.fy));
+        }
+        view
+    }
+}
