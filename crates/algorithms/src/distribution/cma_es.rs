@@ -162,6 +162,16 @@ impl Rates {
 }
 
 impl CmaEs {
+    /// C^(1/2) as of the last decomposition, row by row.
+    pub fn root(&self) -> &[f64] {
+        &self.root
+    }
+
+    /// Weights of the samples that the mean is made of, from the best on.
+    pub fn weights(&self) -> &[f64] {
+        &self.rates.weights[..self.rates.mu]
+    }
+
     /// Iterations between two decompositions.
     fn patience(&self) -> u64 {
         (1.0 / (2.0 * self.dim as f64 * (self.rates.c_1 + self.rates.c_mu))) as u64

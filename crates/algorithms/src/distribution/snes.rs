@@ -45,6 +45,18 @@ pub struct Snes {
     gradient: Vec<f64>,
 }
 
+impl Snes {
+    /// The deviations of the coordinates.
+    pub fn sigma(&self) -> &[f64] {
+        &self.sigma
+    }
+
+    /// Weights of the samples that the mean moves by, from the best on.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+}
+
 /// SNES as an algorithm.
 pub type SnesSamples<F> = Samples<F, Snes>;
 

@@ -18,7 +18,7 @@ use super::frame::{Adjoint, Base, Trials};
 use crate::inject::{Injection, Shape};
 use crate::learn::{Learnable, Link};
 use crate::operator::Operator;
-use crate::operator::sample::Sample;
+use crate::operator::sample::{Sample, Step};
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::distribution::{Samples, Steered, cma_es, snes};
 use swarmgrad_algorithms::registry::Method;
@@ -248,11 +248,14 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         let inward = |i: &usize| cotangent.row(*i).iter().zip(scale).map(|(c, s)| s * c);
         let cotangent: Vec<f64> = samples.iter().flat_map(inward).collect();
         let unit = self.plain.distribution().unit();
-        let sample = Sample { noise: &noise, dim, shaped: false };
+        // The steps are A z: sigma is the only number in front of them. The mean came by a step D / sigma of c_m sigma.
+        let sample = Sample { noise: &noise, dim, shaped: false, each: false };
         let (d_mean, mut d_sigma) = (adjoint.points.row_mut(0), [0.0]);
         sample.vjp(&[unit], self.mean(), &cotangent, &mut d_sigma, d_mean);
+        let (mut d_step, mut d_inputs) = ([0.0; 2], vec![0.0; 2 * dim]);
+        Step { dim }.vjp(&[self.rate, 1.0], &[self.mean(), &self.moved].concat(), d_mean, &mut d_step, &mut d_inputs);
         adjoint.theta[0] += d_sigma[0];
-        adjoint.theta[1] += d_mean.iter().zip(&self.moved).map(|(g, d)| g * d).sum::<f64>();
+        adjoint.theta[1] += d_step[0];
     }
 
     fn step(&mut self, trials: &mut Trials<F>, rng: &Rng, _cotangent: &Matrix<f64>, d_points: &Matrix<f64>) {
@@ -307,5 +310,74 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
             view.vectors.push(("fy", &self.fy));
         }
         view
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The derivatives of sum c . x by m, sigma and c_m against central differences of whole moves, in a box whose sides have
+    /// different lengths.
+    fn check<D: Named>() {
+        let dim = 4;
+        let space = Space::new(vec![-100.0; dim], vec![100.0, 20.0, 30.0, 200.0]).unwrap();
+        let value = |x: &[f64]| x.iter().enumerate().map(|(j, t)| (j + 1) as f64 * t * t).sum::<f64>();
+        let rng = Rng::new(5).at(6);
+        // Five iterations, the last with another c_m; then another m and sigma, and a sixth.
+        let ready = |c_m: f64, growth: f64, by: &[f64]| {
+            let mut base = Sampling::<f64, D>::new(&space, Start::Uniform, None, D::Params::default()).unwrap();
+            for g in 0..6 {
+                let rng = Rng::new(5).at(g);
+                if g == 0 {
+                    base.start(&rng)
+                } else {
+                    base.advance(&rng, true)
+                }
+                let values: Vec<f64> = base.points().iter().map(value).collect();
+                *base.values() = values;
+                if g == 5 {
+                    base.set_theta(&[base.plain.distribution().unit(), c_m]);
+                }
+                if g == 0 { base.begin(0) } else { base.remember() }
+            }
+            let mean: Vec<f64> = base.mean().iter().zip(by).map(|(m, h)| m + h).collect();
+            base.plain.distribution_mut().steer(&mean, growth);
+            base.advance(&rng, true);
+            base
+        };
+        let still = vec![0.0; dim];
+        let mut base = ready(0.9, 1.0, &still);
+        let n = base.x.len();
+        let mut cotangent = Matrix::zeros(n, dim);
+        rng.fork("cotangent").fill_uniform(0..n, 0..dim, cotangent.data_mut());
+        (0..n).filter(|&i| !base.plain.is_sample(i)).for_each(|i| cotangent.row_mut(i).fill(0.0));
+        assert!((0..n).filter(|&i| base.plain.is_sample(i)).count() >= 2);
+        let along = |base: Sampling<f64, D>| {
+            base.x.data().iter().zip(cotangent.data()).map(|(x, c)| if *c == 0.0 { 0.0 } else { x * c }).sum::<f64>()
+        };
+        let (mut d_theta, mut d_points) = ([0.0; 2], Matrix::zeros(1, dim));
+        base.vjp(0.5, &cotangent, Adjoint { theta: &mut d_theta, points: &mut d_points });
+        let unit = base.plain.distribution().unit();
+        let quotient = |at: &dyn Fn(f64) -> Sampling<f64, D>| (along(at(1e-6)) - along(at(-1e-6))) / 2e-6;
+        let near = |name: &str, a: f64, b: f64| {
+            assert!(
+                (a - b).abs() <= 1e-6 * (1.0 + b.abs()) && b != 0.0,
+                "{} {name}: {a}, by differences {b}",
+                D::LABEL
+            );
+        };
+        near("sigma", d_theta[0], quotient(&|h| ready(0.9, (unit + h) / unit, &still)));
+        near("c_m", d_theta[1], quotient(&|h| ready(0.9 + h, 1.0, &still)));
+        for j in 0..dim {
+            let by = |h: f64| (0..dim).map(|l| if l == j { h } else { 0.0 }).collect::<Vec<f64>>();
+            near("m", d_points.row(0)[j], quotient(&|h| ready(0.9, 1.0, &by(h))));
+        }
+    }
+
+    #[test]
+    fn the_adjoint_of_a_move_is_that_of_the_plain_kernel() {
+        check::<snes::Snes>();
+        check::<cma_es::CmaEs>();
     }
 }
