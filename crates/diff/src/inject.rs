@@ -50,6 +50,8 @@ struct Record {
     next: usize,
     trial: Vec<f64>,
     way: Way,
+    /// Steps in a row that were no better.
+    failures: u32,
 }
 
 impl Record {
@@ -66,6 +68,7 @@ impl Record {
             next: 0,
             trial: vec![0.0; dim],
             way: Way::Raw,
+            failures: 0,
         }
     }
 
@@ -253,7 +256,7 @@ impl Injection {
         }
         let oldest = (0..self.pool.len()).min_by_key(|&r| self.pool[r].used).unwrap_or(0);
         let record = &mut self.pool[oldest];
-        (record.slot, record.known, record.stored) = (i, false, 0);
+        (record.slot, record.known, record.stored, record.failures) = (i, false, 0, 0);
         record.deltas = [self.first, self.first, 1.0];
         oldest
     }
@@ -348,6 +351,7 @@ impl Injection {
         let record = &mut self.pool[self.records[self.stepping[k]]];
         let delta = &mut record.deltas[record.way as usize];
         if new < old {
+            record.failures = 0;
             *delta *= 1.6;
             if record.way == Way::Secant {
                 *delta = delta.min(1.0);
@@ -362,11 +366,24 @@ impl Injection {
             }
             return true;
         }
+        record.failures += 1;
         *delta *= 0.5;
         if record.way == Way::Secant && *delta < 0.1 {
             (*delta, record.stored) = (1.0, 0);
         }
         false
+    }
+
+    /// How many steps in a row of the one that made the `k`-th trial were no better.
+    pub(crate) fn failures(&self, k: usize) -> u32 {
+        self.pool[self.records[self.stepping[k]]].failures
+    }
+
+    /// Forgets an individual.
+    pub(crate) fn forget(&mut self, slot: usize) {
+        for record in self.pool.iter_mut().filter(|r| r.slot == slot) {
+            (record.slot, record.used) = (usize::MAX, 0);
+        }
     }
 
     /// Follows individuals that have changed places: `from[r]` is where the one at `r` was among the old ones at `n..2n`.

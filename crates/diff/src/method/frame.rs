@@ -50,13 +50,13 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     /// Writes the first points.
     fn start(&mut self, rng: &Rng);
 
-    /// The first points have values; `elites` of the kept ones will make gradient steps.
-    fn begin(&mut self, elites: usize);
+    /// The first points have values; the best `share` of a population will make gradient steps.
+    fn begin(&mut self, share: f64);
 
     /// The points that are kept, and their values: those that gradient steps of the best start from.
     fn kept(&self) -> (&Matrix<F>, &[F]);
 
-    /// How many of the kept points are a share of the population.
+    /// How many of the kept points are that share of the population.
     fn elites(&self, share: f64) -> usize;
 
     /// The plain move; with `remember`, the state before it is kept for a derivative.
@@ -409,7 +409,7 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
                 room.extend(told);
                 if self.phase == Phase::Start {
                     let share = if self.mode() == Mode::Hybrid { self.own.elite } else { 0.0 };
-                    self.base.begin((share * values.len() as f64).ceil() as usize);
+                    self.base.begin(share);
                     self.phase = Phase::Move;
                 } else if self.complete_move() {
                     self.finish();

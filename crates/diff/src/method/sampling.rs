@@ -4,13 +4,15 @@
 //! move      x_i = m + sigma y_i,  y_i = C^(1/2) z_i;   m' = m + c_m D,  D the plain method's own movement of the mean
 //! adaptive  dL/dm = sum_i c_i,  dL/dsigma = sum_i c_i . y_i,  dL/dc_m = dL/dm . D of the iteration before    c_i = omega_i g_i
 //! diff      m' tries m' - Delta sqrt(d) h / sqrt(g'h),  h = C g,  g = dL/dm;  both are evaluated, the better one is the mean
-//! hybrid    the ceil(q lambda) best points ever asked for make gradient steps (`crate::inject`) with C of the distribution;
-//!           their trials stand in the last rows of the population
+//! hybrid    the max(1, floor(q lambda)) best points so far make gradient steps (`crate::inject`) with C of the distribution,
+//!           in rows of their own after the samples; after 20 steps in a row that are no better a point makes room for the best
+//!           sample of the next population
 //! ```
 //!
-//! A trial of the hybrid mode is told to the plain method like any other point: it has the rank of its value, and its step is
-//! shortened to the Mahalanobis length sqrt(n) + 2 n / (n + 2), as in Hansen, "Injecting external solutions into CMA-ES" (arXiv
-//! 1110.4181, 2011). The best points are kept beside the distribution, which forgets its samples.
+//! The best points of the hybrid mode stand beside the distribution, which is told of its own samples alone: it goes the way
+//! of the plain method, and a sample that beats one of them takes its place. Told of the steps too (clipped as in Hansen,
+//! "Injecting external solutions into CMA-ES", arXiv 1110.4181, 2011), the distribution follows the first local minimum that
+//! they find: on Ackley's and Levy's functions it then ends there, where the plain method finds the global one.
 //!
 //! Samples that the bounds have corrected have no derivative by the distribution.
 
@@ -73,6 +75,9 @@ impl<F: Real> Default for Room<F> {
         Room { trials: Vec::new(), row: Vec::new(), mean: Vec::new(), wide: Default::default(), reflecting: None }
     }
 }
+
+/// Steps in a row that are no better, after which a point has reached its minimum and makes room for another one.
+const PATIENCE: u32 = 20;
 
 /// The covariance of a distribution in the coordinates of the space: S C S, S its scale.
 struct Ellipsoid<'a, D> {
@@ -157,7 +162,8 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         self.plain.ask(rng, &mut self.x);
     }
 
-    fn begin(&mut self, elites: usize) {
+    fn begin(&mut self, share: f64) {
+        let elites = if share > 0.0 { ((share * self.fx.len() as f64) as usize).max(1) } else { 0 };
         self.y = Matrix::zeros(elites, self.space.dim());
         self.fy = vec![F::infinity(); elites];
         self.remember();
@@ -184,10 +190,10 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         let Room { reflecting, row, wide: [room, _], .. } = &mut self.room;
         let space = reflecting.get_or_insert_with(|| self.space.clone().with_outside(Outside::Reflect));
         let shape = Ellipsoid::new(self.plain.distribution(), self.plain.scale(), room);
-        let (x, first) = (&mut self.x, self.fx.len() - self.fy.len());
-        let write = |i: usize, trial: &[F]| {
-            x.row_mut(first + i).copy_from_slice(trial);
-            first + i
+        let x = &mut self.x;
+        let write = |_: usize, trial: &[F]| {
+            x.push(trial);
+            x.len() - 1
         };
         injection.propose(&self.y, &shape, space, rng, write, row);
         self.room.trials.extend_from_slice(injection.rows());
@@ -201,12 +207,18 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
             if injection.settle(k, self.fx[row], self.fy[slot], gradient) {
                 self.y.row_mut(slot).copy_from_slice(self.x.row(row));
                 self.fy[slot] = self.fx[row];
+            } else if injection.failures(k) >= PATIENCE {
+                self.fy[slot] = F::infinity();
+                injection.forget(slot);
             }
         }
     }
 
     fn remember(&mut self) {
         self.enlist();
+        let samples = self.x.len() - self.room.trials.len();
+        self.x.resize(samples, self.space.dim());
+        self.fx.truncate(samples);
         let mut mean = std::mem::take(&mut self.room.mean);
         mean.clear();
         mean.extend(self.mean());
@@ -339,10 +351,10 @@ mod tests {
                 if g == 5 {
                     base.set_theta(&[base.plain.distribution().unit(), c_m]);
                 }
-                if g == 0 { base.begin(0) } else { base.remember() }
+                if g == 0 { base.begin(0.0) } else { base.remember() }
             }
             let mean: Vec<f64> = base.mean().iter().zip(by).map(|(m, h)| m + h).collect();
-            base.plain.distribution_mut().steer(&mean, growth);
+            base.plain.distribution_mut().steer(&mean, 0.2 * growth); // few samples leave the box
             base.advance(&rng, true);
             base
         };

@@ -152,7 +152,7 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
         self.plain.launch(&mut self.swarm, &self.space, rng);
     }
 
-    fn begin(&mut self, _elites: usize) {
+    fn begin(&mut self, _share: f64) {
         let swarm = &mut self.swarm;
         swarm.fy = swarm.fx.clone();
         swarm.y = swarm.x.clone();
