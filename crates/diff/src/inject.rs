@@ -138,7 +138,7 @@ pub(crate) trait Shape {
     fn variance(&self) -> f64;
 
     /// u += factor C g.
-    fn add_product(&self, factor: f64, g: &[f64], u: &mut [f64]);
+    fn add_product(&mut self, factor: f64, g: &[f64], u: &mut [f64]);
 }
 
 /// The covariance of points, never written down.
@@ -168,7 +168,7 @@ impl<F: Real> Shape for Cloud<'_, F> {
     }
 
     /// factor / N Z'(Z g), Z the points less their mean.
-    fn add_product(&self, factor: f64, g: &[f64], u: &mut [f64]) {
+    fn add_product(&mut self, factor: f64, g: &[f64], u: &mut [f64]) {
         let share = factor / self.points.len() as f64;
         for x in self.points.iter() {
             let numbers = x.iter().zip(self.mean).zip(g);
@@ -277,6 +277,7 @@ impl Injection {
             let numbers = points.row(i).iter().zip(gradients.row(k)).enumerate();
             numbers.for_each(|(j, (x, g))| (record.x[j], record.gradient[j]) = (x.f64(), g.f64()));
             record.known = record.gradient.iter().all(|g| g.is_finite());
+            record.failures = 0;
             k += 1;
         }
     }
@@ -285,7 +286,7 @@ impl Injection {
     pub(crate) fn propose<F: Real>(
         &mut self,
         points: &Matrix<F>,
-        shape: &impl Shape,
+        shape: &mut impl Shape,
         space: &Space<F>,
         rng: &Rng,
         mut write: impl FnMut(usize, &[F]) -> usize,

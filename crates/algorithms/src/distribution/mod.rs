@@ -150,11 +150,6 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         &self.steps
     }
 
-    /// Whether point `i` of the last ask is a sample of the distribution: neither given nor corrected.
-    pub fn is_sample(&self, i: usize) -> bool {
-        self.placed.get(i) == Some(&Placed::Inside)
-    }
-
     /// Sets up the distribution around the start's first point; returns the points that are evaluated first.
     fn begin(&mut self, rng: &Rng) -> Matrix<F> {
         let given = match &self.start {

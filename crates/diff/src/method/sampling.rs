@@ -14,7 +14,7 @@
 //! "Injecting external solutions into CMA-ES", arXiv 1110.4181, 2011), the distribution follows the first local minimum that
 //! they find: on Ackley's and Levy's functions it then ends there, where the plain method finds the global one.
 //!
-//! Samples that the bounds have corrected have no derivative by the distribution.
+//! A sample that the bounds have corrected is differentiated as the step that it has become: so the plain method learns of it.
 
 use super::frame::{Adjoint, Base, Trials};
 use crate::inject::{Injection, Shape};
@@ -84,14 +84,15 @@ struct Ellipsoid<'a, D> {
     distribution: &'a D,
     scale: &'a [f64],
     variance: f64,
+    room: &'a mut [Vec<f64>; 2],
 }
 
 impl<'a, D: Steered> Ellipsoid<'a, D> {
-    fn new(distribution: &'a D, scale: &'a [f64], room: &mut Vec<f64>) -> Self {
-        room.resize(scale.len(), 0.0);
-        distribution.variances(room);
-        let variance = room.iter().zip(scale).map(|(v, s)| s * s * v).sum();
-        Ellipsoid { distribution, scale, variance }
+    fn new(distribution: &'a D, scale: &'a [f64], room: &'a mut [Vec<f64>; 2]) -> Self {
+        room.iter_mut().for_each(|r| r.resize(scale.len(), 0.0));
+        distribution.variances(&mut room[0]);
+        let variance = room[0].iter().zip(scale).map(|(v, s)| s * s * v).sum();
+        Ellipsoid { distribution, scale, variance, room }
     }
 }
 
@@ -100,11 +101,11 @@ impl<D: Steered> Shape for Ellipsoid<'_, D> {
         self.variance
     }
 
-    fn add_product(&self, factor: f64, g: &[f64], u: &mut [f64]) {
-        let scaled: Vec<f64> = g.iter().zip(self.scale).map(|(g, s)| s * g).collect();
-        let mut product = vec![0.0; g.len()];
-        self.distribution.multiply(&scaled, &mut product);
-        u.iter_mut().zip(&product).zip(self.scale).for_each(|((u, p), s)| *u += factor * (s * p));
+    fn add_product(&mut self, factor: f64, g: &[f64], u: &mut [f64]) {
+        let [scaled, product] = &mut *self.room;
+        scaled.iter_mut().zip(g).zip(self.scale).for_each(|((o, g), s)| *o = s * g);
+        self.distribution.multiply(scaled, product);
+        u.iter_mut().zip(&*product).zip(self.scale).for_each(|((u, p), s)| *u += factor * (s * p));
     }
 }
 
@@ -187,15 +188,15 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         if self.x.is_empty() {
             return;
         }
-        let Room { reflecting, row, wide: [room, _], .. } = &mut self.room;
+        let Room { reflecting, row, wide, .. } = &mut self.room;
         let space = reflecting.get_or_insert_with(|| self.space.clone().with_outside(Outside::Reflect));
-        let shape = Ellipsoid::new(self.plain.distribution(), self.plain.scale(), room);
+        let mut shape = Ellipsoid::new(self.plain.distribution(), self.plain.scale(), wide);
         let x = &mut self.x;
         let write = |_: usize, trial: &[F]| {
             x.push(trial);
             x.len() - 1
         };
-        injection.propose(&self.y, &shape, space, rng, write, row);
+        injection.propose(&self.y, &mut shape, space, rng, write, row);
         self.room.trials.extend_from_slice(injection.rows());
     }
 
@@ -255,13 +256,10 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
 
     fn vjp(&mut self, _temperature: f64, cotangent: &Matrix<f64>, adjoint: Adjoint<'_>) {
         let (dim, scale) = (self.space.dim(), self.plain.scale());
-        let samples: Vec<usize> = (0..cotangent.len()).filter(|&i| self.plain.is_sample(i)).collect();
-        let noise: Vec<f64> = samples.iter().flat_map(|&i| self.plain.steps().row(i)).copied().collect();
-        let inward = |i: &usize| cotangent.row(*i).iter().zip(scale).map(|(c, s)| s * c);
-        let cotangent: Vec<f64> = samples.iter().flat_map(inward).collect();
+        let cotangent: Vec<f64> = cotangent.iter().flat_map(|c| c.iter().zip(scale).map(|(c, s)| s * c)).collect();
         let unit = self.plain.distribution().unit();
         // The steps are A z: sigma is the only number in front of them. The mean came by a step D / sigma of c_m sigma.
-        let sample = Sample { noise: &noise, dim, shaped: false, each: false };
+        let sample = Sample { noise: self.plain.steps().data(), dim, shaped: false, each: false };
         let (d_mean, mut d_sigma) = (adjoint.points.row_mut(0), [0.0]);
         sample.vjp(&[unit], self.mean(), &cotangent, &mut d_sigma, d_mean);
         let (mut d_step, mut d_inputs) = ([0.0; 2], vec![0.0; 2 * dim]);
@@ -335,10 +333,10 @@ mod tests {
         let dim = 4;
         let space = Space::new(vec![-100.0; dim], vec![100.0, 20.0, 30.0, 200.0]).unwrap();
         let value = |x: &[f64]| x.iter().enumerate().map(|(j, t)| (j + 1) as f64 * t * t).sum::<f64>();
-        let rng = Rng::new(5).at(6);
+        let (rng, start) = (Rng::new(5).at(6), Start::Points(vec![vec![0.0, -30.0, -40.0, 50.0]]));
         // Five iterations, the last with another c_m; then another m and sigma, and a sixth.
         let ready = |c_m: f64, growth: f64, by: &[f64]| {
-            let mut base = Sampling::<f64, D>::new(&space, Start::Uniform, None, D::Params::default()).unwrap();
+            let mut base = Sampling::<f64, D>::new(&space, start.clone(), None, D::Params::default()).unwrap();
             for g in 0..6 {
                 let rng = Rng::new(5).at(g);
                 if g == 0 {
@@ -354,7 +352,7 @@ mod tests {
                 if g == 0 { base.begin(0.0) } else { base.remember() }
             }
             let mean: Vec<f64> = base.mean().iter().zip(by).map(|(m, h)| m + h).collect();
-            base.plain.distribution_mut().steer(&mean, 0.2 * growth); // few samples leave the box
+            base.plain.distribution_mut().steer(&mean, 0.2 * growth); // no sample leaves the box
             base.advance(&rng, true);
             base
         };
@@ -363,11 +361,8 @@ mod tests {
         let n = base.x.len();
         let mut cotangent = Matrix::zeros(n, dim);
         rng.fork("cotangent").fill_uniform(0..n, 0..dim, cotangent.data_mut());
-        (0..n).filter(|&i| !base.plain.is_sample(i)).for_each(|i| cotangent.row_mut(i).fill(0.0));
-        assert!((0..n).filter(|&i| base.plain.is_sample(i)).count() >= 2);
-        let along = |base: Sampling<f64, D>| {
-            base.x.data().iter().zip(cotangent.data()).map(|(x, c)| if *c == 0.0 { 0.0 } else { x * c }).sum::<f64>()
-        };
+        let along =
+            |base: Sampling<f64, D>| base.x.data().iter().zip(cotangent.data()).map(|(x, c)| x * c).sum::<f64>();
         let (mut d_theta, mut d_points) = ([0.0; 2], Matrix::zeros(1, dim));
         base.vjp(0.5, &cotangent, Adjoint { theta: &mut d_theta, points: &mut d_points });
         let unit = base.plain.distribution().unit();
@@ -384,6 +379,43 @@ mod tests {
         for j in 0..dim {
             let by = |h: f64| (0..dim).map(|l| if l == j { h } else { 0.0 }).collect::<Vec<f64>>();
             near("m", d_points.row(0)[j], quotient(&|h| ready(0.9, 1.0, &by(h))));
+        }
+    }
+
+    /// A gradient that points uphill never helps: after so many steps the point makes room for a sample of the next population.
+    #[test]
+    fn a_point_that_gets_no_further_makes_room() {
+        let space = Space::cube(3, -5.0, 5.0).unwrap();
+        let mut base = Sampling::<f64, snes::Snes>::new(&space, Start::Uniform, None, snes::Params::default()).unwrap();
+        let mut injection = Injection::new(3, 0.5, 0.5);
+        let value = |x: &[f64]| x.iter().map(|t| t * t).sum::<f64>();
+        let told = |base: &mut Sampling<f64, snes::Snes>, best: f64| {
+            // Samples are worse than what is kept, the steps too.
+            let values: Vec<f64> = base.points().iter().map(|x| best + value(x)).collect();
+            *base.values() = values;
+        };
+        base.start(&Rng::new(7));
+        told(&mut base, 0.0);
+        base.begin(0.1);
+        let (first, mut missing) = (base.y.row(0).to_vec(), Matrix::default());
+        for g in 1..=u64::from(PATIENCE) {
+            injection.choose(&base.y, &base.fy, 1, &mut missing);
+            assert_eq!(missing.len(), usize::from(g == 1), "at {g}");
+            if g == 1 {
+                let uphill: Vec<f64> = missing.row(0).iter().map(|t| -2.0 * t).collect();
+                injection.learn(&base.y, &Matrix::from_vec(3, uphill).unwrap());
+            }
+            base.advance_hybrid(&mut injection, &Rng::new(7).at(g));
+            told(&mut base, 1e3);
+            base.settle(&mut injection, &Matrix::default());
+            assert_eq!(base.fy[0].is_infinite(), g == u64::from(PATIENCE), "at {g}");
+            base.remember();
+            if g < u64::from(PATIENCE) {
+                assert_eq!(base.y.row(0), first);
+            } else {
+                assert!(base.fy[0] >= 1e3 && base.y.row(0) != first);
+                break;
+            }
         }
     }
 

@@ -185,7 +185,7 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
             x.row_mut(i).copy_from_slice(trial);
             i
         };
-        injection.propose(points, &Cloud::new(points, centre), space, rng, write, row);
+        injection.propose(points, &mut Cloud::new(points, centre), space, rng, write, row);
     }
 
     fn settle(&mut self, injection: &mut Injection, gradients: &Matrix<F>) {
