@@ -84,9 +84,9 @@ impl Record {
         }
         let row = 2 * self.next;
         let (mut sy, mut ss, mut yy) = (0.0, 0.0, 0.0);
-        for j in 0..self.x.len() {
+        for (j, g) in gradient.iter().enumerate() {
             let s = self.trial[j] - self.x[j];
-            let y = gradient[j].f64() - self.gradient[j];
+            let y = g.f64() - self.gradient[j];
             self.pairs.row_mut(row)[j] = s;
             self.pairs.row_mut(row + 1)[j] = y;
             (sy, ss, yy) = (sy + s * y, ss + s * s, yy + y * y);
