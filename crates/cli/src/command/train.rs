@@ -381,41 +381,41 @@ impl Train {
             None if regression || loss == "cross_entropy" => Output::Identity,
             None => Output::Sigmoid,
         };
-        if self.model == "shallow" {
-            self.without_layers()?;
-            return Ok(Architecture::shallow(inputs, outputs, output));
-        }
-        if self.model == "mlp" {
-            let activation =
-                self.activation.as_deref().map_or(Ok(Activation::Relu), |f| choose("activation", f, &ACTIVATIONS))?;
-            let hidden = match self.hidden.as_deref() {
-                None => vec![10],
-                Some([0]) => Vec::new(),
-                Some(layers) => layers.iter().map(|&n| n as usize).collect(),
-            };
-            return Ok(Architecture::Mlp { hidden, activation, output });
-        }
-        type Build = fn(Image, usize, Output) -> Architecture;
-        let nets: [(&str, Option<Build>); 5] = [
-            ("cnn", Some(|image, _, output| Architecture::Cnn { image, output })),
-            ("lenet1", Some(Architecture::lenet1)),
-            ("resnet18", Some(|image, _, output| Architecture::Resnet18 { image, output })),
-            ("shallow", None),
-            ("mlp", None),
-        ];
-        let Some(net) = choose("model", &self.model, &nets)? else {
-            return Err(Error::unknown("model", &self.model, nets.map(|(name, _)| name)));
-        };
+        Ok(match self.model.as_str() {
+            "mlp" => {
+                let activation = self
+                    .activation
+                    .as_deref()
+                    .map_or(Ok(Activation::Relu), |f| choose("activation", f, &ACTIVATIONS))?;
+                let hidden = match self.hidden.as_deref() {
+                    None => vec![10],
+                    Some([0]) => Vec::new(),
+                    Some(layers) => layers.iter().map(|&n| n as usize).collect(),
+                };
+                Architecture::Mlp { hidden, activation, output }
+            }
+            "shallow" => {
+                self.without_layers()?;
+                Architecture::shallow(inputs, outputs, output)
+            }
+            "cnn" => Architecture::Cnn { image: self.square(inputs)?, output },
+            "lenet1" => Architecture::lenet1(self.square(inputs)?, outputs, output),
+            "resnet18" => Architecture::Resnet18 { image: self.square(inputs)?, output },
+            _ => return Err(Error::unknown("model", &self.model, ["cnn", "lenet1", "resnet18", "shallow", "mlp"])),
+        })
+    }
+
+    /// The image that a row of `inputs` features is. Errors where it is none, or if layers are asked for.
+    fn square(&self, inputs: usize) -> Result<Image> {
         self.without_layers()?;
         let side = |channels: usize| {
             let side = (inputs as f64 / channels as f64).sqrt().round() as usize;
             (side * side * channels == inputs).then_some(Image { channels, height: side, width: side })
         };
-        let image = side(1).or_else(|| side(3)).ok_or_else(|| {
+        side(1).or_else(|| side(3)).ok_or_else(|| {
             let rule = format!("needs square images, grey or of three colours; these rows have {inputs} features");
             Error::parameter("--model", &self.model, rule)
-        })?;
-        Ok(net(image, outputs, output))
+        })
     }
 
     /// Errors if layers are asked for where the net has its own.

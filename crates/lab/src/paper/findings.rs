@@ -153,6 +153,17 @@ impl Findings {
         self
     }
 
+    /// Notes which data sets are not here, if any, and how to bring them.
+    pub fn left_out(&mut self, missing: &[&str]) -> &mut Self {
+        if !missing.is_empty() {
+            let names = missing.join(", ");
+            self.note(format!(
+                "Left out because they are not here: {names}. Bring them with `swarmgrad data fetch NAME`."
+            ));
+        }
+        self
+    }
+
     /// Keeps numbers for programs. JSON has no infinity and no NaN: they become null.
     pub fn data(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
         self.data.insert(name.into(), value.into());

@@ -101,6 +101,12 @@ impl Dataset {
         rows
     }
 
+    /// `count` rows spread evenly, all where there are no more than these: what a sample takes that must not depend on chance.
+    pub fn spread(&self, count: usize) -> Vec<usize> {
+        let take = count.min(self.len());
+        (0..take).map(|k| k * self.len() / take).collect()
+    }
+
     /// The data set with the rows named by `rows`, in that order.
     pub fn select(&self, rows: &[usize]) -> Dataset {
         let mut features = Matrix::empty(self.dim());

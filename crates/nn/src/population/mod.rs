@@ -169,8 +169,7 @@ impl Population {
         if point.len() != self.net.weights() {
             return Err(Error::shape("weights", point.len(), self.net.weights()));
         }
-        let (len, take) = (self.data.len(), sample.clamp(1, self.data.len()));
-        let rows: Vec<usize> = (0..take).map(|k| k * len / take).collect();
+        let rows = self.data.spread(sample.max(1));
         let mut moments = Vec::new();
         dispatch!(level(), simd => {
             let mut x = Vec::new();

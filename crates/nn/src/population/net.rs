@@ -40,6 +40,19 @@ enum Step {
     },
 }
 
+impl Step {
+    /// Numbers it takes from the point, biases included.
+    fn weights(self) -> usize {
+        match self {
+            Step::Dense { inputs, outputs, .. } => (inputs + 1) * outputs,
+            Step::Conv { input, maps, size, each, .. } => {
+                (if each { 1 } else { input.channels } * size * size + 1) * maps
+            }
+            Step::MaxPool { .. } | Step::Activation(_) | Step::Moments { .. } | Step::Normalize { .. } => 0,
+        }
+    }
+}
+
 /// A network whose weights are somewhere else.
 #[derive(Debug, Clone)]
 pub struct Net {
@@ -86,16 +99,9 @@ impl Net {
             let (input, size) = (shape[0], shape[1].len());
             let from = weights;
             let step = match *layer {
-                Layer::Dense { outputs } => {
-                    weights += (input.len() + 1) * outputs;
-                    Step::Dense { inputs: input.len(), outputs, relu: false, from }
-                }
-                Layer::Conv { maps, size } => {
-                    weights += (input.channels * size * size + 1) * maps;
-                    Step::Conv { input, maps, size, each: false, relu: false, from }
-                }
+                Layer::Dense { outputs } => Step::Dense { inputs: input.len(), outputs, relu: false, from },
+                Layer::Conv { maps, size } => Step::Conv { input, maps, size, each: false, relu: false, from },
                 Layer::ConvEach { kernels, size } => {
-                    weights += (size * size + 1) * kernels;
                     Step::Conv { input, maps: kernels, size, each: true, relu: false, from }
                 }
                 Layer::MaxPool { size } => {
@@ -126,6 +132,7 @@ impl Net {
                 }
                 Layer::Activation(activation) => Step::Activation(activation),
             };
+            weights += step.weights();
             steps.push(step);
             sizes.push(size);
         }
@@ -227,23 +234,15 @@ impl Net {
     pub fn with_statistics(&self, point: &[f32], moments: &[Vec<[f32; 2]>]) -> Vec<f32> {
         let (mut all, mut from, mut moments) = (Vec::with_capacity(point.len()), 0, moments.iter());
         for step in &self.steps {
-            let mine = match *step {
-                Step::Dense { inputs, outputs, .. } => (inputs + 1) * outputs,
-                Step::Conv { input, maps, size, each, .. } => {
-                    (if each { 1 } else { input.channels } * size * size + 1) * maps
-                }
-                Step::MaxPool { .. } | Step::Activation(_) | Step::Normalize { .. } => 0,
-                Step::Moments { shape } => {
-                    let moments = moments.next().map_or(&[][..], Vec::as_slice);
-                    all.resize(all.len() + shape.channels, 1.0);
-                    all.resize(all.len() + shape.channels, 0.0);
-                    all.extend(moments.iter().map(|m| m[0]));
-                    all.extend(moments.iter().map(|m| m[1]));
-                    0
-                }
-            };
-            all.extend_from_slice(&point[from..from + mine]);
-            from += mine;
+            if let Step::Moments { shape } = *step {
+                let moments = moments.next().map_or(&[][..], Vec::as_slice);
+                all.resize(all.len() + shape.channels, 1.0);
+                all.resize(all.len() + shape.channels, 0.0);
+                all.extend(moments.iter().map(|m| m[0]));
+                all.extend(moments.iter().map(|m| m[1]));
+            }
+            all.extend_from_slice(&point[from..from + step.weights()]);
+            from += step.weights();
         }
         all
     }
@@ -253,13 +252,12 @@ impl Net {
 fn apply<S: Simd>(simd: S, step: Step, point: &[f32], x: &[S::f32s], taps: &mut Vec<f32>, out: &mut [S::f32s]) {
     match step {
         Step::Dense { inputs, outputs, relu, from } => {
-            let (weights, bias) = point[from..from + (inputs + 1) * outputs].split_at(inputs * outputs);
+            let (weights, bias) = point[from..from + step.weights()].split_at(inputs * outputs);
             kernel::dense(simd, x, weights, bias, relu, out);
         }
         Step::Conv { input, maps, size, each, relu, from } => {
             let one = if each { Image { channels: 1, ..input } } else { input };
-            let count = maps * one.channels * size * size;
-            let (weights, bias) = point[from..from + count + maps].split_at(count);
+            let (weights, bias) = point[from..from + step.weights()].split_at(step.weights() - maps);
             let (from, into) = (one.len() * vectors::<S>(), out.len() / (input.channels / one.channels));
             for (x, out) in x.chunks_exact(from).zip(out.chunks_exact_mut(into)) {
                 kernel::conv(simd, x, Kernels { input: one, weights, bias, size, relu }, taps, out);

@@ -124,9 +124,7 @@ impl SwarmTrainer {
         self.last.evaluations = self.swarm.passes();
         self.last.seconds += begin.elapsed().as_secs_f64();
         self.frozen = self.population.freeze(self.swarm.answer(), SAMPLE)?;
-        let take = SAMPLE.min(self.data.len());
-        let rows: Vec<usize> = (0..take).map(|k| k * self.data.len() / take).collect();
-        let sample = self.data.select(&rows);
+        let sample = self.data.select(&self.data.spread(SAMPLE));
         self.last.running = self.score(&sample.features, &sample.target_rows())?;
         Ok(self.last)
     }

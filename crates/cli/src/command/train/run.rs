@@ -331,8 +331,7 @@ fn of_score(score: Score, output: Output) -> Figures {
 
 /// Rows spread evenly over a test part that is too long to be judged on every time.
 fn sample(test: &Dataset) -> Option<Dataset> {
-    let len = test.len();
-    (len > SAMPLE).then(|| test.select(&(0..SAMPLE).map(|k| k * len / SAMPLE).collect::<Vec<_>>()))
+    (test.len() > SAMPLE).then(|| test.select(&test.spread(SAMPLE)))
 }
 
 /// Trains one network; `None` if it was interrupted before its first step.

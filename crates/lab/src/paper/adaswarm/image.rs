@@ -1,6 +1,5 @@
 //! Networks on images: supplement tables 10 (the paper's convolutional net) and 11 (ResNet-18), on MNIST.
 
-use super::network::say_missing;
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Printed, Session, Verdict};
 use crate::plot::{Axis, Chart, Line};
@@ -103,7 +102,7 @@ fn run(session: &Session<'_>, model: &str) -> Result<Findings> {
         false => "Supplement table 11: ResNet-18 on MNIST",
     });
     if data::mnist().is_err() {
-        say_missing(&mut findings, &["mnist"]);
+        findings.left_out(&["mnist"]);
         return Ok(findings);
     }
     let (rows, tests, epochs) = match (session.full(), session.quick(), cnn) {

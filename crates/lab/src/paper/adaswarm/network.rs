@@ -267,15 +267,6 @@ fn spread(sample: &[f64], decimals: usize) -> Result<String> {
     Ok(format!("{} ± {}", fixed(m, decimals), fixed(0.5 * (interval.high - interval.low), decimals)))
 }
 
-pub(super) fn say_missing(findings: &mut Findings, missing: &[&str]) {
-    if !missing.is_empty() {
-        findings.note(format!(
-            "Left out because they are not here: {}. Bring them with `swarmgrad data fetch NAME`.",
-            missing.join(", ")
-        ));
-    }
-}
-
 /// One of the tables.
 pub fn run(session: &Session<'_>, shape: &Shape) -> Result<Findings> {
     match session.preset() {
@@ -419,7 +410,7 @@ fn published(session: &Session<'_>, shape: &Shape) -> Result<Findings> {
             .collect();
         findings.data(DATA[*d].1, json!(figures));
     }
-    say_missing(&mut findings, &missing);
+    findings.left_out(&missing);
     Ok(findings)
 }
 
@@ -483,7 +474,7 @@ fn sound(session: &Session<'_>, shape: &Shape) -> Result<Findings> {
         Verdict::share(near, grid.len()),
         "The swarm's signal is as good as a gradient.",
     );
-    say_missing(&mut findings, &missing);
+    findings.left_out(&missing);
     Ok(findings)
 }
 
@@ -553,6 +544,6 @@ pub fn convergence(session: &Session<'_>) -> Result<Findings> {
             "The supplement sets Adam's epochs until it has settled against AdaSwarm's until it first touches the threshold.",
         );
     }
-    say_missing(&mut findings, &missing_sets);
+    findings.left_out(&missing_sets);
     Ok(findings)
 }

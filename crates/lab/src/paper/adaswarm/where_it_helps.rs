@@ -1,7 +1,6 @@
 //! Where a swarm's gradient truly helps: losses without a useful derivative, against the best alternatives at equal evaluations.
 
 use super::figure_2::line;
-use super::network::say_missing;
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
 use crate::record;
@@ -203,7 +202,6 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     let titles: Vec<&str> = tasks.iter().map(|task| task.title).collect();
     let note = "It helps where the loss is flat or full of wells; where a good smooth stand-in exists, the stand-in does as well.";
     compare(&mut findings, &titles, &WAYS.map(|way| way.1), &[4, 5, 6], &trained, "Loss on the test rows", note)?;
-    say_missing(&mut findings, &[]);
     Ok(findings)
 }
 

@@ -115,7 +115,7 @@ fn train(unit: &Unit, session: &Session<'_>) -> Result<Trained> {
 fn run(session: &Session<'_>) -> Result<Findings> {
     let mut findings = Findings::new("Figures 3 and 4: MNIST without a gradient");
     if data::mnist().is_err() {
-        findings.protocol("Needs MNIST: swarmgrad data fetch mnist, or --data with the folder that holds it.");
+        findings.left_out(&["mnist"]);
         return Ok(findings);
     }
     let (rows, epochs) = match (session.full(), session.quick()) {
