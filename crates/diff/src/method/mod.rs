@@ -8,13 +8,13 @@
 //! hybrid     elite injection ([`crate::inject`]): the best tenth takes gradient steps, the rest is classical; the default
 //! ```
 //!
-//! omega are the derivatives of a [`Loss`](crate::learn::Loss) of the new values; only adjoints of operators and gradients of f are needed, and f is
-//! never differentiated twice. Without a source of gradients a method whose mode the user has not chosen is classical.
+//! omega are the derivatives of a [`Loss`](crate::learn::Loss) of the new values; only adjoints of operators and gradients of f
+//! are needed, and f is never differentiated twice. Without a source of gradients a method whose mode the user has not chosen is classical.
 //!
 //! Laws, each a test: classical walks the plain method's trajectory to the bit, and so do the others at learning rate and step 0;
 //! the stored value of a point is the value of that point after every iteration; what a run counts is what was evaluated.
 //! Gradient steps are trials: evaluated, counted, kept only if better.
-
+//!
 //! | file | what is there |
 //! |---|---|
 //! | `params` | the modes and their parameters |
