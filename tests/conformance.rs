@@ -421,6 +421,8 @@ fn points_improved_between_ask_and_tell_are_taken_over() {
             "diff_cbo",
             "pso_sde",
             "cma_es",
+            "diff_cma_es",
+            "diff_es",
             "polar_cbo",
             "cluster_cbo",
             "mirror_cbo",

@@ -213,6 +213,7 @@ replays! {
     mirror_cbo, mirror_cbo_ball, mirror_cbo_simplex, mirror_cbo_sparse, mirror_cbo_sphere, mirror_cbo_stiefel,
     cbs, cbs_optimise, consensus_hopping, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
     diff_de, diff_de_few, diff_jde, diff_shade, diff_ga, diff_pso, diff_empso, diff_cbo,
+    diff_es, diff_es_many, diff_cma_es, diff_cma_es_box,
     de_pbest, de_exponential, jde, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
     quasi_newton, quasi_newton_box, quasi_newton_central,
     nelder_mead, nelder_mead_box,

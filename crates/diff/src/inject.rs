@@ -50,6 +50,8 @@ struct Record {
     next: usize,
     trial: Vec<f64>,
     way: Way,
+    /// Steps in a row that were no better.
+    failures: u32,
 }
 
 impl Record {
@@ -66,6 +68,7 @@ impl Record {
             next: 0,
             trial: vec![0.0; dim],
             way: Way::Raw,
+            failures: 0,
         }
     }
 
@@ -81,9 +84,9 @@ impl Record {
         }
         let row = 2 * self.next;
         let (mut sy, mut ss, mut yy) = (0.0, 0.0, 0.0);
-        for j in 0..self.x.len() {
+        for (j, g) in gradient.iter().enumerate() {
             let s = self.trial[j] - self.x[j];
-            let y = gradient[j].f64() - self.gradient[j];
+            let y = g.f64() - self.gradient[j];
             self.pairs.row_mut(row)[j] = s;
             self.pairs.row_mut(row + 1)[j] = y;
             (sy, ss, yy) = (sy + s * y, ss + s * s, yy + y * y);
@@ -129,10 +132,56 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }
 
+/// The covariance C of what a population looks like.
+pub(crate) trait Shape {
+    /// tr C.
+    fn variance(&self) -> f64;
+
+    /// u += factor C g.
+    fn add_product(&mut self, factor: f64, g: &[f64], u: &mut [f64]);
+}
+
+/// The covariance of points, never written down.
+pub(crate) struct Cloud<'a, F: Real> {
+    points: &'a Matrix<F>,
+    mean: &'a [f64],
+    variance: f64,
+}
+
+impl<'a, F: Real> Cloud<'a, F> {
+    /// That of these points; `mean` is a buffer.
+    pub(crate) fn new(points: &'a Matrix<F>, mean: &'a mut Vec<f64>) -> Self {
+        let n = points.len() as f64;
+        mean.clear();
+        mean.resize(points.dim(), 0.0);
+        points.iter().for_each(|x| mean.iter_mut().zip(x).for_each(|(m, x)| *m += x.f64()));
+        mean.iter_mut().for_each(|m| *m /= n);
+        let squares = |x: &[F]| x.iter().zip(&*mean).fold(0.0, |sum, (x, m)| sum + (x.f64() - m).powi(2));
+        let variance = points.iter().map(squares).sum::<f64>() / n;
+        Cloud { points, mean, variance }
+    }
+}
+
+impl<F: Real> Shape for Cloud<'_, F> {
+    fn variance(&self) -> f64 {
+        self.variance
+    }
+
+    /// factor / N Z'(Z g), Z the points less their mean.
+    fn add_product(&mut self, factor: f64, g: &[f64], u: &mut [f64]) {
+        let share = factor / self.points.len() as f64;
+        for x in self.points.iter() {
+            let numbers = x.iter().zip(self.mean).zip(g);
+            let along = numbers.fold(0.0, |sum, ((x, m), g)| sum + (x.f64() - m) * g);
+            let along = share * along;
+            u.iter_mut().zip(x).zip(self.mean).for_each(|((u, x), m)| *u += along * (x.f64() - m));
+        }
+    }
+}
+
 /// The gradient part of a hybrid method.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Injection {
-    share: f64,
+pub struct Injection {
     memory: usize,
     secant: f64,
     first: f64,
@@ -148,7 +197,7 @@ pub(crate) struct Injection {
     #[serde(skip)]
     order: Vec<usize>,
     #[serde(skip)]
-    mean: Vec<f64>,
+    unit: Vec<f64>,
     #[serde(skip)]
     direction: Vec<f64>,
     #[serde(skip)]
@@ -156,9 +205,8 @@ pub(crate) struct Injection {
 }
 
 impl Injection {
-    pub(crate) fn new(share: f64, memory: usize, secant: f64, first: f64) -> Self {
+    pub(crate) fn new(memory: usize, secant: f64, first: f64) -> Self {
         Injection {
-            share,
             memory,
             secant,
             first,
@@ -169,15 +217,14 @@ impl Injection {
             stepping: Vec::new(),
             rows: Vec::new(),
             order: Vec::new(),
-            mean: Vec::new(),
+            unit: Vec::new(),
             direction: Vec::new(),
             rates: Vec::new(),
         }
     }
 
-    /// Finds the best points and their records; writes those whose gradient is not known into `missing`.
-    pub(crate) fn choose<F: Real>(&mut self, points: &Matrix<F>, values: &[F], missing: &mut Matrix<F>) {
-        let count = (self.share * values.len() as f64).ceil() as usize;
+    /// Finds the `count` best points and their records; writes those whose gradient is not known into `missing`.
+    pub(crate) fn choose<F: Real>(&mut self, points: &Matrix<F>, values: &[F], count: usize, missing: &mut Matrix<F>) {
         self.time += 1;
         sort_indices(values, &mut self.order);
         self.elites.clear();
@@ -209,7 +256,7 @@ impl Injection {
         }
         let oldest = (0..self.pool.len()).min_by_key(|&r| self.pool[r].used).unwrap_or(0);
         let record = &mut self.pool[oldest];
-        (record.slot, record.known, record.stored) = (i, false, 0);
+        (record.slot, record.known, record.stored, record.failures) = (i, false, 0, 0);
         record.deltas = [self.first, self.first, 1.0];
         oldest
     }
@@ -230,26 +277,23 @@ impl Injection {
             let numbers = points.row(i).iter().zip(gradients.row(k)).enumerate();
             numbers.for_each(|(j, (x, g))| (record.x[j], record.gradient[j]) = (x.f64(), g.f64()));
             record.known = record.gradient.iter().all(|g| g.is_finite());
+            record.failures = 0;
             k += 1;
         }
     }
 
-    /// Writes the trials of the best over their rows of `xs`; those without a usable gradient keep what stands there.
+    /// Hands the trials of the best to `write`, which says in which row each stands; those without a usable gradient have none.
     pub(crate) fn propose<F: Real>(
         &mut self,
         points: &Matrix<F>,
+        shape: &mut impl Shape,
         space: &Space<F>,
         rng: &Rng,
-        mut write: impl FnMut(usize, &[F]),
+        mut write: impl FnMut(usize, &[F]) -> usize,
         row: &mut Vec<F>,
     ) {
-        let (ways, outside, n) = (rng.fork("way"), rng.fork("inject"), points.len() as f64);
-        self.mean.clear();
-        self.mean.resize(points.dim(), 0.0);
-        points.iter().for_each(|x| self.mean.iter_mut().zip(x).for_each(|(m, x)| *m += x.f64()));
-        self.mean.iter_mut().for_each(|m| *m /= n);
-        let squares = |x: &[F]| x.iter().zip(&self.mean).fold(0.0, |sum, (x, m)| sum + (x.f64() - m).powi(2));
-        let variance = points.iter().map(squares).sum::<f64>() / n;
+        let (ways, outside) = (rng.fork("way"), rng.fork("inject"));
+        let variance = shape.variance();
         self.stepping.clear();
         self.rows.clear();
         self.direction.resize(points.dim(), 0.0);
@@ -267,24 +311,20 @@ impl Injection {
             if record.way == Way::Secant && !record.two_loops(&mut self.rates, u) {
                 (record.way, record.stored) = (simple, 0);
             }
-            let unit = |g: &f64| g / largest;
+            self.unit.clear();
+            self.unit.extend(record.gradient.iter().map(|g| g / largest));
+            let unit = &self.unit;
             match record.way {
                 Way::Secant => {}
                 Way::Raw => {
-                    let norm = record.gradient.iter().map(|g| unit(g).powi(2)).sum::<f64>().sqrt();
-                    u.iter_mut().zip(&record.gradient).for_each(|(u, g)| *u = variance.sqrt() * unit(g) / norm);
+                    let norm = unit.iter().map(|g| g.powi(2)).sum::<f64>().sqrt();
+                    u.iter_mut().zip(unit).for_each(|(u, g)| *u = variance.sqrt() * g / norm);
                 }
                 Way::Population => {
-                    // (1 - a) / N Z'(Z g) + a tr(C) / d g
                     let ridge = RIDGE * variance / points.dim() as f64;
-                    u.iter_mut().zip(&record.gradient).for_each(|(u, g)| *u = ridge * unit(g));
-                    for x in points.iter() {
-                        let numbers = x.iter().zip(&self.mean).zip(&record.gradient);
-                        let along = numbers.fold(0.0, |sum, ((x, m), g)| sum + (x.f64() - m) * unit(g));
-                        let along = (1.0 - RIDGE) / n * along;
-                        u.iter_mut().zip(x).zip(&self.mean).for_each(|((u, x), m)| *u += along * (x.f64() - m));
-                    }
-                    let length = u.iter().zip(&record.gradient).fold(0.0, |sum, (u, g)| sum + u * unit(g)).sqrt();
+                    u.iter_mut().zip(unit).for_each(|(u, g)| *u = ridge * g);
+                    shape.add_product(1.0 - RIDGE, unit, u);
+                    let length = u.iter().zip(unit).fold(0.0, |sum, (u, g)| sum + u * g).sqrt();
                     u.iter_mut().for_each(|u| *u /= length);
                 }
             }
@@ -297,9 +337,8 @@ impl Injection {
             }
             space.repair(row, 0, &mut outside.row(i));
             record.trial.iter_mut().zip(row.iter()).for_each(|(t, x)| *t = x.f64());
-            write(i, row);
             self.stepping.push(e);
-            self.rows.push(i);
+            self.rows.push(write(i, row));
         }
     }
 
@@ -313,6 +352,7 @@ impl Injection {
         let record = &mut self.pool[self.records[self.stepping[k]]];
         let delta = &mut record.deltas[record.way as usize];
         if new < old {
+            record.failures = 0;
             *delta *= 1.6;
             if record.way == Way::Secant {
                 *delta = delta.min(1.0);
@@ -327,11 +367,24 @@ impl Injection {
             }
             return true;
         }
+        record.failures += 1;
         *delta *= 0.5;
         if record.way == Way::Secant && *delta < 0.1 {
             (*delta, record.stored) = (1.0, 0);
         }
         false
+    }
+
+    /// How many steps in a row of the one that made the `k`-th trial were no better.
+    pub(crate) fn failures(&self, k: usize) -> u32 {
+        self.pool[self.records[self.stepping[k]]].failures
+    }
+
+    /// Forgets an individual.
+    pub(crate) fn forget(&mut self, slot: usize) {
+        for record in self.pool.iter_mut().filter(|r| r.slot == slot) {
+            (record.slot, record.used) = (usize::MAX, 0);
+        }
     }
 
     /// Follows individuals that have changed places: `from[r]` is where the one at `r` was among the old ones at `n..2n`.

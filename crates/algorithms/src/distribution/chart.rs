@@ -52,6 +52,11 @@ impl Chart {
         (Chart { scale: scale.collect() }, largest)
     }
 
+    /// s.
+    pub(super) fn scale(&self) -> &[f64] {
+        &self.scale
+    }
+
     /// Writes the point of `step` to `x`, inside the space, and corrects the step where it had to be repaired.
     #[inline]
     pub(super) fn place<'a, F: Real>(

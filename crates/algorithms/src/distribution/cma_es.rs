@@ -28,7 +28,7 @@
 use super::eigen::Eigen;
 use super::rows::{add_rows, dot, each_chunk, each_row};
 use super::stop::{History, Now, axis_lost, badly_conditioned};
-use super::{Distribution, Samples, Told, draw_normals, expected_norm, seen, usual_population};
+use super::{Distribution, Samples, Steered, Told, draw_normals, expected_norm, seen, shortening, usual_population};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, Rng, View};
@@ -162,6 +162,16 @@ impl Rates {
 }
 
 impl CmaEs {
+    /// C^(1/2) as of the last decomposition, row by row.
+    pub fn root(&self) -> &[f64] {
+        &self.root
+    }
+
+    /// Weights of the samples that the mean is made of, from the best on.
+    pub fn weights(&self) -> &[f64] {
+        &self.rates.weights[..self.rates.mu]
+    }
+
     /// Iterations between two decompositions.
     fn patience(&self) -> u64 {
         (1.0 / (2.0 * self.dim as f64 * (self.rates.c_1 + self.rates.c_mu))) as u64
@@ -183,12 +193,10 @@ impl CmaEs {
 
     /// Steps from outside the distribution: their norm is not known, and must not be too large.
     fn shorten(&mut self, steps: &mut Matrix<f64>, changed: &[usize]) {
-        let n = self.dim as f64;
-        let longest = n.sqrt() + 2.0 * n / (n + 2.0);
         for &i in changed {
             self.eigen.whiten(steps.row(i), &mut self.white);
             let length = dot(&self.white, &self.white).sqrt();
-            let factor = if length > longest { longest / length } else { 1.0 };
+            let factor = shortening(length, self.dim);
             self.norms[i] = (factor * length).powi(2);
             steps.row_mut(i).iter_mut().for_each(|y| *y *= factor);
         }
@@ -347,11 +355,6 @@ impl Distribution for CmaEs {
         self.look_for_an_end(&told);
     }
 
-    fn steer(&mut self, mean: &[f64], growth: f64) {
-        self.mean.copy_from_slice(mean);
-        self.sigma *= growth;
-    }
-
     fn why(&self) -> Option<Reason> {
         self.why.clone()
     }
@@ -361,5 +364,31 @@ impl Distribution for CmaEs {
         view.vectors.extend(seen("p_sigma", &self.p_sigma));
         view.vectors.extend(seen("p_c", &self.p_c));
         view.numbers.push(("sigma", self.sigma));
+    }
+}
+
+impl Steered for CmaEs {
+    fn steer(&mut self, mean: &[f64], growth: f64) {
+        self.mean.copy_from_slice(mean);
+        self.sigma *= growth;
+    }
+
+    /// By the lower triangle.
+    fn multiply(&self, g: &[f64], out: &mut [f64]) {
+        let n = self.dim;
+        out.fill(0.0);
+        for j in 0..n {
+            let row = &self.c[j * n..j * n + j];
+            let below = dot(row, &g[..j]);
+            out[j] += below + self.c[j * n + j] * g[j];
+            out[..j].iter_mut().zip(row).for_each(|(o, c)| *o += c * g[j]);
+        }
+        let square = self.sigma * self.sigma;
+        out.iter_mut().for_each(|o| *o *= square);
+    }
+
+    fn variances(&self, out: &mut [f64]) {
+        let square = self.sigma * self.sigma;
+        out.iter_mut().enumerate().for_each(|(j, o)| *o = square * self.c[j * self.dim + j]);
     }
 }

@@ -70,10 +70,6 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
     /// Learns from what was told.
     fn update(&mut self, told: Told<'_>);
 
-    /// Moves the mean there and multiplies the deviations: what a gradient adds to the method's own learning. Methods that
-    /// have no differentiable version ignore it.
-    fn steer(&mut self, _mean: &[f64], _growth: f64) {}
-
     /// Why the method has ended, if it has.
     fn why(&self) -> Option<Reason> {
         None
@@ -81,6 +77,18 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
 
     /// Shows state under the symbols of the paper.
     fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
+}
+
+/// A distribution that gradients can steer: the normal distribution of mean m and covariance C.
+pub trait Steered: Distribution {
+    /// Moves the mean there and multiplies the deviations: what a gradient adds to the method's own learning.
+    fn steer(&mut self, mean: &[f64], growth: f64);
+
+    /// Writes C g.
+    fn multiply(&self, g: &[f64], out: &mut [f64]);
+
+    /// Writes the variances of the coordinates, the diagonal of C.
+    fn variances(&self, out: &mut [f64]);
 }
 
 /// An evaluated population.
@@ -127,10 +135,19 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         &self.distribution
     }
 
-    /// Moves the mean to a point and multiplies the deviations, between `tell` and `ask`.
-    pub fn steer(&mut self, mean: &[F], growth: f64) {
-        let mean: Vec<f64> = mean.iter().enumerate().map(|(j, x)| self.chart.inward(j, x.f64())).collect();
-        self.distribution.steer(&mean, growth);
+    /// The search distribution, to be steered between `tell` and `ask`.
+    pub fn distribution_mut(&mut self) -> &mut D {
+        &mut self.distribution
+    }
+
+    /// Factors from the method's coordinates to those of the space.
+    pub fn scale(&self) -> &[f64] {
+        self.chart.scale()
+    }
+
+    /// The steps of the last ask, one a row; after it alone, those that the bounds corrected lead to the corrected points.
+    pub fn steps(&self) -> &Matrix<f64> {
+        &self.steps
     }
 
     /// Sets up the distribution around the start's first point; returns the points that are evaluated first.
@@ -301,6 +318,13 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
 #[allow(clippy::ptr_arg)] // only a sized type can be looked at as another
 fn seen<'a, F: Real>(name: &'static str, values: &'a Vec<f64>) -> Option<(&'static str, &'a [F])> {
     (values as &dyn Any).downcast_ref::<Vec<F>>().map(|values| (name, &values[..]))
+}
+
+/// The factor that shortens a step from outside the distribution, of this Mahalanobis length, to sqrt(n) + 2 n / (n + 2).
+fn shortening(length: f64, dim: usize) -> f64 {
+    let n = dim as f64;
+    let longest = n.sqrt() + 2.0 * n / (n + 2.0);
+    if length > longest { longest / length } else { 1.0 }
 }
 
 /// 4 + floor(3 ln d): the population of CMA-ES and of the natural evolution strategies.

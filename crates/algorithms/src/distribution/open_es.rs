@@ -112,11 +112,6 @@ impl Distribution for OpenEs {
         self.sigma *= self.params.decay;
     }
 
-    fn steer(&mut self, mean: &[f64], growth: f64) {
-        self.mean.copy_from_slice(mean);
-        self.sigma *= growth;
-    }
-
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {
         view.vectors.extend(seen("mean", &self.mean));
         view.numbers.push(("sigma", self.sigma));

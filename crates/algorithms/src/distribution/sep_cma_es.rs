@@ -15,7 +15,7 @@
 use super::cma_es::{Params, Rates};
 use super::rows::{add_rows, dot};
 use super::stop::{History, Now};
-use super::{Distribution, Samples, Told, draw_normals, seen, usual_population};
+use super::{Distribution, Samples, Told, draw_normals, seen, shortening, usual_population};
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, Rng, View};
 
@@ -114,11 +114,10 @@ impl Distribution for SepCmaEs {
         let (n, rates) = (self.dim, &self.rates);
         self.g += 1;
         // Steps from outside the distribution must not be too large, as in CMA-ES.
-        let longest = (n as f64).sqrt() + 2.0 * n as f64 / (n as f64 + 2.0);
         for &i in told.changed {
             Self::whiten(&self.deviations, told.steps.row(i), &mut self.white);
             let length = dot(&self.white, &self.white).sqrt();
-            let factor = if length > longest { longest / length } else { 1.0 };
+            let factor = shortening(length, n);
             told.steps.row_mut(i).iter_mut().for_each(|y| *y *= factor);
         }
         self.y_w.clear();

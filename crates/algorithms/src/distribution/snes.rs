@@ -10,10 +10,13 @@
 //! u_k   = max(0, ln(lambda / 2 + 1) - ln k) / sum - 1 / lambda   for the k-th best
 //! ```
 //!
-//! Differs from the paper: the first population holds the initial mean itself.
+//! Points that do not come from the distribution (given, brought back inside, or improved by the caller) have their steps
+//! shortened to |s| <= sqrt(d) + 2 d / (d + 2), as in [`super::cma_es`]: sigma learns from squares of steps.
+//!
+//! Differs from the paper: the first population holds the initial mean itself, and the steps shortened.
 
 use super::rows::add_rows;
-use super::{Distribution, Samples, Told, draw_normals, natural_weights, seen, usual_population};
+use super::{Distribution, Samples, Steered, Told, draw_normals, natural_weights, seen, shortening, usual_population};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, View};
@@ -40,6 +43,18 @@ pub struct Snes {
     sigma: Vec<f64>,
     #[serde(skip)]
     gradient: Vec<f64>,
+}
+
+impl Snes {
+    /// The deviations of the coordinates.
+    pub fn sigma(&self) -> &[f64] {
+        &self.sigma
+    }
+
+    /// Weights of the samples that the mean moves by, from the best on.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
 }
 
 /// SNES as an algorithm.
@@ -84,6 +99,12 @@ impl Distribution for Snes {
 
     fn update(&mut self, told: Told<'_>) {
         let lambda = self.weights.len();
+        for &i in told.changed {
+            let step = told.steps.row_mut(i);
+            let squares = step.iter().zip(&self.sigma).map(|(y, sigma)| (y / sigma).powi(2));
+            let factor = shortening(squares.sum::<f64>().sqrt(), step.len());
+            step.iter_mut().for_each(|y| *y *= factor);
+        }
         let sorted = |k: usize| told.steps.row(told.order[k]);
         add_rows(&mut self.mean, lambda, |k| (self.weights[k], sorted(k)));
         self.gradient.clear();
@@ -100,5 +121,20 @@ impl Distribution for Snes {
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {
         view.vectors.extend(seen("mean", &self.mean));
         view.vectors.extend(seen("sigma", &self.sigma));
+    }
+}
+
+impl Steered for Snes {
+    fn steer(&mut self, mean: &[f64], growth: f64) {
+        self.mean.copy_from_slice(mean);
+        self.sigma.iter_mut().for_each(|sigma| *sigma *= growth);
+    }
+
+    fn multiply(&self, g: &[f64], out: &mut [f64]) {
+        out.iter_mut().zip(g).zip(&self.sigma).for_each(|((o, g), sigma)| *o = sigma * sigma * g);
+    }
+
+    fn variances(&self, out: &mut [f64]) {
+        out.iter_mut().zip(&self.sigma).for_each(|(o, sigma)| *o = sigma * sigma);
     }
 }

@@ -3,7 +3,8 @@
 //! Draws are read again from the streams of the move, so that the plain kernel needs to keep nothing. Straight-through masks:
 //! a rate has the derivative of its gate at temperature tau.
 
-use super::{Adjoint, Before, Plain};
+use super::frame::Adjoint;
+use super::swarming::{Before, Plain};
 use crate::learn::{Learnable, Link};
 use crate::operator::Operator;
 use crate::operator::cross::{Recombination, Recombine, Sbx};

@@ -3,7 +3,8 @@
 //! A memory y is moved by what the move of its own particle, and of those it led, says of it. Draws are read again from the
 //! streams of the move, so that the plain kernel needs to keep nothing.
 
-use super::{Adjoint, Before, Plain};
+use super::frame::Adjoint;
+use super::swarming::{Before, Plain};
 use crate::learn::{Learnable, Link};
 use crate::operator::Operator;
 use crate::operator::travel::{Cbo as CboMove, Empso as EmpsoMove, Inside, Pso as PsoMove};

@@ -10,7 +10,7 @@
 //! | [`mutate`] | [`mutate::Difference`]: rand/1, best/1, current-to-best/1, current-to-pbest/1; [`mutate::Gaussian`], [`mutate::Polynomial`] |
 //! | [`survive`] | [`survive::Greedy`], [`survive::Best`]: (mu + lambda) |
 //! | [`travel`] | [`travel::Pso`], [`travel::Empso`], [`travel::Cbo`], [`travel::Inside`]: bounds |
-//! | [`sample`] | [`sample::Sample`], [`sample::Mean`]: evolution strategies and CMA-ES |
+//! | [`sample`] | [`sample::Sample`], [`sample::Mean`], [`sample::Step`]: evolution strategies and CMA-ES |
 //!
 //! Laws, each a test: with hard and straight-through decisions `forward` gives the bits of the plain method's kernel; as the
 //! temperature goes to 0 the soft form becomes the hard one; `vjp` is the transpose of the derivative by dual numbers.

@@ -3,7 +3,7 @@
 
 use super::cross::{Arithmetic, Blend, Recombination, Recombine, Sbx};
 use super::mutate::{Difference, Gaussian, Kind, Polynomial};
-use super::sample::{Mean, Sample};
+use super::sample::{Mean, Sample, Step};
 use super::select::{Choose, TopK};
 use super::survive::{Best, Greedy};
 use super::travel::{Cbo, Empso, Inside, Pso};
@@ -160,7 +160,10 @@ fn survival() {
         let inputs = [scores, normals(&rng, "points", N * DIM)].concat();
         trial("best", &[], &inputs, &rng, |relax| Best { relax, k: 4, n: N, dim: DIM }, 1e-7);
         let weights = [0.5, 0.3, 0.2];
-        trial("mean", &[], &inputs, &rng, |relax| Mean { relax, weights: &weights, n: N, dim: DIM }, 1e-7);
+        for based in [false, true] {
+            let all = [&inputs[..], &normals(&rng, "base", if based { DIM } else { 0 })].concat();
+            trial("mean", &[], &all, &rng, |relax| Mean { relax, weights: &weights, n: N, dim: DIM, based }, 1e-7);
+        }
     }
     let tie = |ties| run(&Greedy { relax: Relaxation::HARD, dim: 1, ties }, &[], &[1.0, 1.0, 5.0, 6.0])[0];
     assert_eq!((tie(true), tie(false)), (5.0, 6.0));
@@ -295,7 +298,11 @@ fn sampling() {
         let rng = Rng::new(seed).fork("sampling");
         let noise = normals(&rng, "z", 3 * DIM);
         let inputs = normals(&rng, "inputs", DIM + DIM * DIM);
-        check("sample", &Sample { noise: &noise, dim: DIM, shaped: true }, &[0.3], &inputs, &rng, true);
-        check("sample", &Sample { noise: &noise, dim: DIM, shaped: false }, &[0.3], &inputs[..DIM], &rng, true);
+        for (each, theta) in [(false, vec![0.3]), (true, uniforms(&rng, "sigma", DIM))] {
+            let sample = |shaped| Sample { noise: &noise, dim: DIM, shaped, each };
+            check("sample", &sample(true), &theta, &inputs, &rng, true);
+            check("sample", &sample(false), &theta, &inputs[..DIM], &rng, true);
+        }
+        check("step", &Step { dim: DIM }, &[0.8, 0.3], &inputs[..2 * DIM], &rng, true);
     }
 }

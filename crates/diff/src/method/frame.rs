@@ -1,0 +1,458 @@
+//! The frame of all differentiable methods: rounds of ask and tell in every mode.
+//!
+//! ```text
+//! start      the first population                                             no gradients
+//! move       classical: the plain move; adaptive, diff, full: with a gradient of every new point
+//! gradients  hybrid: the best whose gradient is not known are evaluated with it; then known: a move with their steps in it
+//! trials     diff, full: gradient steps of what the method keeps, after its own survival
+//! ```
+
+use super::params::{Both, Mode};
+use crate::inject::Injection;
+use crate::learn::{Learnable, Learner, Loss};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::parameters::Parameters;
+use swarmgrad_algorithms::registry::Method;
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View};
+
+/// Derivatives that an adjoint adds to.
+pub struct Adjoint<'a> {
+    /// By the learnable numbers.
+    pub theta: &'a mut [f64],
+    /// By the points that the method keeps, a row each.
+    pub points: &'a mut Matrix<f64>,
+}
+
+/// A plain method as the frame sees it: what moves, what is kept, and what gradients may change.
+pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 'static {
+    /// The differentiable version's name.
+    const LABEL: &'static str;
+    /// Its learnable numbers; none where only classical and hybrid make sense.
+    const THETA: &'static [Learnable];
+    /// The plain method's parameters.
+    type Params: Parameters;
+
+    /// The plain method on a space.
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self>;
+
+    /// Whether moves with these parameters have a derivative; else the parameter, its value and the rule.
+    fn is_smooth(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The points of the last start or move: they are evaluated, then told.
+    fn points(&mut self) -> &mut Matrix<F>;
+
+    /// Their values.
+    fn values(&mut self) -> &mut Vec<F>;
+
+    /// Writes the first points.
+    fn start(&mut self, rng: &Rng);
+
+    /// The first points have values; the best `share` of a population will make gradient steps.
+    fn begin(&mut self, share: f64);
+
+    /// The points that are kept, and their values: those that gradient steps of the best start from.
+    fn kept(&self) -> (&Matrix<F>, &[F]);
+
+    /// How many of the kept points are that share of the population.
+    fn elites(&self, share: f64) -> usize;
+
+    /// The plain move; with `remember`, the state before it is kept for a derivative.
+    fn advance(&mut self, rng: &Rng, remember: bool);
+
+    /// The plain move, with gradient steps of the best in place of some of its points.
+    fn advance_hybrid(&mut self, injection: &mut Injection, rng: &Rng);
+
+    /// Keeps the gradient steps that are better, before the rest survives as ever.
+    fn settle(&mut self, injection: &mut Injection, gradients: &Matrix<F>);
+
+    /// The plain method's own survival and learning.
+    fn remember(&mut self);
+
+    /// Tells the injection who has changed places.
+    fn follow(&self, _injection: &mut Injection) {}
+
+    /// The learnable numbers as they are now.
+    fn theta(&self, out: &mut Vec<f64>);
+
+    /// Sets them for the next move.
+    fn set_theta(&mut self, theta: &[f64]);
+
+    /// How many rows of derivatives there are by what is kept.
+    fn movable(&self) -> usize;
+
+    /// The adjoint of the last move: `cotangent` are derivatives by the new positions.
+    fn vjp(&mut self, temperature: f64, cotangent: &Matrix<f64>, adjoint: Adjoint<'_>);
+
+    /// Writes gradient steps of what is kept, from the derivatives by the new points and by what was kept.
+    fn step(&mut self, trials: &mut Trials<F>, rng: &Rng, cotangent: &Matrix<f64>, d_points: &Matrix<f64>);
+
+    /// Keeps the gradient steps that are better.
+    fn keep(&mut self, trials: &mut Trials<F>, values: &[F]);
+
+    /// The point the method would answer now.
+    fn answer(&self) -> Vec<F>;
+
+    /// Why the plain method has ended, if it has.
+    fn why(&self) -> Option<Reason> {
+        None
+    }
+
+    /// The state under the symbols of the papers.
+    fn view(&self) -> View<'_, F>;
+}
+
+/// Gradient steps of what is kept (diff, full).
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Trials<F: Real> {
+    /// First length of a step.
+    pub first: f64,
+    /// Lengths of the steps of every movable row.
+    pub lengths: Vec<f64>,
+    /// The points to evaluate; also those of the best whose gradient is not known.
+    pub points: Matrix<F>,
+    /// Whose step each is.
+    pub owners: Vec<usize>,
+}
+
+/// Where a round of ask and tell stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    /// Nothing evaluated yet.
+    Start,
+    /// The next round moves the population, or takes gradients of the best first.
+    Move,
+    /// The next round evaluates the best with their gradients.
+    Gradients,
+    /// They are known: the next round moves the population.
+    Known,
+    /// The next round evaluates gradient steps of the survivors.
+    Trials,
+}
+
+/// A plain method with its modes as an [`Algorithm`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Differentiable<F: Real, B: Base<F>> {
+    base: B,
+    own: Own,
+    expected: bool,
+    phase: Phase,
+    iterations: u64,
+    lent: bool,
+    injection: Injection,
+    learner: Learner,
+    trials: Trials<F>,
+    #[serde(skip)]
+    room: Room<F>,
+}
+
+/// The numbers of [`super::Params`] that a state keeps.
+#[derive(Debug, Serialize, Deserialize)]
+struct Own {
+    mode: Option<Mode>,
+    elite: f64,
+    step: f64,
+    learning_rate: f64,
+    loss: Loss,
+    loss_temperature: f64,
+    temperature: f64,
+}
+
+/// Buffers of a round.
+#[derive(Debug)]
+struct Room<F: Real> {
+    rng: Rng,
+    gradients: Matrix<F>,
+    rows: Vec<usize>,
+    told: Vec<F>,
+    omega: Vec<f64>,
+    cotangent: Matrix<f64>,
+    theta: Vec<f64>,
+    d_theta: Vec<f64>,
+    d_points: Matrix<f64>,
+}
+
+impl<F: Real> Default for Room<F> {
+    fn default() -> Self {
+        Room {
+            rng: Rng::new(0),
+            gradients: Matrix::default(),
+            rows: Vec::new(),
+            told: Vec::new(),
+            omega: Vec::new(),
+            cotangent: Matrix::default(),
+            theta: Vec::new(),
+            d_theta: Vec::new(),
+            d_points: Matrix::default(),
+        }
+    }
+}
+
+impl<F: Real, B: Base<F>> Method<F> for Differentiable<F, B> {
+    const NAME: &'static str = B::LABEL;
+    type Params = Both<B::Params>;
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self> {
+        params.check()?;
+        start.check(space)?;
+        let own = params.own;
+        let base = B::new(space, start, budget, params.plain)?;
+        if let Some(mode @ (Mode::Adaptive | Mode::Diff | Mode::Full)) = own.mode {
+            if B::THETA.is_empty() {
+                let word = serde_json::to_value(mode).unwrap_or_default();
+                return Err(Error::parameter("mode", word, format!("must be classical | hybrid for {}", B::LABEL)));
+            }
+            base.is_smooth()?;
+        }
+        Ok(Differentiable {
+            base,
+            expected: false,
+            phase: Phase::Start,
+            iterations: 0,
+            lent: false,
+            injection: Injection::new(own.pairs, own.secant, 0.5),
+            learner: Learner::new(own.learning_rate),
+            trials: Trials {
+                first: own.step,
+                lengths: Vec::new(),
+                points: Matrix::zeros(0, space.dim()),
+                owners: Vec::new(),
+            },
+            own: Own {
+                mode: own.mode,
+                elite: own.elite,
+                step: own.step,
+                learning_rate: own.learning_rate,
+                loss: own.loss,
+                loss_temperature: own.loss_temperature,
+                temperature: own.temperature,
+            },
+            room: Room::default(),
+        })
+    }
+}
+
+impl<F: Real, B: Base<F>> Differentiable<F, B> {
+    /// The plain method; its points are with the caller between `ask` and `tell`.
+    pub fn base(&self) -> &B {
+        &self.base
+    }
+
+    /// The mode in force.
+    pub fn mode(&self) -> Mode {
+        self.own.mode.unwrap_or(if self.expected { Mode::Hybrid } else { Mode::Classical })
+    }
+
+    fn wants_gradients(&self) -> bool {
+        self.mode() != Mode::Classical
+    }
+
+    fn lend(&mut self, xs: &mut Matrix<F>) {
+        let points = match self.phase {
+            Phase::Gradients | Phase::Trials => &mut self.trials.points,
+            _ => self.base.points(),
+        };
+        std::mem::swap(points, xs);
+        self.lent = true;
+    }
+
+    /// Derivatives of the loss by theta and by what is kept, of a move whose points have values and gradients.
+    fn differentiate(&mut self) {
+        let [n, dim] = [self.base.points().len(), self.base.points().dim()];
+        let room = &mut self.room;
+        room.omega.resize(n, 0.0);
+        self.own.loss.weights(self.base.values(), self.own.loss_temperature, &mut room.omega);
+        room.cotangent.resize(n, dim);
+        let usable = |i: usize, gradients: &Matrix<F>| {
+            i < gradients.len() && room.omega[i] > 0.0 && gradients.row(i).iter().all(|g| g.is_finite())
+        };
+        // In units of the largest gradient: only directions matter.
+        let scale = (0..n)
+            .filter(|&i| usable(i, &room.gradients))
+            .flat_map(|i| room.gradients.row(i))
+            .fold(0.0f64, |m, g| m.max(g.f64().abs()));
+        for i in 0..n {
+            let row = room.cotangent.row_mut(i);
+            if scale > 0.0 && usable(i, &room.gradients) {
+                let omega = room.omega[i];
+                row.iter_mut().zip(room.gradients.row(i)).for_each(|(c, g)| *c = omega * (g.f64() / scale));
+            } else {
+                row.fill(0.0);
+            }
+        }
+        room.d_theta.clear();
+        room.d_theta.resize(B::THETA.len(), 0.0);
+        room.d_points.resize(self.base.movable(), dim);
+        room.d_points.data_mut().fill(0.0);
+        let adjoint = Adjoint { theta: &mut room.d_theta, points: &mut room.d_points };
+        self.base.vjp(self.own.temperature, &room.cotangent, adjoint);
+    }
+
+    /// A step of the learnable numbers.
+    fn learn(&mut self) {
+        if self.own.learning_rate == 0.0 {
+            return;
+        }
+        let room = &mut self.room;
+        room.theta.clear();
+        self.base.theta(&mut room.theta);
+        self.learner.step(B::THETA, &mut room.theta, &room.d_theta);
+        self.base.set_theta(&room.theta);
+    }
+
+    /// A move of all, gradient steps of the best in it.
+    fn move_hybrid(&mut self, rng: &Rng) {
+        self.base.advance_hybrid(&mut self.injection, rng);
+        self.room.rows.extend_from_slice(self.injection.rows());
+    }
+
+    /// Takes the values of a move; returns whether the iteration is complete.
+    fn complete_move(&mut self) -> bool {
+        let mode = self.mode();
+        match mode {
+            Mode::Classical => {}
+            Mode::Hybrid => self.base.settle(&mut self.injection, &self.room.gradients),
+            Mode::Adaptive | Mode::Diff | Mode::Full => self.differentiate(),
+        }
+        self.base.remember();
+        if mode == Mode::Hybrid {
+            self.base.follow(&mut self.injection);
+        }
+        if matches!(mode, Mode::Adaptive | Mode::Full) {
+            self.learn();
+        }
+        if matches!(mode, Mode::Diff | Mode::Full) && self.own.step > 0.0 {
+            let room = &self.room;
+            self.trials.points.resize(0, room.cotangent.dim());
+            self.trials.owners.clear();
+            self.trials.lengths.resize(self.base.movable(), self.trials.first);
+            self.base.step(&mut self.trials, &room.rng, &room.cotangent, &room.d_points);
+            return self.trials.points.is_empty();
+        }
+        true
+    }
+
+    fn finish(&mut self) {
+        self.iterations += 1;
+        self.phase = Phase::Move;
+    }
+}
+
+impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+        assert!(!self.lent, "ask was called twice without tell");
+        self.room.rows.clear();
+        self.room.gradients.clear();
+        if self.why().is_some() {
+            xs.clear();
+            return;
+        }
+        match self.phase {
+            Phase::Start => self.base.start(rng),
+            Phase::Move => match self.mode() {
+                Mode::Classical => self.base.advance(rng, false),
+                Mode::Hybrid => {
+                    let (points, values) = self.base.kept();
+                    let elites = self.base.elites(self.own.elite);
+                    self.injection.choose(points, values, elites, &mut self.trials.points);
+                    if self.trials.points.is_empty() {
+                        self.move_hybrid(rng);
+                    } else {
+                        self.phase = Phase::Gradients;
+                        self.room.rows.extend_from_slice(self.injection.rows());
+                    }
+                }
+                Mode::Adaptive | Mode::Diff | Mode::Full => {
+                    self.base.advance(rng, true);
+                    self.room.rows.extend(0..self.base.points().len());
+                }
+            },
+            Phase::Known => self.move_hybrid(rng),
+            Phase::Gradients => self.room.rows.extend(0..self.trials.points.len()),
+            Phase::Trials => {}
+        }
+        if self.base.why().is_some() {
+            xs.clear(); // the plain method has found its end while it moved
+            return;
+        }
+        self.room.rng = rng.clone();
+        self.lend(xs);
+    }
+
+    fn gradient_rows(&self) -> &[usize] {
+        &self.room.rows
+    }
+
+    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
+        self.room.gradients.copy_from(gradients.rows());
+    }
+
+    fn expect_gradients(&mut self) -> bool {
+        self.expected = true;
+        self.wants_gradients()
+    }
+
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        assert!(self.lent, "tell was called without ask");
+        self.lend(xs);
+        self.lent = false;
+        let told = values.iter().map(|&value| if value.is_nan() { F::infinity() } else { value });
+        match self.phase {
+            Phase::Start | Phase::Move | Phase::Known => {
+                assert_eq!(values.len(), self.base.points().len(), "tell needs one value for each point asked");
+                let room = self.base.values();
+                room.clear();
+                room.extend(told);
+                if self.phase == Phase::Start {
+                    let share = if self.mode() == Mode::Hybrid { self.own.elite } else { 0.0 };
+                    self.base.begin(share);
+                    self.phase = Phase::Move;
+                } else if self.complete_move() {
+                    self.finish();
+                } else {
+                    self.phase = Phase::Trials;
+                }
+            }
+            Phase::Gradients => {
+                let (points, _) = self.base.kept();
+                if self.room.gradients.len() == self.trials.points.len() {
+                    self.injection.learn(points, &self.room.gradients);
+                }
+                self.phase = Phase::Known;
+            }
+            Phase::Trials => {
+                self.room.told.clear();
+                self.room.told.extend(told);
+                self.base.keep(&mut self.trials, &self.room.told);
+                self.finish();
+            }
+        }
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.base.answer()
+    }
+
+    fn iterations(&self) -> u64 {
+        self.iterations
+    }
+
+    fn why(&self) -> Option<Reason> {
+        let lacking = !self.expected && self.wants_gradients();
+        let reason = || Reason::Method("the mode needs gradients, and the run has no source of them".into());
+        if lacking { Some(reason()) } else { self.base.why() }
+    }
+
+    fn view(&self) -> View<'_, F> {
+        self.base.view()
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
+        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    }
+}

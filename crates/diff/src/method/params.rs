@@ -1,0 +1,94 @@
+//! Parameters of the differentiable methods: the plain method's and what gradients are used for, as one table.
+
+use crate::learn::Loss;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+use swarmgrad_algorithms::parameters::{Parameter, Parameters};
+use swarmgrad_algorithms::{choice, parameters};
+use swarmgrad_core::Result;
+
+choice! {
+    /// What gradients are used for.
+    pub enum Mode {
+        /// Nothing: the plain method.
+        Classical = "classical",
+        /// Learning the method's numbers.
+        Adaptive = "adaptive",
+        /// Moving the points.
+        Diff = "diff",
+        /// Both.
+        Full = "full",
+        /// Steps of the best few.
+        Hybrid = "hybrid",
+    }
+}
+
+parameters! {
+    /// What a differentiable method has beside the plain one's parameters.
+    pub struct Params {
+        /// What gradients are used for; null for hybrid where there are gradients, else classical.
+        mode "": Option<Mode> = None, Choice(Mode::WORDS);
+        /// Share of the population that takes gradient steps (hybrid).
+        elite "q": f64 = 0.1, Within(0.0, 1.0);
+        /// Pairs that a point remembers for secant steps (hybrid); 0 for none.
+        pairs "m": usize = 8, AtLeast(0.0);
+        /// Probability of a secant step where there are pairs (hybrid).
+        secant "p_s": f64 = 0.6, Within(0.0, 1.0);
+        /// First length of gradient steps, in radii of the population; 0 for none (diff, full).
+        step "Delta(0)": f64 = 0.5, AtLeast(0.0);
+        /// Learning rate of the method's numbers; 0 for none (adaptive, full).
+        learning_rate "": f64 = 0.01, AtLeast(0.0);
+        /// The number that is differentiated (adaptive, diff, full).
+        loss "Phi": Loss = Loss::Softmin, Choice(Loss::WORDS);
+        /// Temperature of softmin, in standard deviations of the values.
+        loss_temperature "tau_L": f64 = 0.2, Above(0.0);
+        /// Temperature of straight-through decisions in derivatives.
+        temperature "tau": f64 = 0.5, Above(0.0);
+    }
+}
+
+/// The parameters of a plain method and those of its differentiable version, as one table.
+#[derive(Debug, Clone, Default)]
+pub struct Both<P> {
+    /// The plain method's.
+    pub plain: P,
+    /// What gradients are used for.
+    pub own: Params,
+}
+
+impl<P: Parameters> Parameters for Both<P> {
+    fn table() -> Vec<Parameter> {
+        P::table().into_iter().chain(Params::table()).collect()
+    }
+
+    fn check(&self) -> Result<()> {
+        self.plain.check()?;
+        self.own.check()
+    }
+}
+
+impl<P: Serialize> Serialize for Both<P> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let [plain, own] = [serde_json::to_value(&self.plain), serde_json::to_value(&self.own)];
+        let mut all = Map::new();
+        for part in [plain, own] {
+            if let Value::Object(map) = part.map_err(serde::ser::Error::custom)? {
+                all.extend(map);
+            }
+        }
+        all.serialize(serializer)
+    }
+}
+
+impl<'de, P: DeserializeOwned> Deserialize<'de> for Both<P> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let names: Vec<&str> = Params::table().iter().map(|p| p.name).collect();
+        let all: Map<String, Value> = Map::deserialize(deserializer)?;
+        let (own, plain): (Map<_, _>, Map<_, _>) =
+            all.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
+        let plain = serde_json::from_value(Value::Object(plain)).map_err(D::Error::custom)?;
+        let own = serde_json::from_value(Value::Object(own)).map_err(D::Error::custom)?;
+        Ok(Both { plain, own })
+    }
+}

@@ -1,0 +1,428 @@
+//! The base of the methods that move a swarm: GA, DE, jDE, SHADE, PSO, EMPSO, CBO.
+//!
+//! Every individual keeps a point; its gradient step stands in its own row of the move.
+
+use super::frame::{Adjoint, Base, Trials};
+use crate::inject::{Cloud, Injection};
+use crate::learn::Learnable;
+use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::particle::{Motion, Remembered, Swarm};
+use swarmgrad_core::{Error, Matrix, Outside, Real, Result, Rng, Space, Start, View};
+
+/// What a move saw: the swarm before it, and its draws.
+pub struct Before<F: Real> {
+    /// The swarm before the move; `fx` is not kept.
+    pub swarm: Swarm<F>,
+    /// A second matrix of a method that has one (momenta).
+    pub momentum: Matrix<F>,
+    /// The draws of the move.
+    pub rng: Rng,
+}
+
+/// A plain method whose moves can be differentiated.
+pub trait Plain<F: Real>: Motion<F> {
+    /// The differentiable version's name.
+    const LABEL: &'static str;
+    /// Whether the method keeps memories y; else its points are x.
+    const MEMORIES: bool;
+    /// Whether particles travel, so that x and v are state; else x are trials.
+    const TRAVELS: bool;
+    /// Its learnable numbers; none where only classical and hybrid make sense.
+    const THETA: &'static [Learnable];
+
+    /// Whether moves with these parameters have a derivative; else the parameter, its value and the rule.
+    fn is_smooth(&self, _swarm_dim: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// The learnable numbers as they are now.
+    fn theta(&self, _dim: usize, _out: &mut Vec<f64>) {}
+
+    /// Sets them for the next move.
+    fn set_theta(&mut self, _theta: &[f64]) {}
+
+    /// Finds the attractors anew after points have been changed from outside.
+    fn lead(&mut self, _swarm: &Swarm<F>) {}
+
+    /// Where the survivors of the last iteration came from, if individuals change places: offspring 0..n, parents n..2n.
+    fn survivors(&self) -> Option<&[usize]> {
+        None
+    }
+
+    /// A second matrix of state (momenta).
+    fn momentum(&mut self) -> Option<&mut Matrix<F>> {
+        None
+    }
+
+    /// The adjoint of the last move: `cotangent` are derivatives by the new positions.
+    fn vjp(
+        &mut self,
+        _before: &Before<F>,
+        _space: &Space<f64>,
+        _temperature: f64,
+        _cotangent: &Matrix<f64>,
+        _adjoint: Adjoint<'_>,
+    ) {
+    }
+}
+
+/// A swarm and its plain method.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Swarming<F: Real, P: Plain<F>> {
+    space: Space<F>,
+    start: Start,
+    swarm: Swarm<F>,
+    plain: P,
+    #[serde(skip)]
+    room: Room<F>,
+}
+
+/// Buffers of a move.
+#[derive(Debug)]
+struct Room<F: Real> {
+    before: Swarm<F>,
+    momentum: Matrix<F>,
+    rng: Rng,
+    row: Vec<F>,
+    centre: Vec<f64>,
+    wide: Option<Space<f64>>,
+    reflecting: Option<Space<F>>,
+}
+
+impl<F: Real> Default for Room<F> {
+    fn default() -> Self {
+        Room {
+            before: Swarm::default(),
+            momentum: Matrix::default(),
+            rng: Rng::new(0),
+            row: Vec::new(),
+            centre: Vec::new(),
+            wide: None,
+            reflecting: None,
+        }
+    }
+}
+
+impl<F: Real, P: Plain<F>> Swarming<F, P> {
+    /// Keeps what the move changes.
+    fn remember_before(&mut self, rng: &Rng) {
+        let (before, swarm) = (&mut self.room.before, &self.swarm);
+        before.x.copy_from(swarm.x.rows());
+        before.v.copy_from(swarm.v.rows());
+        before.y.copy_from(swarm.y.rows());
+        before.fy.clone_from(&swarm.fy);
+        before.fx.clone_from(&swarm.fx);
+        if let Some(momentum) = self.plain.momentum() {
+            self.room.momentum.copy_from(momentum.rows());
+        }
+        self.room.rng = rng.clone();
+    }
+}
+
+impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
+    const LABEL: &'static str = P::LABEL;
+    const THETA: &'static [Learnable] = P::THETA;
+    type Params = P::Params;
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: P::Params) -> Result<Self> {
+        let plain = P::new(params, space, budget)?;
+        let numbers = plain.particles().saturating_mul(space.dim());
+        if numbers > 1 << 32 {
+            let rule = format!("times {} variables must be at most 2^32 numbers a matrix", space.dim());
+            return Err(Error::parameter("particles", plain.particles(), rule));
+        }
+        Ok(Swarming { space: space.clone(), start, swarm: Swarm::default(), plain, room: Room::default() })
+    }
+
+    fn is_smooth(&self) -> Result<()> {
+        self.plain.is_smooth(self.space.dim())
+    }
+
+    fn points(&mut self) -> &mut Matrix<F> {
+        &mut self.swarm.x
+    }
+
+    fn values(&mut self) -> &mut Vec<F> {
+        &mut self.swarm.fx
+    }
+
+    fn start(&mut self, rng: &Rng) {
+        self.start.fill(&self.space, rng, self.plain.particles(), &mut self.swarm.x);
+        self.plain.launch(&mut self.swarm, &self.space, rng);
+    }
+
+    fn begin(&mut self, _share: f64) {
+        let swarm = &mut self.swarm;
+        swarm.fy = swarm.fx.clone();
+        swarm.y = swarm.x.clone();
+        self.plain.begin(swarm);
+    }
+
+    fn kept(&self) -> (&Matrix<F>, &[F]) {
+        let swarm = &self.swarm;
+        if P::MEMORIES { (&swarm.y, &swarm.fy) } else { (&swarm.x, &swarm.fx) }
+    }
+
+    fn elites(&self, share: f64) -> usize {
+        (share * self.swarm.len() as f64).ceil() as usize
+    }
+
+    fn advance(&mut self, rng: &Rng, remember: bool) {
+        if remember {
+            self.remember_before(rng);
+        }
+        self.plain.advance(&mut self.swarm, &self.space, rng);
+    }
+
+    fn advance_hybrid(&mut self, injection: &mut Injection, rng: &Rng) {
+        self.advance(rng, P::TRAVELS);
+        let Room { before, centre, reflecting, row, .. } = &mut self.room;
+        let space = reflecting.get_or_insert_with(|| self.space.clone().with_outside(Outside::Reflect));
+        let Swarm { x, y, .. } = &mut self.swarm;
+        let points = if P::MEMORIES { &*y } else { &before.x };
+        let write = |i: usize, trial: &[F]| {
+            x.row_mut(i).copy_from_slice(trial);
+            i
+        };
+        injection.propose(points, &mut Cloud::new(points, centre), space, rng, write, row);
+    }
+
+    fn settle(&mut self, injection: &mut Injection, gradients: &Matrix<F>) {
+        let (swarm, before) = (&mut self.swarm, &self.room.before);
+        let stepping = injection.stepping().count();
+        for k in 0..stepping {
+            let i = injection.rows()[k];
+            let old = if P::MEMORIES { swarm.fy[i] } else { before.fx[i] };
+            let gradient = (k < gradients.len()).then(|| gradients.row(k));
+            let better = injection.settle(k, swarm.fx[i], old, gradient);
+            if better && P::MEMORIES {
+                swarm.fy[i] = swarm.fx[i];
+                swarm.y.row_mut(i).copy_from_slice(swarm.x.row(i));
+            }
+            if !P::TRAVELS {
+                swarm.fx[i] = F::infinity(); // the slot has no child of its own
+                continue;
+            }
+            if !better {
+                swarm.x.row_mut(i).copy_from_slice(before.x.row(i));
+                swarm.fx[i] = before.fx[i];
+            }
+            if !before.v.is_empty() {
+                swarm.v.row_mut(i).copy_from_slice(before.v.row(i));
+            }
+            if let Some(momentum) = self.plain.momentum() {
+                momentum.row_mut(i).copy_from_slice(self.room.momentum.row(i));
+            }
+        }
+    }
+
+    fn remember(&mut self) {
+        let done = self.plain.remember(&mut self.swarm);
+        debug_assert_eq!(done, Remembered::Done);
+    }
+
+    fn follow(&self, injection: &mut Injection) {
+        if let Some(from) = self.plain.survivors() {
+            injection.follow(from);
+        }
+    }
+
+    fn theta(&self, out: &mut Vec<f64>) {
+        self.plain.theta(self.space.dim(), out);
+    }
+
+    fn set_theta(&mut self, theta: &[f64]) {
+        self.plain.set_theta(theta);
+    }
+
+    fn movable(&self) -> usize {
+        self.swarm.len()
+    }
+
+    fn vjp(&mut self, temperature: f64, cotangent: &Matrix<f64>, adjoint: Adjoint<'_>) {
+        let room = &mut self.room;
+        let wide = |space: &Space<F>| {
+            let [lower, upper] = [space.lower(), space.upper()].map(|b| b.iter().map(|t| t.f64()).collect());
+            Space::new(lower, upper).map(|wide| wide.with_outside(space.outside()))
+        };
+        if room.wide.is_none() {
+            room.wide = wide(&self.space).ok();
+        }
+        let before = Before {
+            swarm: std::mem::take(&mut room.before),
+            momentum: std::mem::take(&mut room.momentum),
+            rng: room.rng.clone(),
+        };
+        if let Some(space) = &room.wide {
+            self.plain.vjp(&before, space, temperature, cotangent, adjoint);
+        }
+        room.before = before.swarm;
+        room.momentum = before.momentum;
+    }
+
+    fn step(&mut self, trials: &mut Trials<F>, rng: &Rng, cotangent: &Matrix<f64>, d_points: &Matrix<f64>) {
+        let (n, dim) = (self.swarm.len(), self.swarm.dim());
+        let points = if P::MEMORIES { &self.swarm.y } else { &self.swarm.x };
+        let Room { row, reflecting, .. } = &mut self.room;
+        let numbers = n as f64;
+        let mean = |j: usize| points.iter().map(|x| x[j].f64()).sum::<f64>() / numbers;
+        let spread = |j: usize, m: f64| points.iter().map(|x| (x[j].f64() - m).powi(2)).sum::<f64>() / numbers;
+        let radius = (0..dim).map(|j| spread(j, mean(j))).sum::<f64>().sqrt();
+        let space = reflecting.get_or_insert_with(|| self.space.clone().with_outside(Outside::Reflect));
+        let outside = rng.fork("inject");
+        for r in 0..n {
+            // A survivor that is a child has the loss's own derivative, a parent that of the move.
+            let child = match self.plain.survivors() {
+                Some(from) if from[r] < n => Some(from[r]),
+                Some(_) => None,
+                None => (!P::MEMORIES || points.row(r) == self.swarm.x.row(r)).then_some(r),
+            };
+            let direction = match child {
+                Some(i) => cotangent.row(i),
+                None => d_points.row(self.plain.survivors().map_or(r, |from| from[r] - n)),
+            };
+            let largest = direction.iter().fold(0.0f64, |m, g| m.max(g.abs()));
+            let norm = direction.iter().map(|g| (g / largest).powi(2)).sum::<f64>().sqrt();
+            if largest == 0.0 || !norm.is_finite() || !radius.is_finite() || radius == 0.0 {
+                continue;
+            }
+            let length = trials.lengths[r] * radius / norm;
+            row.clear();
+            row.extend(points.row(r).iter().zip(direction).map(|(x, g)| F::of(x.f64() - length * (g / largest))));
+            if row.iter().all(|t| t.is_finite()) {
+                space.repair(row, 0, &mut outside.row(r));
+                trials.points.push(row);
+                trials.owners.push(r);
+            }
+        }
+    }
+
+    fn keep(&mut self, trials: &mut Trials<F>, values: &[F]) {
+        for (k, &value) in values.iter().enumerate() {
+            let r = trials.owners[k];
+            let swarm = &mut self.swarm;
+            let (points, stored) =
+                if P::MEMORIES { (&mut swarm.y, &mut swarm.fy) } else { (&mut swarm.x, &mut swarm.fx) };
+            if value < stored[r] {
+                points.row_mut(r).copy_from_slice(trials.points.row(k));
+                stored[r] = value;
+                trials.lengths[r] *= 1.6;
+            } else {
+                trials.lengths[r] *= 0.5;
+            }
+        }
+        self.plain.lead(&self.swarm);
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.plain.answer(&self.swarm)
+    }
+
+    fn view(&self) -> View<'_, F> {
+        let swarm = &self.swarm;
+        let matrices = [("x", &swarm.x), ("v", &swarm.v), ("y", &swarm.y)];
+        let mut view = View {
+            matrices: matrices.into_iter().filter(|(_, m)| !m.is_empty()).map(|(name, m)| (name, m.rows())).collect(),
+            vectors: vec![("fx", &swarm.fx[..]), ("fy", &swarm.fy[..])],
+            numbers: Vec::new(),
+        };
+        self.plain.show(&mut view);
+        view
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use swarmgrad_algorithms::evolution::{de, ga};
+    use swarmgrad_algorithms::particle::{cbo, empso, pso};
+
+    /// The adjoint of a whole move, draws read again and bounds included, against central differences of the plain kernel. Of
+    /// `theta` only the numbers at `smooth` are looked at: rates are differentiated as if their decisions were soft.
+    fn check<P: Plain<f64>>(params: P::Params, smooth: &[usize], wide: f64) {
+        let (n, dim) = (9, 4);
+        let space = Space::cube(dim, -wide, wide).unwrap();
+        let rng = Rng::new(8).at(3);
+        let mut start = Matrix::zeros(n, dim);
+        rng.fork("start").fill_uniform(0..n, 0..dim, start.data_mut());
+        let values: Vec<f64> = start.iter().map(|x| x.iter().map(|t| t * t).sum()).collect();
+        let mut swarm = Swarm { x: start.clone(), v: start.clone(), y: start, fx: values.clone(), fy: values };
+        swarm.y.data_mut().iter_mut().for_each(|y| *y = 0.9 * *y - 0.1);
+        let mut plain = P::new(params, &space, None).unwrap();
+        plain.begin(&mut swarm);
+        let mut theta = Vec::new();
+        plain.theta(dim, &mut theta);
+        plain.set_theta(&theta);
+        let mut cotangent = Matrix::zeros(n, dim);
+        rng.fork("cotangent").fill_uniform(0..n, 0..dim, cotangent.data_mut());
+
+        if let Some(m) = plain.momentum() {
+            m.data_mut().iter_mut().for_each(|m| *m = 0.3 - 0.5 * *m);
+        }
+        let momentum = plain.momentum().map(|m| m.clone()).unwrap_or_default();
+        let before = Before { swarm: swarm.clone(), momentum: momentum.clone(), rng: rng.clone() };
+        let mut moved = |swarm: &Swarm<f64>, theta: &[f64]| {
+            plain.set_theta(theta);
+            if let Some(m) = plain.momentum() {
+                m.copy_from(momentum.rows());
+            }
+            let mut swarm = swarm.clone();
+            plain.advance(&mut swarm, &space, &rng);
+            swarm.x.data().iter().zip(cotangent.data()).map(|(x, c)| x * c).sum::<f64>()
+        };
+        let h = 1e-6;
+        let by_theta: Vec<f64> = (0..theta.len())
+            .map(|k| {
+                let [mut up, mut down] = [theta.clone(), theta.clone()];
+                (up[k], down[k]) = (up[k] + h, down[k] - h);
+                (moved(&swarm, &up) - moved(&swarm, &down)) / (2.0 * h)
+            })
+            .collect();
+        let by_points: Vec<f64> = (0..n * dim)
+            .map(|k| {
+                let mut at = |h: f64| {
+                    let mut swarm = swarm.clone();
+                    if P::MEMORIES {
+                        swarm.y.data_mut()[k] += h
+                    } else {
+                        swarm.x.data_mut()[k] += h
+                    }
+                    moved(&swarm, &theta)
+                };
+                (at(h) - at(-h)) / (2.0 * h)
+            })
+            .collect();
+        moved(&swarm, &theta);
+        let (mut d_theta, mut d_points) = (vec![0.0; theta.len()], Matrix::zeros(n, dim));
+        let adjoint = Adjoint { theta: &mut d_theta, points: &mut d_points };
+        plain.vjp(&before, &space, 0.5, &cotangent, adjoint);
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * (1.0 + b.abs());
+        assert!(by_points.iter().any(|d| *d != 0.0));
+        for (k, (a, b)) in d_points.data().iter().zip(&by_points).enumerate() {
+            assert!(near(*a, *b), "{} number {k}: {a}, by differences {b}", P::LABEL);
+        }
+        for &k in smooth {
+            let (a, b) = (d_theta[k], by_theta[k]);
+            assert!(near(a, b) && b != 0.0, "{} {}: {a}, by differences {b}", P::LABEL, P::THETA[k].name);
+        }
+        assert!(d_theta.iter().all(|d| d.is_finite() && *d != 0.0), "{} {d_theta:?}", P::LABEL);
+    }
+
+    #[test]
+    fn the_adjoint_of_a_move_is_that_of_the_plain_kernel() {
+        for wide in [1.02, 50.0] {
+            let de = || de::Params { particles: 9, ..de::Params::default() };
+            check::<de::De>(de(), &[0], wide);
+            check::<de::De>(de::Params { recombination: de::Recombination::Exponential, ..de() }, &[0], wide);
+            check::<de::De>(de::Params { mutation: de::Mutation::CurrentToPbest, crossover: 0.6, ..de() }, &[0], wide);
+            let ga = ga::Params { particles: 9, mutation: Some(0.4), eta_c: 3.0, eta_m: 5.0, ..ga::Params::default() };
+            check::<ga::Ga<f64>>(ga, &[1, 3], wide);
+            check::<pso::Pso>(pso::Params { particles: 9, ..pso::Params::default() }, &[0, 1, 2], wide);
+            check::<empso::Empso<f64>>(empso::Params { particles: 9, ..empso::Params::default() }, &[0, 1, 2], wide);
+            // Sharper, the consensus would be the best particle, where |c - x| has a kink.
+            let cbo = cbo::Params { particles: 9, dt: 0.1, sigma: 2.0, alpha: 0.5, ..cbo::Params::default() };
+            check::<cbo::Cbo<f64>>(cbo, &[0, 1], wide);
+        }
+    }
+}
