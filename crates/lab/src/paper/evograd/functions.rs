@@ -443,7 +443,7 @@ mod tests {
             let reached = walk(&unit(method)).unwrap();
             let cost = reached.evaluations + 2 * reached.gradients;
             // CMA-ES may end by itself, Adam divides its purse by five.
-            assert!(cost <= 1_000 && cost >= 980, "{method}: {cost}");
+            assert!((980..=1_000).contains(&cost), "{method}: {cost}");
             assert!(reached.value.is_finite());
         }
     }

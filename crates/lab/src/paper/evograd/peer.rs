@@ -72,8 +72,9 @@ pub(super) fn lbfgs(purse: &mut Purse<'_>, rng: &Rng) {
                 purse.clamp(&mut next);
                 let mut gradient = vec![0.0; dim];
                 let Some(there) = purse.look(&next, &mut gradient) else { return };
-                // `!` so that NaN is too far.
-                if !(there <= value + 1e-4 * step * slope) {
+                // NaN is too far.
+                let descends = there <= value + 1e-4 * step * slope;
+                if !descends {
                     high = step;
                 } else {
                     let flat = dot(&way, &gradient) >= 0.9 * slope;
