@@ -133,6 +133,33 @@ fn every_run_of_multistart_walks_as_alone() {
 }
 
 #[test]
+fn a_swarm_that_gains_nothing_any_more_makes_room_for_a_new_one() {
+    let problem = problems::entry("rastrigin").unwrap().build::<f64>(2, None).unwrap();
+    let json = serde_json::json!({ "method": "pso:particles=10", "patience": 50 });
+    let mut many = method("multistart", problem.space(), json);
+    let seen = walk(&mut *many, &*problem, &Rng::new(3), 600);
+    // Evaluations of a run since its last gain: a run ends in the round in which these reach 50 for each of 2 variables.
+    let (mut rng, mut from, mut ends) = (Rng::new(3), 0, Vec::new());
+    while from < seen.len() {
+        let mut alone = method("pso", problem.space(), serde_json::json!({ "particles": 10 }));
+        let (mut xs, mut best, mut waited) = (Matrix::default(), f64::INFINITY, 0);
+        while from < seen.len() && waited < 100 {
+            rng.set_iteration(from as u64);
+            alone.ask(&rng.fork(&format!("run{}", ends.len())), &mut xs);
+            assert_eq!(xs.data(), &seen[from].0[..], "round {from}");
+            let values = &seen[from].1;
+            alone.tell(&mut xs, values);
+            let found = values.iter().fold(f64::INFINITY, |m, &v| m.min(v));
+            let gained = found < best * (1.0 - 1e-12);
+            (best, waited) = if gained { (found, 0) } else { (best, waited + 10) };
+            from += 1;
+        }
+        ends.push(best);
+    }
+    assert!(ends.len() > 3, "{ends:?}");
+}
+
+#[test]
 fn polish_is_the_global_method_then_the_local_one_from_its_best_point() {
     let problem = bowl(4);
     let json = serde_json::json!({ "method": "pso:particles=10", "local": "nelder_mead", "share": 0.5 });

@@ -1,4 +1,4 @@
-//! Multi-start: a method that ends by itself, from one new point after another.
+//! Multi-start: a method from one new point after another, each until it ends by itself or gains nothing any more.
 //!
 //! The oldest cure for local minima; Rinnooy Kan and Timmer, "Stochastic global optimization methods, part I" (Mathematical
 //! Programming 1987). The first run starts where the start says, each further one from the start's law, or uniformly where
@@ -13,8 +13,10 @@ use swarmgrad_core::{Real, Result, Rng, Space, Start};
 parameters! {
     /// Parameters of [`MultiStart`].
     pub struct Params {
-        /// What is run again and again: a method that ends by itself.
+        /// What is run again and again.
         method "": String = "quasi_newton".to_owned(), Method;
+        /// Evaluations a variable without a gain after which a run ends; null for methods that end by themselves.
+        patience "": Option<f64> = None, Above(0.0);
     }
 }
 
@@ -44,7 +46,9 @@ impl<F: Real> Schedule<F> for Fresh {
         start: Start,
         _rng: &Rng,
     ) -> Result<Option<Next<Member<F>>>> {
+        let patience =
+            self.params.patience.map_or(u64::MAX, |per_variable| (per_variable * space.dim() as f64).ceil() as u64);
         let method = Member::new(&self.params.method, space, &start, None)?;
-        Ok(Some(Next { method, limit: u64::MAX }))
+        Ok(Some(Next { method, limit: u64::MAX, patience }))
     }
 }

@@ -38,7 +38,12 @@ pub struct Next<A> {
     pub method: A,
     /// Evaluations after which the run is cut off, if it has not ended before.
     pub limit: u64,
+    /// Evaluations without a gain after which it is cut off.
+    pub patience: u64,
 }
+
+/// A gain is larger than this share of the value.
+const GAIN: f64 = 1e-12;
 
 /// The run that has just ended.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -100,7 +105,10 @@ pub struct Restarts<F: Real, S: Schedule<F>> {
     label: String,
     runs: u64,
     limit: u64,
+    patience: u64,
     past: Past,
+    /// Value and evaluation of its last gain.
+    gain: (f64, u64),
     rounds: u64,
     best: Record<F>,
     /// The run that found it.
@@ -122,7 +130,10 @@ impl<F: Real, S: Schedule<F>> Restarts<F, S> {
     }
 
     fn is_over(&self) -> bool {
-        self.past.evaluations >= self.limit || self.run.as_ref().is_none_or(|run| run.why().is_some())
+        let waited = self.past.evaluations - self.gain.1;
+        self.past.evaluations >= self.limit
+            || waited >= self.patience
+            || self.run.as_ref().is_none_or(|run| run.why().is_some())
     }
 
     /// Begins the next run. Points given for the start serve one run each, then the start is uniform.
@@ -141,9 +152,10 @@ impl<F: Real, S: Schedule<F>> Restarts<F, S> {
                 if self.gradients {
                     run.expect_gradients();
                 }
-                (self.run, self.limit) = (Some(run), next.limit);
+                (self.run, self.limit, self.patience) = (Some(run), next.limit, next.patience);
                 self.runs += 1;
                 self.past = Past { evaluations: 0, best: f64::INFINITY };
+                self.gain = (f64::INFINITY, 0);
             }
             Ok(None) => self.enough = Some(Reason::Method("all restarts are done".into())),
             Err(why) => self.enough = Some(Reason::Method(why.to_string())),
@@ -166,7 +178,9 @@ impl<F: Real, S: Schedule<F>> Method<F> for Restarts<F, S> {
             label: String::new(),
             runs: 0,
             limit: 0,
+            patience: 0,
             past: Past::default(),
+            gain: (f64::INFINITY, 0),
             rounds: 0,
             best: Record::default(),
             finder: 0,
@@ -201,6 +215,11 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
         }
         self.past.best = values.iter().fold(self.past.best, |best, value| best.min(value.f64()));
         self.past.evaluations += values.len() as u64;
+        let (before, _) = self.gain;
+        let gain = before - self.past.best;
+        if gain > GAIN * before.abs() || before.is_infinite() && gain > 0.0 {
+            self.gain = (self.past.best, self.past.evaluations);
+        }
         self.rounds += 1;
         run.tell(xs, values);
     }

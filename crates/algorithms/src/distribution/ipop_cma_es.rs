@@ -81,6 +81,6 @@ impl Runs {
         limit: u64,
     ) -> Result<Next<Cma<F>>> {
         let params = cma_es::Params { particles: Some(lambda), sigma, ..self.params.clone() };
-        Ok(Next { method: Samples::new(space, start, None, params)?, limit })
+        Ok(Next { method: Samples::new(space, start, None, params)?, limit, patience: u64::MAX })
     }
 }
