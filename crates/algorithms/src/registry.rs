@@ -135,11 +135,18 @@ pub static ENTRIES: &[Entry] = &[
         pso::Pso,
         "PSO with inertia weight",
         "Shi & Eberhart 1998; AdaSwarm eqs (1)-(2)",
-        &[(
-            "torchswarm",
-            "defaults of torchswarm 0.0.1",
-            r#"{"inertia": 0.5, "c1": 2.0, "c2": 2.0, "draws": "per_particle"}"#
-        ),]
+        &[
+            (
+                "local",
+                "four neighbours and a speed limit (Kennedy & Mendes 2002; Eberhart & Shi 2000): slower, and further",
+                r#"{"particles": 30, "topology": "von_neumann", "velocity_limit": 0.2}"#
+            ),
+            (
+                "torchswarm",
+                "defaults of torchswarm 0.0.1",
+                r#"{"inertia": 0.5, "c1": 2.0, "c2": 2.0, "draws": "per_particle"}"#
+            ),
+        ]
     ),
     method!(pso::PsoConstriction, pso::PsoConstriction, "PSO with constriction factor", "Clerc & Kennedy 2002", &[]),
     method!(mpso::Mpso<f32>, mpso::Mpso<f64>, "momentum PSO", "AdaSwarm eq. (3)", &[]),
