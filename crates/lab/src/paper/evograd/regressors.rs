@@ -229,7 +229,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         }
     }
     findings.left_out(&missing);
-    let (budget, seeds) = if session.quick() { (600, session.seeds(3, 3)) } else { (10_000, session.seeds(10, 3)) };
+    let (budget, seeds) = if session.quick() { (3_000, session.seeds(3, 3)) } else { (10_000, session.seeds(10, 3)) };
     findings.protocol(format!(
         "One hidden layer of {HIDDEN} tanh neurons, mean squared error of all training rows. Weights within {BOX} of 0; first weights \
          uniform within {START}, the same for all methods with a population of a seed ({POPULATION} points). Three quarters of the rows \
