@@ -128,6 +128,8 @@ pub static EXPERIMENTS: &[Experiment] = &[
     mean_field_pso::theorem_4_1::EXPERIMENT,
     mean_field_pso::zero_inertia::EXPERIMENT,
     evograd::functions::EXPERIMENT,
+    evograd::regressors::EXPERIMENT,
+    evograd::without_gradient::EXPERIMENT,
 ];
 
 /// The experiment of that name. An unknown name's error suggests the nearest.

@@ -1,11 +1,11 @@
 //! The comparison on functions: hybrid methods against their plain versions at equal cost, with peers beside them.
 
+use super::grid::{FLOOR, Grid};
 use super::peer::{Purse, adam, lbfgs};
 use super::terrain::{FUNCTIONS, Terrain};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
 use crate::plot::svg::{Anchor, Svg};
-use crate::stats::{holm, median, signed_rank};
 use crate::table::{Table, fixed, significant};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -21,11 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-/// Values below this count as this.
-const FLOOR: f64 = 1e-12;
-
 /// The methods that have a hybrid version.
-const PAIRS: [&str; 5] = ["de", "ga", "jde", "pso", "shade"];
+pub(super) const PAIRS: [&str; 5] = ["de", "ga", "jde", "pso", "shade"];
 
 /// One run: what it is compared by is the best value for a given cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -52,7 +49,7 @@ fn walk(unit: &Unit) -> Result<Reached> {
     let half_width = FUNCTIONS.iter().find(|f| f.0 == unit.function).map_or(1.0, |f| f.1);
     let terrain = Terrain::new(unit.function, half_width, unit.dim, unit.rotated, unit.seed)?;
     let (budget, rng) = (unit.budget as f64, Rng::new(unit.seed));
-    let mut purse = Purse { problem: &terrain, cost: unit.gradient_cost, left: budget, best: f64::INFINITY };
+    let mut purse = Purse::new(&terrain, unit.gradient_cost, budget);
     match unit.method.split_once(' ') {
         None if unit.method == "lbfgs" => lbfgs(&mut purse, &rng),
         Some(("adam", rate)) => adam(&mut purse, &rng, rate.parse().unwrap_or(0.01)),
@@ -114,70 +111,11 @@ impl Setting {
         units
     }
 
-    /// The values of a method on a function, by seed.
-    fn values<'a>(&self, reached: &'a [Reached], method: &str, function: &str) -> Option<Vec<f64>> {
-        let m = self.methods.iter().position(|m| m == method)?;
-        let f = self.functions.iter().position(|f| *f == function)?;
-        let from = (m * self.functions.len() + f) * self.seeds as usize;
-        let floored = |r: &'a Reached| if r.value < FLOOR { FLOOR } else { r.value };
-        Some(reached[from..from + self.seeds as usize].iter().map(floored).collect())
+    fn grid(&self, reached: &[Reached]) -> Grid {
+        let floored = |r: &Reached| if r.value < FLOOR { FLOOR } else { r.value };
+        let (methods, tasks) = (self.methods.clone(), self.functions.clone());
+        Grid { methods, tasks, seeds: self.seeds as usize, values: reached.iter().map(floored).collect() }
     }
-}
-
-/// Wins, ties and losses of `a` against `b`: Wilcoxon a function on logarithms, Holm over the functions, 5 %.
-struct Score {
-    wins: usize,
-    ties: usize,
-    losses: usize,
-    /// The functions that were won and lost.
-    won: Vec<&'static str>,
-    lost: Vec<&'static str>,
-    /// One-sided Wilcoxon over the functions' medians that `a` is better.
-    across: f64,
-}
-
-fn score(setting: &Setting, reached: &[Reached], a: &str, b: &str) -> Result<Option<Score>> {
-    let mut tests = Vec::new();
-    let mut medians = [Vec::new(), Vec::new()];
-    for function in &setting.functions {
-        let [Some(of_a), Some(of_b)] = [a, b].map(|m| setting.values(reached, m, function)) else { return Ok(None) };
-        let [of_a, of_b] = [of_a, of_b].map(|values| values.iter().map(|v| v.log10()).collect::<Vec<f64>>());
-        medians[0].push(median(&of_a));
-        medians[1].push(median(&of_b));
-        tests.push(signed_rank(&of_a, &of_b)?);
-    }
-    let adjusted = holm(&tests.iter().map(|t| t.p).collect::<Vec<_>>(), 0.05)?;
-    let mut score = Score { wins: 0, ties: 0, losses: 0, won: Vec::new(), lost: Vec::new(), across: f64::NAN };
-    for ((test, adjusted), function) in tests.iter().zip(&adjusted).zip(&setting.functions) {
-        match (adjusted.rejected, test.balance < 0.0) {
-            (true, true) => score.won.push(*function),
-            (true, false) => score.lost.push(*function),
-            _ => score.ties += 1,
-        }
-    }
-    (score.wins, score.losses) = (score.won.len(), score.lost.len());
-    let across = signed_rank(&medians[0], &medians[1])?;
-    score.across = if across.balance < 0.0 { 0.5 * across.p } else { 1.0 - 0.5 * across.p };
-    Ok(Some(score))
-}
-
-/// The mean rank of every method over functions, by its median.
-fn mean_ranks(setting: &Setting, reached: &[Reached]) -> Vec<f64> {
-    let mut ranks = vec![0.0; setting.methods.len()];
-    for function in &setting.functions {
-        let medians: Vec<f64> = setting
-            .methods
-            .iter()
-            .map(|m| setting.values(reached, m, function).map_or(f64::INFINITY, |values| median(&values)))
-            .collect();
-        for (rank, mine) in ranks.iter_mut().zip(&medians) {
-            let better = medians.iter().filter(|other| *other < mine).count() as f64;
-            let equal = medians.iter().filter(|other| *other == mine).count() as f64;
-            *rank += better + 0.5 * (equal + 1.0);
-        }
-    }
-    ranks.iter_mut().for_each(|r| *r /= setting.functions.len() as f64);
-    ranks
 }
 
 /// q of the Nemenyi test at 5 % for 2, 3, .. methods (Demsar 2006, continued from the studentised range).
@@ -187,22 +125,22 @@ const NEMENYI: [f64; 19] = [
 ];
 
 /// Mean ranks on a line, and the difference that matters: methods joined by a bar do not differ at 5 % (Nemenyi).
-fn critical_difference(setting: &Setting, ranks: &[f64]) -> String {
+fn critical_difference(title: &str, grid: &Grid, ranks: &[f64]) -> String {
     let k = ranks.len() as f64;
     let q = NEMENYI[(ranks.len().max(2) - 2).min(NEMENYI.len() - 1)];
-    let critical = q * (k * (k + 1.0) / (6.0 * setting.functions.len() as f64)).sqrt();
+    let critical = q * (k * (k + 1.0) / (6.0 * grid.tasks.len() as f64)).sqrt();
     let mut order: Vec<usize> = (0..ranks.len()).collect();
     order.sort_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
     let (left, right, row) = (230.0, 690.0, 20.0);
     let height = 70.0 + row * ranks.len() as f64;
-    let mut svg = Svg::new(720.0, height, &setting.title);
+    let mut svg = Svg::new(720.0, height, title);
     let at = |rank: f64| left + (rank - 1.0) / (k - 1.0).max(1.0) * (right - left);
-    svg.text((left, 24.0), 13.0, Anchor::Start, "#222222", &format!("{}: mean rank, 1 is best", setting.title));
+    svg.text((left, 24.0), 13.0, Anchor::Start, "#222222", &format!("{title}: mean rank, 1 is best"));
     svg.line((at(1.0), 40.0), (at(1.0 + critical.min(k - 1.0)), 40.0), "#222222", 3.0);
     svg.text((left - 8.0, 44.0), 12.0, Anchor::End, "#222222", &format!("critical difference {}", fixed(critical, 2)));
     for (place, &m) in order.iter().enumerate() {
         let y = 68.0 + row * place as f64;
-        svg.text((left - 8.0, y + 4.0), 12.0, Anchor::End, "#222222", &setting.methods[m]);
+        svg.text((left - 8.0, y + 4.0), 12.0, Anchor::End, "#222222", &grid.methods[m]);
         svg.line((left, y), (right, y), "#dddddd", 1.0);
         // From the method's rank as far as nothing can be told apart.
         svg.line((at(ranks[m]), y), (at((ranks[m] + critical).min(k)), y), "#9ec5e8", 4.0);
@@ -210,22 +148,6 @@ fn critical_difference(setting: &Setting, ranks: &[f64]) -> String {
         svg.text((right + 26.0, y + 4.0), 11.0, Anchor::End, "#222222", &fixed(ranks[m], 2));
     }
     svg.finish()
-}
-
-/// Medians of the best values, a row a method.
-fn medians(setting: &Setting, reached: &[Reached], ranks: &[f64]) -> Table {
-    let headers = ["method", "mean rank"].into_iter().map(String::from);
-    let mut table = Table::new(headers.chain(setting.functions.iter().map(|f| (*f).to_owned())));
-    for (method, rank) in setting.methods.iter().zip(ranks) {
-        let value = |f: &&str| {
-            let values = setting.values(reached, method, f).unwrap_or_default();
-            let middle = median(&values);
-            if middle <= FLOOR { "0".to_owned() } else { significant(middle, 2) }
-        };
-        let cells = [method.clone(), fixed(*rank, 2)].into_iter();
-        table.row(cells.chain(setting.functions.iter().map(value)));
-    }
-    table
 }
 
 fn hybrid(name: &str) -> String {
@@ -301,20 +223,6 @@ fn plan(session: &Session<'_>) -> Vec<Setting> {
     settings
 }
 
-/// The part of a setting that the main comparison judges: the eight functions.
-fn judged(setting: &Setting, reached: &[Reached]) -> (Setting, Vec<Reached>) {
-    let eight = |f: &str| FUNCTIONS.iter().any(|known| known.0 == f && known.2);
-    let functions: Vec<&'static str> = setting.functions.iter().copied().filter(|f| eight(f)).collect();
-    let seeds = setting.seeds as usize;
-    let mut kept = Vec::new();
-    for (k, block) in reached.chunks(seeds).enumerate() {
-        if eight(setting.functions[k % setting.functions.len()]) {
-            kept.extend_from_slice(block);
-        }
-    }
-    (Setting { functions, ..setting.clone() }, kept)
-}
-
 /// What the comparison must show of a method: wins at least, losses at most, of eight functions.
 fn bar(name: &str, setting: &Setting) -> Option<[usize; 2]> {
     let far = setting.rotated && setting.dim == 30;
@@ -354,25 +262,26 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     let (mut holding, mut asked) = (0, 0);
     for setting in &settings {
         let reached = session.units("run", &setting.units(), walk)?;
-        let (eight, of_eight) = judged(setting, &reached);
+        let all = setting.grid(&reached);
+        let eight = all.only(|function| FUNCTIONS.iter().any(|known| known.0 == function && known.2));
         for name in PAIRS {
             let pair = (hybrid(name), classical(name));
-            for (which, part, values) in [("8", &eight, &of_eight), ("all", setting, &reached)] {
-                if which == "all" && part.functions.len() == eight.functions.len() {
+            for (which, part) in [("8", &eight), ("all", &all)] {
+                if which == "all" && part.tasks.len() == eight.tasks.len() {
                     continue;
                 }
-                let Some(score) = score(part, values, &pair.0, &pair.1)? else { continue };
-                let bar = bar(name, setting).filter(|_| which == "8" && part.functions.len() == 8);
-                let holds = bar.map(|[least, most]| score.wins >= least && score.losses <= most);
+                let Some(score) = part.score(&pair.0, &pair.1)? else { continue };
+                let bar = bar(name, setting).filter(|_| which == "8" && part.tasks.len() == 8);
+                let holds = bar.map(|[least, most]| score.won.len() >= least && score.lost.len() <= most);
                 asked += usize::from(holds.is_some());
                 holding += usize::from(holds == Some(true));
                 wins.row([
                     setting.title.clone(),
                     name.to_owned(),
-                    part.functions.len().to_string(),
-                    score.wins.to_string(),
+                    part.tasks.len().to_string(),
+                    score.won.len().to_string(),
                     score.ties.to_string(),
-                    score.losses.to_string(),
+                    score.lost.len().to_string(),
                     score.lost.join(", "),
                     significant(score.across, 2),
                     bar.map_or(String::new(), |[least, most]| format!(">= {least}, <= {}", most.min(8))),
@@ -385,14 +294,14 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             setting.methods.iter().filter(|m| m.contains("adaptive") || m.contains("diff") || m.contains("full"))
         {
             let name = method.split(' ').next().unwrap_or_default();
-            if let Some(score) = score(&eight, &of_eight, method, &classical(name))? {
+            if let Some(score) = eight.score(method, &classical(name))? {
                 wins.row([
                     setting.title.clone(),
                     method.clone(),
-                    eight.functions.len().to_string(),
-                    score.wins.to_string(),
+                    eight.tasks.len().to_string(),
+                    score.won.len().to_string(),
                     score.ties.to_string(),
-                    score.losses.to_string(),
+                    score.lost.len().to_string(),
                     score.lost.join(", "),
                     significant(score.across, 2),
                     String::new(),
@@ -400,12 +309,12 @@ fn run(session: &Session<'_>) -> Result<Findings> {
                 ]);
             }
         }
-        let ranks = mean_ranks(setting, &reached);
-        findings.table(medians(setting, &reached, &ranks), format!("Medians of the best value, {}", setting.title));
+        let ranks = all.mean_ranks();
+        findings.table(all.table(), format!("Medians of the best value, {}", setting.title));
         let name = setting.title.replace(" = ", "").replace([',', ' '], "-").replace("--", "-");
         let caption =
             format!("Mean ranks, {}; what the light bar reaches cannot be told apart from its left end", setting.title);
-        findings.picture(format!("ranks-{name}"), critical_difference(setting, &ranks), caption);
+        findings.picture(format!("ranks-{name}"), critical_difference(&setting.title, &all, &ranks), caption);
     }
     findings.table(wins, "Hybrid, and other modes, against classical");
     if asked > 0 {
@@ -457,28 +366,5 @@ mod tests {
             assert_eq!(classical.value.to_bits(), still.value.to_bits(), "{name}");
             assert!(still.gradients > 900 && classical.gradients == 0);
         }
-    }
-
-    #[test]
-    fn a_clear_difference_is_a_win_and_none_is_a_tie() {
-        let setting = Setting {
-            title: "t".into(),
-            rotated: false,
-            dim: 1,
-            gradient_cost: 3.0,
-            budget: 1,
-            functions: vec!["sphere", "levy"],
-            methods: vec!["de hybrid".into(), "de classical".into()],
-            seeds: 12,
-        };
-        let reached = |value: f64| Reached { value, evaluations: 1, gradients: 0 };
-        let mut values = Vec::new();
-        for scale in [1e-3, 1.0, 1.0, 1.0] {
-            values.extend((0..12).map(|k| reached(scale * (1.0 + 0.1 * f64::from(k)))));
-        }
-        let score = score(&setting, &values, "de hybrid", "de classical").unwrap().unwrap();
-        assert_eq!((score.wins, score.ties, score.losses), (1, 1, 0));
-        assert_eq!(score.won, ["sphere"]);
-        assert_eq!(mean_ranks(&setting, &values), [1.25, 1.75]);
     }
 }

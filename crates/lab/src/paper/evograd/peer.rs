@@ -8,9 +8,18 @@ pub(super) struct Purse<'a> {
     pub(super) cost: f64,
     pub(super) left: f64,
     pub(super) best: f64,
+    /// The point of the best value; empty before the first.
+    pub(super) at: Vec<f64>,
+    /// Starts are uniform within this share of the box around its centre.
+    pub(super) reach: f64,
 }
 
-impl Purse<'_> {
+impl<'a> Purse<'a> {
+    /// A purse whose starts are anywhere in the box.
+    pub(super) fn new(problem: &'a dyn Differentiable, cost: f64, left: f64) -> Self {
+        Purse { problem, cost, left, best: f64::INFINITY, at: Vec::new(), reach: 1.0 }
+    }
+
     /// The value at `x`, its gradient in `g`; none when the purse is empty.
     fn look(&mut self, x: &[f64], g: &mut [f64]) -> Option<f64> {
         if self.left < self.cost {
@@ -21,6 +30,8 @@ impl Purse<'_> {
         let value = self.problem.value(x);
         if value < self.best {
             self.best = value;
+            self.at.clear();
+            self.at.extend_from_slice(x);
         }
         Some(value)
     }
@@ -29,7 +40,9 @@ impl Purse<'_> {
         let space = self.problem.space();
         let mut x = vec![0.0; space.dim()];
         rng.fork("start").row(row).fill_uniform(&mut x);
-        x.iter_mut().enumerate().for_each(|(j, t)| *t = space.lower()[j] + *t * space.width(j));
+        x.iter_mut()
+            .enumerate()
+            .for_each(|(j, t)| *t = space.lower()[j] + (0.5 + self.reach * (*t - 0.5)) * space.width(j));
         x
     }
 
@@ -162,7 +175,7 @@ mod tests {
     fn peers_solve_what_they_are_made_for() {
         for (name, half_width) in [("sphere", 100.0), ("rosenbrock", 30.0), ("ellipsoid", 100.0)] {
             let terrain = Terrain::new(name, half_width, 10, true, 1).unwrap();
-            let purse = || Purse { problem: &terrain, cost: 3.0, left: 10_000.0, best: f64::INFINITY };
+            let purse = || Purse::new(&terrain, 3.0, 10_000.0);
             let mut quasi_newton = purse();
             lbfgs(&mut quasi_newton, &Rng::new(2));
             assert!(quasi_newton.best < 1e-10, "{name}: {}", quasi_newton.best);

@@ -77,6 +77,11 @@ impl Terrain {
         })
     }
 
+    /// o, where the value is 0.
+    pub(super) fn optimum(&self) -> &[f64] {
+        &self.shift
+    }
+
     /// R (x - o) + m.
     fn place(&self, x: &[f64]) -> Vec<f64> {
         let away: Vec<f64> = x.iter().zip(&self.shift).map(|(x, o)| x - o).collect();
