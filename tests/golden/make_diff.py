@@ -81,6 +81,39 @@ class Known:
         self.who, self.used, self.x, self.g, self.pairs = who, 0, None, None, []
         self.delta = dict(raw=real(1) / 2, population=real(1) / 2, secant=real(1))
 
+    def step(self, u1, u2, secant, spread, product):
+        """The way of a step and the step without its length; `spread` is tr C, product(share, g) is share * C g."""
+        g = self.g
+        way = "secant" if self.pairs and u1 < secant else "raw" if u2 < 0.5 else "population"
+        if way == "secant":
+            u = two_loops(g, self.pairs)
+            if not u @ g > 0:
+                raise ValueError("no descent: choose another seed")
+        elif way == "raw":
+            u = np.sqrt(spread) * g / np.sqrt(g @ g)
+        else:
+            a = real(1) / 10**6
+            h = product(1 - a, g) + a * spread / len(g) * g
+            u = h / np.sqrt(g @ h)
+        return way, u
+
+    def learn(self, way, trial, g, most):
+        """The trial was better (g: its gradient) or not (g is None)."""
+        if g is None:
+            self.delta[way] = self.delta[way] / 2
+            if way == "secant" and self.delta[way] < real("0.1"):
+                self.delta[way], self.pairs = real(1), []
+            return
+        s, y = trial - self.x, g - self.g
+        if s @ y > real("1e-10") * np.sqrt((s @ s) * (y @ y)):
+            self.pairs = (self.pairs + [(s, y)])[-most:]
+        elif len(self.pairs) == most:
+            self.pairs = self.pairs[1:]
+        self.x, self.g = trial.copy(), g
+        self.delta[way] = self.delta[way] * real("1.6")
+        if way == "secant":
+            self.delta[way] = min(self.delta[way], real(1))
+
 
 def two_loops(g, pairs):
     """L-BFGS: H g from the pairs, the newest last."""
@@ -134,20 +167,10 @@ def hybrid(plain, kind):
         def step(known, points, i):
             """The trial of individual i, and the way it was made."""
             u1, u2 = draw.one("way", i), draw.one("way", i)
-            n, d = points.shape
+            n = len(points)
             centred = points - points.mean(axis=0)
             spread = (centred**2).sum() / n
-            way = "secant" if known.pairs and u1 < p["secant"] else "raw" if u2 < 0.5 else "population"
-            if way == "secant":
-                u = two_loops(known.g, known.pairs)
-                if not u @ known.g > 0:
-                    raise ValueError("no descent: choose another seed")
-            elif way == "raw":
-                u = np.sqrt(spread) * known.g / np.sqrt(known.g @ known.g)
-            else:
-                a = real(1) / 10**6
-                h = (1 - a) * (centred.T @ (centred @ known.g)) / n + a * spread / d * known.g
-                u = h / np.sqrt(known.g @ h)
+            way, u = known.step(u1, u2, p["secant"], spread, lambda share, g: share * (centred.T @ (centred @ g)) / n)
             return mirror(known.x - known.delta[way] * u, low, high), way
 
         def evaluate(points):
@@ -178,21 +201,7 @@ def hybrid(plain, kind):
                 known = records[i]
                 won = values[i] < old_f[i]
                 COUNT[way, bool(won)] = COUNT.get((way, bool(won)), 0) + 1
-                if won:
-                    g = slope(f.__name__, trial)
-                    s, y = trial - known.x, g - known.g
-                    if s @ y > real("1e-10") * np.sqrt((s @ s) * (y @ y)):
-                        known.pairs = (known.pairs + [(s, y)])[-most:]
-                    elif len(known.pairs) == most:
-                        known.pairs = known.pairs[1:]
-                    known.x, known.g = trial.copy(), g
-                    known.delta[way] = known.delta[way] * real("1.6")
-                    if way == "secant":
-                        known.delta[way] = min(known.delta[way], real(1))
-                else:
-                    known.delta[way] = known.delta[way] / 2
-                    if way == "secant" and known.delta[way] < real("0.1"):
-                        known.delta[way], known.pairs = real(1), []
+                known.learn(way, trial, slope(f.__name__, trial) if won else None, most)
                 if kind == "population":
                     if won:
                         now["x"][i], now["fx"][i] = trial, values[i]

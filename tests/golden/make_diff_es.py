@@ -18,7 +18,7 @@ import numpy as np
 
 import make
 import make_distribution
-from make_diff import Known, mirror, slope, two_loops
+from make_diff import Known, mirror, slope
 from make_distribution import Cma, first_sigma, natural_weights, one, ranked, real, trajectory
 
 COUNT = {}
@@ -48,44 +48,20 @@ class Beside:
                 COUNT["new"] = COUNT.get("new", 0) + 1
 
     def move(self, draw, covariance):
-        d = self.y.shape[1]
         spread = np.trace(covariance)
         for i, known in enumerate(self.known):
             if known.x is None or (known.x != self.y[i]).any():
                 known.x, known.g = self.y[i].copy(), slope(self.f.__name__, self.y[i])
             u1, u2 = draw.one("way", i), draw.one("way", i)
-            way = "secant" if known.pairs and u1 < self.p["secant"] else "raw" if u2 < 0.5 else "population"
-            if way == "secant":
-                u = two_loops(known.g, known.pairs)
-                if not u @ known.g > 0:
-                    raise ValueError("no descent: choose another seed")
-            elif way == "raw":
-                u = np.sqrt(spread) * known.g / np.sqrt(known.g @ known.g)
-            else:
-                a = real(1) / 10**6
-                h = (1 - a) * (covariance @ known.g) + a * spread / d * known.g
-                u = h / np.sqrt(known.g @ h)
+            way, u = known.step(u1, u2, self.p["secant"], spread, lambda share, g: share * (covariance @ g))
             trial = mirror(known.x - known.delta[way] * u, self.low, self.high)
             value = self.f(trial[None, :])[0]
             assert abs(value - self.fy[i]) > 1e-9 * (1 + abs(value)), "a comparison is too close"
             won = value < self.fy[i]
             COUNT[way, bool(won)] = COUNT.get((way, bool(won)), 0) + 1
+            known.learn(way, trial, slope(self.f.__name__, trial) if won else None, self.p["pairs"])
             if won:
-                g = slope(self.f.__name__, trial)
-                s, t = trial - known.x, g - known.g
-                if s @ t > real("1e-10") * np.sqrt((s @ s) * (t @ t)):
-                    known.pairs = (known.pairs + [(s, t)])[-self.p["pairs"] :]
-                elif len(known.pairs) == self.p["pairs"]:
-                    known.pairs = known.pairs[1:]
-                known.x, known.g = trial.copy(), g
-                known.delta[way] = known.delta[way] * real("1.6")
-                if way == "secant":
-                    known.delta[way] = min(known.delta[way], real(1))
                 self.y[i], self.fy[i] = trial, value
-            else:
-                known.delta[way] = known.delta[way] / 2
-                if way == "secant" and known.delta[way] < real("0.1"):
-                    known.delta[way], known.pairs = real(1), []
 
     def state(self):
         return dict(y=self.y.copy(), fy=self.fy.copy())

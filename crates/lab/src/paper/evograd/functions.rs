@@ -1,12 +1,12 @@
 //! The comparison on functions: hybrid methods against their plain versions at equal cost, with peers beside them.
 
-use super::grid::{FLOOR, Grid};
-use super::peer::{Purse, adam, lbfgs};
+use super::grid::Grid;
+use super::peer::{PEERS, Purse, spend};
 use super::terrain::{FUNCTIONS, Terrain};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
 use crate::plot::svg::{Anchor, Svg};
-use crate::table::{Table, fixed, significant};
+use crate::table::{Table, fixed};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use swarmgrad::algorithms::gradient::yardstick::Exact;
@@ -50,32 +50,28 @@ fn walk(unit: &Unit) -> Result<Reached> {
     let terrain = Terrain::new(unit.function, half_width, unit.dim, unit.rotated, unit.seed)?;
     let (budget, rng) = (unit.budget as f64, Rng::new(unit.seed));
     let mut purse = Purse::new(&terrain, unit.gradient_cost, budget);
-    match unit.method.split_once(' ') {
-        None if unit.method == "lbfgs" => lbfgs(&mut purse, &rng),
-        Some(("adam", rate)) => adam(&mut purse, &rng, rate.parse().unwrap_or(0.01)),
-        words => {
-            let (name, mode) = words.unwrap_or((unit.method.as_str(), "classical"));
-            let population = if name == "ipop_cma_es" { json!({}) } else { json!({ "particles": 50 }) };
-            let mut settings = population.as_object().cloned().unwrap_or_default();
-            let name = if PAIRS.contains(&name) { format!("diff_{name}") } else { name.to_owned() };
-            if name.starts_with("diff_") {
-                let (mode, rate) = mode.split_once(' ').map_or((mode, None), |(mode, _)| (mode, Some(0.0)));
-                settings.insert("mode".into(), mode.into());
-                if let Some(rate) = rate {
-                    settings.extend([("learning_rate".into(), rate.into()), ("step".into(), rate.into())]);
-                }
-            }
-            let mut method =
-                registry::entry(&name)?.build(swarmgrad::Problem::space(&terrain), Some(unit.budget), &settings)?;
-            let mut source = Exact::<f64, Terrain>::new(&terrain);
-            let mut limit = Evaluations(unit.budget);
-            let run = Run::new(&terrain, &mut *method, unit.seed).gradients(&mut source, unit.gradient_cost);
-            let outcome = run.watch(&mut limit).minimize();
-            return Ok(Reached { value: outcome.fun, evaluations: outcome.nfev, gradients: outcome.ngev });
+    if spend(&unit.method, &mut purse, &rng) {
+        let looks = purse.looks(budget);
+        return Ok(Reached { value: purse.best, evaluations: looks, gradients: looks });
+    }
+    let (name, mode) = unit.method.split_once(' ').unwrap_or((unit.method.as_str(), "classical"));
+    let population = if name == "ipop_cma_es" { json!({}) } else { json!({ "particles": 50 }) };
+    let mut settings = population.as_object().cloned().unwrap_or_default();
+    let name = if PAIRS.contains(&name) { format!("diff_{name}") } else { name.to_owned() };
+    if name.starts_with("diff_") {
+        let (mode, rate) = mode.split_once(' ').map_or((mode, None), |(mode, _)| (mode, Some(0.0)));
+        settings.insert("mode".into(), mode.into());
+        if let Some(rate) = rate {
+            settings.extend([("learning_rate".into(), rate.into()), ("step".into(), rate.into())]);
         }
     }
-    let looks = ((budget - purse.left) / unit.gradient_cost) as u64;
-    Ok(Reached { value: purse.best, evaluations: looks, gradients: looks })
+    let mut method =
+        registry::entry(&name)?.build(swarmgrad::Problem::space(&terrain), Some(unit.budget), &settings)?;
+    let mut source = Exact::<f64, Terrain>::new(&terrain);
+    let mut limit = Evaluations(unit.budget);
+    let run = Run::new(&terrain, &mut *method, unit.seed).gradients(&mut source, unit.gradient_cost);
+    let outcome = run.watch(&mut limit).minimize();
+    Ok(Reached { value: outcome.fun, evaluations: outcome.nfev, gradients: outcome.ngev })
 }
 
 /// A table of the comparison: the same functions, dimension, budget and price for all methods.
@@ -112,9 +108,7 @@ impl Setting {
     }
 
     fn grid(&self, reached: &[Reached]) -> Grid {
-        let floored = |r: &Reached| if r.value < FLOOR { FLOOR } else { r.value };
-        let (methods, tasks) = (self.methods.clone(), self.functions.clone());
-        Grid { methods, tasks, seeds: self.seeds as usize, values: reached.iter().map(floored).collect() }
+        Grid::new(&self.methods, &self.functions, reached.iter().map(|r| r.value))
     }
 }
 
@@ -150,19 +144,22 @@ fn critical_difference(title: &str, grid: &Grid, ranks: &[f64]) -> String {
     svg.finish()
 }
 
-fn hybrid(name: &str) -> String {
+pub(super) fn hybrid(name: &str) -> String {
     format!("{name} hybrid")
 }
 
-fn classical(name: &str) -> String {
+pub(super) fn classical(name: &str) -> String {
     format!("{name} classical")
+}
+
+/// Every one of the pairs, classical and hybrid.
+pub(super) fn pairs() -> impl Iterator<Item = String> {
+    PAIRS.iter().flat_map(|name| [classical(name), hybrid(name)])
 }
 
 /// The methods of the full comparison.
 fn everybody() -> Vec<String> {
-    let pairs = PAIRS.iter().flat_map(|name| [classical(name), hybrid(name)]);
-    let peers = ["ipop_cma_es", "lbfgs", "adam 0.1", "adam 0.01", "adam 0.001"].into_iter().map(String::from);
-    pairs.chain(peers).collect()
+    pairs().chain(["ipop_cma_es"].into_iter().chain(PEERS).map(String::from)).collect()
 }
 
 /// What is computed, in the order of its importance.
@@ -202,7 +199,7 @@ fn plan(session: &Session<'_>) -> Vec<Setting> {
         names.iter().flat_map(|n| words.map(|w| format!("{n} {w}"))).collect::<Vec<_>>()
     };
     for cost in [2.0, 5.0, 1.0, 3.0] {
-        let mut methods: Vec<String> = PAIRS.iter().flat_map(|name| [classical(name), hybrid(name)]).collect();
+        let mut methods: Vec<String> = pairs().collect();
         let mut words = format!("price {cost}");
         if cost == 1.0 || cost == 3.0 {
             methods.extend(modes(&["de", "ga", "pso"]));
@@ -221,6 +218,11 @@ fn plan(session: &Session<'_>) -> Vec<Setting> {
         });
     }
     settings
+}
+
+/// A cell of a table: empty where nothing was asked.
+pub(super) fn yes_or_no(holds: Option<bool>) -> String {
+    holds.map_or("", |holds| if holds { "yes" } else { "no" }).to_owned()
 }
 
 /// What the comparison must show of a method: wins at least, losses at most, of eight functions.
@@ -275,18 +277,12 @@ fn run(session: &Session<'_>) -> Result<Findings> {
                 let holds = bar.map(|[least, most]| score.won.len() >= least && score.lost.len() <= most);
                 asked += usize::from(holds.is_some());
                 holding += usize::from(holds == Some(true));
-                wins.row([
-                    setting.title.clone(),
-                    name.to_owned(),
-                    part.tasks.len().to_string(),
-                    score.won.len().to_string(),
-                    score.ties.to_string(),
-                    score.lost.len().to_string(),
-                    score.lost.join(", "),
-                    significant(score.across, 2),
+                let judged = [
                     bar.map_or(String::new(), |[least, most]| format!(">= {least}, <= {}", most.min(8))),
-                    holds.map_or("", |h| if h { "yes" } else { "no" }).to_owned(),
-                ]);
+                    yes_or_no(holds),
+                ];
+                let about = [setting.title.clone(), name.to_owned(), part.tasks.len().to_string()];
+                wins.row(about.into_iter().chain(score.cells()).chain(judged));
             }
         }
         // The other modes against classical.
@@ -295,18 +291,8 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         {
             let name = method.split(' ').next().unwrap_or_default();
             if let Some(score) = eight.score(method, &classical(name))? {
-                wins.row([
-                    setting.title.clone(),
-                    method.clone(),
-                    eight.tasks.len().to_string(),
-                    score.won.len().to_string(),
-                    score.ties.to_string(),
-                    score.lost.len().to_string(),
-                    score.lost.join(", "),
-                    significant(score.across, 2),
-                    String::new(),
-                    String::new(),
-                ]);
+                let about = [setting.title.clone(), method.clone(), eight.tasks.len().to_string()];
+                wins.row(about.into_iter().chain(score.cells()).chain([String::new(), String::new()]));
             }
         }
         let ranks = all.mean_ranks();

@@ -5,7 +5,7 @@ use crate::stats::{holm, median, signed_rank};
 use crate::table::{Table, fixed, significant};
 
 /// Values below this count as this.
-pub(super) const FLOOR: f64 = 1e-12;
+const FLOOR: f64 = 1e-12;
 
 /// What every method reached on every task with every seed; positive, smaller is better.
 #[derive(Debug, Clone)]
@@ -27,7 +27,27 @@ pub(super) struct Score {
     pub(super) across: f64,
 }
 
+impl Score {
+    /// Cells of a table: wins, ties, losses, what was lost on, p across.
+    pub(super) fn cells(&self) -> [String; 5] {
+        [
+            self.won.len().to_string(),
+            self.ties.to_string(),
+            self.lost.len().to_string(),
+            self.lost.join(", "),
+            significant(self.across, 2),
+        ]
+    }
+}
+
 impl Grid {
+    /// From what was reached, by method, then task, then seed.
+    pub(super) fn new(methods: &[String], tasks: &[&'static str], reached: impl Iterator<Item = f64>) -> Grid {
+        let values: Vec<f64> = reached.map(|value| if value < FLOOR { FLOOR } else { value }).collect();
+        let seeds = values.len() / (methods.len() * tasks.len()).max(1);
+        Grid { methods: methods.to_vec(), tasks: tasks.to_vec(), seeds, values }
+    }
+
     /// The values of a method on a task, by seed.
     pub(super) fn values(&self, method: &str, task: &str) -> Option<&[f64]> {
         let m = self.methods.iter().position(|m| m == method)?;

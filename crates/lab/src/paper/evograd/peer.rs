@@ -2,6 +2,19 @@
 
 use swarmgrad::{Differentiable, Rng};
 
+/// The peers, as [`spend`] knows them.
+pub(super) const PEERS: [&str; 4] = ["lbfgs", "adam 0.1", "adam 0.01", "adam 0.001"];
+
+/// Empties the purse by the peer of this name; false where none is called so.
+pub(super) fn spend(name: &str, purse: &mut Purse<'_>, rng: &Rng) -> bool {
+    match name.split_once(' ') {
+        None if name == "lbfgs" => lbfgs(purse, rng),
+        Some(("adam", rate)) => adam(purse, rng, rate.parse().unwrap_or(0.01)),
+        _ => return false,
+    }
+    true
+}
+
 /// A problem with a purse: what a value with its gradient costs, and what is left.
 pub(super) struct Purse<'a> {
     pub(super) problem: &'a dyn Differentiable,
@@ -18,6 +31,11 @@ impl<'a> Purse<'a> {
     /// A purse whose starts are anywhere in the box.
     pub(super) fn new(problem: &'a dyn Differentiable, cost: f64, left: f64) -> Self {
         Purse { problem, cost, left, best: f64::INFINITY, at: Vec::new(), reach: 1.0 }
+    }
+
+    /// How often it was looked at, of a purse that held `budget`: each look a value with its gradient.
+    pub(super) fn looks(&self, budget: f64) -> u64 {
+        ((budget - self.left) / self.cost) as u64
     }
 
     /// The value at `x`, its gradient in `g`; none when the purse is empty.
@@ -58,7 +76,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 /// Multi-start L-BFGS: memory 10, weak Wolfe conditions by bisection (Lewis & Overton 2013), projected onto the box; a new start
 /// when ten steps in a row change the value by less than 1e-14 of it, or no step can be found.
-pub(super) fn lbfgs(purse: &mut Purse<'_>, rng: &Rng) {
+fn lbfgs(purse: &mut Purse<'_>, rng: &Rng) {
     for start in 0.. {
         let mut x = purse.start(rng, start);
         let dim = x.len();
@@ -138,7 +156,7 @@ fn direction(g: &[f64], pairs: &[(Vec<f64>, Vec<f64>)]) -> Vec<f64> {
 }
 
 /// Adam from five starts with equal shares of the purse; the rate is a share of the half-width and falls to 0 as a cosine.
-pub(super) fn adam(purse: &mut Purse<'_>, rng: &Rng, rate: f64) {
+fn adam(purse: &mut Purse<'_>, rng: &Rng, rate: f64) {
     const STARTS: usize = 5;
     let steps = (purse.left / purse.cost / STARTS as f64) as usize;
     let rate = rate * 0.5 * purse.problem.space().width(0);

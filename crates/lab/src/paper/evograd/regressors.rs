@@ -1,9 +1,9 @@
 //! Small networks on data: hybrid methods against their plain versions and against gradient methods, at equal cost.
 
-use super::functions::PAIRS;
-use super::grid::{FLOOR, Grid};
+use super::functions::{PAIRS, classical, hybrid, pairs, yes_or_no};
+use super::grid::Grid;
 use super::network::{BOX, HIDDEN, Network};
-use super::peer::{Purse, adam, lbfgs};
+use super::peer::{PEERS, Purse, spend};
 use crate::error::{Error, Result};
 use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
 use crate::stats::{mean, median, standard_deviation};
@@ -147,8 +147,14 @@ fn walk(unit: &Unit, sets: &[Set]) -> Result<Reached> {
     let set = set.ok_or_else(|| Error::value("set", unit.set, "one that is here"))?;
     let [train, test] = networks(set, unit.seed)?;
     let (rng, begin) = (Rng::new(unit.seed), Instant::now());
+    let mut purse = Purse { reach: START / BOX, ..Purse::new(&train, PRICE, unit.budget as f64) };
     let (value, x, evaluations, gradients) = match unit.method.split_once(' ') {
-        Some((name, mode)) if name != "adam" => {
+        _ if spend(&unit.method, &mut purse, &rng) => {
+            let looks = purse.looks(unit.budget as f64);
+            (purse.best, purse.at, looks, looks)
+        }
+        words => {
+            let (name, mode) = words.unwrap_or((&unit.method, "classical"));
             let dim = train.space().dim();
             let first = |row: usize| {
                 let mut x = vec![0.0; dim];
@@ -166,15 +172,6 @@ fn walk(unit: &Unit, sets: &[Set]) -> Result<Reached> {
             let run = Run::new(&train, &mut *method, unit.seed).gradients(&mut source, PRICE);
             let outcome = run.watch(&mut limit).minimize();
             (outcome.fun, outcome.x, outcome.nfev, outcome.ngev)
-        }
-        peer => {
-            let mut purse = Purse { reach: START / BOX, ..Purse::new(&train, PRICE, unit.budget as f64) };
-            match peer {
-                Some((_, rate)) => adam(&mut purse, &rng, rate.parse().unwrap_or(0.01)),
-                None => lbfgs(&mut purse, &rng),
-            }
-            let looks = ((unit.budget as f64 - purse.left) / PRICE) as u64;
-            (purse.best, purse.at, looks, looks)
         }
     };
     let seconds = begin.elapsed().as_secs_f64();
@@ -210,11 +207,8 @@ fn price(set: &Set) -> Result<Price> {
     Ok(least)
 }
 
-const PEERS: [&str; 4] = ["lbfgs", "adam 0.1", "adam 0.01", "adam 0.001"];
-
 fn methods() -> Vec<String> {
-    let pairs = PAIRS.iter().flat_map(|name| [format!("{name} classical"), format!("{name} hybrid")]);
-    pairs.chain(PEERS.map(String::from)).collect()
+    pairs().chain(PEERS.map(String::from)).collect()
 }
 
 fn run(session: &Session<'_>) -> Result<Findings> {
@@ -250,12 +244,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         let set = sets.iter().find(|set| set.0 == *name);
         price(set.ok_or_else(|| Error::value("set", *name, "one that is here"))?)
     })?;
-    let grid = |of: fn(&Reached) -> f64| Grid {
-        methods: methods.clone(),
-        tasks: names.clone(),
-        seeds: seeds as usize,
-        values: reached.iter().map(|r| of(r).max(FLOOR)).collect(),
-    };
+    let grid = |of: fn(&Reached) -> f64| Grid::new(&methods, &names, reached.iter().map(of));
     let (train, test, seconds) = (grid(|r| r.train), grid(|r| r.test), grid(|r| r.seconds));
 
     let (mut halved, mut better, mut tested) = ([0, 0], [0, 0], [0, 0]);
@@ -276,7 +265,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     let mut pairs = Table::new(headers);
     for name in PAIRS {
         for &set in &names {
-            let of = |grid: &Grid| ["classical", "hybrid"].map(|mode| grid.median(&format!("{name} {mode}"), set));
+            let of = |grid: &Grid| [classical(name), hybrid(name)].map(|method| grid.median(&method, set));
             let ([plain, mixed], [plain_test, mixed_test], time) = (of(&train), of(&test), of(&seconds));
             let (made, judged) = (MADE.contains(&set), ["de", "ga", "pso"].contains(&name));
             let holds = if made { mixed <= 0.5 * plain } else { mixed < plain };
@@ -285,6 +274,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
                 counter[0] += usize::from(holds);
                 counter[1] += 1;
             }
+            let asked = judged.then_some(if made { "<= 0.5" } else { "< 1" });
             tested[0] += usize::from(mixed_test < plain_test);
             tested[1] += 1;
             pairs.row([
@@ -298,22 +288,8 @@ fn run(session: &Session<'_>) -> Result<Findings> {
                 significant(mixed_test / plain_test, 2),
                 significant(time[0], 2),
                 significant(time[1], 2),
-                (if !judged {
-                    ""
-                } else if made {
-                    "<= 0.5"
-                } else {
-                    "< 1"
-                })
-                .to_owned(),
-                (if !judged {
-                    ""
-                } else if holds {
-                    "yes"
-                } else {
-                    "no"
-                })
-                .to_owned(),
+                asked.unwrap_or_default().to_owned(),
+                yes_or_no(judged.then_some(holds)),
             ]);
         }
     }
@@ -321,16 +297,8 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     let mut wins = Table::new(["method", "error", "wins", "ties", "losses", "lost on", "p across"]);
     for name in PAIRS {
         for (what, grid) in [("train", &train), ("test", &test)] {
-            if let Some(score) = grid.score(&format!("{name} hybrid"), &format!("{name} classical"))? {
-                wins.row([
-                    name.to_owned(),
-                    what.to_owned(),
-                    score.won.len().to_string(),
-                    score.ties.to_string(),
-                    score.lost.len().to_string(),
-                    score.lost.join(", "),
-                    significant(score.across, 2),
-                ]);
+            if let Some(score) = grid.score(&hybrid(name), &classical(name))? {
+                wins.row([name.to_owned(), what.to_owned()].into_iter().chain(score.cells()));
             }
         }
     }

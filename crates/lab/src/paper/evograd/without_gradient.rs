@@ -1,10 +1,11 @@
 //! Objectives without a gradient: plain methods against the same methods with gradients read off a swarm, at equal evaluations.
 
-use super::grid::{FLOOR, Grid};
+use super::functions::classical;
+use super::grid::Grid;
 use super::terrain::{FUNCTIONS, Terrain};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
-use crate::table::{Table, significant};
+use crate::table::Table;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::f64::consts::PI;
@@ -266,7 +267,7 @@ fn walk(unit: &Unit) -> Result<Reached> {
 fn methods() -> Vec<String> {
     let mut all = Vec::new();
     for name in PAIRS {
-        all.push(format!("{name} classical"));
+        all.push(classical(name));
         all.extend(hybrids(name));
     }
     all.push("ipop_cma_es".into());
@@ -310,12 +311,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             }
         }
         let reached = session.units("run", &units, walk)?;
-        let grid = Grid {
-            methods: methods.clone(),
-            tasks: tasks.iter().map(|t| t.0).collect(),
-            seeds: seeds as usize,
-            values: reached.iter().map(|r| if r.value < FLOOR { FLOOR } else { r.value }).collect(),
-        };
+        let grid = Grid::new(&methods, &tasks.iter().map(|t| t.0).collect::<Vec<_>>(), reached.iter().map(|r| r.value));
         let cells = PAIRS.len() * tasks.len();
         let mut table = Table::new([
             "source",
@@ -333,24 +329,17 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             for share in REACHES {
                 let (mut won, mut lower) = (0, 0);
                 for name in PAIRS {
-                    let (hybrid, classical) = (format!("{name} {source} {share}"), format!("{name} classical"));
+                    let (hybrid, classical) = (format!("{name} {source} {share}"), classical(name));
                     let Some(score) = grid.score(&hybrid, &classical)? else { continue };
                     let under = |task: &&&str| grid.median(&hybrid, task) < grid.median(&classical, task);
                     let under = grid.tasks.iter().filter(under).count();
                     won += score.won.len();
                     lower += under;
-                    table.row([
-                        source.to_owned(),
-                        share.to_string(),
-                        name.to_owned(),
-                        score.won.len().to_string(),
-                        score.ties.to_string(),
-                        score.lost.len().to_string(),
-                        under.to_string(),
-                        score.won.join(", "),
-                        score.lost.join(", "),
-                        significant(score.across, 2),
-                    ]);
+                    let [wins, ties, losses, lost_on, across] = score.cells();
+                    let won_on = score.won.join(", ");
+                    let about = [source.to_owned(), share.to_string(), name.to_owned()];
+                    let counts = [wins, ties, losses, under.to_string(), won_on, lost_on, across];
+                    table.row(about.into_iter().chain(counts));
                 }
                 if best.as_ref().is_none_or(|(most, ..)| won > *most) {
                     best = Some((won, format!("{source}, reach {share}"), budget));
