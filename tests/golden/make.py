@@ -609,6 +609,16 @@ def de(f, x, p, draw):
 # ---------------------------------------------------------------------------------------------- running and writing
 
 
+def mirror(t, low, high):
+    """Points that left their bounds mirrored at them, as often as needed."""
+    if math.isinf(low):
+        return t
+    while (t < low).any() or (t > high).any():
+        t = np.where(t < low, 2 * low - t, t)
+        t = np.where(t > high, 2 * high - t, t)
+    return t
+
+
 def start_points(seed, n, d, scale=2.0, stretch=None, mirror=()):
     """Uniform in [-scale, scale]^d; mirror: pairs (i, j), row j becomes minus row i (an exact tie for even functions)."""
     x = np.random.RandomState(seed + 1000).uniform(-scale, scale, (n, d))

@@ -19,7 +19,7 @@ import numpy as np
 
 import make
 import make_evolution
-from make import best, real, start_points, trajectory
+from make import best, mirror, real, start_points, trajectory
 
 # ---------------------------------------------------------------------------------------------- gradients
 
@@ -127,15 +127,6 @@ def two_loops(g, pairs):
     for (s, y), a in zip(pairs, reversed(alphas)):
         q = q + (a - (y @ q) / (s @ y)) * s
     return q
-
-
-def mirror(t, low, high):
-    if math.isinf(low):
-        return t
-    while (t < low).any() or (t > high).any():
-        t = np.where(t < low, 2 * low - t, t)
-        t = np.where(t > high, 2 * high - t, t)
-    return t
 
 
 COUNT = {}  # what happened in the last trace

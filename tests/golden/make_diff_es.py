@@ -18,7 +18,8 @@ import numpy as np
 
 import make
 import make_distribution
-from make_diff import Known, mirror, slope
+from make import mirror
+from make_diff import Known, slope
 from make_distribution import Cma, first_sigma, natural_weights, one, ranked, real, trajectory
 
 COUNT = {}

@@ -5,8 +5,8 @@ Written from the papers' equations, like make.py, whose draws, objectives and fi
 * "initial" has draws too (round 0): the first population is drawn, but for the start, which is its first row.
 * State: x the population, fx its values, mean, sigma and p_sigma, p_c where they exist, in the coordinates of the problem
   (every file is for a cube or for all of R^d); g the mean as a point of the space; run the number of runs begun.
-* "bounds", where they exist, are [lower, upper] for every variable. A point outside is clipped, and its step becomes the one
-  that leads to where it was evaluated.
+* "bounds", where they exist, are [lower, upper] for every variable. A point outside is evaluated at its mirror image and its
+  step stands; where "outside" is "clamp" it is clipped, and its step becomes the one that leads to where it was evaluated.
 * Labels: z standard normals, one row a point (of mirrored pairs one row a pair); v the first direction of CR-FM-NES;
   start the uniform numbers of a new mean; regime the two numbers of a small run. The draws of run k are below run<k>/.
 """
@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 import make
-from make import OBJECTIVES, Draws, gap, start_points, write
+from make import OBJECTIVES, Draws, gap, mirror, start_points, write
 
 
 def real(number):
@@ -25,6 +25,10 @@ def real(number):
 
 
 # ---------------------------------------------------------------------------------------------- pieces
+
+
+class Clamped(list):
+    """Bounds at which points are clipped."""
 
 
 def first_sigma(p, bounds):
@@ -114,14 +118,18 @@ class Cma:
         if self.g == 0:
             self.y[0] = 0  # the initial mean itself
         x = self.m + self.sigma * self.y
-        if self.bounds is not None:
+        self.left = self.bounds is not None and bool(((x < self.bounds[0]) | (x > self.bounds[1])).any())
+        if isinstance(self.bounds, Clamped):
             x = np.clip(x, *self.bounds)
             y = (x - self.m) / self.sigma
             longest = np.sqrt(real(self.n)) + 2 * real(self.n) / (self.n + 2)
             for k in np.flatnonzero((self.m + self.sigma * self.y != x).any(axis=1)):
                 length = norm(self.inverse_root @ y[k])  # an injected point (Hansen 2011)
                 self.y[k] = y[k] * min(real(1), longest / length)
-        return x
+        return self.inside(x)
+
+    def inside(self, x):
+        return x if self.bounds is None else mirror(x, *(real(b) for b in self.bounds))
 
     def update(self, fx):
         n = self.n
@@ -156,7 +164,7 @@ class Cma:
         return full and max(max(last) - min(last), self.spread) < self.p.get("tol_fun", 1e-12)
 
     def state(self, x, fx):
-        return dict(x=x, fx=fx, mean=self.m, g=self.m, sigma=self.sigma, p_sigma=self.ps, p_c=self.pc)
+        return dict(x=x, fx=fx, mean=self.m, g=self.inside(self.m), sigma=self.sigma, p_sigma=self.ps, p_c=self.pc)
 
 
 def cma_es(f, x, p, draw, bounds, diagonal=False):
@@ -165,7 +173,7 @@ def cma_es(f, x, p, draw, bounds, diagonal=False):
         x = cma.sample(draw, "z")
         fx = f(x)
         cma.update(fx)
-        yield dict(cma.state(x, fx), hs=cma.hs, clipped=bounds is not None and bool(np.isin(x, bounds).any()))
+        yield dict(cma.state(x, fx), hs=cma.hs, left=cma.left)
 
 
 def sep_cma_es(f, x, p, draw, bounds):
@@ -409,6 +417,8 @@ def trajectory(name, program, objective, start, p, seed, steps, bounds=None):
     head = dict(method=program.__name__, params=p, objective=objective, dim=start.shape[1], particles=p["particles"])
     if bounds is not None:
         head["bounds"] = bounds
+        if isinstance(bounds, Clamped):
+            head["outside"] = "clamp"
     size = write(name, dict(head, start=start, initial=initial), dict(steps=walked))
     print(f"{name:28} d={start.shape[1]} steps={steps:2} rounding {rounding:.0e} {size:6} bytes")
     return initial, walked
@@ -427,7 +437,10 @@ def cma_files():
     _, lazy = trajectory("cma_es_lazy", cma_es, "rosenbrock", one(104, 12, 1.0), dict(particles=4, sigma=0.09), 104, 14)
     _, boxed = trajectory("cma_es_box", cma_es, "rastrigin25", one(105, 3), dict(particles=6, sigma=0.6), 105, 12, [-2.0, 2.5])
     assert all(-2.0 <= t <= 2.5 for s in boxed for t in s["x"].flat)
-    assert any(s["clipped"] for s in boxed)
+    assert any(s["left"] for s in boxed)
+    clamped = Clamped([-2.0, 2.5])
+    _, boxed = trajectory("cma_es_clamped", cma_es, "rastrigin25", one(109, 3), dict(particles=6, sigma=0.6), 109, 12, clamped)
+    assert any(s["left"] for s in boxed)
     trajectory("sep_cma_es", sep_cma_es, "rosenbrock", one(106, 4), p, 106, 14)
     short = dict(particles=4, sigma=0.3, tol_x=0.4)
     _, runs = trajectory("ipop_cma_es", ipop_cma_es, "sphere", one(107, 2), short, 107, 16, [-4.0, 3.0])

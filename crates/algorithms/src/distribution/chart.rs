@@ -4,10 +4,10 @@
 //! x_j = r(s_j w_j),   s_j: ratio of this variable's initial deviation to the largest,   r: what the space does outside
 //! ```
 //!
-//! A point that leaves its bounds is brought back as the space says, and its step becomes the one that leads to where it
-//! was evaluated: the method learns from pairs of step and value that belong together. (To mirror the landscape instead,
-//! smoothly or not, costs up to twice the evaluations on badly scaled, rotated functions: their valleys are folded at the
-//! bounds. Wrapping alone keeps the step, for nothing is folded there.)
+//! A point that leaves its bounds is brought back as the space says, by default mirrored. Where that unfolds into a landscape
+//! on all of R^d (mirrored, wrapped) the step stands: the method walks in the unfolded landscape. Else (clamped, drawn anew)
+//! the step becomes the one that leads to where it was evaluated: the method learns from pairs of step and value that belong
+//! together.
 
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Draws, Outside, Real, Space, Start};
@@ -57,7 +57,7 @@ impl Chart {
         &self.scale
     }
 
-    /// Writes the point of `step` to `x`, inside the space, and corrects the step where it had to be repaired.
+    /// Writes the point of `step` to `x`, inside the space, and corrects the step where the point lies elsewhere now.
     #[inline]
     pub(super) fn place<'a, F: Real>(
         &self,
@@ -85,7 +85,7 @@ impl Chart {
         if x.iter().any(|t| !t.is_finite()) {
             return Placed::Lost;
         }
-        if space.outside() == Outside::Wrap {
+        if matches!(space.outside(), Outside::Reflect | Outside::Wrap) {
             return Placed::Inside;
         }
         for (j, (step, x)) in step.iter_mut().zip(&*x).enumerate() {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_leads_to_where_its_point_was_evaluated() {
+    fn a_step_stands_or_leads_to_where_its_point_was_evaluated() {
         for (_, outside) in Outside::ALL {
             let space = Space::new(vec![-5.0, 0.0], vec![5.0, 1.0]).unwrap().with_outside(outside);
             let (chart, _) = Chart::new(&space, &Start::Uniform, 0.3);
@@ -136,8 +136,9 @@ mod tests {
             assert_eq!((placed, x, step), (Placed::Inside, [4.5, 0.35], [1.0, 3.0]));
             let mut step = [4.0, 3.0];
             let (placed, x) = place(&mut step);
-            if outside == Outside::Wrap {
-                assert_eq!((placed, x, step), (Placed::Inside, [-4.0, 0.35], [4.0, 3.0]));
+            if let Outside::Reflect | Outside::Wrap = outside {
+                let back = if outside == Outside::Wrap { -4.0 } else { 4.0 };
+                assert_eq!((placed, x, step), (Placed::Inside, [back, 0.35], [4.0, 3.0]));
             } else {
                 assert_eq!((placed, step[1]), (Placed::Repaired, 3.0));
                 assert!((mean[0] + unit * step[0] - x[0]).abs() < 1e-15 && x[0] < 6.0);

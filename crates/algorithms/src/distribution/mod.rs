@@ -9,7 +9,7 @@
 //! [`Start::Normal`] the law holds for every variable. The widest of these deviations is the initial step-size, the
 //! others are ratios to it, so that in a cube a method's coordinates are those of the problem.
 //!
-//! **Bounds.** A point outside is brought back as the space says, and its step becomes the one that leads there.
+//! **Bounds.** Where the space does not say otherwise a point outside is evaluated at its mirror image and its step stands.
 //!
 //! **Start.** The first point asked is the initial mean, the first point of the start's law; further points given by
 //! [`Start::Points`] follow it. The answer is the mean.
@@ -35,7 +35,7 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, sort_indices};
+use swarmgrad_core::{Algorithm, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, sort_indices};
 
 /// A search distribution on R^d: x = mean + unit * step, steps drawn around 0.
 pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'static {
@@ -218,7 +218,7 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
         let distribution = D::new(params, space.dim())?;
         rows::check_size(distribution.population(), space.dim())?;
         Ok(Samples {
-            space: space.clone(),
+            space: space.clone().or_outside(Outside::Reflect),
             start,
             distribution,
             chart: Chart::default(),
