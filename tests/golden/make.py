@@ -111,6 +111,12 @@ class Draws:
     def normal(self, label, rows, columns):
         return self._keep(label, self.stream(label).standard_normal((rows, columns)))
 
+    def normals(self, label, row, n):
+        """n more normal draws of a row."""
+        z = self.stream(label).standard_normal(n)
+        self.taken.setdefault(label, {}).setdefault(row, []).extend(float(t) for t in z)
+        return z.astype(REAL)
+
     def one(self, label, row):
         """One more uniform draw of a row."""
         u = float(self.stream(label).random_sample())

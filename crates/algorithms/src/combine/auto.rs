@@ -37,7 +37,7 @@ use crate::parameters::{Parameters, parameters};
 use crate::registry::Method;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
-use swarmgrad_core::{Algorithm, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View};
 
 parameters! {
     /// Parameters of [`Auto`].
@@ -186,7 +186,7 @@ impl<F: Real> Method<F> for Auto<F> {
             clocks: [0.0; 2],
             asked: Vec::with_capacity(NAMES.len()),
             params,
-            space: space.clone().or_outside(Outside::Clamp),
+            space: space.clone(),
             start,
             findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None },
             spent: [Spent::default(); 6],

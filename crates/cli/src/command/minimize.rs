@@ -98,7 +98,7 @@ pub struct Minimize {
     bounds: Option<String>,
 
     /// What becomes of a coordinate that leaves its bounds: clamp, reflect, wrap or resample
-    /// [default: what the method prefers; mirrored by those that sample from a distribution, else clamped]
+    /// [default: what the method prefers: drawn anew, then mirrored by CMA-ES, else clamped]
     #[arg(long, value_name = "RULE", help_heading = "Problem")]
     #[serde(default)]
     outside: Option<String>,
