@@ -43,11 +43,13 @@ use swarmgrad_algorithms::particle::{cbo, empso, pso};
 use swarmgrad_algorithms::registry::{Entry, Method, Settings};
 use swarmgrad_core::{Error, Result, Space};
 
+type Build = fn(&Space<f64>, Option<u64>, &Settings) -> Result<Box<dyn Steered>>;
+
 /// What [`crate::meta`] needs of a method that has learnable numbers.
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     pub(crate) learnables: &'static [Learnable],
-    pub(crate) build: fn(&Space<f64>, Option<u64>, &Settings) -> Result<Box<dyn Steered>>,
+    pub(crate) build: Build,
 }
 
 impl Subject {

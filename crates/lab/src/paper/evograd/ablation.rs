@@ -233,8 +233,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     for &dim in dims {
         let answers = Answers::compute(session, dim, &functions)?;
         for group in &answers.groups {
-            findings
-                .table(answers.table(group)?, format!("Medians of the best value by the {}, d = {dim}", group.title));
+            findings.table(answers.table(group)?, format!("Medians of the best value, {}, d = {dim}", group.title));
         }
         all.push(answers);
     }
