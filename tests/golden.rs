@@ -174,6 +174,10 @@ fn replay(name: &str) {
         Some(bounds) => Space::cube(dim, bounds[0], bounds[1]).unwrap(),
         None => Space::unbounded(dim).unwrap(),
     };
+    let space = match golden.get("outside") {
+        Some(outside) => space.with_outside(serde_json::from_value(outside.clone()).unwrap()),
+        None => space,
+    };
     let entry = registry::entry(golden["method"].as_str().unwrap()).unwrap();
     let mut algorithm = entry.build(&space, golden["params"]["budget"].as_u64(), &settings(&golden)).unwrap();
     // The local searches use gradients too; their files are of runs without.
@@ -218,7 +222,7 @@ replays! {
     quasi_newton, quasi_newton_box, quasi_newton_central,
     nelder_mead, nelder_mead_box,
     coordinate_search, coordinate_search_free, coordinate_search_bent, trust_region, trust_region_box,
-    cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, ipop_cma_es, bipop_cma_es,
+    cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, cma_es_clamped, ipop_cma_es, bipop_cma_es,
     sep_cma_es, snes, xnes, xnes_wide, cr_fm_nes, cr_fm_nes_far, open_es, pgpe,
 }
 

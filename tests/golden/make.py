@@ -111,6 +111,12 @@ class Draws:
     def normal(self, label, rows, columns):
         return self._keep(label, self.stream(label).standard_normal((rows, columns)))
 
+    def normals(self, label, row, n):
+        """n more normal draws of a row."""
+        z = self.stream(label).standard_normal(n)
+        self.taken.setdefault(label, {}).setdefault(row, []).extend(float(t) for t in z)
+        return z.astype(REAL)
+
     def one(self, label, row):
         """One more uniform draw of a row."""
         u = float(self.stream(label).random_sample())
@@ -607,6 +613,16 @@ def de(f, x, p, draw):
 
 
 # ---------------------------------------------------------------------------------------------- running and writing
+
+
+def mirror(t, low, high):
+    """Points that left their bounds mirrored at them, as often as needed."""
+    if math.isinf(low):
+        return t
+    while (t < low).any() or (t > high).any():
+        t = np.where(t < low, 2 * low - t, t)
+        t = np.where(t > high, 2 * high - t, t)
+    return t
 
 
 def start_points(seed, n, d, scale=2.0, stretch=None, mirror=()):

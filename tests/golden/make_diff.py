@@ -20,7 +20,7 @@ import numpy as np
 
 import make
 import make_evolution
-from make import best, real, start_points, trajectory
+from make import best, mirror, real, start_points, trajectory
 
 # ---------------------------------------------------------------------------------------------- gradients
 
@@ -154,15 +154,6 @@ def plane(points, values, i):
     for j in reversed(range(d)):
         g[j] = (b[j] - a[j, j + 1 :] @ g[j + 1 :]) / a[j, j]
     return g / s
-
-
-def mirror(t, low, high):
-    if math.isinf(low):
-        return t
-    while (t < low).any() or (t > high).any():
-        t = np.where(t < low, 2 * low - t, t)
-        t = np.where(t > high, 2 * high - t, t)
-    return t
 
 
 COUNT = {}  # what happened in the last trace

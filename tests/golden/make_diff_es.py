@@ -18,7 +18,8 @@ import numpy as np
 
 import make
 import make_distribution
-from make_diff import Known, mirror, slope
+from make import mirror
+from make_diff import Known, slope
 from make_distribution import Cma, first_sigma, natural_weights, one, ranked, real, trajectory
 
 COUNT = {}
@@ -68,7 +69,7 @@ class Beside:
 
 
 def diff_cma_es(f, x, p, draw, bounds):
-    cma, beside = Cma(x[0], p, p["particles"], first_sigma(p, bounds), bounds), Beside(f, p, bounds)
+    cma, beside = Cma(x[0], p, p["particles"], first_sigma(p, bounds, 0.2), bounds), Beside(f, p, bounds)
     while True:
         x = cma.sample(draw, "z")
         if beside.y is not None:
@@ -116,7 +117,7 @@ if __name__ == "__main__":
     seen = {}
     usual = dict(elite=0.3, pairs=3, secant=0.6)
     for count in (
-        file("diff_cma_es", diff_cma_es, "rosenbrock", 301, 4, dict(usual, particles=7, sigma=0.24), 14, scale=1.2),
+        file("diff_cma_es", diff_cma_es, "rosenbrock", 301, 4, dict(usual, particles=7, sigma=0.16), 14, scale=1.2),
         file("diff_cma_es_box", diff_cma_es, "rastrigin25", 311, 3, dict(usual, particles=7, sigma=0.3), 12, [-2.0, 2.5]),
         file("diff_es", diff_es, "rosenbrock", 321, 4, dict(usual, particles=9, sigma=0.2), 14, scale=1.2),
         file("diff_es_many", diff_es, "rastrigin25", 331, 3, dict(usual, particles=10, sigma=0.2, pairs=2), 12),

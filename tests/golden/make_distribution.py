@@ -5,8 +5,8 @@ Written from the papers' equations, like make.py, whose draws, objectives and fi
 * "initial" has draws too (round 0): the first population is drawn, but for the start, which is its first row.
 * State: x the population, fx its values, mean, sigma and p_sigma, p_c where they exist, in the coordinates of the problem
   (every file is for a cube or for all of R^d); g the mean as a point of the space; run the number of runs begun.
-* "bounds", where they exist, are [lower, upper] for every variable. A point outside is clipped, and its step becomes the one
-  that leads to where it was evaluated.
+* "bounds", where they exist, are [lower, upper] for every variable. A step that leads outside is drawn anew, up to three times
+  (again, row i: its normals); a point that is outside still is evaluated at its mirror image and its step stands; where "outside" is "clamp" it is clipped, and its step becomes the one that leads to where it was evaluated.
 * Labels: z standard normals, one row a point (of mirrored pairs one row a pair); v the first direction of CR-FM-NES;
   start the uniform numbers of a new mean; regime the two numbers of a small run. The draws of run k are below run<k>/.
 """
@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 import make
-from make import OBJECTIVES, Draws, gap, start_points, write
+from make import OBJECTIVES, Draws, gap, mirror, start_points, write
 
 
 def real(number):
@@ -27,9 +27,13 @@ def real(number):
 # ---------------------------------------------------------------------------------------------- pieces
 
 
-def first_sigma(p, bounds):
-    """A share of the width of the box; without bounds 0.3 means the deviation of the start's law, 1."""
-    return real(p["sigma"]) / real(0.3) if bounds is None else real(p["sigma"]) * (real(bounds[1]) - real(bounds[0]))
+class Clamped(list):
+    """Bounds at which points are clipped."""
+
+
+def first_sigma(p, bounds, usual=0.3):
+    """A share of the width of the box; without bounds the usual one means the deviation of the start's law, 1."""
+    return real(p["sigma"]) / real(usual) if bounds is None else real(p["sigma"]) * (real(bounds[1]) - real(bounds[0]))
 
 
 def symmetric_function(c, function):
@@ -114,14 +118,25 @@ class Cma:
         if self.g == 0:
             self.y[0] = 0  # the initial mean itself
         x = self.m + self.sigma * self.y
-        if self.bounds is not None:
+        outside = lambda t: self.bounds is not None and ((t < self.bounds[0]) | (t > self.bounds[1])).any()
+        if not isinstance(self.bounds, Clamped):
+            for k in range(self.lam):
+                for _ in range(3):
+                    if outside(self.m + self.sigma * self.y[k]):
+                        self.y[k] = draw.normals(label.replace("z", "again"), k, self.n) @ self.root
+            x = self.m + self.sigma * self.y
+        self.left = bool(outside(x))
+        if isinstance(self.bounds, Clamped):
             x = np.clip(x, *self.bounds)
             y = (x - self.m) / self.sigma
             longest = np.sqrt(real(self.n)) + 2 * real(self.n) / (self.n + 2)
             for k in np.flatnonzero((self.m + self.sigma * self.y != x).any(axis=1)):
                 length = norm(self.inverse_root @ y[k])  # an injected point (Hansen 2011)
                 self.y[k] = y[k] * min(real(1), longest / length)
-        return x
+        return self.inside(x)
+
+    def inside(self, x):
+        return x if self.bounds is None else mirror(x, *(real(b) for b in self.bounds))
 
     def update(self, fx):
         n = self.n
@@ -156,16 +171,16 @@ class Cma:
         return full and max(max(last) - min(last), self.spread) < self.p.get("tol_fun", 1e-12)
 
     def state(self, x, fx):
-        return dict(x=x, fx=fx, mean=self.m, g=self.m, sigma=self.sigma, p_sigma=self.ps, p_c=self.pc)
+        return dict(x=x, fx=fx, mean=self.m, g=self.inside(self.m), sigma=self.sigma, p_sigma=self.ps, p_c=self.pc)
 
 
 def cma_es(f, x, p, draw, bounds, diagonal=False):
-    cma = Cma(x[0], p, p["particles"], first_sigma(p, bounds), bounds, diagonal)
+    cma = Cma(x[0], p, p["particles"], first_sigma(p, bounds, 0.2), bounds, diagonal)
     while True:
         x = cma.sample(draw, "z")
         fx = f(x)
         cma.update(fx)
-        yield dict(cma.state(x, fx), hs=cma.hs, clipped=bounds is not None and bool(np.isin(x, bounds).any()))
+        yield dict(cma.state(x, fx), hs=cma.hs, left=cma.left)
 
 
 def sep_cma_es(f, x, p, draw, bounds):
@@ -409,6 +424,8 @@ def trajectory(name, program, objective, start, p, seed, steps, bounds=None):
     head = dict(method=program.__name__, params=p, objective=objective, dim=start.shape[1], particles=p["particles"])
     if bounds is not None:
         head["bounds"] = bounds
+        if isinstance(bounds, Clamped):
+            head["outside"] = "clamp"
     size = write(name, dict(head, start=start, initial=initial), dict(steps=walked))
     print(f"{name:28} d={start.shape[1]} steps={steps:2} rounding {rounding:.0e} {size:6} bytes")
     return initial, walked
@@ -419,15 +436,18 @@ def one(seed, d, scale=2.0):
 
 
 def cma_files():
-    p = dict(particles=7, sigma=0.24)
+    p = dict(particles=7, sigma=0.16)
     _, walked = trajectory("cma_es", cma_es, "rosenbrock", one(101, 4), p, 101, 14)
-    _, stalled = trajectory("cma_es_stalled", cma_es, "sphere", one(102, 3, 50.0), dict(particles=9, sigma=0.03), 102, 12)
+    _, stalled = trajectory("cma_es_stalled", cma_es, "sphere", one(102, 3, 50.0), dict(particles=9, sigma=0.02), 102, 12)
     assert not all(s["hs"] for s in stalled) and any(s["hs"] for s in stalled)
     trajectory("cma_es_passive", cma_es, "rastrigin25", one(103, 3), dict(p, active=False), 103, 10)
-    _, lazy = trajectory("cma_es_lazy", cma_es, "rosenbrock", one(104, 12, 1.0), dict(particles=4, sigma=0.09), 104, 14)
-    _, boxed = trajectory("cma_es_box", cma_es, "rastrigin25", one(105, 3), dict(particles=6, sigma=0.6), 105, 12, [-2.0, 2.5])
+    _, lazy = trajectory("cma_es_lazy", cma_es, "rosenbrock", one(104, 12, 1.0), dict(particles=4, sigma=0.06), 104, 14)
+    _, boxed = trajectory("cma_es_box", cma_es, "rastrigin25", one(105, 3), dict(particles=6, sigma=1.2), 105, 12, [-2.0, 2.5])
     assert all(-2.0 <= t <= 2.5 for s in boxed for t in s["x"].flat)
-    assert any(s["clipped"] for s in boxed)
+    assert any(s["left"] for s in boxed)
+    clamped = Clamped([-2.0, 2.5])
+    _, boxed = trajectory("cma_es_clamped", cma_es, "rastrigin25", one(109, 3), dict(particles=6, sigma=0.6), 109, 12, clamped)
+    assert any(s["left"] for s in boxed)
     trajectory("sep_cma_es", sep_cma_es, "rosenbrock", one(106, 4), p, 106, 14)
     short = dict(particles=4, sigma=0.3, tol_x=0.4)
     _, runs = trajectory("ipop_cma_es", ipop_cma_es, "sphere", one(107, 2), short, 107, 16, [-4.0, 3.0])

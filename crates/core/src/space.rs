@@ -34,7 +34,7 @@ impl Outside {
 pub struct Space<F: Real = f64> {
     lower: Vec<F>,
     upper: Vec<F>,
-    outside: Outside,
+    outside: Option<Outside>,
 }
 
 impl<F: Real> Space<F> {
@@ -52,7 +52,7 @@ impl<F: Real> Space<F> {
                 return Err(Error::parameter(format!("bounds[{j}]"), format!("{lo}:{hi}"), rule));
             }
         }
-        Ok(Space { lower, upper, outside: Outside::default() })
+        Ok(Space { lower, upper, outside: None })
     }
 
     /// The same bounds for all `dim` variables.
@@ -65,9 +65,15 @@ impl<F: Real> Space<F> {
         Space::cube(dim, F::neg_infinity(), F::infinity())
     }
 
-    /// The same space with another treatment of points outside it.
+    /// The same space with a chosen treatment of points outside it.
     pub fn with_outside(mut self, outside: Outside) -> Self {
-        self.outside = outside;
+        self.outside = Some(outside);
+        self
+    }
+
+    /// The same space with the treatment that a method prefers, where none was chosen.
+    pub fn or_outside(mut self, usual: Outside) -> Self {
+        self.outside = self.outside.or(Some(usual));
         self
     }
 
@@ -86,9 +92,9 @@ impl<F: Real> Space<F> {
         &self.upper
     }
 
-    /// What becomes of points outside.
+    /// What becomes of points outside; clamped where nothing was chosen.
     pub fn outside(&self) -> Outside {
-        self.outside
+        self.outside.unwrap_or_default()
     }
 
     /// Width of variable `j`; infinite where a bound is.
@@ -116,7 +122,7 @@ impl<F: Real> Space<F> {
     /// wrapping or resampling has no meaning.
     pub fn repair(&self, x: &mut [F], from: usize, draws: &mut Draws<'_>) {
         let bounds = self.lower[from..from + x.len()].iter().zip(&self.upper[from..]);
-        match self.outside {
+        match self.outside() {
             // Branch-free, and NaN stays NaN: both comparisons are false.
             Outside::Clamp => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| {
                 *t = if *t < lo { lo } else { *t };
@@ -191,6 +197,15 @@ mod tests {
             assert_eq!(repaired(0.25, 0.0, 1.0, outside), 0.25);
             assert_eq!(repaired(9.0, 3.0, 3.0, outside), 3.0);
         }
+    }
+
+    #[test]
+    fn what_was_chosen_stays() {
+        let space = Space::cube(1, -1.0, 2.0).unwrap();
+        assert_eq!(space.outside(), Outside::Clamp);
+        let space = space.or_outside(Outside::Reflect);
+        assert_eq!(space.outside(), Outside::Reflect);
+        assert_eq!(space.with_outside(Outside::Clamp).or_outside(Outside::Wrap).outside(), Outside::Clamp);
     }
 
     #[test]

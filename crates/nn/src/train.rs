@@ -3,7 +3,7 @@
 
 mod swarm;
 
-pub use swarm::{SWARMS, Swarm, SwarmTrainer};
+pub use swarm::{Moves, SWARMS, Swarm, SwarmTrainer};
 
 use crate::data::{Dataset, Preprocessing, Targets};
 use crate::loss::{self, Loss};

@@ -195,7 +195,7 @@ fn a_swarm_continues_from_its_state() {
         architecture: Architecture::shallow(6, 3, Output::Identity),
         loss: "cross_entropy".into(),
         optimizer: "pso_sde".into(),
-        swarm: Some(Swarm::named("pso_sde").unwrap()),
+        swarm: Some(Swarm::named("pso_sde", Default::default()).unwrap()),
         batch: 40,
         ..Training::default()
     };
@@ -220,4 +220,51 @@ fn a_swarm_continues_from_its_state() {
     let other = Training { seed: 9, ..training.clone() };
     let why = SwarmTrainer::new(&other, data).unwrap().restore(&state, &other).unwrap_err().to_string();
     assert!(why.contains("another"), "{why}");
+}
+
+/// An evolution strategy trains without a gradient too, continues from its state to the same bits, and counts its passes.
+#[test]
+fn an_evolution_strategy_trains_and_continues() {
+    use std::ops::ControlFlow;
+    use swarmgrad_nn::train::{Swarm, SwarmTrainer, Training};
+    let data = dataset(150, 6, 3);
+    let settings = serde_json::json!({ "particles": 20, "learning_rate": 0.3, "deviation": 0.5 });
+    let training = Training {
+        architecture: Architecture::shallow(6, 3, Output::Identity),
+        loss: "cross_entropy".into(),
+        optimizer: "open_es".into(),
+        swarm: Some(Swarm::named("open_es", settings.as_object().unwrap().clone()).unwrap()),
+        batch: 40,
+        ..Training::default()
+    };
+    let mut whole = SwarmTrainer::new(&training, data.clone()).unwrap();
+    let rows = data.target_rows();
+    let mut losses = Vec::new();
+    let mut epochs = |trainer: &mut SwarmTrainer, epochs: usize| {
+        for _ in 0..epochs {
+            trainer.watched_epoch(&mut |_| ControlFlow::Continue(())).unwrap();
+            losses.push(trainer.score(&data.features, &rows).unwrap().loss);
+        }
+    };
+    epochs(&mut whole, 10);
+    let state = whole.save(&training);
+    epochs(&mut whole, 20);
+    let mut second = SwarmTrainer::new(&training, data.clone()).unwrap();
+    second.restore(&state, &training).unwrap();
+    epochs(&mut second, 20);
+    assert_eq!(whole.weights(), second.weights());
+    let counts = [whole.last(), second.last()].map(|last| (last.epoch, last.steps, last.evaluations));
+    assert_eq!(counts, [(30, 120, 30 * 20 * 150); 2]);
+    assert!(losses[29] < 0.8 * losses[0], "{losses:?}");
+    for (name, settings, why) in [
+        ("openes", serde_json::json!({}), "did you mean 'open_es'?"),
+        ("open_es", serde_json::json!({ "deviation": -1 }), "deviation = -1: must be a finite number >= 0"),
+    ] {
+        let error = Swarm::named(name, settings.as_object().unwrap().clone()).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    let settings = serde_json::json!({ "particle": 20 });
+    let wrong = Swarm::named("open_es", settings.as_object().unwrap().clone()).unwrap();
+    let error = SwarmTrainer::new(&Training { swarm: Some(wrong), ..training }, data).err().unwrap().to_string();
+    assert!(error.contains("did you mean 'particles'?"), "{error}");
 }

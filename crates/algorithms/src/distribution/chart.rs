@@ -4,16 +4,13 @@
 //! x_j = r(s_j w_j),   s_j: ratio of this variable's initial deviation to the largest,   r: what the space does outside
 //! ```
 //!
-//! A point that leaves its bounds is brought back as the space says, and its step becomes the one that leads to where it
-//! was evaluated: the method learns from pairs of step and value that belong together. (To mirror the landscape instead,
-//! smoothly or not, costs up to twice the evaluations on badly scaled, rotated functions: their valleys are folded at the
-//! bounds. Wrapping alone keeps the step, for nothing is folded there.)
+//! A point that leaves its bounds is brought back as the space says. Where that unfolds into a landscape
+//! on all of R^d (mirrored, wrapped) the step stands: the method walks in the unfolded landscape. Else (clamped, drawn anew)
+//! the step becomes the one that leads to where it was evaluated: the method learns from pairs of step and value that belong
+//! together.
 
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Draws, Outside, Real, Space, Start};
-
-/// The share of the box's width that is the usual initial deviation.
-const SPREAD: f64 = 0.3;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Chart {
@@ -32,8 +29,8 @@ pub(super) enum Placed {
 }
 
 impl Chart {
-    /// The chart of a space, and the largest initial deviation, for `spread` as a share of the width.
-    pub(super) fn new<F: Real>(space: &Space<F>, start: &Start, spread: f64) -> (Self, f64) {
+    /// The chart of a space, and the largest initial deviation, for `spread` as a share of the width and over the `usual` one.
+    pub(super) fn new<F: Real>(space: &Space<F>, start: &Start, spread: f64, usual: f64) -> (Self, f64) {
         let law = match start {
             Start::Normal { deviation, .. } if *deviation > 0.0 => Some(*deviation),
             _ => None,
@@ -42,7 +39,7 @@ impl Chart {
             let (lower, upper) = (space.lower()[j].f64(), space.upper()[j].f64());
             match law {
                 None if lower.is_finite() && upper.is_finite() => spread * (upper - lower).min(f64::MAX),
-                law => spread / SPREAD * law.unwrap_or(1.0),
+                law => spread / usual * law.unwrap_or(1.0),
             }
         };
         let largest = (0..space.dim()).map(deviation).fold(0.0, f64::max);
@@ -57,7 +54,14 @@ impl Chart {
         &self.scale
     }
 
-    /// Writes the point of `step` to `x`, inside the space, and corrects the step where it had to be repaired.
+    /// Whether the point of `step` lies inside the space.
+    pub(super) fn holds<F: Real>(&self, space: &Space<F>, mean: &[f64], unit: f64, step: &[f64]) -> bool {
+        let bounds = space.lower().iter().zip(space.upper());
+        let point = self.scale.iter().zip(mean).zip(step).map(|((scale, mean), step)| scale * (mean + unit * step));
+        point.zip(bounds).all(|(t, (lower, upper))| lower.f64() <= t && t <= upper.f64())
+    }
+
+    /// Writes the point of `step` to `x`, inside the space, and corrects the step where the point lies elsewhere now.
     #[inline]
     pub(super) fn place<'a, F: Real>(
         &self,
@@ -85,7 +89,7 @@ impl Chart {
         if x.iter().any(|t| !t.is_finite()) {
             return Placed::Lost;
         }
-        if space.outside() == Outside::Wrap {
+        if matches!(space.outside(), Outside::Reflect | Outside::Wrap) {
             return Placed::Inside;
         }
         for (j, (step, x)) in step.iter_mut().zip(&*x).enumerate() {
@@ -112,18 +116,18 @@ mod tests {
     #[test]
     fn deviations_follow_the_width_or_the_law_of_the_start() {
         let space = Space::new(vec![-5.0, 0.0, 3.0, 2.0], vec![5.0, 1.0, f64::INFINITY, 2.0]).unwrap();
-        let (chart, sigma) = Chart::new(&space, &Start::Uniform, 0.3);
+        let (chart, sigma) = Chart::new(&space, &Start::Uniform, 0.3, 0.3);
         let deviations: Vec<f64> = chart.scale.iter().map(|s| s * sigma).collect();
         assert!(deviations.iter().zip([3.0, 0.3, 1.0, 3.0]).all(|(a, b)| (a - b).abs() < 1e-15), "{deviations:?}");
-        let (chart, sigma) = Chart::new(&space, &Start::Normal { mean: 0.0, deviation: 0.25 }, 0.3);
+        let (chart, sigma) = Chart::new(&space, &Start::Normal { mean: 0.0, deviation: 0.25 }, 0.2, 0.2);
         assert_eq!((sigma, chart.scale[1]), (0.25, 1.0));
     }
 
     #[test]
-    fn a_step_leads_to_where_its_point_was_evaluated() {
+    fn a_step_stands_or_leads_to_where_its_point_was_evaluated() {
         for (_, outside) in Outside::ALL {
             let space = Space::new(vec![-5.0, 0.0], vec![5.0, 1.0]).unwrap().with_outside(outside);
-            let (chart, _) = Chart::new(&space, &Start::Uniform, 0.3);
+            let (chart, _) = Chart::new(&space, &Start::Uniform, 0.3, 0.3);
             let (mean, unit, rng) = ([4.0, 2.0], 0.5, Rng::new(1));
             let place = |step: &mut [f64; 2]| {
                 let mut x = [0.0; 2];
@@ -136,8 +140,9 @@ mod tests {
             assert_eq!((placed, x, step), (Placed::Inside, [4.5, 0.35], [1.0, 3.0]));
             let mut step = [4.0, 3.0];
             let (placed, x) = place(&mut step);
-            if outside == Outside::Wrap {
-                assert_eq!((placed, x, step), (Placed::Inside, [-4.0, 0.35], [4.0, 3.0]));
+            if let Outside::Reflect | Outside::Wrap = outside {
+                let back = if outside == Outside::Wrap { -4.0 } else { 4.0 };
+                assert_eq!((placed, x, step), (Placed::Inside, [back, 0.35], [4.0, 3.0]));
             } else {
                 assert_eq!((placed, step[1]), (Placed::Repaired, 3.0));
                 assert!((mean[0] + unit * step[0] - x[0]).abs() < 1e-15 && x[0] < 6.0);

@@ -21,7 +21,8 @@
 //! Points that do not come from the distribution (given, or improved by the caller) are treated as in Hansen, "Injecting
 //! external solutions into CMA-ES" (arXiv 1110.4181, 2011): their steps are shortened to |C^(-1/2) y| <= sqrt(n) + 2 n / (n + 2).
 //!
-//! Differs from the paper: the first population holds the initial mean itself; the decomposition above is five times as lazy as
+//! Differs from the paper: the initial deviation is 0.2 of the box's width as in Hansen's runs on BBOB (2009), not 0.3, which
+//! reaches less (docs/bbob.md); the first population holds the initial mean itself; the decomposition above is five times as lazy as
 //! the tutorial's example (as in pycma); stagnation is looked for every 25 iterations, in pycma's
 //! longer window (in the tutorial's runs end in the first phase on ill-conditioned functions).
 
@@ -31,15 +32,15 @@ use super::stop::{History, Now, axis_lost, badly_conditioned};
 use super::{Distribution, Samples, Steered, Told, draw_normals, expected_norm, seen, shortening, usual_population};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Reason, Result, Rng, View};
+use swarmgrad_core::{Draws, Matrix, Real, Reason, Result, Rng, View};
 
 parameters! {
     /// Parameters of CMA-ES and of its versions with restarts.
     pub struct Params {
         /// Population, with restarts the first one; null for 4 + floor(3 ln d).
         particles "lambda": Option<usize> = None, AtLeast(2.0);
-        /// Initial standard deviation as a share of the width of the box; without bounds 0.3 is the deviation of the start's law.
-        sigma "sigma(0)": f64 = 0.3, Above(0.0);
+        /// Initial standard deviation as a share of the width of the box; without bounds 0.2 is the deviation of the start's law.
+        sigma "sigma(0)": f64 = 0.2, Above(0.0);
         /// Whether bad points shrink the distribution in their directions (active update).
         active "": bool = true, Flag;
         /// Ends when the values of a population and the best of the last 10 + 30 d / lambda iterations differ by less.
@@ -263,6 +264,8 @@ impl CmaEs {
 impl Distribution for CmaEs {
     const NAME: &'static str = "cma_es";
     type Params = Params;
+    const USUAL: f64 = 0.2;
+    const REDRAWS: usize = 3;
 
     fn new(params: Params, dim: usize) -> Result<Self> {
         let lambda = params.particles.unwrap_or(usual_population(dim));
@@ -329,6 +332,14 @@ impl Distribution for CmaEs {
             add_rows(y, n, |k| (z.row(i)[k], &root[k * n..(k + 1) * n]));
         });
         self.norms.iter_mut().zip(z.iter()).for_each(|(norm, z)| *norm = dot(z, z));
+    }
+
+    fn redraw(&mut self, draws: &mut Draws<'_>, row: usize, y: &mut [f64]) {
+        let (n, root, z) = (self.dim, &self.root, self.z.row_mut(row));
+        draws.fill_normal(z);
+        y.fill(0.0);
+        add_rows(y, n, |k| (z[k], &root[k * n..(k + 1) * n]));
+        self.norms[row] = dot(z, z);
     }
 
     fn update(&mut self, told: Told<'_>) {

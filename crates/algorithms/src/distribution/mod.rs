@@ -5,11 +5,13 @@
 //!
 //! **Coordinates.** Methods work on all of R^d, in coordinates in which the initial distribution is round; the rest is
 //! the business of a chart. A variable that has two finite bounds starts with the deviation `sigma` times its
-//! width, any other with the deviation of the start's law ([`Start::Normal`]; else 1) times `sigma` / 0.3; with
+//! width, any other with the deviation of the start's law ([`Start::Normal`]; else 1) times `sigma` over its default; with
 //! [`Start::Normal`] the law holds for every variable. The widest of these deviations is the initial step-size, the
 //! others are ratios to it, so that in a cube a method's coordinates are those of the problem.
 //!
-//! **Bounds.** A point outside is brought back as the space says, and its step becomes the one that leads there.
+//! **Bounds.** CMA-ES, full and separable, draws a step that leads outside anew, up to three times; a point that is outside still is
+//! evaluated at its mirror image and its step stands. The others, whose samples come in pairs or together make one estimate, clamp
+//! a point, and its step becomes the one that leads there. The space may say otherwise ([`Space::with_outside`]).
 //!
 //! **Start.** The first point asked is the initial mean, the first point of the start's law; further points given by
 //! [`Start::Points`] follow it. The answer is the mean.
@@ -35,7 +37,9 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, sort_indices};
+use swarmgrad_core::{
+    Algorithm, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, sort_indices,
+};
 
 /// A search distribution on R^d: x = mean + unit * step, steps drawn around 0.
 pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'static {
@@ -43,6 +47,10 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
     const NAME: &'static str;
     /// Its parameters.
     type Params: Parameters;
+    /// The spread that stands for the deviation of the start's law.
+    const USUAL: f64 = 0.3;
+    /// How often a step that leads outside is drawn anew before its point is mirrored; 0 where points are clamped.
+    const REDRAWS: usize = 0;
 
     /// The method with checked parameters, in `dim` dimensions; allocates nothing large.
     fn new(params: Self::Params, dim: usize) -> Result<Self>;
@@ -66,6 +74,9 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
 
     /// Draws the steps of an iteration, one a row.
     fn sample(&mut self, rng: &Rng, steps: &mut Matrix<f64>);
+
+    /// Draws the step of one row of the last sample anew.
+    fn redraw(&mut self, _draws: &mut Draws<'_>, _row: usize, _step: &mut [f64]) {}
 
     /// Learns from what was told.
     fn update(&mut self, told: Told<'_>);
@@ -158,7 +169,7 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         };
         let mut first = Matrix::default();
         self.start.fill(&self.space, rng, given, &mut first);
-        let (chart, deviation) = Chart::new(&self.space, &self.start, self.distribution.spread());
+        let (chart, deviation) = Chart::new(&self.space, &self.start, self.distribution.spread(), D::USUAL);
         self.chart = chart;
         let mean = first.row(0).iter().enumerate().map(|(j, x)| self.chart.inward(j, x.f64())).collect();
         self.distribution.begin(mean, deviation);
@@ -172,6 +183,24 @@ impl<F: Real, D: Distribution> Samples<F, D> {
             *step = (self.chart.inward(j, x.f64()) - mean[j]) / unit;
         }
         self.placed[i] = Placed::Repaired;
+    }
+
+    /// Draws steps that lead outside anew, a few times; the first `given` rows are not needed.
+    fn redraw(&mut self, rng: &Rng, given: usize) {
+        if D::REDRAWS == 0 || self.space.is_unbounded() || self.space.outside() != Outside::Reflect {
+            return;
+        }
+        let again = rng.fork("again");
+        for (i, step) in self.steps.iter_mut().enumerate().skip(given) {
+            let mut draws = again.row(i);
+            for _ in 0..D::REDRAWS {
+                let (mean, unit) = (self.distribution.mean(), self.distribution.unit());
+                if self.chart.holds(&self.space, mean, unit, step) {
+                    break;
+                }
+                self.distribution.redraw(&mut draws, i, step);
+            }
+        }
     }
 
     /// Writes the points of the steps.
@@ -218,7 +247,7 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
         let distribution = D::new(params, space.dim())?;
         rows::check_size(distribution.population(), space.dim())?;
         Ok(Samples {
-            space: space.clone(),
+            space: space.clone().or_outside(if D::REDRAWS > 0 { Outside::Reflect } else { Outside::Clamp }),
             start,
             distribution,
             chart: Chart::default(),
@@ -245,6 +274,7 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         let first = (self.rounds == 0).then(|| self.begin(rng));
         self.steps.resize(self.distribution.population(), self.space.dim());
         self.distribution.sample(rng, &mut self.steps);
+        self.redraw(rng, first.as_ref().map_or(0, Matrix::len));
         self.place(rng);
         if let Some(first) = first {
             for (i, point) in first.iter().enumerate() {

@@ -17,7 +17,7 @@ use super::rows::{add_rows, dot};
 use super::stop::{History, Now};
 use super::{Distribution, Samples, Told, draw_normals, seen, shortening, usual_population};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Reason, Result, Rng, View};
+use swarmgrad_core::{Draws, Matrix, Real, Reason, Result, Rng, View};
 
 /// Separable CMA-ES as an algorithm.
 pub type SepCma<F> = Samples<F, SepCmaEs>;
@@ -56,6 +56,8 @@ impl SepCmaEs {
 impl Distribution for SepCmaEs {
     const NAME: &'static str = "sep_cma_es";
     type Params = Params;
+    const USUAL: f64 = 0.2;
+    const REDRAWS: usize = 3;
 
     fn new(params: Params, dim: usize) -> Result<Self> {
         let lambda = params.particles.unwrap_or(usual_population(dim));
@@ -108,6 +110,11 @@ impl Distribution for SepCmaEs {
         for y in steps.iter_mut() {
             y.iter_mut().zip(&self.deviations).for_each(|(y, d)| *y *= d);
         }
+    }
+
+    fn redraw(&mut self, draws: &mut Draws<'_>, _row: usize, y: &mut [f64]) {
+        draws.fill_normal(y);
+        y.iter_mut().zip(&self.deviations).for_each(|(y, d)| *y *= d);
     }
 
     fn update(&mut self, told: Told<'_>) {

@@ -100,8 +100,10 @@ pub struct Minimize {
     bounds: Option<String>,
 
     /// What becomes of a coordinate that leaves its bounds: clamp, reflect, wrap or resample
-    #[arg(long, value_name = "RULE", default_value = "clamp", help_heading = "Problem")]
-    outside: String,
+    /// [default: what the method prefers: drawn anew, then mirrored by CMA-ES, else clamped]
+    #[arg(long, value_name = "RULE", help_heading = "Problem")]
+    #[serde(default)]
+    outside: Option<String>,
 
     /// Maximise; values, target and records keep the sign of your problem
     #[arg(long, help_heading = "Problem")]
@@ -381,7 +383,10 @@ impl Minimize {
                 return Err(Error::parameter("--bounds", "nothing", rule));
             }
         };
-        Ok(space.with_outside(argument::outside(&self.outside)?))
+        match &self.outside {
+            None => Ok(space),
+            Some(rule) => Ok(space.with_outside(argument::outside(rule)?)),
+        }
     }
 
     /// With the numbers of the schedule's file among the parameters, so that a resumed run does not need it.

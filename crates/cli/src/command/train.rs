@@ -8,7 +8,6 @@ use clap::Args;
 use run::{Origin, Plan, Source};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swarmgrad::algorithms::parameters::with_settings;
 use swarmgrad::{Error, Result, Workers};
 use swarmgrad_nn::data::catalog::{self, ENTRIES, Place};
 use swarmgrad_nn::data::csv::{self, Target};
@@ -125,13 +124,13 @@ pub struct Train {
     #[arg(short, long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Training")]
     optimizer: Vec<String>,
 
-    /// Train without gradients, by swarms of networks: pso_sde, cbo, a comma list. Their parameters: --set; the loss is then
-    /// cross_entropy unless said
+    /// Train without gradients, by populations of networks: pso_sde, cbo, open_es, pgpe, snes, cr_fm_nes, a comma list.
+    /// Their parameters: --set; the loss is then cross_entropy unless said
     #[arg(long, value_name = "A,B,..", value_delimiter = ',', conflicts_with_all = ["optimizer", "rate", "load", "balance"], help_heading = "Training")]
     method: Vec<String>,
 
-    /// A parameter of --method: particles=50, inertia=0.4, kick=0, memory=none, local_best=stale, ..; `deviation` is that of
-    /// the first weights [default: 1]
+    /// A parameter of --method: particles=50, inertia=0.4, kick=0, memory=none, local_best=stale, ..; deviation is that of
+    /// the first weights [default: 1, of an evolution strategy 0.1]
     #[arg(long, value_name = "KEY=VALUE", requires = "method", help_heading = "Training")]
     set: Vec<String>,
 
@@ -465,13 +464,7 @@ impl Train {
     }
 
     fn with_swarm(&self, base: &Training, name: &str) -> Result<Training> {
-        let mut settings = argument::settings(&self.set)?;
-        let mut swarm = train::Swarm::named(name)?;
-        if let Some(deviation) = settings.remove("deviation") {
-            let number = deviation.as_f64().filter(|t| t.is_finite() && *t >= 0.0);
-            swarm.deviation = number.ok_or_else(|| Error::parameter("deviation", &deviation, "must be >= 0"))?;
-        }
-        swarm.params = with_settings(name, &swarm.params, settings)?;
+        let swarm = train::Swarm::named(name, argument::settings(&self.set)?)?;
         Ok(Training { optimizer: name.into(), swarm: Some(swarm), ..base.clone() })
     }
 

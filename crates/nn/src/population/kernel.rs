@@ -279,9 +279,15 @@ fn sum<S: Simd, const V: usize, const SQUARES: bool>(
                 sums[v] += if SQUARES { x * x } else { x };
             }
         }
-        let filled = (samples - k * LANES).min(LANES);
-        let lanes = sums.iter().flat_map(|sum| sum.as_slice()).take(filled);
-        all += lanes.map(|&sum| f64::from(sum)).sum::<f64>();
+        let mut lanes = [0.0; LANES];
+        lanes.chunks_exact_mut(S::f32s::LEN).zip(&sums).for_each(|(lanes, sum)| sum.store_slice(lanes));
+        lanes[(samples - k * LANES).min(LANES)..].fill(0.0);
+        // Eight sums side by side: an addition need not wait for the one before it.
+        let mut eight = [0.0; 8];
+        for lanes in lanes.as_chunks::<8>().0 {
+            eight.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += f64::from(*lane));
+        }
+        all += eight.iter().sum::<f64>();
     }
     all
 }

@@ -276,17 +276,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Rows in panels; lanes without a row are 0.
 fn lay<S: Simd>(simd: S, features: &Matrix<f32>, rows: &[usize], out: &mut Vec<S::f32s>) {
+    const BLOCK: usize = 64;
     let (dim, v, len) = (features.dim(), vectors::<S>(), S::f32s::LEN);
-    out.clear();
     out.resize(rows.len().div_ceil(LANES) * dim * v, S::f32s::splat(simd, 0.0));
-    let empty = vec![0.0; dim];
     for (panel, rows) in out.chunks_exact_mut(dim * v).zip(rows.chunks(LANES)) {
-        for (k, rows) in rows.chunks(len).enumerate() {
-            let mut these = [&*empty; LANES];
-            these.iter_mut().zip(rows).for_each(|(this, &row)| *this = features.row(row));
-            for i in 0..dim {
-                panel[i * v + k] = S::f32s::from_fn(simd, |lane| these[lane][i]);
+        // A few features of all rows at a time: they fit into the first-level cache.
+        let mut block = [0.0; BLOCK * LANES];
+        for (b, part) in panel.chunks_mut(BLOCK * v).enumerate() {
+            for (lane, &row) in rows.iter().enumerate() {
+                let these = &features.row(row)[b * BLOCK..][..part.len() / v];
+                these.iter().enumerate().for_each(|(i, x)| block[i * LANES + lane] = *x);
             }
+            part.iter_mut().zip(block.chunks_exact(len)).for_each(|(x, lanes)| *x = S::f32s::from_slice(simd, lanes));
         }
     }
 }

@@ -13,7 +13,7 @@ use swarmgrad::algorithms::particle::batched::{LocalBest, Params};
 use swarmgrad::algorithms::particle::pso_sde::Memory;
 use swarmgrad_nn::data::{self, Dataset};
 use swarmgrad_nn::model::{Architecture, Image, Output};
-use swarmgrad_nn::train::{Swarm, SwarmTrainer, Training};
+use swarmgrad_nn::train::{Moves, Swarm, SwarmTrainer, Training};
 
 /// The experiment.
 pub const EXPERIMENT: Experiment = Experiment {
@@ -80,7 +80,7 @@ fn train(unit: &Unit, session: &Session<'_>) -> Result<Trained> {
         architecture,
         loss: "cross_entropy".into(),
         optimizer: "pso_sde".into(),
-        swarm: Some(Swarm { params: (way.swarm)(Params::default()), deviation: 1.0 }),
+        swarm: Some(Swarm { moves: Moves::MeanField((way.swarm)(Params::default())), deviation: 1.0 }),
         epochs: unit.epochs,
         batch: 60,
         seed: unit.seed,
