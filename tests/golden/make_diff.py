@@ -7,10 +7,11 @@ of the trial points are exchanged before these are evaluated, and they are compa
 Draws: those of the plain method, and
 
     way      row i, two uniforms, for every elite i with a gradient that is not zero: below `secant`, and with at least one
-             pair, a secant step; else by the second, below 1/2 a raw step, else one of the population
+             pair, a secant step; else by the second, below `raw` (1/2) a raw step, else one of the population
     control  of jde, row i: rand1, rand2, rand3, rand4
 
-`mode` hybrid, `elite` q, `secant` p_s, `pairs` the memory. Gradients are analytic.
+`mode` hybrid, `elite` q, `secant` p_s, `raw` p_r, `pairs` the memory. Gradients are analytic; with `slopes` population they
+are those of a plane through the ranks of the nearest points, found anew in every iteration, and there are no pairs.
 """
 
 import math
@@ -81,10 +82,10 @@ class Known:
         self.who, self.used, self.x, self.g, self.pairs = who, 0, None, None, []
         self.delta = dict(raw=real(1) / 2, population=real(1) / 2, secant=real(1))
 
-    def step(self, u1, u2, secant, spread, product):
+    def step(self, u1, u2, secant, raw, spread, product):
         """The way of a step and the step without its length; `spread` is tr C, product(share, g) is share * C g."""
         g = self.g
-        way = "secant" if self.pairs and u1 < secant else "raw" if u2 < 0.5 else "population"
+        way = "secant" if self.pairs and u1 < secant else "raw" if u2 < raw else "population"
         if way == "secant":
             u = two_loops(g, self.pairs)
             if not u @ g > 0:
@@ -97,15 +98,19 @@ class Known:
             u = h / np.sqrt(g @ h)
         return way, u
 
-    def learn(self, way, trial, g, most):
+    def learn(self, way, trial, g, most, fitted):
         """The trial was better (g: its gradient) or not (g is None)."""
         if g is None:
             self.delta[way] = self.delta[way] / 2
+            if fitted and self.delta[way] < real("1e-3"):
+                self.delta[way] = real(1) / 2
             if way == "secant" and self.delta[way] < real("0.1"):
                 self.delta[way], self.pairs = real(1), []
             return
         s, y = trial - self.x, g - self.g
-        if s @ y > real("1e-10") * np.sqrt((s @ s) * (y @ y)):
+        if fitted:
+            pass
+        elif s @ y > real("1e-10") * np.sqrt((s @ s) * (y @ y)):
             self.pairs = (self.pairs + [(s, y)])[-most:]
         elif len(self.pairs) == most:
             self.pairs = self.pairs[1:]
@@ -129,6 +134,28 @@ def two_loops(g, pairs):
     return q
 
 
+def plane(points, values, i):
+    """The slope at point i of a plane through ranks over the min(n, 2 d + 1) nearest points, in units of deviations."""
+    n, d = points.shape
+    rank = np.array([((values < v).sum() + (values <= v).sum() - 1) / real(2) for v in values])
+    s = np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=0) / n)
+    z = points / s
+    away = ((z - z[i]) ** 2).sum(axis=1)
+    near = sorted(range(n), key=lambda k: (away[k], k))[: min(n, 2 * d + 1)]
+    w = z[near] - z[near].mean(axis=0)
+    r = rank[near] - rank[near].mean()
+    a, b = w.T @ w / len(near), w.T @ r / len(near)
+    a = a + np.diag([np.trace(a) / 100 / d] * d)
+    for j in range(d):  # Gauss, without exchanges: a is positive definite
+        for k in range(j + 1, d):
+            share = a[k, j] / a[j, j]
+            a[k], b[k] = a[k] - share * a[j], b[k] - share * b[j]
+    g = np.zeros_like(b)
+    for j in reversed(range(d)):
+        g[j] = (b[j] - a[j, j + 1 :] @ g[j + 1 :]) / a[j, j]
+    return g / s
+
+
 COUNT = {}  # what happened in the last trace
 
 
@@ -136,7 +163,7 @@ def hybrid(plain, kind):
     """`kind`: "population" (x the population, trials apart), "swarm" (x travels, y remembers), "consensus" (x travels)."""
 
     def program(f, start, p, draw):
-        q, most = p["elite"], p["pairs"]
+        q, most, fitted = p["elite"], p["pairs"], p.get("slopes") == "population"
         low, high = (real(b) for b in p.get("bounds", [-math.inf, math.inf]))
         now = {}
         room = []
@@ -161,7 +188,7 @@ def hybrid(plain, kind):
             n = len(points)
             centred = points - points.mean(axis=0)
             spread = (centred**2).sum() / n
-            way, u = known.step(u1, u2, p["secant"], spread, lambda share, g: share * (centred.T @ (centred @ g)) / n)
+            way, u = known.step(u1, u2, p["secant"], p.get("raw", 0.5), spread, lambda share, g: share * (centred.T @ (centred @ g)) / n)
             return mirror(known.x - known.delta[way] * u, low, high), way
 
         def evaluate(points):
@@ -180,7 +207,9 @@ def hybrid(plain, kind):
                 records[i] = know(i)
                 records[i].used = clock[0]
             for i, known in records.items():
-                if known.x is None or (known.x != old_x[i]).any():
+                if fitted:
+                    known.x, known.g = old_x[i].copy(), plane(old_x, old_f, i)
+                elif known.x is None or (known.x != old_x[i]).any():
                     known.x, known.g = old_x[i].copy(), slope(f.__name__, old_x[i])
             for i, known in records.items():
                 steps[i] = step(known, everybody, i)
@@ -192,7 +221,7 @@ def hybrid(plain, kind):
                 known = records[i]
                 won = values[i] < old_f[i]
                 COUNT[way, bool(won)] = COUNT.get((way, bool(won)), 0) + 1
-                known.learn(way, trial, slope(f.__name__, trial) if won else None, most)
+                known.learn(way, trial, slope(f.__name__, trial) if won else None, most, fitted)
                 if kind == "population":
                     if won:
                         now["x"][i], now["fx"][i] = trial, values[i]
@@ -262,6 +291,10 @@ if __name__ == "__main__":
             seen[key] = seen.get(key, 0) + value
 
     take(file("diff_de", make.de, "population", "rosenbrock", 202, 8, 4, dict(usual, F=0.5, CR=0.9), 14, 1.2))
+    take(file("diff_de_raw", make.de, "population", "rosenbrock", 231, 8, 4, dict(usual, raw=0.85, F=0.5, CR=0.9), 14, 1.2))
+    fit = dict(usual, slopes="population")
+    file("diff_de_fit", make.de, "population", "rosenbrock", 232, 14, 3, dict(fit, F=0.5, CR=0.9), 14, 1.2)
+    file("diff_pso_fit", make.pso, "swarm", "rastrigin25", 233, 9, 4, dict(fit, inertia=0.7, c1=1.4, c2=1.5), 12, 1.2)
     few = dict(elite=0.05, pairs=2, secant=0.5)
     take(file("diff_de_few", make.de, "population", "rastrigin25", 856, 13, 3, dict(few, F=0.8, CR=0.9), 16, evicted=1))
     take(file("diff_jde", jde, "population", "rastrigin25", 204, 8, 3, dict(usual, F=0.5, CR=0.9, tau1=0.4, tau2=0.3), 12))

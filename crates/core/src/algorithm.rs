@@ -46,6 +46,10 @@ pub trait Algorithm<F: Real = f64>: Send {
     /// not finite says nothing.
     fn tell_gradients(&mut self, _gradients: &Matrix<F>) {}
 
+    /// Says before every `ask` what the run has spent so far: evaluations, and gradients at their price. A method that plans
+    /// over a budget and is driven without a run counts the values it is told.
+    fn spent(&mut self, _cost: u64) {}
+
     /// The state between `tell` and `ask`, by name, for watchers and traces.
     fn view(&self) -> View<'_, F>;
 

@@ -210,10 +210,12 @@ impl<'a, F: Real> Run<'a, F> {
 
     /// One round: ask, evaluate, tell, watch. On the calling thread's pool, if it is in one.
     pub fn step(&mut self) -> ControlFlow<Reason> {
-        let allowance = self.allowance(self.cost()).saturating_sub(self.reserve());
+        let cost = self.cost();
+        let allowance = self.allowance(cost).saturating_sub(self.reserve());
         if allowance == 0 {
             return ControlFlow::Break(Reason::Evaluations);
         }
+        self.algorithm.spent(cost);
         let deadline = self.watchers.iter().filter_map(|w| w.deadline()).min();
         let halt = deadline.map_or_else(|| self.halt.clone(), |deadline| self.halt.by(deadline));
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! E    = the ceil(q N) best points; those whose gradient is not known are evaluated once more, with it
-//! way  = secant with probability p_s where there are pairs, else raw or population with equal probability
+//! way  = secant with probability p_s where there are pairs, else raw with probability p_r, else population
 //! raw         u = R g / |g|,  R^2 = sum_j var_j(X)                                     the radius of the population
 //! population  u = h / sqrt(g'h),  h = (1 - a) C g + a tr(C) / d g,  C = cov(X)         a step of Mahalanobis length 1
 //! secant      u = H g by the two loops of L-BFGS (Nocedal & Wright 2006, alg. 7.4) over the point's own pairs (s, y)
@@ -10,6 +10,9 @@
 //! better      x <- trial,  Delta_way <- 1.6 Delta_way (secant: at most 1),  pair (s, y) kept if s'y > 1e-10 |s||y|
 //! else        Delta_way <- Delta_way / 2; a secant below 0.1 forgets its pairs and starts at 1 again
 //! ```
+//!
+//! Where slopes are read off the population ([`crate::fit`]) they are read anew in every iteration, there are no pairs, and a
+//! Delta below 0.001 becomes 0.5 again.
 //!
 //! a = 1e-6. Steps are scale-free: they do not change when the objective or the space is scaled. C g costs O(N d): C is never
 //! written down. Applying gradients to everybody destroys exploration: local minima then beat children that nobody improved.
@@ -22,6 +25,9 @@ use swarmgrad_core::{Matrix, Real, Rng, Space, sort_indices};
 
 /// Share of the identity in the population's covariance.
 const RIDGE: f64 = 1e-6;
+
+/// Below this a step by a slope that was read off the population begins anew.
+const SHORTEST: f64 = 1e-3;
 
 /// Where a step comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,7 +190,10 @@ impl<F: Real> Shape for Cloud<'_, F> {
 pub struct Injection {
     memory: usize,
     secant: f64,
+    raw: f64,
     first: f64,
+    /// Whether slopes are read off the population: they change with it, and steps that became too short begin anew.
+    fitted: bool,
     pool: Vec<Record>,
     time: u64,
     /// The best individuals in ascending order, and the record of each.
@@ -205,11 +214,13 @@ pub struct Injection {
 }
 
 impl Injection {
-    pub(crate) fn new(memory: usize, secant: f64, first: f64) -> Self {
+    pub(crate) fn new(memory: usize, secant: f64, raw: f64, first: f64, fitted: bool) -> Self {
         Injection {
             memory,
             secant,
+            raw,
             first,
+            fitted,
             pool: Vec::new(),
             time: 0,
             elites: Vec::new(),
@@ -240,6 +251,7 @@ impl Injection {
             let i = self.elites[e];
             let record = self.record_of(i);
             self.pool[record].used = self.time;
+            self.pool[record].known &= !self.fitted;
             self.records.push(record);
             if !self.pool[record].is_at(points.row(i)) {
                 missing.push(points.row(i));
@@ -247,6 +259,12 @@ impl Injection {
         }
         self.rows.clear();
         self.rows.extend(0..missing.len());
+    }
+
+    /// The best individuals whose gradients are missing, in their order.
+    pub(crate) fn missing<'a, F: Real>(&'a self, points: &'a Matrix<F>) -> impl Iterator<Item = usize> + 'a {
+        let places = self.elites.iter().zip(&self.records);
+        places.filter(|&(&i, &record)| !self.pool[record].is_at(points.row(i))).map(|(&i, _)| i)
     }
 
     /// The record of an individual; the one that has not been used for longest becomes a newcomer's.
@@ -305,7 +323,7 @@ impl Injection {
             }
             let mut draws = ways.row(i);
             let (first, second) = (draws.uniform(), draws.uniform());
-            let simple = if second < 0.5 { Way::Raw } else { Way::Population };
+            let simple = if second < self.raw { Way::Raw } else { Way::Population };
             record.way = if record.stored > 0 && first < self.secant { Way::Secant } else { simple };
             let u = &mut self.direction[..];
             if record.way == Way::Secant && !record.two_loops(&mut self.rates, u) {
@@ -371,6 +389,9 @@ impl Injection {
         *delta *= 0.5;
         if record.way == Way::Secant && *delta < 0.1 {
             (*delta, record.stored) = (1.0, 0);
+        }
+        if self.fitted && *delta < SHORTEST {
+            *delta = self.first;
         }
         false
     }

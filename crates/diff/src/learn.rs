@@ -77,6 +77,24 @@ pub struct Learnable {
 }
 
 impl Learnable {
+    /// The raw number of a parameter.
+    pub(crate) fn raw(&self, value: f64) -> f64 {
+        match self.link {
+            Link::Exp => value.ln(),
+            Link::Sigmoid(scale) => (value / (scale - value)).ln(),
+        }
+    }
+
+    /// The parameter of a raw number.
+    pub(crate) fn value(&self, raw: f64) -> f64 {
+        let [low, high] = self.bounds;
+        let value = match self.link {
+            Link::Exp => raw.exp(),
+            Link::Sigmoid(scale) => scale / (1.0 + (-raw).exp()),
+        };
+        value.clamp(low, high)
+    }
+
     /// d parameter / d raw.
     fn slope(&self, value: f64) -> f64 {
         match self.link {

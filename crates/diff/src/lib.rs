@@ -5,11 +5,14 @@
 //! [`Dual`] number and the adjoint see the same move. [`relax`] has the smooth stand-ins of decisions.
 
 mod dual;
+mod fit;
 mod inject;
 pub mod learn;
+pub mod meta;
 pub mod method;
 pub mod operator;
 pub mod relax;
+pub mod schedule;
 pub mod unroll;
 
 pub use dual::Dual;

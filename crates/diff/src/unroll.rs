@@ -122,8 +122,8 @@ pub fn clip(slopes: &mut [f64], longest: f64) {
 /// A computation that goes on under numbers that may change.
 pub trait Inner {
     /// Where it stands.
-    type State: Clone;
-    /// The beginning; everything random is decided by `rng`.
+    type State;
+    /// The beginning; everything random is decided by `rng`, so that two beginnings with the same one are the same.
     fn begin(&self, rng: &Rng) -> Self::State;
     /// One iteration with the numbers `theta`.
     fn advance(&self, state: &mut Self::State, theta: &[f64]);
@@ -151,8 +151,12 @@ pub struct Persistent {
 pub fn persistent<I: Inner>(inner: &I, theta: &[f64], how: Persistent, rng: &Rng) -> Vec<f64> {
     let mut gradient = vec![0.0; theta.len()];
     for pair in 0..how.pairs {
-        let start = inner.begin(&rng.fork("run").fork(&pair.to_string()));
-        let mut runs = [(start.clone(), inner.loss(&start)), (start.clone(), inner.loss(&start))];
+        let draws = rng.fork("run").fork(&pair.to_string());
+        let mut runs = [(); 2].map(|()| {
+            let start = inner.begin(&draws);
+            let loss = inner.loss(&start);
+            (start, loss)
+        });
         let (mut fresh, mut gathered) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
         let (mut done, mut windows) = (0, 0);
         while done < how.horizon {

@@ -199,6 +199,24 @@ fn regressors() {
 #[test]
 fn without_gradient() {
     let findings = quick("evograd/without-gradient");
-    assert_eq!(findings.claims.len(), 10);
+    assert_eq!(findings.claims.len(), 13);
+    assert_eq!(number(&findings, "/population~1100/of"), 9.0);
     assert_eq!(number(&findings, "/least_squares~10.05~1100/of"), 9.0);
+}
+
+/// Schedules are learned and tested on other functions.
+#[test]
+fn meta() {
+    let findings = quick("evograd/meta");
+    assert_eq!(findings.pictures.len(), 2);
+    let knots = findings.data["schedule/pso"]["knots"].as_array().unwrap();
+    assert_eq!(knots.len(), 5);
+    assert_eq!(number(&findings, "/better~1200").fract(), 0.0);
+}
+
+/// Every choice has its table.
+#[test]
+fn ablation() {
+    let findings = quick("evograd/ablation");
+    assert_eq!((findings.tables.len(), findings.claims.len()), (6, 6));
 }

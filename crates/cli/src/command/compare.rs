@@ -26,6 +26,7 @@ Examples:
   swarmgrad compare --methods clpso,de,pso --problems rastrigin,rosenbrock --dim 10
   swarmgrad compare --methods pso_sde,cbo --problems ackley --dim 10,30 --seeds 100 -o results
   swarmgrad compare --methods pso,clpso --problems sphere --set particles=50 --set pso.topology=ring --precision 1e-4
+  swarmgrad compare --methods diff_pso,pso --problems rastrigin -d 10 --set diff_pso.schedule=learned.json
 
 A run succeeds when it finds a value within --precision of the known minimum, or at most --target. Every run goes on until \
 its evaluations are spent. The table shows medians and quartiles; the success rate has a 95 % Wilson interval; evaluations \

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use swarmgrad::diff::schedule::Schedule;
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::registry;
 use swarmgrad::{
@@ -42,6 +43,7 @@ Examples:
   swarmgrad minimize --exec 'python3 objective.py' --bounds 0:1,-5:5,0:inf --workers 4
   swarmgrad minimize rosenbrock --dim 30 -m diff_de --gradient-cost 3
   swarmgrad minimize --exec ./simulate --bounds 0:1,0:1 -m diff_ga --gradient least_squares
+  swarmgrad minimize rastrigin -d 10 -n 2000 --schedule learned.json
   swarmgrad minimize sphere --dim 3 --record run.jsonl --trace --iterations 20
   swarmgrad minimize levy --dim 50 --evaluations 1e7 --checkpoint levy.swarm
   swarmgrad resume levy.swarm
@@ -115,6 +117,12 @@ pub struct Minimize {
 
     #[command(flatten)]
     method: Method,
+
+    /// Numbers of the method over the course of the run, a file of `swarmgrad learn`. Where --method is not given the method is
+    /// the file's, without gradients unless --gradient or --set mode asks for them; a plain method, pso, stands for diff_pso
+    #[arg(long, value_name = "FILE", help_heading = "Method")]
+    #[serde(default)]
+    schedule: Option<PathBuf>,
 
     /// Where a method that uses gradients has them from: formula, none, differences, proximal, consensus, equivalence,
     /// least_squares, evolution_strategies or spsa [default: for diff_.. the test
@@ -263,7 +271,7 @@ struct About {
 impl Minimize {
     /// A new run.
     pub fn run(&self) -> anyhow::Result<ExitCode> {
-        run(self, self.limits.evaluations, None)
+        run(&self.scheduled()?, self.limits.evaluations, None)
     }
 }
 
@@ -379,6 +387,24 @@ impl Minimize {
             None => Ok(space),
             Some(rule) => Ok(space.with_outside(argument::outside(rule)?)),
         }
+    }
+
+    /// With the numbers of the schedule's file among the parameters, so that a resumed run does not need it.
+    fn scheduled(&self) -> anyhow::Result<Minimize> {
+        let mut settings = self.clone();
+        let Some(path) = settings.schedule.take() else { return Ok(settings) };
+        let schedule = Schedule::load(&path)?;
+        let Method { method, set } = &mut settings.method;
+        let plain = schedule.method.strip_prefix("diff_") == Some(method);
+        if plain || method == registry::DEFAULT {
+            let chosen = set.iter().any(|pair| pair.split('=').next().is_some_and(|key| key.trim() == "mode"));
+            if !chosen && (plain || settings.gradient.is_none()) {
+                set.push("mode=classical".into());
+            }
+            method.clone_from(&schedule.method);
+        }
+        set.push(format!("schedule={}", serde_json::to_string(&schedule)?));
+        Ok(settings)
     }
 
     /// The parameters of the method as the registry takes them.

@@ -8,6 +8,7 @@ mod compare;
 mod completions;
 #[cfg(feature = "nn")]
 mod data;
+mod learn;
 mod list;
 mod minimize;
 #[cfg(feature = "nn")]
@@ -58,6 +59,9 @@ enum Command {
     /// Compute the tables and figures of the papers again, and say which claims hold
     #[command(after_help = reproduce::EXAMPLES)]
     Reproduce(reproduce::Reproduce),
+    /// Learn the numbers of a method over the course of a run, as a file for `minimize --schedule`
+    #[command(after_help = learn::EXAMPLES, allow_negative_numbers = true)]
+    Learn(learn::Learn),
     /// Drive a method from any language: ask and tell over standard input and output
     #[command(after_help = agent::PROTOCOL)]
     Agent(agent::Agent),
@@ -94,6 +98,7 @@ impl Program {
             Command::Certify(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::Reproduce(command) => command.run(),
+            Command::Learn(command) => command.run(),
             Command::Agent(command) => command.run(),
             Command::List(command) => command.run(),
             #[cfg(feature = "nn")]

@@ -5,6 +5,7 @@ mod certify;
 mod common;
 #[cfg(feature = "nn")]
 mod data;
+mod learn;
 mod minimize;
 mod reproduce;
 #[cfg(feature = "nn")]

@@ -7,9 +7,11 @@
 //! trials     diff, full: gradient steps of what the method keeps, after its own survival
 //! ```
 
-use super::params::{Both, Mode};
+use super::params::{Both, Mode, Slopes};
+use crate::fit::Fit;
 use crate::inject::Injection;
 use crate::learn::{Learnable, Learner, Loss};
+use crate::schedule::Plan;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::parameters::Parameters;
@@ -28,6 +30,8 @@ pub struct Adjoint<'a> {
 pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 'static {
     /// The differentiable version's name.
     const LABEL: &'static str;
+    /// Whether what is kept is a whole population, so that slopes can be read off it.
+    const POPULATION: bool;
     /// Its learnable numbers; none where only classical and hybrid make sense.
     const THETA: &'static [Learnable];
     /// The plain method's parameters.
@@ -145,6 +149,9 @@ pub struct Differentiable<F: Real, B: Base<F>> {
     lent: bool,
     injection: Injection,
     learner: Learner,
+    plan: Option<Plan>,
+    /// Evaluations, and gradients at their price.
+    spent: u64,
     trials: Trials<F>,
     #[serde(skip)]
     room: Room<F>,
@@ -154,6 +161,7 @@ pub struct Differentiable<F: Real, B: Base<F>> {
 #[derive(Debug, Serialize, Deserialize)]
 struct Own {
     mode: Option<Mode>,
+    slopes: Slopes,
     elite: f64,
     step: f64,
     learning_rate: f64,
@@ -174,6 +182,7 @@ struct Room<F: Real> {
     theta: Vec<f64>,
     d_theta: Vec<f64>,
     d_points: Matrix<f64>,
+    fit: Fit,
 }
 
 impl<F: Real> Default for Room<F> {
@@ -188,6 +197,7 @@ impl<F: Real> Default for Room<F> {
             theta: Vec::new(),
             d_theta: Vec::new(),
             d_points: Matrix::default(),
+            fit: Fit::default(),
         }
     }
 }
@@ -208,14 +218,34 @@ impl<F: Real, B: Base<F>> Method<F> for Differentiable<F, B> {
             }
             base.is_smooth()?;
         }
+        if own.slopes == Slopes::Population {
+            let rule = match own.mode {
+                _ if !B::POPULATION => Some(format!("must be source for {}, which keeps no population", B::LABEL)),
+                None | Some(Mode::Hybrid) => None,
+                Some(_) => Some("must be source in every mode but hybrid".into()),
+            };
+            if let Some(rule) = rule {
+                return Err(Error::parameter("slopes", "population", rule));
+            }
+        }
+        let plan = match &params.schedule {
+            Some(_) if matches!(own.mode, Some(Mode::Adaptive | Mode::Full)) => {
+                let rule = "must be null where the numbers learn during the run (mode adaptive, full)";
+                return Err(Error::parameter("schedule", "given", rule));
+            }
+            Some(schedule) => Some(Plan::new(schedule, B::LABEL, B::THETA, budget)?),
+            None => None,
+        };
         Ok(Differentiable {
             base,
             expected: false,
             phase: Phase::Start,
             iterations: 0,
             lent: false,
-            injection: Injection::new(own.pairs, own.secant, 0.5),
+            injection: Injection::new(own.pairs, own.secant, own.raw, 0.5, own.slopes == Slopes::Population),
             learner: Learner::new(own.learning_rate),
+            plan,
+            spent: 0,
             trials: Trials {
                 first: own.step,
                 lengths: Vec::new(),
@@ -224,6 +254,7 @@ impl<F: Real, B: Base<F>> Method<F> for Differentiable<F, B> {
             },
             own: Own {
                 mode: own.mode,
+                slopes: own.slopes,
                 elite: own.elite,
                 step: own.step,
                 learning_rate: own.learning_rate,
@@ -244,11 +275,16 @@ impl<F: Real, B: Base<F>> Differentiable<F, B> {
 
     /// The mode in force.
     pub fn mode(&self) -> Mode {
-        self.own.mode.unwrap_or(if self.expected { Mode::Hybrid } else { Mode::Classical })
+        let slopes = self.expected || self.fits();
+        self.own.mode.unwrap_or(if slopes { Mode::Hybrid } else { Mode::Classical })
+    }
+
+    fn fits(&self) -> bool {
+        self.own.slopes == Slopes::Population
     }
 
     fn wants_gradients(&self) -> bool {
-        self.mode() != Mode::Classical
+        self.mode() != Mode::Classical && !self.fits()
     }
 
     fn lend(&mut self, xs: &mut Matrix<F>) {
@@ -304,10 +340,24 @@ impl<F: Real, B: Base<F>> Differentiable<F, B> {
         self.base.set_theta(&room.theta);
     }
 
+    /// Sets the numbers that the schedule has for what is spent.
+    fn follow_schedule(&mut self) {
+        if let Some(plan) = &self.plan {
+            let theta = &mut self.room.theta;
+            theta.clear();
+            self.base.theta(theta);
+            plan.write(B::THETA, self.spent, theta);
+            self.base.set_theta(theta);
+        }
+    }
+
     /// A move of all, gradient steps of the best in it.
     fn move_hybrid(&mut self, rng: &Rng) {
+        self.follow_schedule();
         self.base.advance_hybrid(&mut self.injection, rng);
-        self.room.rows.extend_from_slice(self.injection.rows());
+        if !self.fits() {
+            self.room.rows.extend_from_slice(self.injection.rows());
+        }
     }
 
     /// Takes the values of a move; returns whether the iteration is complete.
@@ -342,6 +392,29 @@ impl<F: Real, B: Base<F>> Differentiable<F, B> {
     }
 }
 
+/// A method whose schedule is learned.
+pub(crate) trait Steered: Algorithm<f64> {
+    /// The learnable numbers as they are now.
+    fn numbers(&self) -> Vec<f64>;
+
+    /// Puts other raw numbers into its schedule.
+    fn steer(&mut self, raw: &[f64]);
+}
+
+impl<B: Base<f64>> Steered for Differentiable<f64, B> {
+    fn numbers(&self) -> Vec<f64> {
+        let mut numbers = Vec::new();
+        self.base.theta(&mut numbers);
+        numbers
+    }
+
+    fn steer(&mut self, raw: &[f64]) {
+        if let Some(plan) = &mut self.plan {
+            plan.steer(B::THETA, raw);
+        }
+    }
+}
+
 impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         assert!(!self.lent, "ask was called twice without tell");
@@ -354,12 +427,24 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         match self.phase {
             Phase::Start => self.base.start(rng),
             Phase::Move => match self.mode() {
-                Mode::Classical => self.base.advance(rng, false),
+                Mode::Classical => {
+                    self.follow_schedule();
+                    self.base.advance(rng, false);
+                }
                 Mode::Hybrid => {
                     let (points, values) = self.base.kept();
                     let elites = self.base.elites(self.own.elite);
                     self.injection.choose(points, values, elites, &mut self.trials.points);
-                    if self.trials.points.is_empty() {
+                    if self.own.slopes == Slopes::Population {
+                        let Room { fit, gradients, .. } = &mut self.room;
+                        fit.look(points, values);
+                        gradients.resize(self.trials.points.len(), points.dim());
+                        let missing = self.injection.missing(points).enumerate();
+                        missing.for_each(|(k, i)| fit.write(i, gradients.row_mut(k)));
+                        self.injection.learn(points, gradients);
+                        gradients.clear();
+                        self.move_hybrid(rng);
+                    } else if self.trials.points.is_empty() {
                         self.move_hybrid(rng);
                     } else {
                         self.phase = Phase::Gradients;
@@ -367,6 +452,7 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
                     }
                 }
                 Mode::Adaptive | Mode::Diff | Mode::Full => {
+                    self.follow_schedule();
                     self.base.advance(rng, true);
                     self.room.rows.extend(0..self.base.points().len());
                 }
@@ -391,6 +477,10 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         self.room.gradients.copy_from(gradients.rows());
     }
 
+    fn spent(&mut self, cost: u64) {
+        self.spent = cost;
+    }
+
     fn expect_gradients(&mut self) -> bool {
         self.expected = true;
         self.wants_gradients()
@@ -400,6 +490,7 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         assert!(self.lent, "tell was called without ask");
         self.lend(xs);
         self.lent = false;
+        self.spent += values.len() as u64;
         let told = values.iter().map(|&value| if value.is_nan() { F::infinity() } else { value });
         match self.phase {
             Phase::Start | Phase::Move | Phase::Known => {

@@ -1,6 +1,7 @@
 //! Parameters of the differentiable methods: the plain method's and what gradients are used for, as one table.
 
 use crate::learn::Loss;
+use crate::schedule::Schedule;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -24,6 +25,16 @@ choice! {
     }
 }
 
+choice! {
+    /// Where the slopes of the best come from.
+    pub enum Slopes {
+        /// The run's source of gradients, at its price.
+        Source = "source",
+        /// A fit of the population's points and values, which costs nothing.
+        Population = "population",
+    }
+}
+
 parameters! {
     /// What a differentiable method has beside the plain one's parameters.
     pub struct Params {
@@ -31,10 +42,14 @@ parameters! {
         mode "": Option<Mode> = None, Choice(Mode::WORDS);
         /// Share of the population that takes gradient steps (hybrid).
         elite "q": f64 = 0.1, Within(0.0, 1.0);
+        /// Where slopes come from: the run's source, or at no cost a fit of the population's own points and values (hybrid).
+        slopes "": Slopes = Slopes::Source, Choice(Slopes::WORDS);
         /// Pairs that a point remembers for secant steps (hybrid); 0 for none.
         pairs "m": usize = 8, AtLeast(0.0);
         /// Probability of a secant step where there are pairs (hybrid).
         secant "p_s": f64 = 0.6, Within(0.0, 1.0);
+        /// Probability that another step is down the gradient itself, not shaped by the population (hybrid).
+        raw "p_r": f64 = 0.5, Within(0.0, 1.0);
         /// First length of gradient steps, in radii of the population; 0 for none (diff, full).
         step "Delta(0)": f64 = 0.5, AtLeast(0.0);
         /// Learning rate of the method's numbers; 0 for none (adaptive, full).
@@ -55,16 +70,33 @@ pub struct Both<P> {
     pub plain: P,
     /// What gradients are used for.
     pub own: Params,
+    /// The plain method's numbers over the course of the run.
+    pub schedule: Option<Schedule>,
+}
+
+/// The name of [`Both::schedule`] among the parameters.
+const SCHEDULE: &str = "schedule";
+
+fn schedule_parameter() -> Parameter {
+    Parameter {
+        name: SCHEDULE,
+        symbol: "",
+        default: Value::Null,
+        range: "null, or a schedule: a file of `learn` or its JSON".into(),
+        whole: false,
+        about: "The method's numbers by the share of the budget that is spent (classical, diff, hybrid); null for constant ones.",
+    }
 }
 
 impl<P: Parameters> Parameters for Both<P> {
     fn table() -> Vec<Parameter> {
-        P::table().into_iter().chain(Params::table()).collect()
+        P::table().into_iter().chain(Params::table()).chain([schedule_parameter()]).collect()
     }
 
     fn check(&self) -> Result<()> {
         self.plain.check()?;
-        self.own.check()
+        self.own.check()?;
+        self.schedule.as_ref().map_or(Ok(()), Schedule::check)
     }
 }
 
@@ -77,6 +109,8 @@ impl<P: Serialize> Serialize for Both<P> {
                 all.extend(map);
             }
         }
+        let schedule = serde_json::to_value(&self.schedule).map_err(serde::ser::Error::custom)?;
+        all.insert(SCHEDULE.into(), schedule);
         all.serialize(serializer)
     }
 }
@@ -84,11 +118,16 @@ impl<P: Serialize> Serialize for Both<P> {
 impl<'de, P: DeserializeOwned> Deserialize<'de> for Both<P> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let names: Vec<&str> = Params::table().iter().map(|p| p.name).collect();
-        let all: Map<String, Value> = Map::deserialize(deserializer)?;
+        let mut all: Map<String, Value> = Map::deserialize(deserializer)?;
+        let schedule = match all.remove(SCHEDULE) {
+            Some(Value::String(path)) => Some(Schedule::load(path).map_err(D::Error::custom)?),
+            Some(json) => serde_json::from_value(json).map_err(D::Error::custom)?,
+            None => None,
+        };
         let (own, plain): (Map<_, _>, Map<_, _>) =
             all.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
         let plain = serde_json::from_value(Value::Object(plain)).map_err(D::Error::custom)?;
         let own = serde_json::from_value(Value::Object(own)).map_err(D::Error::custom)?;
-        Ok(Both { plain, own })
+        Ok(Both { plain, own, schedule })
     }
 }

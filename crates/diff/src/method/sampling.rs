@@ -131,6 +131,7 @@ impl<F: Real, D: Steered> Sampling<F, D> {
 
 impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
     const LABEL: &'static str = D::LABEL;
+    const POPULATION: bool = false;
     const THETA: &'static [Learnable] = &[
         Learnable { name: "sigma", link: Link::Exp, bounds: [f64::MIN_POSITIVE, f64::MAX] },
         Learnable { name: "c_m", link: Link::Exp, bounds: [0.1, 2.0] },
@@ -387,7 +388,7 @@ mod tests {
     fn a_point_that_gets_no_further_makes_room() {
         let space = Space::cube(3, -5.0, 5.0).unwrap();
         let mut base = Sampling::<f64, snes::Snes>::new(&space, Start::Uniform, None, snes::Params::default()).unwrap();
-        let mut injection = Injection::new(3, 0.5, 0.5);
+        let mut injection = Injection::new(3, 0.5, 0.5, 0.5, false);
         let value = |x: &[f64]| x.iter().map(|t| t * t).sum::<f64>();
         let told = |base: &mut Sampling<f64, snes::Snes>, best: f64| {
             // Samples are worse than what is kept, the steps too.

@@ -122,6 +122,7 @@ impl<F: Real, P: Plain<F>> Swarming<F, P> {
 
 impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
     const LABEL: &'static str = P::LABEL;
+    const POPULATION: bool = true;
     const THETA: &'static [Learnable] = P::THETA;
     type Params = P::Params;
 

@@ -130,6 +130,8 @@ pub static EXPERIMENTS: &[Experiment] = &[
     evograd::functions::EXPERIMENT,
     evograd::regressors::EXPERIMENT,
     evograd::without_gradient::EXPERIMENT,
+    evograd::ablation::EXPERIMENT,
+    evograd::meta::EXPERIMENT,
 ];
 
 /// The experiment of that name. An unknown name's error suggests the nearest.

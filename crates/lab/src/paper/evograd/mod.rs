@@ -1,7 +1,10 @@
 //! EvoGrad: metaheuristics that use gradients, at honest equal cost.
 
+pub mod ablation;
+pub mod family;
 pub mod functions;
 mod grid;
+pub mod meta;
 mod network;
 mod peer;
 pub mod regressors;

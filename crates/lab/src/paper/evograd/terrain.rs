@@ -3,9 +3,8 @@
 //! A function f with its minimum at m becomes x -> f(R (x - o) + m): o is uniform within 0.6 of the half-width of the box, R is
 //! the identity or uniform among the rotations. Nothing may prefer the centre: mixtures of parents are drawn there.
 
-use crate::error::Result;
 use swarmgrad::problems::{self, TestProblem};
-use swarmgrad::{Differentiable, Problem, Rng, Space};
+use swarmgrad::{Differentiable, Problem, Result, Rng, Space};
 
 /// What a function is: its name, the half-width of its box, and whether it is among the eight of the main comparison.
 pub(super) const FUNCTIONS: [(&str, f64, bool); 15] = [

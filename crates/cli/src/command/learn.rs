@@ -1,0 +1,163 @@
+//! `learn`: the numbers of a method over the course of a run, learned on test functions.
+
+use crate::output::{self, number};
+use crate::{DONE, argument, interrupt};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use swarmgrad::diff::meta::{Learning, Lesson, learn};
+use swarmgrad::{Error, Halt};
+use swarmgrad_lab::paper::evograd::family::Shifted;
+use swarmgrad_lab::table::{Rules, Table, fixed, significant};
+
+pub const EXAMPLES: &str = "\
+Examples:
+  swarmgrad learn diff_pso --problems sphere,rastrigin -d 10 -n 2000 -o learned.json
+  swarmgrad learn diff_de --problems ackley,levy,griewank -d 5,10 --set particles=50 --knots 3 -o de.json
+  swarmgrad minimize rastrigin -d 10 -n 2000 --schedule learned.json
+  swarmgrad compare --methods diff_pso,pso --problems levy -d 10 -n 2000 --set diff_pso.schedule=learned.json
+
+Every step runs the method on all problems, shifted anew each time, in pairs of mirrored perturbations of its numbers at the \
+knots, and takes a step of Adam towards the better ones (evolution strategies; with --windows above 1 persistent ones). The \
+loss is the logarithm of what is missing to the minimum, in deviations between runs, so that every problem counts the same.
+
+What is learned belongs to the budget and the problems it was learned on; the gain on other shifts of the same functions is \
+printed, not that on other functions. Ctrl-C ends the learning early, and what has been learned is kept.
+
+The numbers do not depend on --threads.";
+
+/// What to learn, and on what.
+#[derive(Args, Debug)]
+pub struct Learn {
+    /// The method: diff_pso, diff_de, diff_ga, diff_empso, diff_cbo, diff_es or diff_cma_es; it learns without gradients
+    method: String,
+
+    /// Functions, a comma list: those of `reproduce evograd/functions`
+    #[arg(short, long, value_name = "P,Q,..", value_delimiter = ',', required = true)]
+    problems: Vec<String>,
+
+    /// Numbers of variables, a comma list
+    #[arg(short, long, value_name = "D,..", value_delimiter = ',', value_parser = argument::dim, default_value = "10")]
+    dim: Vec<usize>,
+
+    /// Evaluations of every run [default: 200 a variable]
+    #[arg(short = 'n', long, value_name = "N", value_parser = argument::positive)]
+    evaluations: Option<u64>,
+
+    /// Rotate the functions too
+    #[arg(long)]
+    rotated: bool,
+
+    /// A parameter of the method, as often as needed
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// Numbers of the method to learn, a comma list [default: all that have bounds]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    numbers: Vec<String>,
+
+    /// Knots of the schedule, evenly spread; 1 for constant numbers
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = argument::size)]
+    knots: usize,
+
+    /// Steps of the learning
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = argument::size)]
+    steps: usize,
+
+    /// Mirrored pairs of runs on every problem in a step
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = argument::size)]
+    pairs: usize,
+
+    /// Windows of a run: perturbations are drawn anew at the beginning of each
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = argument::positive)]
+    windows: u64,
+
+    /// Seed of all random numbers
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    seed: u64,
+
+    /// Threads, 0 for one a core
+    #[arg(short, long, value_name = "N", default_value_t = 0, value_parser = argument::threads)]
+    threads: usize,
+
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", required_unless_present = "json")]
+    output: Option<PathBuf>,
+
+    /// Print what was learned as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Show no progress bar
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Learn {
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        let names: Vec<&str> = self.problems.iter().map(|name| name.trim()).collect();
+        let budget = |dim: usize| self.evaluations.unwrap_or(200 * dim as u64);
+        let family = Shifted::new(&names, &self.dim, self.rotated, budget)?;
+        let how = Learning {
+            settings: argument::settings(&self.set)?,
+            numbers: self.numbers.clone(),
+            knots: self.knots,
+            steps: self.steps,
+            pairs: self.pairs,
+            windows: self.windows,
+            seed: self.seed,
+            threads: self.threads,
+            ..Learning::default()
+        };
+        if let Some(name) = ["mode", "schedule"].into_iter().find(|name| how.settings.contains_key(*name)) {
+            return Err(Error::parameter("--set", name, "is for runs; `learn` chooses it").into());
+        }
+        // A file that cannot be written is found before anything runs.
+        if let Some(path) = &self.output {
+            let open = std::fs::OpenOptions::new().append(true).create(true).open(path);
+            open.map_err(|why| output::file_error(path, &why))?;
+        }
+        let bar = if self.quiet || self.json { ProgressBar::hidden() } else { ProgressBar::new(self.steps as u64) };
+        bar.set_style(ProgressStyle::with_template("{wide_bar} {pos} of {len} steps, {eta} left")?);
+        bar.tick();
+        let halt = Halt::new(interrupt::flag());
+        let watch = |_: swarmgrad::diff::meta::Look<'_>| {
+            bar.inc(1);
+            if halt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let lesson = learn(&self.method, &family, &how, watch)?;
+        bar.finish_and_clear();
+        if let Some(path) = &self.output {
+            lesson.schedule.save(path)?;
+        }
+        match self.json {
+            true => output::print_json(&json!({
+                "schedule": lesson.schedule,
+                "gain": number(lesson.gain),
+            }))?,
+            false => output::print(&self.text(&lesson))?,
+        }
+        Ok(ExitCode::from(if halt.requested() { interrupt::EXIT } else { DONE }))
+    }
+
+    fn text(&self, lesson: &Lesson) -> String {
+        let Lesson { schedule, gain } = lesson;
+        let mut table = Table::new(["budget spent".to_owned()].into_iter().chain(schedule.numbers.keys().cloned()));
+        for (k, knot) in schedule.knots.iter().enumerate() {
+            let numbers = schedule.numbers.values().map(|values| significant(values[k], 3));
+            table.row([format!("{} %", fixed(100.0 * knot, 0))].into_iter().chain(numbers));
+        }
+        let file = self.output.as_ref().map_or(String::new(), |path| {
+            let path = path.display();
+            format!("Written to {path}; use it: swarmgrad minimize {} --schedule {path}\n", self.problems[0].trim())
+        });
+        format!(
+            "{}Gain over the default numbers, on other shifts of the same functions: {} (in deviations between runs).\n{file}",
+            table.text(Rules::Unicode),
+            fixed(*gain, 2),
+        )
+    }
+}
