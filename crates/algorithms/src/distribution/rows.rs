@@ -1,6 +1,9 @@
 //! Sums of rows: the inner loop of every method with a matrix.
 
+use fearless_simd::{Simd, dispatch};
+use fearless_simd_macros::simd;
 use rayon::prelude::*;
+use swarmgrad_core::simd::level;
 use swarmgrad_core::{Matrix, Result};
 
 /// Operations in a pass from which on threads are worth their start.
@@ -42,8 +45,13 @@ pub(super) fn each_chunk_of_two(data: &mut [f64], dim: usize, work: impl Fn(usiz
 }
 
 /// out += sum over k of a_k row_k, with (a_k, row_k) = `term(k)`: four rows a pass, summed from the first to the last.
-#[inline(always)]
 pub(super) fn add_rows<'a>(out: &mut [f64], count: usize, term: impl Fn(usize) -> (f64, &'a [f64])) {
+    dispatch!(level(), simd => add_rows_wide(simd, out, count, term));
+}
+
+#[simd]
+fn add_rows_wide<'a, S: Simd>(simd: S, out: &mut [f64], count: usize, term: impl Fn(usize) -> (f64, &'a [f64])) {
+    let _ = simd;
     let n = out.len();
     let mut k = 0;
     while k + 4 <= count {
