@@ -273,21 +273,21 @@ fn walk(unit: &Unit) -> Result<Reached> {
     Ok(Reached { value: task.truth(&outcome.x), evaluations: outcome.nfev })
 }
 
-/// The plain methods, their hybrids in these ways, and CMA-ES.
-fn methods(ways: &[String]) -> Vec<String> {
+fn methods() -> Vec<String> {
     let mut all = Vec::new();
     for name in PAIRS {
         all.push(classical(name));
-        all.extend(ways.iter().map(|way| format!("{name} {way}")));
+        all.extend(ways().map(|way| format!("{name} {way}")));
     }
     all.push("ipop_cma_es".into());
     all
 }
 
-/// The sources and their reaches.
-fn sources() -> impl Iterator<Item = String> {
+/// Where hybrids have their slopes from.
+fn ways() -> impl Iterator<Item = String> {
     let sources = SOURCES.into_iter().chain([CHEAP]);
-    sources.flat_map(|source| REACHES.map(|share| format!("{source} {share}")))
+    let dear = sources.flat_map(|source| REACHES.map(|share| format!("{source} {share}")));
+    std::iter::once(POPULATION.to_owned()).chain(dear)
 }
 
 fn run(session: &Session<'_>) -> Result<Findings> {
@@ -299,7 +299,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         TASKS.to_vec()
     };
     let budgets: &[u64] = if quick { &[100] } else { &[1000, 200] };
-    let (few, many) = (session.seeds(10, 3), session.seeds(25, 3));
+    let seeds = session.seeds(10, 3);
     findings.protocol(format!(
         "Objectives of 10 variables (the network: {}): functions at the nearest point of a lattice of {STEPS} steps across the box; rows of \
          {ROWS} classified wrongly by a plane (10 % of the labels are wrong) and by a network of {NEURONS} neurons (chequered squares, 5 %); \
@@ -307,17 +307,26 @@ fn run(session: &Session<'_>) -> Result<Findings> {
          with a lognormal factor of deviation 0.1. Functions are shifted and rotated, everything anew for every seed. Populations of 50; \
          budgets of {} evaluations a variable, in which every evaluation that a source makes counts. Sources take about 2 d + 1 \
          evaluations a gradient ({CHEAP}: evolution strategies with two pairs, 4) and look 0.01 or 0.05 of the box's width around the \
-         point; with {POPULATION} the best {} % read their slopes off the points that the method keeps, for no evaluation. Judged by \
-         the expected value of the run's answer; where values are random the run keeps evaluations back to choose it (110 or half a \
-         small budget). {few} seeds ({many} for {POPULATION} below 1000 evaluations a variable); two-sided \
+         point; with {POPULATION} slopes are read off the points that the method keeps, for no evaluation, by the best {} %. Judged by the expected value of the run's \
+         answer; where values are random the run keeps evaluations back to choose it (110 or half a small budget). {seeds} seeds; two-sided \
          Wilcoxon signed-rank tests an objective on logarithms, Holm's correction over the objectives at 5 %.",
         TASKS[5].1,
         budgets.iter().map(u64::to_string).collect::<Vec<_>>().join(" and "),
         100.0 * SHARE
     ));
-    let cells = PAIRS.len() * tasks.len();
+    let methods = methods();
     let mut best: Option<(usize, String, u64)> = None;
     for &budget in budgets {
+        let mut units = Vec::new();
+        for method in &methods {
+            for &(task, dim) in &tasks {
+                let unit = |seed| Unit { task, dim, method: method.clone(), budget: budget * dim as u64, seed };
+                units.extend((0..seeds).map(unit));
+            }
+        }
+        let reached = session.units("run", &units, walk)?;
+        let grid = Grid::new(&methods, &tasks.iter().map(|t| t.0).collect::<Vec<_>>(), reached.iter().map(|r| r.value));
+        let cells = PAIRS.len() * tasks.len();
         let mut table = Table::new([
             "source",
             "reach",
@@ -330,66 +339,50 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             "lost on",
             "p across",
         ]);
-        // What costs nothing beside the plain methods, with more seeds where runs are short; then the sources.
-        let seeds = if budget < 1000 { many } else { few };
-        for (ways, seeds) in [(vec![POPULATION.to_owned()], seeds), (sources().collect(), few)] {
-            let methods = methods(&ways);
-            let mut units = Vec::new();
-            for method in &methods {
-                for &(task, dim) in &tasks {
-                    let unit = |seed| Unit { task, dim, method: method.clone(), budget: budget * dim as u64, seed };
-                    units.extend((0..seeds).map(unit));
-                }
+        for way in ways() {
+            let (source, reach) = way.split_once(' ').unwrap_or((&way, ""));
+            let (mut won, mut lost, mut lower) = (0, 0, 0);
+            for name in PAIRS {
+                let (hybrid, classical) = (format!("{name} {way}"), classical(name));
+                let Some(score) = grid.score(&hybrid, &classical)? else { continue };
+                let under = |task: &&&str| grid.median(&hybrid, task) < grid.median(&classical, task);
+                let under = grid.tasks.iter().filter(under).count();
+                won += score.won.len();
+                lost += score.lost.len();
+                lower += under;
+                let [wins, ties, losses, lost_on, across] = score.cells();
+                let won_on = score.won.join(", ");
+                let about = [source.to_owned(), reach.to_owned(), name.to_owned()];
+                let counts = [wins, ties, losses, under.to_string(), won_on, lost_on, across];
+                table.row(about.into_iter().chain(counts));
             }
-            let reached = session.units("run", &units, walk)?;
-            let names: Vec<&'static str> = tasks.iter().map(|t| t.0).collect();
-            let grid = Grid::new(&methods, &names, reached.iter().map(|r| r.value));
-            for way in &ways {
-                let (source, reach) = way.split_once(' ').unwrap_or((way, ""));
-                let (mut won, mut lost, mut lower) = (0, 0, 0);
-                for name in PAIRS {
-                    let (hybrid, classical) = (format!("{name} {way}"), classical(name));
-                    let Some(score) = grid.score(&hybrid, &classical)? else { continue };
-                    let under = |task: &&&str| grid.median(&hybrid, task) < grid.median(&classical, task);
-                    let under = grid.tasks.iter().filter(under).count();
-                    won += score.won.len();
-                    lost += score.lost.len();
-                    lower += under;
-                    let [wins, ties, losses, lost_on, across] = score.cells();
-                    let won_on = score.won.join(", ");
-                    let about = [source.to_owned(), reach.to_owned(), name.to_owned()];
-                    let counts = [wins, ties, losses, under.to_string(), won_on, lost_on, across];
-                    table.row(about.into_iter().chain(counts));
-                }
-                let name = if reach.is_empty() { way.clone() } else { format!("{source}, reach {reach}") };
-                if best.as_ref().is_none_or(|(most, ..)| won > *most) {
-                    best = Some((won, name.clone(), budget));
-                }
-                let counts = json!({ "won": won, "lost": lost, "lower": lower, "of": cells });
-                findings.data(format!("{}/{budget}", way.replace(' ', "/")), counts);
-                let verdict = match (2 * won > cells, 2 * lower > cells) {
-                    (true, _) => Verdict::Holds,
-                    (false, true) => Verdict::Partly,
-                    _ => Verdict::Fails,
-                };
-                findings.claim(
-                    format!("with the slopes of {name} better than classical on a majority, {budget} d evaluations"),
-                    "not measured",
-                    format!("significantly in {won}, worse in {lost}, better in the median in {lower} of {cells}"),
-                    verdict,
-                    "DE, GA and PSO on each objective; holds: significant in more than half; in part: the median is",
-                );
+            let name = if reach.is_empty() { way.clone() } else { format!("{source}, reach {reach}") };
+            if best.as_ref().is_none_or(|(most, ..)| won > *most) {
+                best = Some((won, name.clone(), budget));
             }
-            findings
-                .table(grid.table(), format!("Medians of the expected value, {budget} d evaluations, {seeds} seeds"));
+            let counts = json!({ "won": won, "lost": lost, "lower": lower, "of": cells });
+            findings.data(format!("{}/{budget}", way.replace(' ', "/")), counts);
+            let verdict = match (2 * won > cells, 2 * lower > cells) {
+                (true, _) => Verdict::Holds,
+                (false, true) => Verdict::Partly,
+                _ => Verdict::Fails,
+            };
+            findings.claim(
+                format!("with the slopes of {name} better than classical on a majority, {budget} d evaluations"),
+                "not measured",
+                format!("significantly in {won}, worse in {lost}, better in the median in {lower} of {cells}"),
+                verdict,
+                "DE, GA and PSO on each objective; holds: significant in more than half; in part: the median is",
+            );
         }
         findings.table(table, format!("Hybrid against classical, {budget} d evaluations"));
+        findings.table(grid.table(), format!("Medians of the expected value, {budget} d evaluations"));
     }
     if let Some((won, name, budget)) = best {
         findings.note(format!(
             "Most significant wins: {name}, {won} of {} at {budget} d. It is the best of {} that were tried, and so flattered.",
             PAIRS.len() * tasks.len(),
-            1 + sources().count()
+            ways().count()
         ));
     }
     Ok(findings)
@@ -457,8 +450,7 @@ mod tests {
 
     #[test]
     fn every_method_spends_its_budget_and_no_more() {
-        let ways: Vec<String> = sources().chain([POPULATION.to_owned()]).collect();
-        for method in methods(&ways) {
+        for method in methods() {
             for (task, dim) in [TASKS[0], TASKS[6]] {
                 let unit = Unit { task, dim, method: method.clone(), budget: 1_000, seed: 2 };
                 let reached = walk(&unit).unwrap();
