@@ -117,8 +117,7 @@ struct Reached {
 }
 
 fn walk(unit: &Unit) -> Result<Reached> {
-    let half_width = FUNCTIONS.iter().find(|f| f.0 == unit.function).map_or(1.0, |f| f.1);
-    let terrain = Terrain::new(unit.function, half_width, unit.dim, false, unit.seed)?;
+    let terrain = Terrain::new(unit.function, unit.dim, false, unit.seed)?;
     let mut method = registry::entry(&unit.method)?.build(terrain.space(), Some(unit.budget), &unit.settings)?;
     let mut source = Exact::<f64, Terrain>::new(&terrain);
     let mut limit = Evaluations(unit.budget);

@@ -7,8 +7,8 @@ use swarmgrad::{Error, Result, Rng};
 /// Some of the fifteen functions.
 #[derive(Debug, Clone)]
 pub struct Shifted {
-    /// Function, half-width of its box, dimension, evaluations of a run.
-    members: Vec<(&'static str, f64, usize, u64)>,
+    /// Function, dimension, evaluations of a run.
+    members: Vec<(&'static str, usize, u64)>,
     rotated: bool,
 }
 
@@ -24,7 +24,7 @@ impl Shifted {
                 if dim < 2 {
                     return Err(Error::parameter("dim", dim, "must be at least 2"));
                 }
-                members.push((known.0, known.1, dim, budget(dim)));
+                members.push((known.0, dim, budget(dim)));
             }
         }
         Ok(Shifted { members, rotated })
@@ -34,13 +34,13 @@ impl Shifted {
 impl Family for Shifted {
     fn names(&self) -> Vec<String> {
         let moved = if self.rotated { "shifted and rotated" } else { "shifted" };
-        let name = |(name, _, dim, budget): &(_, _, _, _)| format!("{name}, {moved}, d = {dim}, {budget} evaluations");
+        let name = |(name, dim, budget): &(_, _, _)| format!("{name}, {moved}, d = {dim}, {budget} evaluations");
         self.members.iter().map(name).collect()
     }
 
     fn draw(&self, member: usize, rng: &Rng) -> Result<Drawn> {
-        let (name, half_width, dim, budget) = self.members[member];
-        let terrain = Terrain::new(name, half_width, dim, self.rotated, rng.row(0).below(1 << 31) as u64)?;
+        let (name, dim, budget) = self.members[member];
+        let terrain = Terrain::new(name, dim, self.rotated, rng.row(0).below(1 << 31) as u64)?;
         Ok(Drawn { problem: Box::new(terrain), minimum: 0.0, budget })
     }
 }

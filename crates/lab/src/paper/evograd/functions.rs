@@ -46,8 +46,7 @@ struct Reached {
 }
 
 fn walk(unit: &Unit) -> Result<Reached> {
-    let half_width = FUNCTIONS.iter().find(|f| f.0 == unit.function).map_or(1.0, |f| f.1);
-    let terrain = Terrain::new(unit.function, half_width, unit.dim, unit.rotated, unit.seed)?;
+    let terrain = Terrain::new(unit.function, unit.dim, unit.rotated, unit.seed)?;
     let (budget, rng) = (unit.budget as f64, Rng::new(unit.seed));
     let mut purse = Purse::new(&terrain, unit.gradient_cost, budget);
     if spend(&unit.method, &mut purse, &rng) {

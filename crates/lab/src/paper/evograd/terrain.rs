@@ -4,7 +4,7 @@
 //! the identity or uniform among the rotations. Nothing may prefer the centre: mixtures of parents are drawn there.
 
 use swarmgrad::problems::{self, TestProblem};
-use swarmgrad::{Differentiable, Problem, Result, Rng, Space};
+use swarmgrad::{Differentiable, Error, Problem, Result, Rng, Space};
 
 /// What a function is: its name, the half-width of its box, and whether it is among the eight of the main comparison.
 pub(super) const FUNCTIONS: [(&str, f64, bool); 15] = [
@@ -42,7 +42,10 @@ pub(super) struct Terrain {
 }
 
 impl Terrain {
-    pub(super) fn new(name: &'static str, half_width: f64, dim: usize, rotated: bool, seed: u64) -> Result<Self> {
+    /// One of the [`FUNCTIONS`]; of an unknown name the error suggests the nearest.
+    pub(super) fn new(name: &str, dim: usize, rotated: bool, seed: u64) -> Result<Self> {
+        let known = FUNCTIONS.iter().find(|function| function.0 == name);
+        let &(name, half_width, _) = known.ok_or_else(|| Error::unknown("function", name, FUNCTIONS.map(|f| f.0)))?;
         let rng = Rng::new(seed).fork("terrain").fork(name);
         let uniform = |label: &str, row: usize| {
             let mut out = vec![0.0; dim];
@@ -264,7 +267,7 @@ mod tests {
     fn minima_are_where_they_should_be_and_gradients_are_derivatives() {
         for (name, half_width, _) in FUNCTIONS {
             for rotated in [false, true] {
-                let terrain = Terrain::new(name, half_width, 6, rotated, 3).unwrap();
+                let terrain = Terrain::new(name, 6, rotated, 3).unwrap();
                 let at_best = terrain.value(&terrain.shift);
                 assert!(at_best.abs() < 1e-9, "{name}: {at_best}");
                 assert!(terrain.space.contains(&terrain.shift));

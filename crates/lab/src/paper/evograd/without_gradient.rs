@@ -2,7 +2,7 @@
 
 use super::functions::classical;
 use super::grid::Grid;
-use super::terrain::{FUNCTIONS, Terrain};
+use super::terrain::Terrain;
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
 use crate::table::Table;
@@ -82,10 +82,7 @@ enum Kind {
 impl Task {
     fn new(name: &str, dim: usize, seed: u64) -> Result<Task> {
         let rng = Rng::new(seed).fork("task").fork(name);
-        let terrain = |function: &str| {
-            let (known, half_width, _) = FUNCTIONS.iter().find(|f| f.0 == function).unwrap_or(&FUNCTIONS[0]);
-            Terrain::new(known, *half_width, dim, true, seed)
-        };
+        let terrain = |function: &str| Terrain::new(function, dim, true, seed);
         let uniforms = |label: &str, n: usize| {
             let mut out = vec![0.0; n];
             rng.fork(label).row(0).fill_uniform(&mut out);
