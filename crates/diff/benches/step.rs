@@ -91,7 +91,11 @@ fn main() {
     );
     println!("{:>12} {:>9} {:>10} {:>7} {:>9}", "method", "plain", "classical", "ratio", "hybrid");
     for entry in ENTRIES {
-        let plain = registry::entry(entry.name.trim_start_matches("diff_")).unwrap();
+        let plain = match entry.name {
+            "diff_es" => "snes",
+            name => name.trim_start_matches("diff_"),
+        };
+        let plain = registry::entry(plain).unwrap();
         let own = iteration(plain, &settings(&format!(r#"{{"particles": {N}}}"#)), false);
         let [classical, hybrid] = ["classical", "hybrid"]
             .map(|mode| iteration(entry, &settings(&format!(r#"{{"particles": {N}, "mode": "{mode}"}}"#)), true));

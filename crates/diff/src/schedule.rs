@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use swarmgrad_algorithms::registry::Settings;
-use swarmgrad_core::{Error, Result};
+use swarmgrad_core::{Error, Result, write_whole};
 
 /// Numbers of a method by how much of its budget is spent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ impl Schedule {
         let failed = |why: String| Error::File { path: path.display().to_string(), why };
         self.check().map_err(|why| failed(why.to_string()))?;
         let text = serde_json::to_string_pretty(self).map_err(|why| failed(why.to_string()))?;
-        std::fs::write(path, text + "\n").map_err(|why| failed(why.to_string()))
+        write_whole(path, (text + "\n").as_bytes())
     }
 
     /// Whether there are knots in order and a finite number for each.

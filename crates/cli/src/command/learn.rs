@@ -128,7 +128,7 @@ impl Learn {
             bar.inc(1);
             if halt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let lesson = learn(&self.method, &family, &how, watch)?;
+        let lesson = learn(&self.method, &family, &how, watch).inspect_err(|_| self.forget_empty())?;
         bar.finish_and_clear();
         if let Some(path) = &self.output {
             lesson.schedule.save(path)?;
@@ -141,6 +141,16 @@ impl Learn {
             false => output::print(&self.text(&lesson))?,
         }
         Ok(ExitCode::from(if halt.requested() { interrupt::EXIT } else { DONE }))
+    }
+
+    /// Removes the file that was opened to see whether it can be written, if there is nothing in it.
+    fn forget_empty(&self) {
+        if let Some(path) = &self.output
+            && std::fs::metadata(path).is_ok_and(|file| file.len() == 0)
+        {
+            // Nothing is lost where it stays.
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     fn text(&self, lesson: &Lesson) -> String {

@@ -105,5 +105,9 @@ fn what_is_wrong_is_said() {
     assert!(
         learn(&["diff_pso", "--problems", "sphere", "--set", "mode=full", "--json"]).contains("`learn` chooses it")
     );
+    // What fails leaves no file behind.
+    let none = folder.path("none.json");
+    let error = learn(&["diff_pso", "--problems", "sphere", "--numbers", "intertia", "-o", &none]);
+    assert!(error.contains("did you mean 'inertia'?") && !std::path::Path::new(&none).exists());
     assert_eq!(run(&["learn", "diff_pso", "--problems", "sphere"]).code, Some(2)); // neither a file nor --json
 }
