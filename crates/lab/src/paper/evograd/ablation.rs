@@ -7,9 +7,7 @@ use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
 use crate::table::{Table, significant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use swarmgrad::algorithms::gradient::yardstick::Exact;
-use swarmgrad::registry::{self, Settings};
-use swarmgrad::{Evaluations, Problem, Run};
+use swarmgrad::registry::Settings;
 
 /// The experiment.
 pub const EXPERIMENT: Experiment = Experiment {
@@ -118,11 +116,8 @@ struct Reached {
 
 fn walk(unit: &Unit) -> Result<Reached> {
     let terrain = Terrain::new(unit.function, unit.dim, false, unit.seed)?;
-    let mut method = registry::entry(&unit.method)?.build(terrain.space(), Some(unit.budget), &unit.settings)?;
-    let mut source = Exact::<f64, Terrain>::new(&terrain);
-    let mut limit = Evaluations(unit.budget);
-    let run = Run::new(&terrain, &mut *method, unit.seed).gradients(&mut source, unit.price);
-    Ok(Reached { value: run.watch(&mut limit).minimize().fun })
+    let outcome = terrain.run(&unit.method, &unit.settings, Some(unit.price), unit.budget, unit.seed)?;
+    Ok(Reached { value: outcome.fun })
 }
 
 fn settings(changed: &Value) -> Settings {

@@ -9,9 +9,7 @@ use crate::plot::svg::{Anchor, Svg};
 use crate::table::{Table, fixed};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use swarmgrad::algorithms::gradient::yardstick::Exact;
-use swarmgrad::registry;
-use swarmgrad::{Evaluations, Rng, Run};
+use swarmgrad::Rng;
 
 /// The experiment.
 pub const EXPERIMENT: Experiment = Experiment {
@@ -64,12 +62,7 @@ fn walk(unit: &Unit) -> Result<Reached> {
             settings.extend([("learning_rate".into(), rate.into()), ("step".into(), rate.into())]);
         }
     }
-    let mut method =
-        registry::entry(&name)?.build(swarmgrad::Problem::space(&terrain), Some(unit.budget), &settings)?;
-    let mut source = Exact::<f64, Terrain>::new(&terrain);
-    let mut limit = Evaluations(unit.budget);
-    let run = Run::new(&terrain, &mut *method, unit.seed).gradients(&mut source, unit.gradient_cost);
-    let outcome = run.watch(&mut limit).minimize();
+    let outcome = terrain.run(&name, &settings, Some(unit.gradient_cost), unit.budget, unit.seed)?;
     Ok(Reached { value: outcome.fun, evaluations: outcome.nfev, gradients: outcome.ngev })
 }
 

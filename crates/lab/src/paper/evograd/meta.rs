@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use swarmgrad::diff::meta::{Learning, learn};
 use swarmgrad::diff::schedule::Schedule;
-use swarmgrad::registry::{self, Settings};
-use swarmgrad::{Evaluations, Problem, Run};
+use swarmgrad::registry::Settings;
 
 /// The experiment.
 pub const EXPERIMENT: Experiment = Experiment {
@@ -106,9 +105,7 @@ struct Reached {
 
 fn walk(unit: &Unit) -> Result<Reached> {
     let terrain = Terrain::new(unit.function, unit.dim, true, unit.seed)?;
-    let mut method = registry::entry(&unit.method)?.build(terrain.space(), Some(unit.budget), &unit.settings)?;
-    let mut limit = Evaluations(unit.budget);
-    let outcome = Run::new(&terrain, &mut *method, unit.seed).watch(&mut limit).minimize();
+    let outcome = terrain.run(&unit.method, &unit.settings, None, unit.budget, unit.seed)?;
     Ok(Reached { value: outcome.fun })
 }
 

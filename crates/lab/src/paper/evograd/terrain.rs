@@ -3,8 +3,10 @@
 //! A function f with its minimum at m becomes x -> f(R (x - o) + m): o is uniform within 0.6 of the half-width of the box, R is
 //! the identity or uniform among the rotations. Nothing may prefer the centre: mixtures of parents are drawn there.
 
+use swarmgrad::algorithms::gradient::yardstick::Exact;
 use swarmgrad::problems::{self, TestProblem};
-use swarmgrad::{Differentiable, Error, Problem, Result, Rng, Space};
+use swarmgrad::registry::{self, Settings};
+use swarmgrad::{Differentiable, Error, Evaluations, Outcome, Problem, Result, Rng, Run, Space};
 
 /// What a function is: its name, the half-width of its box, and whether it is among the eight of the main comparison.
 pub(super) const FUNCTIONS: [(&str, f64, bool); 15] = [
@@ -76,6 +78,24 @@ impl Terrain {
             shift,
             rotation: rotated.then(|| rotation(&rng.fork("rotation"), dim)),
             basins: basins.collect(),
+        })
+    }
+
+    /// A run of a method of the registry here; with a price it has the gradient, a value with it for so many evaluations.
+    pub(super) fn run(
+        &self,
+        method: &str,
+        settings: &Settings,
+        price: Option<f64>,
+        budget: u64,
+        seed: u64,
+    ) -> Result<Outcome> {
+        let mut method = registry::entry(method)?.build(&self.space, Some(budget), settings)?;
+        let (mut source, mut limit) = (Exact::<f64, Terrain>::new(self), Evaluations(budget));
+        let run = Run::new(self, &mut *method, seed).watch(&mut limit);
+        Ok(match price {
+            Some(price) => run.gradients(&mut source, price).minimize(),
+            None => run.minimize(),
         })
     }
 
