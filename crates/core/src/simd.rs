@@ -108,6 +108,12 @@ impl<S: Simd> Counter<S> {
         Counter { lanes, step: key.gamma.wrapping_mul(8) }
     }
 
+    /// Those of two rows. Written out: in the closure of a `map` the vectors' operations are calls.
+    #[inline(always)]
+    pub fn pair(simd: S, [a, b]: [Key; 2], word: usize) -> [Self; 2] {
+        [Counter::new(simd, a, word), Counter::new(simd, b, word)]
+    }
+
     /// Eight words: SplitMix64's finaliser of the counters.
     #[inline(always)]
     fn next(&mut self) -> u64x8<S> {
@@ -216,19 +222,19 @@ macro_rules! kernels {
                 }
             }
 
-            /// One row copied to `out[at..at + width]` by whole vectors while they fit.
+            /// One row of numbers, given as bits, copied to `out[at..at + width]` by whole vectors while they fit.
             #[inline(always)]
-            fn copy_row<S: Simd>(simd: S, from: &[$F], width: usize, at: usize, out: &mut [$F]) {
+            fn copy_row<S: Simd>(simd: S, from: &[$U], width: usize, at: usize, out: &mut [$F]) {
                 for done in (0..width).step_by($lanes) {
-                    let lanes = $V::from_slice(simd, &from[done..done + $lanes]);
-                    store(simd, lanes, at + done, at + width, true, out);
+                    let lanes = $W::from_slice(simd, &from[done..done + $lanes]);
+                    store(simd, lanes.bitcast(), at + done, at + width, true, out);
                 }
             }
 
             /// Two rows of normals, at `a..a + width` and `b..b + width` of `out`; `b` beyond the end is not stored.
             #[simd]
             fn normal_rows<S: Simd>(simd: S, keys: [Key; 2], word: usize, width: usize, [a, b]: [usize; 2], out: &mut [$F]) {
-                let [mut c1, mut c2] = keys.map(|key| Counter::new(simd, key, word));
+                let [mut c1, mut c2] = Counter::pair(simd, keys, word);
                 for done in (0..width).step_by($lanes) {
                     let (x, y) = box_muller(simd, c1.next().bitcast(), c2.next().bitcast());
                     // The first row must not spill: the second one, which follows it, has begun already.
@@ -255,8 +261,8 @@ macro_rules! kernels {
             /// of them, so that the rows' ends leave no lane idle, then the rows in their places.
             #[simd]
             fn normal_short_rows<S: Simd>(simd: S, base: u64, rows: Range<usize>, word: usize, width: usize, out: &mut [$F]) {
+                // Words, and then the bits of the normals made from them.
                 let (mut w1, mut w2) = ([0; WORDS], [0; WORDS]);
-                let (mut z1, mut z2) = ([0.0; WORDS], [0.0; WORDS]);
                 let pairs = STRETCH / width;
                 for first in rows.clone().step_by(2 * pairs) {
                     let last = (first + 2 * pairs).min(rows.end);
@@ -269,14 +275,14 @@ macro_rules! kernels {
                     for at in (0..filled).step_by($lanes) {
                         let here = at..at + $lanes;
                         let (x, y) = box_muller(simd, $W::from_slice(simd, &w1[here.clone()]), $W::from_slice(simd, &w2[here.clone()]));
-                        x.store_slice(&mut z1[here.clone()]);
-                        y.store_slice(&mut z2[here]);
+                        x.bitcast::<$W<S>>().store_slice(&mut w1[here.clone()]);
+                        y.bitcast::<$W<S>>().store_slice(&mut w2[here]);
                     }
                     for (p, row) in (first..last).step_by(2).enumerate() {
                         let at = (row - rows.start) * width;
-                        copy_row(simd, &z1[p * width..], width, at, out);
+                        copy_row(simd, &w1[p * width..], width, at, out);
                         if row + 1 < rows.end {
-                            copy_row(simd, &z2[p * width..], width, at + width, out);
+                            copy_row(simd, &w2[p * width..], width, at + width, out);
                         }
                     }
                 }
@@ -285,7 +291,7 @@ macro_rules! kernels {
             #[simd]
             pub(super) fn halves<S: Simd>(simd: S, keys: [Key; 2], word: usize, out: &mut [$F]) {
                 let half = out.len().div_ceil(2);
-                let [mut c1, mut c2] = keys.map(|key| Counter::new(simd, key, word));
+                let [mut c1, mut c2] = Counter::pair(simd, keys, word);
                 let (a, b) = out.split_at_mut(half);
                 for from in (0..half).step_by($lanes) {
                     let (x, y) = box_muller(simd, c1.next().bitcast(), c2.next().bitcast());

@@ -223,8 +223,9 @@ impl<F: Real> Motion<F> for Cbo<F> {
         let distances = &self.distances;
         sweep([&mut swarm.x], space, rng, |tile, scratch| {
             let (len, row, cols) = (tile.len(), tile.rows.start, tile.cols.clone());
-            if let (false, Some(keys)) = (isotropic, xi.keys(row))
+            if !isotropic
                 && let Some([[a], [b]]) = tile.pair()
+                && let Some(keys) = xi.keys(row)
             {
                 dispatch!(level(), simd => step_wide(simd, law, keys, cols.start, [a, b], &c[cols]));
                 return;
@@ -280,7 +281,7 @@ fn step<S: Simd, F: Real>(_simd: S, law: [F; 2], x: &mut [F], c: &[F], xi: &[F])
 /// The same for a stretch of two long rows, drawing as it goes; the bits are those of [`step`].
 #[simd]
 fn step_wide<S: Simd, F: Real>(simd: S, law: [F; 2], keys: [Key; 2], col: usize, rows: [&mut [F]; 2], c: &[F]) {
-    let mut counters = keys.map(|key| Counter::new(simd, key, col / F::PER_WORD));
+    let mut counters = Counter::pair(simd, keys, col / F::PER_WORD);
     let (n, width, [lambda, sigma]) = (c.len(), F::Lanes::<S>::LEN, law);
     let whole = n / width * width;
     let [a, b] = rows;

@@ -49,16 +49,17 @@ impl<F: Real> Law<F> {
         let distances = &*distances;
         sweep([&mut swarm.x, &mut swarm.v], space, rng, |tile, scratch| {
             let (len, row, cols) = (tile.len(), tile.rows.start, tile.cols.clone());
-            if let (false, Some(keys1), Some(keys2)) = (isotropic, xi1.keys(row), xi2.keys(row))
+            if !isotropic
                 && let Some(rows) = tile.pair()
+                && let Some(keys) = xi2.keys(row)
             {
                 let c = [row, row + 1].map(|i| &target(i)[cols.clone()]);
-                if with_memory {
+                if with_memory && let Some(own) = xi1.keys(row) {
                     let y = [row, row + 1].map(|i| &y.row(i)[cols.clone()]);
-                    let keys = [keys1, keys2];
+                    let keys = [own, keys];
                     dispatch!(level(), simd => step_wide::<_, F, true>(simd, law, keys, cols.start, rows, y, c));
                 } else {
-                    dispatch!(level(), simd => step_wide::<_, F, false>(simd, law, [keys2; 2], cols.start, rows, c, c));
+                    dispatch!(level(), simd => step_wide::<_, F, false>(simd, law, [keys; 2], cols.start, rows, c, c));
                 }
                 return;
             }
@@ -141,7 +142,8 @@ fn step_wide<S: Simd, F: Real, const MEMORY: bool>(
     y: [&[F]; 2],
     c: [&[F]; 2],
 ) {
-    let [mut own, mut common] = keys.map(|pair| pair.map(|key| Counter::new(simd, key, col / F::PER_WORD)));
+    let word = col / F::PER_WORD;
+    let [mut own, mut common] = [Counter::pair(simd, keys[0], word), Counter::pair(simd, keys[1], word)];
     let [[xa, va], [xb, vb]] = rows;
     let (n, width) = (xa.len(), F::Lanes::<S>::LEN);
     let whole = n / width * width;

@@ -194,9 +194,9 @@ impl Law {
         let (y, limited) = (&swarm.y, attraction.velocity_limit.is_some());
         sweep([&mut swarm.x, &mut swarm.v], space, rng, |tile, scratch| {
             let (row, cols) = (tile.rows.start, tile.cols.clone());
-            if let (false, Pulls::PerCoordinate, Some(r1), Some(r2)) =
-                (limited, attraction.pulls, draws[0].keys(row), draws[1].keys(row))
+            if let (false, Pulls::PerCoordinate) = (limited, attraction.pulls)
                 && let Some(rows) = tile.pair()
+                && let (Some(r1), Some(r2)) = (draws[0].keys(row), draws[1].keys(row))
             {
                 for ((r, [x, v]), draws) in rows.into_iter().enumerate().zip(r1.into_iter().zip(r2)) {
                     let (y, g) = (&y.row(row + r)[cols.clone()], &attraction.leader(y, row + r)[cols.clone()]);

@@ -79,6 +79,11 @@ impl Swarm {
         let params = with_settings(name, &params, settings)?;
         Ok(Swarm { moves: Moves::MeanField(params), deviation: deviation.unwrap_or(usual) })
     }
+
+    fn of(training: &Training) -> Result<&Self> {
+        let none = || Error::parameter("swarm", "none", "a swarm's training needs its parameters");
+        training.swarm.as_ref().ok_or_else(none)
+    }
 }
 
 /// A population that moves, batch by batch.
@@ -229,9 +234,7 @@ impl SwarmTrainer {
     /// No swarm in `training`, parameters outside their ranges, an architecture that is not a list of layers, a loss that does not
     /// fit, class weights.
     pub fn new(training: &Training, data: Arc<Dataset>) -> Result<Self> {
-        let Some(swarm) = &training.swarm else {
-            return Err(Error::parameter("swarm", "none", "a swarm's training needs its parameters"));
-        };
+        let swarm = Swarm::of(training)?;
         if training.balance {
             return Err(Error::parameter("balance", true, "class weights are for optimisers with gradients"));
         }
@@ -328,9 +331,7 @@ impl SwarmTrainer {
         if state.training != *training {
             return Err(Error::Saved("a swarm's training: the state of another one".into()));
         }
-        let Some(swarm) = &training.swarm else {
-            return Err(Error::parameter("swarm", "none", "a swarm's training needs its parameters"));
-        };
+        let swarm = Swarm::of(training)?;
         let mut mover = Mover::new(swarm, &self.population, training.batch)?;
         mover.restore(&state.swarm, state.place, &swarm.moves)?;
         self.frozen = self.population.freeze(&mover.answer(), SAMPLE)?;
