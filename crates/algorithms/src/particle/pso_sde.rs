@@ -149,9 +149,9 @@ pub struct PsoSde<F: Real> {
     /// |Y - X| and |c - X| of each particle (isotropic noise only).
     #[serde(skip)]
     distances: Vec<[F; 2]>,
-    /// Draws of a kick.
+    /// Draws of a kick, for two particles at a time.
     #[serde(skip)]
-    kicks: Matrix<F>,
+    kicks: Vec<F>,
     /// Names of the streams of each batch: its kick and its full move.
     #[serde(skip)]
     labels: Vec<[String; 2]>,
@@ -195,7 +195,7 @@ impl<F: Real> Motion<F> for PsoSde<F> {
             order: Vec::new(),
             batch_of: Vec::new(),
             distances: Vec::new(),
-            kicks: Matrix::default(),
+            kicks: Vec::new(),
             labels: Vec::new(),
         })
     }
@@ -387,10 +387,12 @@ impl<F: Real> PsoSde<F> {
         self.kicked += 1;
         let strength = F::of(self.sigmas[0].max(self.sigmas[1]) * self.params.dt.sqrt());
         let (n, dim) = (swarm.len(), swarm.dim());
-        self.kicks.resize(n, dim);
-        rng.fill_normal(0..n, 0..dim, self.kicks.data_mut());
         let kicked = if self.params.inertia > 0.0 { &mut swarm.v } else { &mut swarm.x };
-        kicked.data_mut().iter_mut().zip(self.kicks.data()).for_each(|(t, &xi)| *t += strength * xi);
+        for (first, pair) in (0..n).step_by(2).zip(kicked.data_mut().chunks_mut(2 * dim)) {
+            self.kicks.resize(pair.len(), F::zero());
+            rng.fill_normal(first..(first + 2).min(n), 0..dim, &mut self.kicks);
+            pair.iter_mut().zip(&self.kicks).for_each(|(t, &xi)| *t += strength * xi);
+        }
         true
     }
 
