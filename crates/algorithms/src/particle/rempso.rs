@@ -234,3 +234,63 @@ fn principal_axes<F: Real>(points: &Matrix<F>, axes: &mut Matrix<F>) {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIM: usize = 5;
+    const C: f64 = 0.8;
+
+    /// The matrix that a pull multiplies the way to its attractor by, column by column.
+    fn operator(pull: impl Fn(&[f64], &mut [f64])) -> [[f64; DIM]; DIM] {
+        std::array::from_fn(|j| {
+            let (mut to, mut v) = ([0.0; DIM], [0.0; DIM]);
+            to[j] = 1.0;
+            pull(&to, &mut v);
+            v
+        })
+    }
+
+    /// The largest distance of a matrix to diag(wanted).
+    fn gap(matrix: &[[f64; DIM]; DIM], wanted: [f64; DIM]) -> f64 {
+        let entries =
+            matrix.iter().enumerate().flat_map(|(j, column)| column.iter().enumerate().map(move |(i, m)| (i, j, m)));
+        entries.fold(0.0, |gap, (i, j, m)| gap.max((m - if i == j { wanted[i] } else { 0.0 }).abs()))
+    }
+
+    #[test]
+    fn rotations_are_orthogonal_and_vanish_where_all_draws_are_equal() {
+        let (sin, cos) = (std::f64::consts::PI / 5.0).sin_cos();
+        let (pairs, x) = ([3, 0, 4, 1], [0.0; DIM]);
+        let mut cloud = Matrix::zeros(20, DIM);
+        Rng::new(4).fill_normal(0..20, 0..DIM, cloud.data_mut());
+        let mut axes = Matrix::default();
+        principal_axes(&cloud, &mut axes);
+        for (i, a) in axes.iter().enumerate() {
+            for (k, b) in axes.iter().enumerate() {
+                let product: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+                assert!((product - if i == k { 1.0 } else { 0.0 }).abs() < 1e-12, "rows {i} and {k}: {product}");
+            }
+        }
+        let turning = |r: [f64; DIM]| {
+            let in_pairs = operator(|to, v| pull_in_pairs(&pairs, [sin, cos], C, &r, to, &x, v));
+            let along = operator(|to, v| pull_along(&axes, C, &r, to, &x, v, &mut [0.0; DIM]));
+            [in_pairs, along]
+        };
+        // A' (c r I) A = c r I: with A'A = I nothing is turned.
+        for matrix in turning([0.3; DIM]) {
+            assert!(gap(&matrix, [C * 0.3; DIM]) < 1e-12, "{matrix:?}");
+        }
+        let unequal = [0.1, 0.9, 0.4, 0.7, 0.2];
+        for matrix in turning(unequal) {
+            let trace: f64 = (0..DIM).map(|j| matrix[j][j]).sum();
+            assert!((trace - C * unequal.iter().sum::<f64>()).abs() < 1e-12, "{matrix:?}");
+            assert!((0..DIM).any(|j| (0..DIM).any(|i| i != j && matrix[j][i].abs() > 0.01)), "{matrix:?}");
+        }
+        // The literal form is diagonal: cos^2 36 degrees on the axes of the pairs.
+        let literal = operator(|to, v| pull_literally(&pairs, cos * cos, C, &[0.3; DIM], to, &x, v));
+        let short = 0.654_508_497_187_473_7 * C * 0.3;
+        assert!(gap(&literal, [short, short, C * 0.3, short, short]) < 1e-12, "{literal:?}");
+    }
+}

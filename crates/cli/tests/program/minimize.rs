@@ -210,15 +210,17 @@ fn a_trace_can_be_recomputed() {
         return;
     }
     let folder = Folder::new("trace");
-    let record = folder.path("run.jsonl");
-    let run = ["minimize", "rosenbrock", "--dim", "5", "--method", "pso", "--iterations", "60"];
-    good(&[&run[..], &["--set", "particles=13", "--record", &record, "--trace", "--quiet"]].concat());
-    let output = Command::new("python3").args([&script("replay.py"), &record]).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (steps, gap) =
-        text.trim().split_once(' ').unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    assert_eq!(steps, "61");
-    assert!(gap.parse::<f64>().unwrap() <= 1e-12, "{gap}");
+    for method in ["pso", "empso"] {
+        let record = folder.path(&format!("{method}.jsonl"));
+        let run = ["minimize", "rosenbrock", "--dim", "5", "--method", method, "--iterations", "60"];
+        good(&[&run[..], &["--set", "particles=13", "--record", &record, "--trace", "--quiet"]].concat());
+        let output = Command::new("python3").args([&script("replay.py"), &record]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (steps, gap) =
+            text.trim().split_once(' ').unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+        assert_eq!(steps, "61");
+        assert!(gap.parse::<f64>().unwrap() <= 1e-12, "{method}: {gap}");
+    }
 }
 
 #[cfg(unix)]
