@@ -294,6 +294,30 @@ fn theorem_3_3_can_hold() {
 }
 
 #[test]
+fn a_bound_that_the_objective_breaks_is_refused() {
+    let problem = problems::entry("sphere").unwrap().build::<f64>(2, Some(Space::unbounded(2).unwrap())).unwrap();
+    let ask = |hessian: f64| {
+        certify(&Question {
+            objective: Objective::Function(&*problem),
+            params: local(),
+            start: Start::Normal { mean: 1.0, deviation: 0.5 },
+            hessian: Some(hessian),
+            minimum: Some(0.0),
+            samples: 1_000,
+            horizon: 0.0,
+            swarm: 10,
+            seed: 1,
+        })
+    };
+    let why = ask(1.9).unwrap_err().to_string();
+    assert!(
+        why.contains("hessian = 1.9: must be a bound on the Hessian, and second differences reach 2.0000"),
+        "{why}"
+    );
+    assert!(ask(2.0).is_ok());
+}
+
+#[test]
 fn samples_stand_in_for_an_objective() {
     let mut points = Matrix::zeros(5_000, 2);
     let mut rows = vec![0.0; 10_000];
@@ -313,6 +337,11 @@ fn samples_stand_in_for_an_objective() {
     };
     let c = certify(&question).unwrap();
     assert!(c.verdict == Verdict::Holds && c.measured.is_none(), "{:?}", c.hypotheses);
+    question.minimum = Some(1.0);
+    assert!(
+        certify(&question).unwrap_err().to_string().contains("minimum = 1: must not be above the objective's values")
+    );
+    question.minimum = Some(0.0);
     question.hessian = None;
     assert!(certify(&question).unwrap_err().to_string().contains("must be given where there are only samples"));
     question.params.inertia = 0.0;

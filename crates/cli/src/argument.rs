@@ -86,7 +86,9 @@ pub fn settings(pairs: &[String]) -> Result<Map<String, Value>> {
             Error::parameter("--set", format!("'{pair}'"), "must be KEY=VALUE, for example particles=40")
         })?;
         let (key, value) = (key.trim().replace('-', "_"), value.trim());
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.into()));
+        // JSON, or a number in another usual form (.5, 1., +2), or text.
+        let number = || value.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::Number);
+        let value = serde_json::from_str(value).ok().or_else(number).unwrap_or_else(|| Value::String(value.into()));
         if settings.insert(key.clone(), value).is_some() {
             return Err(Error::parameter("--set", format!("'{pair}'"), format!("{key} is set twice")));
         }
@@ -186,6 +188,15 @@ pub fn positive(text: &str) -> std::result::Result<u64, String> {
     count(text)?.checked_sub(1).map(|less| less + 1).ok_or_else(|| "must be at least 1".into())
 }
 
+/// Yes or no.
+pub fn yes_or_no(text: &str) -> std::result::Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("must be yes or no".into()),
+    }
+}
+
 /// A size of at least 1 that fits the machine.
 pub fn size(text: &str) -> std::result::Result<usize, String> {
     usize::try_from(positive(text)?).map_err(|why| why.to_string())
@@ -262,9 +273,9 @@ mod tests {
 
     #[test]
     fn settings_are_json_or_text() {
-        let set =
-            settings(&["a=1".into(), "b=inf".into(), "c=[1,2]".into(), "d = true".into(), "e=x=y".into()]).unwrap();
-        assert_eq!(Value::Object(set), serde_json::json!({"a": 1, "b": "inf", "c": [1, 2], "d": true, "e": "x=y"}));
+        let set = settings(&["a=1", "b=inf", "c=[1,2]", "d = true", "e=x=y", "f=.5"].map(String::from)).unwrap();
+        let json = serde_json::json!({"a": 1, "b": "inf", "c": [1, 2], "d": true, "e": "x=y", "f": 0.5});
+        assert_eq!(Value::Object(set), json);
         assert!(settings(&["a".into()]).is_err() && settings(&["=3".into()]).is_err());
         assert!(settings(&["a=1".into(), "a=2".into()]).unwrap_err().to_string().contains("set twice"));
     }

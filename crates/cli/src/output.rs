@@ -20,9 +20,26 @@ pub fn print_json(value: &Value) -> anyhow::Result<()> {
     print(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
-/// Writes a file.
+/// Writes a file, whole or not at all.
 pub fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
-    std::fs::write(path, bytes).map_err(|why| file_error(path, &why))
+    // What is no file, such as /dev/stdout, cannot be replaced.
+    if path.exists() && !path.is_file() {
+        return std::fs::write(path, bytes).map_err(|why| file_error(path, &why));
+    }
+    swarmgrad::write_whole(path, bytes)
+}
+
+/// Errors now rather than after the work, if the file's folder is not there.
+pub fn check_writable(path: &Path) -> swarmgrad::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(Error::File {
+            path: path.display().to_string(),
+            why: format!("there is no folder {}", folder.display()),
+        }),
+        _ if path.is_dir() => Err(Error::File { path: path.display().to_string(), why: "is a folder".into() }),
+        _ => Ok(()),
+    }
 }
 
 /// What the system said of a file.

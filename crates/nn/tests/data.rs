@@ -5,7 +5,8 @@ use flate2::{Compression, write::GzEncoder};
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use swarmgrad_core::{Matrix, Rng};
+use std::sync::Arc;
+use swarmgrad_core::{Halt, Matrix, Rng};
 use swarmgrad_nn::data::catalog::{self, ENTRIES, Entry, MNIST, Place};
 use swarmgrad_nn::data::csv::{self, Format, Separator, Target};
 use swarmgrad_nn::data::fetch::{self, Source};
@@ -529,6 +530,21 @@ impl Read for Interrupted {
 }
 
 #[test]
+fn headers_with_gaps_are_headers() {
+    // R's row.names and pandas' index: a column without a name.
+    let table = csv::parse("\"\",\"a\",\"y\"\n1,2.5,x\n2,3.5,z\n", "t.csv", &Format::default()).unwrap();
+    assert_eq!(table.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["column_1", "a", "y"]);
+    assert_eq!(table.len(), 2);
+    // Rows of letters without a header have letters twice; a mark of a missing value is no name.
+    for text in ["p,x,x\ne,x,y\n", "?,x,p\n1,y,e\n"] {
+        assert_eq!(csv::parse(text, "t.csv", &Format::default()).unwrap().len(), 2, "{text}");
+    }
+    // Years as names: only if said.
+    let years = Format { header: Some(true), ..Format::default() };
+    assert_eq!(csv::parse("2019,2020,2021\n1,2,a\n3,4,b\n", "t.csv", &years).unwrap().columns[0].name, "2019");
+}
+
+#[test]
 fn nothing_is_left_of_what_failed() {
     let folder = Folder::new("store");
     let path = folder.0.join("set.csv");
@@ -544,6 +560,15 @@ fn nothing_is_left_of_what_failed() {
     assert!(fetch::store(&path, &mut &b"bad"[..], &catalog::sha256(b"new")).is_err());
     assert_eq!(std::fs::read(&path).unwrap(), b"old");
     assert_eq!(folder.files(), [Path::new("set.csv")]);
+    // Ctrl-C.
+    let halt = Halt::new(Arc::new(true.into()));
+    if fetch::find_packed(MNIST[1].0).is_some() {
+        let from = fetch::folder().unwrap();
+        let why = fetch::fetch_unless("mnist", Source::Folder(&from), &folder.0, &halt).unwrap_err().to_string();
+        assert!(why.contains("nothing was kept: interrupted"), "{why}");
+        assert!(folder.0.join("mnist").read_dir().unwrap().next().is_none());
+        std::fs::remove_dir(folder.0.join("mnist")).unwrap();
+    }
     // The checksum of a packed file is that of what it holds; one that is cut short is refused.
     let packed = folder.0.join("set.gz");
     let bytes = gzip(b"some text");
@@ -624,6 +649,13 @@ fn tables_are_fetched_from_files_that_lie_there() {
         from.write("Indian Liver Patient Dataset (ILPD).csv", raw.as_bytes());
         fetch::fetch("ilpd583", Source::Folder(&from.0), &to.0).unwrap();
         assert_eq!(kept("ilpd583.csv"), sha256("ilpd583"));
+    }
+    if let Some(text) = prepared("tabular_shared_only/seeds.csv") {
+        // The prepared table with a digit changed is told by its checksum, not taken for UCI's file.
+        let (bad, nowhere) = (Folder::new("fetch-bad"), Folder::new("fetch-nowhere"));
+        bad.write("seeds.csv", text.replacen('1', "2", 1).as_bytes());
+        let why = fetch::fetch("seeds", Source::Folder(&bad.0), &nowhere.0).unwrap_err().to_string();
+        assert!(why.contains("sha256 = ") && nowhere.files().is_empty(), "{why}");
     }
     if let Some(text) = prepared("tabular/titanic.csv") {
         from.write("titanic.csv", text.as_bytes());

@@ -194,6 +194,7 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     }
     let rng = Rng::new(question.seed);
     let sample = Sample::new(question, &rng);
+    sample.check(question, &rng)?;
     let (minimum, hessian) = (sample.minimum, sample.hessian);
     let w = weight(&sample.values, s.alpha, minimum.value);
     let velocity = question.params.velocity.powi(2) * space.dim() as f64;
@@ -284,6 +285,27 @@ impl Sample {
             (given, _) => Constant { value: given.unwrap_or(f64::INFINITY), estimated: false },
         };
         Sample { points, values, mean, variance, minimum, hessian }
+    }
+}
+
+impl Sample {
+    /// Errors where a constant that was given is not one of this objective, as its own samples show.
+    fn check(&self, question: &Question<'_>, rng: &Rng) -> Result<()> {
+        let lowest = self.values.iter().copied().filter(|e| e.is_finite()).fold(f64::INFINITY, f64::min);
+        if let Some(given) = question.minimum.filter(|e| *e > lowest + 1e-9 * lowest.abs().max(1.0)) {
+            let rule = format!("must not be above the objective's values, and one of the samples has {lowest:e}");
+            return Err(Error::parameter("minimum", given, rule));
+        }
+        if let (Some(given), Objective::Function(problem)) = (question.hessian, question.objective) {
+            // Second differences are estimates from below; a thousandth and their rounding are forgiven.
+            let seen = steepest_curvature(problem, self.points.rows(), &self.values, rng);
+            let largest = self.values.iter().copied().filter(|e| e.is_finite()).fold(0.0f64, |m, e| m.max(e.abs()));
+            if seen > given * 1.001 + 1e-7 * largest {
+                let rule = format!("must be a bound on the Hessian, and second differences reach {seen:.6}");
+                return Err(Error::parameter("hessian", given, rule));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -59,7 +59,8 @@ pub struct Certify {
     #[arg(short, long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 
-    /// A bound on the norm of the objective's Hessian [default: estimated, then nothing is proven]
+    /// A bound on the norm of the objective's Hessian [default: estimated, then nothing is proven; with --samples it must be
+    /// given]
     #[arg(long, value_name = "C", value_parser = argument::number, allow_hyphen_values = true)]
     hessian: Option<f64>,
 
@@ -210,7 +211,11 @@ fn text(c: &Certificate) -> String {
         Some(m) => {
             line("measured rate", format!("{} (a constant objective: {})", short(m.rate), short(m.flat)));
             let kept = if m.weight > 0.5 { "stays above 1/2, as the theorem needs" } else { "falls to 1/2 or below" };
-            line("W(t)/W(0)", format!("at least {} on the run: {kept}", short(m.weight)));
+            let weight = match m.weight.is_finite() {
+                true => format!("at least {} on the run: {kept}", short(m.weight)),
+                false => "too small to be told: no particle has noticeable weight".into(),
+            };
+            line("W(t)/W(0)", weight);
             if c.rate().is_some() {
                 line("bound violated", format!("{} of {} recorded moments", m.violations, m.moments));
             }

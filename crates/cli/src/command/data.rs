@@ -1,11 +1,12 @@
 //! `data`: the data sets, one of them, and how to get those that are not part of the program.
 
-use crate::DONE;
 use crate::output::{self, aligned, grouped, number, short};
+use crate::{DONE, interrupt};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use swarmgrad::Halt;
 use swarmgrad_lab::table::{Rules, Table};
 use swarmgrad_nn::data::catalog::{self, ENTRIES, Entry, Place};
 use swarmgrad_nn::data::fetch::{self, Source};
@@ -230,7 +231,7 @@ fn fetch(name: &str, from: Option<&str>, to: Option<&Path>) -> anyhow::Result<()
         Some(address) if address.contains("://") => Source::Address(address),
         Some(folder) => Source::Folder(Path::new(folder)),
     };
-    let files = fetch::fetch(name, source, &to)?;
+    let files = fetch::fetch_unless(name, source, &to, &Halt::new(interrupt::flag()))?;
     let lines: String = files.iter().map(|path| format!("{}\n", path.display())).collect();
     output::print(&lines)
 }

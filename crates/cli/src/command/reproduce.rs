@@ -5,8 +5,7 @@ use crate::{DONE, NO_VALUE, argument, interrupt};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
-use std::fs::OpenOptions;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swarmgrad::Halt;
 use swarmgrad_lab::Table;
@@ -114,7 +113,7 @@ impl Reproduce {
         let preset: Option<Preset> = self.preset.as_deref().map(str::parse).transpose()?;
         // Files that cannot be written are found before anything runs.
         for path in [&self.html, &self.markdown].into_iter().flatten() {
-            OpenOptions::new().append(true).create(true).open(path).map_err(|why| output::file_error(path, &why))?;
+            output::check_writable(path)?;
         }
 
         let bar = self.bar()?;
@@ -203,11 +202,15 @@ impl Reproduce {
 
     /// The page, the Markdown and the pictures.
     fn write(&self, findings: &[Findings]) -> anyhow::Result<()> {
+        if findings.is_empty() {
+            return Ok(());
+        }
         if let Some(path) = &self.html {
             output::write_file(path, paper::page(findings).html().as_bytes())?;
         }
         if let Some(path) = &self.markdown {
-            let text: String = findings.iter().map(Findings::markdown).collect();
+            let pictures = self.plots.as_deref().map(|plots| seen_from(plots, path));
+            let text: String = findings.iter().map(|f| f.markdown(pictures.as_deref())).collect();
             output::write_file(path, text.as_bytes())?;
         }
         if let Some(folder) = &self.plots {
@@ -219,4 +222,12 @@ impl Reproduce {
         }
         Ok(())
     }
+}
+
+/// A folder as a file that is written to `file` names it: from the file's own folder if it lies there, else in full.
+fn seen_from(folder: &Path, file: &Path) -> String {
+    let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (folder, file) = (full(folder), full(file));
+    let below = file.parent().and_then(|home| folder.strip_prefix(home).ok());
+    below.unwrap_or(&folder).display().to_string()
 }

@@ -3,7 +3,7 @@
 mod run;
 mod show;
 
-use crate::argument;
+use crate::{argument, output};
 use clap::Args;
 use run::{Origin, Plan, Source};
 use std::path::{Path, PathBuf};
@@ -76,6 +76,14 @@ pub struct Train {
     /// The target of a CSV file is a class, even if it looks like a number
     #[arg(long, help_heading = "Data")]
     classification: bool,
+
+    /// Columns of a CSV file that hold categories, even if these look like numbers, a comma list
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',', help_heading = "Data")]
+    categorical: Vec<String>,
+
+    /// Whether the first line of a CSV file names the columns [default: it does where none of its fields is a number]
+    #[arg(long, value_name = "YES|NO", value_parser = argument::yes_or_no, help_heading = "Data")]
+    header: Option<bool>,
 
     /// Share of the rows to be judged on, each class alike; 0 for none [default: 0.25]
     #[arg(long, value_name = "SHARE", value_parser = argument::number, help_heading = "Data")]
@@ -247,7 +255,7 @@ impl Train {
     fn plan(&self) -> Result<Plan> {
         let preset = Preset::named(&self.preset)?;
         for path in [&self.save, &self.plot].into_iter().flatten() {
-            check_writable(path)?;
+            output::check_writable(path)?;
         }
         if let Some(path) = &self.plot {
             show::format(path)?;
@@ -307,6 +315,8 @@ impl Train {
                 ("--target", self.target.is_some()),
                 ("--regression", self.regression),
                 ("--classification", self.classification),
+                ("--categorical", !self.categorical.is_empty()),
+                ("--header", self.header.is_some()),
             ] {
                 if given {
                     let rule = format!("is for CSV files; the target of {} is known", self.data);
@@ -325,6 +335,8 @@ impl Train {
             (None, Some(saved)) => Target::Column(saved.preprocessing.target().into()),
             (None, None) => Target::Last,
         };
+        format.categorical.extend(self.categorical.iter().map(|column| column.trim().to_owned()));
+        format.header = self.header.or(format.header);
         if self.regression {
             format.task = Some(Task::Regression);
         } else if self.classification {
@@ -435,7 +447,12 @@ impl Train {
         }
         let mut names: Vec<String> = self.optimizer.iter().map(|name| name.trim().to_owned()).collect();
         if names.is_empty() {
-            names.push(loaded.map_or("adaswarm".into(), |saved| saved.training.optimizer.clone()));
+            let usual = loaded.map_or("adaswarm", |saved| saved.training.optimizer.as_str());
+            if loaded.is_some_and(|saved| saved.training.swarm.is_some()) {
+                let rule = "trained the saved model, without gradients; say with --optimizer what is to go on from it";
+                return Err(Error::parameter("--load", usual, rule));
+            }
+            names.push(usual.into());
         }
         for (k, name) in names.iter().enumerate() {
             optim::entry(name)?;
@@ -444,7 +461,7 @@ impl Train {
             }
         }
         let asked = names.len();
-        if !self.no_controls && loaded.is_none() && names.iter().any(|name| has_swarm(name)) {
+        if !self.no_controls && loaded.is_none() && names.iter().any(|name| lends_gradient(name)) {
             names.extend(CONTROLS.map(str::to_owned));
             let doubled = |k: usize| k >= asked && names[..asked].contains(&names[k]);
             names = (0..names.len()).filter(|&k| !doubled(k)).map(|k| names[k].clone()).collect();
@@ -464,7 +481,11 @@ impl Train {
     }
 
     fn with_swarm(&self, base: &Training, name: &str) -> Result<Training> {
-        let swarm = train::Swarm::named(name, argument::settings(&self.set)?)?;
+        let settings = argument::settings(&self.set)?;
+        if let Some(rows) = settings.get("data_batch") {
+            return Err(Error::parameter("--set data_batch", rows, "is said by --batch when networks are trained"));
+        }
+        let swarm = train::Swarm::named(name, settings)?;
         Ok(Training { optimizer: name.into(), swarm: Some(swarm), ..base.clone() })
     }
 
@@ -494,27 +515,20 @@ impl Train {
     }
 }
 
+/// Whether the optimiser has the particles and moves that the options for swarms are about.
 fn has_swarm(optimizer: &str) -> bool {
     optim::entry(optimizer).is_ok_and(|entry| matches!(entry.signal(), Signal::Swarm(_)))
+}
+
+/// Whether a swarm or a cloud of points stands in for the loss's derivative: then the controls show what it gains.
+fn lends_gradient(optimizer: &str) -> bool {
+    optim::entry(optimizer).is_ok_and(|entry| matches!(entry.signal(), Signal::Swarm(_) | Signal::Consensus { .. }))
 }
 
 /// The checksum of a file.
 fn digest_of(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).map_err(|why| file_error(path, &why))?;
     Ok(catalog::sha256(&bytes))
-}
-
-/// Errors now rather than after the training, if the file's folder is not there.
-fn check_writable(path: &Path) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.is_dir() => Err(Error::File {
-            path: path.display().to_string(),
-            why: format!("there is no folder {}", folder.display()),
-        }),
-        _ if path.is_dir() => Err(Error::File { path: path.display().to_string(), why: "is a folder".into() }),
-        _ => Ok(()),
-    }
 }
 
 fn file_error(path: &Path, why: &std::io::Error) -> Error {

@@ -80,5 +80,11 @@ fn the_list_and_wrong_words() {
     assert!(bad(&["adaswarm/table-1", "--preset", "paper"]).contains("unknown preset 'paper'"));
     assert!(bad(&["adaswarm/table-1", "--seeds", "0"]).contains("must be at least 1"));
     assert!(bad(&["adaswarm/table-1", "--html", "/nowhere/page.html"]).contains("/nowhere/page.html"));
+    // A page of an earlier run is not touched by one that finds nothing.
+    let folder = Folder::new("reproduce-kept");
+    let page = folder.path("page.html");
+    std::fs::write(&page, "earlier").unwrap();
+    assert!(bad(&["adaswarm/table-11", "--html", &page]).contains("unknown experiment"));
+    assert_eq!(folder.read("page.html"), "earlier");
     assert!(bad(&[]).contains("EXPERIMENT"));
 }

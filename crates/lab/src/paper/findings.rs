@@ -204,8 +204,9 @@ impl Findings {
         out
     }
 
-    /// As Markdown, under a heading of the second level. Pictures are linked as `NAME.svg`.
-    pub fn markdown(&self) -> String {
+    /// As Markdown, under a heading of the second level. `pictures` is the folder of the pictures' files, `NAME.svg`, as it is
+    /// to stand in links; without one there are no pictures.
+    pub fn markdown(&self, pictures: Option<&str>) -> String {
         let mut out = format!("## {}\n\n`{}`\n\n", self.title, self.head());
         if !self.protocol.is_empty() {
             out += &format!("{}\n\n", self.protocol);
@@ -220,8 +221,11 @@ impl Findings {
         for Tabled { caption, table } in &self.tables {
             out += &format!("{caption}\n\n{}\n", table.markdown());
         }
-        for Picture { name, caption, .. } in &self.pictures {
-            out += &format!("![{caption}]({name}.svg)\n\n");
+        for (folder, Picture { name, caption, .. }) in
+            pictures.iter().flat_map(|f| self.pictures.iter().map(move |p| (f, p)))
+        {
+            let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+            out += &format!("![{caption}]({folder}{name}.svg)\n\n");
         }
         for note in &self.notes {
             out += &format!("- {note}\n");
@@ -378,7 +382,11 @@ mod tests {
         f.table(Table::new(["a"]), "Cells.");
         f.experiment = "adaswarm/table-1".into();
         assert!(f.text(80).contains("DOES NOT HOLD: It is fast\n  paper  9\n"), "{}", f.text(80));
-        assert!(f.markdown().contains("| It is fast | 9 | 90 | **does not hold** | it is slow |"), "{}", f.markdown());
+        assert!(
+            f.markdown(None).contains("| It is fast | 9 | 90 | **does not hold** | it is slow |"),
+            "{}",
+            f.markdown(None)
+        );
         let html = page(&[f.clone()]).html();
         assert!(
             html.contains("Table &lt;1&gt;")

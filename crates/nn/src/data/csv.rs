@@ -49,7 +49,8 @@ pub enum Target {
 /// How to read a file. The default guesses what can be guessed and takes the last column as the target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Format {
-    /// Whether the first line names the columns; `None`: it does if none of its fields is a number and no two are equal.
+    /// Whether the first line names the columns; `None`: it does if none of its fields is a number, and no two are equal
+    /// and none is missing unless numbers stand below. A column without a name is then called by its number.
     pub header: Option<bool>,
     /// What stands between two fields.
     pub separator: Separator,
@@ -103,15 +104,18 @@ pub fn parse(text: &str, name: &str, format: &Format) -> Result<Table> {
         let rule = format!("must have {width}, as line {first} has");
         return Err(Error::parameter(format!("{name} line {line}"), found, rule));
     }
-    let header = format.header.unwrap_or_else(|| looks_like_header(fields, &format.missing));
-    let names = if header { records.remove(0).1 } else { (1..=width).map(|j| format!("column_{j}")).collect() };
+    let second = records.get(1).map(|(_, fields)| fields.as_slice());
+    let header = format.header.unwrap_or_else(|| looks_like_header(fields, second, &format.missing));
+    let mut names = if header { records.remove(0).1 } else { vec![String::new(); width] };
+    // Programs that write row numbers leave their column without a name.
+    names
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, name)| name.is_empty())
+        .for_each(|(j, name)| *name = format!("column_{}", j + 1));
     if let Some(j) = (1..width).find(|&j| names[..j].contains(&names[j])) {
         let rule = "every column must have a name of its own";
         return Err(Error::parameter(format!("{name} line 1, column {}", j + 1), format!("'{}'", names[j]), rule));
-    }
-    if let Some(j) = names.iter().position(String::is_empty) {
-        let rule = "every column must have a name";
-        return Err(Error::parameter(format!("{name} line 1, column {}", j + 1), "''", rule));
     }
     if records.is_empty() {
         return Err(Error::parameter(name, "only a header", "must hold at least one row of data"));
@@ -226,9 +230,15 @@ fn guess_separator(text: &str) -> char {
     [';', '\t'].into_iter().filter(|&c| count(c) > count(',')).max_by_key(|&c| count(c)).unwrap_or(',')
 }
 
-fn looks_like_header(fields: &[String], missing: &[String]) -> bool {
-    let name = |field: &String| field.parse::<f64>().is_err() && !missing.contains(field);
-    fields.iter().all(name) && (1..fields.len()).all(|j| !fields[..j].contains(&fields[j]))
+fn looks_like_header(fields: &[String], second: Option<&[String]>, missing: &[String]) -> bool {
+    let number = |field: &String| field.parse::<f64>().is_ok();
+    let mark = |field: &String| !field.is_empty() && missing.contains(field);
+    if fields.iter().any(number) || fields.iter().any(mark) || fields.iter().all(String::is_empty) {
+        return false;
+    }
+    let all_named = !fields.iter().any(String::is_empty);
+    let all_differ = (1..fields.len()).all(|j| !fields[..j].contains(&fields[j]));
+    (all_named && all_differ) || second.is_some_and(|below| below.iter().any(number))
 }
 
 fn place_of_target(names: &[String], table: &str, target: &Target) -> Result<Option<usize>> {

@@ -51,6 +51,14 @@ pub fn load(name: &str, preset: Preset) -> Result<Table> {
         ("ilpd", Preset::Full) => "ilpd583",
         _ => name,
     })?;
+    if entry.name != name && !entry.is_there() {
+        let rule = format!(
+            "has all its rows in '{}', which is not fetched yet: run `swarmgrad data fetch {}`; the complete rows are in the \
+             program, under preset paper",
+            entry.name, entry.name
+        );
+        return Err(Error::parameter("data set", name, rule));
+    }
     let table = entry.take(entry.table()?, preset)?;
     Ok(Table { name: name.into(), ..table })
 }

@@ -1,7 +1,7 @@
 //! What the runs came to: the table, the JSON, the picture.
 
 use super::run::{Figures, Plan, Point, Ran, Runs};
-use super::{Train, file_error, has_swarm};
+use super::{Train, file_error, lends_gradient};
 use crate::output::{grouped, number, span};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -251,7 +251,7 @@ pub fn text(plan: &Plan, runs: &Runs) -> anyhow::Result<String> {
 fn comparisons(plan: &Plan, runs: &Runs, part: Side, main: Measure) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
     let names: Vec<&str> = plan.trainings.iter().map(|training| &*training.optimizer).collect();
-    for (a, _) in names.iter().enumerate().filter(|(_, name)| has_swarm(name)) {
+    for (a, _) in names.iter().enumerate().filter(|(_, name)| lends_gradient(name)) {
         for (b, _) in names.iter().enumerate().filter(|(_, name)| matches!(**name, "adam" | "adam_on_mse")) {
             let value = |ran: &Option<Ran>| main.of(figures(ran.as_ref()?, part)?);
             let pairs = runs[a].iter().zip(&runs[b]).filter_map(|(a, b)| Some(value(a)? - value(b)?));
