@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use swarmgrad_algorithms::particle::batched::{Batched, LocalBest, Params};
 use swarmgrad_algorithms::registry;
-use swarmgrad_core::{BatchProblem, Evaluations, Matrix, Problem, Rng, Run, Start};
+use swarmgrad_core::{BatchProblem, Matrix, Problem, Rng, Run, Start};
 use swarmgrad_nn::data::{Dataset, Targets};
 use swarmgrad_nn::model::{Activation, Architecture, Image, Output};
 use swarmgrad_nn::population::Population;
