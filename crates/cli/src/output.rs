@@ -1,6 +1,7 @@
 //! Numbers and tables for people, JSON for programs.
 
 use serde_json::Value;
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use swarmgrad::Error;
@@ -29,17 +30,17 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
     swarmgrad::write_whole(path, bytes)
 }
 
-/// Errors now rather than after the work, if the file's folder is not there.
+/// Errors now rather than after the work, if a file cannot be written. What is there stays as it is, and nothing new is left.
 pub fn check_writable(path: &Path) -> swarmgrad::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.is_dir() => Err(Error::File {
-            path: path.display().to_string(),
-            why: format!("there is no folder {}", folder.display()),
-        }),
-        _ if path.is_dir() => Err(Error::File { path: path.display().to_string(), why: "is a folder".into() }),
-        _ => Ok(()),
+    let error = |why: String| Err(Error::File { path: path.display().to_string(), why });
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => return error(format!("there is no folder {}", folder.display())),
+        _ if path.is_dir() => return error("is a folder".into()),
+        _ => {}
     }
+    let new = !path.exists();
+    OpenOptions::new().append(true).create(true).open(path).map_err(|why| file_error(path, &why))?;
+    if new { std::fs::remove_file(path).map_err(|why| file_error(path, &why)) } else { Ok(()) }
 }
 
 /// What the system said of a file.

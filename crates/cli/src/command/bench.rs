@@ -4,7 +4,6 @@ use crate::output::{self, grouped};
 use crate::{DONE, argument, interrupt};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use swarmgrad::Halt;
@@ -113,7 +112,7 @@ impl Bench {
         }
         // Files that cannot be written are found before anything runs.
         for path in [&self.html, &self.markdown].into_iter().flatten() {
-            OpenOptions::new().append(true).create(true).open(path).map_err(|why| output::file_error(path, &why))?;
+            output::check_writable(path)?;
         }
 
         let bar = self.bar()?;

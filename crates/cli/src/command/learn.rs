@@ -117,8 +117,7 @@ impl Learn {
         }
         // A file that cannot be written is found before anything runs.
         if let Some(path) = &self.output {
-            let open = std::fs::OpenOptions::new().append(true).create(true).open(path);
-            open.map_err(|why| output::file_error(path, &why))?;
+            output::check_writable(path)?;
         }
         let bar = if self.quiet || self.json { ProgressBar::hidden() } else { ProgressBar::new(self.steps as u64) };
         bar.set_style(ProgressStyle::with_template("{wide_bar} {pos} of {len} steps, {eta} left")?);

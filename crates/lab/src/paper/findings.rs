@@ -221,11 +221,11 @@ impl Findings {
         for Tabled { caption, table } in &self.tables {
             out += &format!("{caption}\n\n{}\n", table.markdown());
         }
-        for (folder, Picture { name, caption, .. }) in
-            pictures.iter().flat_map(|f| self.pictures.iter().map(move |p| (f, p)))
-        {
-            let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-            out += &format!("![{caption}]({folder}{name}.svg)\n\n");
+        if let Some(folder) = pictures {
+            let folder = if folder.is_empty() { "." } else { folder };
+            for Picture { name, caption, .. } in &self.pictures {
+                out += &format!("![{caption}]({folder}/{name}.svg)\n\n");
+            }
         }
         for note in &self.notes {
             out += &format!("- {note}\n");

@@ -1,8 +1,8 @@
 //! What the runs came to: the table, the JSON, the picture.
 
 use super::run::{Figures, Plan, Point, Ran, Runs};
-use super::{Train, file_error, lends_gradient};
-use crate::output::{grouped, number, span};
+use super::{Train, lends_gradient};
+use crate::output::{self, grouped, number, span};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use swarmgrad::{Error, Result, Workers};
@@ -404,8 +404,7 @@ pub fn plot(plan: &Plan, runs: &Runs, path: &Path) -> anyhow::Result<()> {
         Format::Svg => svg.into_bytes(),
         Format::Png => png(&svg, 2.0)?,
     };
-    std::fs::write(path, bytes).map_err(|why| file_error(path, &why))?;
-    Ok(())
+    Ok(output::write_file(path, &bytes)?)
 }
 
 /// An optimiser's curve: the mean over its runs, and a band of one standard deviation.
