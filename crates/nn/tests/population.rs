@@ -87,6 +87,44 @@ fn agrees_with_the_tensor_library() {
     }
 }
 
+/// Inputs that are 0 in a whole batch are left out of the first layer: outputs do not change, runs across the kernel's stretches
+/// included, and a weight that is not finite is still found.
+#[test]
+fn inputs_that_are_zero_throughout_change_nothing() {
+    let dim = 230;
+    let mut data = Arc::unwrap_or_clone(dataset(150, dim, 3));
+    for (k, row) in data.features.iter_mut().enumerate() {
+        for (i, x) in row.iter_mut().enumerate() {
+            // Some inputs are never there, some only in rows beyond the first panel.
+            let there = i % 7 < 4 && !(40..60).contains(&i) && !(95..97).contains(&i) && i < 225 || i == 50 && k > 70;
+            *x = if there { *x } else { 0.0 };
+        }
+    }
+    let data = Arc::new(data);
+    let mlp = Architecture::Mlp { hidden: vec![13], activation: Activation::Relu, output: Output::Identity };
+    let population = Population::new(&mlp, data.clone(), "mse").unwrap();
+    let point = points(1, population.space().dim(), 0.4);
+    let frozen = population.freeze(point.row(0), 50).unwrap();
+    let theirs = outputs(&frozen.model().unwrap(), &data.features, &Device::flex());
+    for rows in [150, 70, 3, 1] {
+        let some = Matrix::from_vec(dim, data.features.data()[..rows * dim].to_vec()).unwrap();
+        close(frozen.outputs(&some).unwrap().data(), &theirs.data()[..rows * 3], 2e-5);
+    }
+    let value = |at: Option<usize>, weight: f32| {
+        let mut xs = point.clone();
+        at.into_iter().for_each(|i| xs.row_mut(0)[13 * i + 4] = weight);
+        let mut out = [0.0];
+        population.values_on(&(0..60).collect::<Vec<_>>(), xs.rows(), &mut out);
+        out[0]
+    };
+    for dead in [4, 45, 50, 95, 96, 229] {
+        assert_eq!(value(Some(dead), 1e30), value(None, 0.0), "input {dead}");
+        for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(!value(Some(dead), broken).is_finite(), "input {dead}, weight {broken}");
+        }
+    }
+}
+
 /// With the batch's own statistics: the shallow net's loss, written out.
 #[test]
 fn losses_written_out() {

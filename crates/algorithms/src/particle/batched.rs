@@ -157,6 +157,7 @@ impl Params {
             reduction: self.reduction,
             kick: self.kick,
             velocity: self.velocity,
+            ..pso_sde::Params::default()
         }
     }
 }
@@ -239,9 +240,6 @@ impl<F: Real> Batched<F> {
                 self.motion.cool(self.epochs);
             }
             self.motion.shrink(&mut self.swarm, &rng.at(self.moves));
-        }
-        if self.params.memory != Memory::None {
-            self.motion.agree(&self.swarm);
         }
         Ok(())
     }
@@ -377,12 +375,21 @@ impl<F: Real> Batched<F> {
         self.passes += xs.len() as u64 * data.len() as u64;
     }
 
-    /// The consensus of the whole swarm (line 22), on the last batch; empty before the first step.
-    pub fn answer(&self) -> &[F] {
-        self.motion.now().1
+    /// The consensus of the whole swarm (line 22), on the last batch; empty before the first step. It is computed when it is
+    /// asked for.
+    pub fn answer(&self) -> Vec<F> {
+        let (alpha, moved_to) = self.motion.now();
+        let mut answer = moved_to.to_vec();
+        // Without memory the values are those before the move, and the consensus is theirs.
+        if self.params.memory != Memory::None && self.steps > 0 {
+            let (points, values) = (self.motion.memories(&self.swarm), self.motion.memory_values(&self.swarm));
+            consensus(points, values, alpha, 0..points.len(), &mut answer);
+        }
+        answer
     }
 
-    /// The state by name: `x`, `v`, `y`, `fx`, `fy`, `g` (the consensus), `alpha`, `sigma1`, `sigma2`, `kicks`.
+    /// The state by name: `x`, `v`, `y`, `fx`, `fy`, `g` (the consensus of the whole swarm before its last move), `alpha`,
+    /// `sigma1`, `sigma2`, `kicks`.
     pub fn view(&self) -> View<'_, F> {
         let mut view = self.swarm.view();
         self.motion.show(&mut view);

@@ -11,6 +11,7 @@
 use crate::model::Image;
 use fearless_simd::{Simd, prelude::*};
 use fearless_simd_macros::simd;
+use std::ops::Range;
 use swarmgrad_core::simd::ln;
 
 /// Samples in a panel.
@@ -27,15 +28,35 @@ const MOST_MAPS: usize = 4;
 /// Inputs of a dense layer that are taken in at a time: 24 kB of samples stay in the first cache while all outputs take them in.
 const STRETCH: usize = 96;
 
-/// out[r] = bias[r] + sum_k weights[k][r] x[k] for every sample of a panel; `relu` cuts it off below 0.
+/// Inputs of a dense layer that are `live`, as runs in ascending order; none of them crosses a stretch.
+pub fn runs(inputs: usize, live: impl Fn(usize) -> bool, out: &mut Vec<Range<usize>>) {
+    out.clear();
+    for k in (0..inputs).filter(|&k| live(k)) {
+        match out.last_mut() {
+            Some(run) if run.end == k && k % STRETCH != 0 => run.end = k + 1,
+            _ => out.push(k..k + 1),
+        }
+    }
+}
+
+/// out[r] = bias[r] + sum_k weights[k][r] x[k] for every sample of a panel, k in `live`, which are [`runs`]: what is not among
+/// them is 0 for all samples. `relu` cuts it off below 0. A weight that is not finite makes every output of it so.
 #[simd]
-pub fn dense<S: Simd>(simd: S, x: &[S::f32s], weights: &[f32], bias: &[f32], relu: bool, out: &mut [S::f32s]) {
+pub fn dense<S: Simd>(
+    simd: S,
+    x: &[S::f32s],
+    live: &[Range<usize>],
+    weights: &[f32],
+    bias: &[f32],
+    relu: bool,
+    out: &mut [S::f32s],
+) {
     debug_assert_eq!(x.len() * bias.len(), weights.len() * vectors::<S>());
     // C vectors times the outputs at a time are the sums that fit into the registers.
     match S::f32s::LEN {
-        16 => dense_outputs::<S, 4, 4>(simd, x, weights, bias, out),
-        8 => dense_outputs::<S, 8, 2>(simd, x, weights, bias, out),
-        _ => dense_outputs::<S, 16, 2>(simd, x, weights, bias, out),
+        16 => dense_outputs::<S, 4, 4>(simd, x, live, weights, bias, out),
+        8 => dense_outputs::<S, 8, 2>(simd, x, live, weights, bias, out),
+        _ => dense_outputs::<S, 16, 2>(simd, x, live, weights, bias, out),
     }
     if relu {
         out.iter_mut().for_each(|x| *x = cut(simd, *x));
@@ -46,30 +67,48 @@ pub fn dense<S: Simd>(simd: S, x: &[S::f32s], weights: &[f32], bias: &[f32], rel
 fn dense_outputs<S: Simd, const V: usize, const C: usize>(
     simd: S,
     x: &[S::f32s],
+    live: &[Range<usize>],
     weights: &[f32],
     bias: &[f32],
     out: &mut [S::f32s],
 ) {
     let (x, out, outputs) = (x.as_chunks::<V>().0, out.as_chunks_mut::<V>().0, bias.len());
+    // The product that is left out is 0, or NaN.
+    let left_out = if skipped_are_finite(live, weights, outputs) { 0.0 } else { f32::NAN };
     for (sums, &bias) in out.iter_mut().zip(bias) {
-        *sums = [S::f32s::splat(simd, bias); V];
+        *sums = [S::f32s::splat(simd, bias + left_out); V];
     }
     let tiles = outputs.div_ceil(MOST_OUTPUTS);
-    for (x, weights) in x.chunks(STRETCH).zip(weights.chunks(STRETCH * outputs)) {
+    for live in live.chunk_by(|a, b| a.start / STRETCH == b.start / STRETCH) {
         let mut from = 0;
         for t in 0..tiles {
             let rows = outputs / tiles + usize::from(t < outputs % tiles);
             let (weights, sums) = (&weights[from..], &mut out[from..from + rows]);
             match rows {
-                1 => dense_tile::<S, V, C, 1>(simd, x, weights, outputs, sums),
-                2 => dense_tile::<S, V, C, 2>(simd, x, weights, outputs, sums),
-                3 => dense_tile::<S, V, C, 3>(simd, x, weights, outputs, sums),
-                4 => dense_tile::<S, V, C, 4>(simd, x, weights, outputs, sums),
-                _ => dense_tile::<S, V, C, MOST_OUTPUTS>(simd, x, weights, outputs, sums),
+                1 => dense_tile::<S, V, C, 1>(simd, x, live, weights, outputs, sums),
+                2 => dense_tile::<S, V, C, 2>(simd, x, live, weights, outputs, sums),
+                3 => dense_tile::<S, V, C, 3>(simd, x, live, weights, outputs, sums),
+                4 => dense_tile::<S, V, C, 4>(simd, x, live, weights, outputs, sums),
+                _ => dense_tile::<S, V, C, MOST_OUTPUTS>(simd, x, live, weights, outputs, sums),
             }
             from += rows;
         }
     }
+}
+
+/// Whether the weights of all inputs between the runs are finite numbers.
+#[inline(always)]
+fn skipped_are_finite(live: &[Range<usize>], weights: &[f32], outputs: usize) -> bool {
+    // The largest exponent of all is that of infinities and NaN.
+    const EXPONENT: u32 = 0x7f80_0000;
+    let largest = |weights: &[f32]| weights.iter().fold(0, |most, w| most.max(w.to_bits() & EXPONENT));
+    let mut from = 0;
+    let mut most = 0;
+    for run in live {
+        most = most.max(largest(&weights[from..run.start * outputs]));
+        from = run.end * outputs;
+    }
+    most.max(largest(&weights[from..])) < EXPONENT
 }
 
 /// R outputs; `weights` holds a row of `outputs` for each input, the first R of them theirs.
@@ -77,6 +116,7 @@ fn dense_outputs<S: Simd, const V: usize, const C: usize>(
 fn dense_tile<S: Simd, const V: usize, const C: usize, const R: usize>(
     simd: S,
     x: &[[S::f32s; V]],
+    live: &[Range<usize>],
     weights: &[f32],
     outputs: usize,
     out: &mut [[S::f32s; V]],
@@ -88,12 +128,14 @@ fn dense_tile<S: Simd, const V: usize, const C: usize, const R: usize>(
                 sums[r][c] = out[r][first + c];
             }
         }
-        for (x, weights) in x.iter().zip(weights.chunks(outputs)) {
-            let (x, weights) = (&x[first..first + C], &weights[..R]);
-            for r in 0..R {
-                let weight = S::f32s::splat(simd, weights[r]);
-                for c in 0..C {
-                    sums[r][c] = weight.mul_add(x[c], sums[r][c]);
+        for run in live {
+            for (x, weights) in x[run.clone()].iter().zip(weights[run.start * outputs..].chunks(outputs)) {
+                let (x, weights) = (&x[first..first + C], &weights[..R]);
+                for r in 0..R {
+                    let weight = S::f32s::splat(simd, weights[r]);
+                    for c in 0..C {
+                        sums[r][c] = weight.mul_add(x[c], sums[r][c]);
+                    }
                 }
             }
         }

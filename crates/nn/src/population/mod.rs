@@ -24,7 +24,7 @@
 //! while swarm.epochs() < 20 {
 //!     swarm.epoch(&population, &rng)?;
 //! }
-//! let trained = population.freeze(swarm.answer(), 10_000)?;
+//! let trained = population.freeze(&swarm.answer(), 10_000)?;
 //! let right = trained.outputs(&iris.features)?.iter().zip(iris.labels().unwrap()).filter(|(row, class)| {
 //!     (0..3).all(|k| row[k] <= row[**class])
 //! }).count();
@@ -39,9 +39,9 @@ use crate::data::{Dataset, Targets};
 use crate::loss::{self, Loss};
 use crate::model::{Architecture, Device, Model};
 use crate::weights::{self, Part};
-use fearless_simd::{Simd, dispatch, prelude::*};
+use fearless_simd::{Simd, dispatch};
 use kernel::{LANES, vectors};
-use net::{Net, Scratch, Statistics};
+use net::{Net, Panels, Scratch, Statistics};
 use rayon::prelude::*;
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -80,10 +80,10 @@ enum Head {
     Rows(Box<dyn Loss>),
 }
 
-/// A batch laid out in panels: for each panel number after number, and of each number the samples side by side.
+/// A batch laid out.
 struct Batch<S: Simd> {
     rows: Vec<usize>,
-    x: Vec<S::f32s>,
+    samples: Panels<S>,
     classes: Vec<u32>,
     /// Rows of targets, where a loss needs them.
     targets: Vec<f32>,
@@ -172,9 +172,9 @@ impl Population {
         let rows = self.data.spread(sample.max(1));
         let mut moments = Vec::new();
         dispatch!(level(), simd => {
-            let mut x = Vec::new();
-            lay(simd, &self.data.features, &rows, &mut x);
-            self.net.forward(simd, point, &x, rows.len(), Statistics::Keep(&mut moments), &mut Scratch::default());
+            let mut samples = Panels::default();
+            samples.lay(simd, &self.data.features, &rows);
+            self.net.forward(simd, point, &samples, Statistics::Keep(&mut moments), &mut Scratch::default());
         });
         let Population { architecture, net, data, .. } = self;
         Ok(Frozen {
@@ -212,7 +212,7 @@ impl Population {
     /// The mean loss of one point.
     fn loss_of<S: Simd>(&self, simd: S, batch: &Batch<S>, point: &[f32], scratch: &mut Scratch<S>) -> f64 {
         let (samples, columns) = (batch.rows.len(), self.net.outputs());
-        let outputs = self.net.forward(simd, point, &batch.x, samples, Statistics::OfBatch, scratch);
+        let outputs = self.net.forward(simd, point, &batch.samples, Statistics::OfBatch, scratch);
         match &self.loss {
             Head::CrossEntropy => {
                 let panels = outputs.chunks(columns * vectors::<S>()).zip(batch.classes.chunks(LANES));
@@ -248,7 +248,7 @@ impl Population {
     fn lay_out<S: Simd>(&self, simd: S, rows: &[usize], batch: &mut Batch<S>) {
         batch.rows.clear();
         batch.rows.extend_from_slice(rows);
-        lay(simd, &self.data.features, rows, &mut batch.x);
+        batch.samples.lay(simd, &self.data.features, rows);
         batch.classes.clear();
         batch.targets.clear();
         match (&self.loss, &self.data.targets) {
@@ -265,31 +265,13 @@ impl Population {
 
 impl<S: Simd> Batch<S> {
     fn empty() -> Arc<Self> {
-        Arc::new(Batch { rows: Vec::new(), x: Vec::new(), classes: Vec::new(), targets: Vec::new() })
+        Arc::new(Batch { rows: Vec::new(), samples: Panels::default(), classes: Vec::new(), targets: Vec::new() })
     }
 }
 
 /// A lock whose holder may have panicked: what it guards is only buffers.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Rows in panels; lanes without a row are 0.
-fn lay<S: Simd>(simd: S, features: &Matrix<f32>, rows: &[usize], out: &mut Vec<S::f32s>) {
-    const BLOCK: usize = 64;
-    let (dim, v, len) = (features.dim(), vectors::<S>(), S::f32s::LEN);
-    out.resize(rows.len().div_ceil(LANES) * dim * v, S::f32s::splat(simd, 0.0));
-    for (panel, rows) in out.chunks_exact_mut(dim * v).zip(rows.chunks(LANES)) {
-        // A few features of all rows at a time: they fit into the first-level cache.
-        let mut block = [0.0; BLOCK * LANES];
-        for (b, part) in panel.chunks_mut(BLOCK * v).enumerate() {
-            for (lane, &row) in rows.iter().enumerate() {
-                let these = &features.row(row)[b * BLOCK..][..part.len() / v];
-                these.iter().enumerate().for_each(|(i, x)| block[i * LANES + lane] = *x);
-            }
-            part.iter_mut().zip(block.chunks_exact(len)).for_each(|(x, lanes)| *x = S::f32s::from_slice(simd, lanes));
-        }
-    }
 }
 
 impl Problem<f32> for Population {
@@ -347,10 +329,10 @@ impl Frozen {
         }
         let (rows, mut out): (Vec<usize>, _) = ((0..x.len()).collect(), Vec::new());
         dispatch!(level(), simd => {
-            let (mut panels, mut scratch) = (Vec::new(), Scratch::default());
+            let (mut samples, mut scratch) = (Panels::default(), Scratch::default());
             for rows in rows.chunks(4 * LANES) {
-                lay(simd, x, rows, &mut panels);
-                self.net.forward(simd, &self.point, &panels, rows.len(), Statistics::Given(&self.moments), &mut scratch);
+                samples.lay(simd, x, rows);
+                self.net.forward(simd, &self.point, &samples, Statistics::Given(&self.moments), &mut scratch);
                 out.extend_from_slice(self.net.rows(rows.len(), &mut scratch));
             }
         });

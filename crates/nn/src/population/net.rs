@@ -4,17 +4,19 @@ use super::kernel::{self, Kernels, LANES, vectors};
 use crate::model::layers::{self, EPSILON, Layer};
 use crate::model::{Activation, Image, Output};
 use fearless_simd::{Simd, prelude::*};
-use swarmgrad_core::Result;
+use std::ops::Range;
+use swarmgrad_core::{Matrix, Result};
 
 /// What is done, in order.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Step {
-    /// `from`: where the weights begin in the point; the biases follow them.
+    /// `from`: where the weights begin in the point; the biases follow them. `all`: the inputs as [`kernel::runs`].
     Dense {
         inputs: usize,
         outputs: usize,
         relu: bool,
         from: usize,
+        all: Vec<Range<usize>>,
     },
     /// `each`: every input map by itself.
     Conv {
@@ -42,8 +44,8 @@ enum Step {
 
 impl Step {
     /// Numbers it takes from the point, biases included.
-    fn weights(self) -> usize {
-        match self {
+    fn weights(&self) -> usize {
+        match *self {
             Step::Dense { inputs, outputs, .. } => (inputs + 1) * outputs,
             Step::Conv { input, maps, size, each, .. } => {
                 (if each { 1 } else { input.channels } * size * size + 1) * maps
@@ -61,6 +63,49 @@ pub struct Net {
     sizes: Vec<usize>,
     weights: usize,
     output: Output,
+}
+
+/// Samples in panels: for each panel number after number, and of each number the samples side by side.
+pub struct Panels<S: Simd> {
+    x: Vec<S::f32s>,
+    samples: usize,
+    /// Which numbers are not 0 for all samples, and the same as [`kernel::runs`].
+    seen: Vec<bool>,
+    live: Vec<Range<usize>>,
+}
+
+impl<S: Simd> Default for Panels<S> {
+    fn default() -> Self {
+        Panels { x: Vec::new(), samples: 0, seen: Vec::new(), live: Vec::new() }
+    }
+}
+
+impl<S: Simd> Panels<S> {
+    /// Lays these rows out; lanes without a row are 0.
+    pub fn lay(&mut self, simd: S, features: &Matrix<f32>, rows: &[usize]) {
+        const BLOCK: usize = 64;
+        let (dim, v, len) = (features.dim(), vectors::<S>(), S::f32s::LEN);
+        self.samples = rows.len();
+        self.x.resize(rows.len().div_ceil(LANES) * dim * v, S::f32s::splat(simd, 0.0));
+        self.seen.clear();
+        self.seen.resize(dim, false);
+        for (panel, rows) in self.x.chunks_exact_mut(dim * v).zip(rows.chunks(LANES)) {
+            // A few features of all rows at a time: they fit into the first-level cache.
+            let mut block = [0.0; BLOCK * LANES];
+            for (b, (part, seen)) in panel.chunks_mut(BLOCK * v).zip(self.seen.chunks_mut(BLOCK)).enumerate() {
+                for (lane, &row) in rows.iter().enumerate() {
+                    let these = &features.row(row)[b * BLOCK..][..seen.len()];
+                    these.iter().enumerate().for_each(|(i, x)| block[i * LANES + lane] = *x);
+                }
+                part.iter_mut()
+                    .zip(block.chunks_exact(len))
+                    .for_each(|(x, lanes)| *x = S::f32s::from_slice(simd, lanes));
+                let numbers = seen.iter_mut().zip(block.chunks_exact(LANES));
+                numbers.for_each(|(seen, lanes)| *seen |= lanes.iter().any(|x| *x != 0.0));
+            }
+        }
+        kernel::runs(dim, |k| self.seen[k], &mut self.live);
+    }
 }
 
 /// Where batch normalisations take their means and variances from.
@@ -99,7 +144,11 @@ impl Net {
             let (input, size) = (shape[0], shape[1].len());
             let from = weights;
             let step = match *layer {
-                Layer::Dense { outputs } => Step::Dense { inputs: input.len(), outputs, relu: false, from },
+                Layer::Dense { outputs } => {
+                    let (inputs, mut all) = (input.len(), Vec::new());
+                    kernel::runs(inputs, |_| true, &mut all);
+                    Step::Dense { inputs, outputs, relu: false, from, all }
+                }
                 Layer::Conv { maps, size } => Step::Conv { input, maps, size, each: false, relu: false, from },
                 Layer::ConvEach { kernels, size } => {
                     Step::Conv { input, maps: kernels, size, each: true, relu: false, from }
@@ -149,16 +198,16 @@ impl Net {
         self.sizes.last().copied().unwrap_or(0)
     }
 
-    /// What comes out of the last layer for the panels `x` of `samples` samples, before the output's function: panels too.
+    /// What comes out of the last layer for the samples, before the output's function: panels too.
     pub fn forward<'s, S: Simd>(
         &self,
         simd: S,
         point: &[f32],
-        x: &[S::f32s],
-        samples: usize,
+        samples: &Panels<S>,
         mut statistics: Statistics<'_>,
         scratch: &'s mut Scratch<S>,
     ) -> &'s [S::f32s] {
+        let Panels { x, samples, live, .. } = samples;
         let (v, panels) = (vectors::<S>(), samples.div_ceil(LANES));
         let Scratch { panels: buffers, last, moments, taps, .. } = scratch;
         let [mut input, mut output] = buffers.each_mut();
@@ -182,7 +231,7 @@ impl Net {
                         if let Statistics::Given(given) = statistics {
                             moments.clone_from(&given[norms]);
                         } else {
-                            kernel::moments(simd, here, shape, samples, moments);
+                            kernel::moments(simd, here, shape, *samples, moments);
                         }
                         if let Statistics::Keep(kept) = &mut statistics {
                             kept.push(moments.clone());
@@ -193,10 +242,10 @@ impl Net {
                     _ => {}
                 }
             } else {
-                let from = if begun { &input[..len] } else { x };
+                let (from, live) = if begun { (&input[..len], None) } else { (&x[..], Some(&live[..])) };
                 let into = output[..next].chunks_exact_mut(size * v);
                 for (from, into) in from.chunks_exact(from.len() / panels).zip(into) {
-                    apply(simd, *step, point, from, taps, into);
+                    apply(simd, step, point, from, live, taps, into);
                 }
                 std::mem::swap(&mut input, &mut output);
                 which = 1 - which;
@@ -248,12 +297,20 @@ impl Net {
     }
 }
 
-/// A step on one panel, from one buffer to the other.
-fn apply<S: Simd>(simd: S, step: Step, point: &[f32], x: &[S::f32s], taps: &mut Vec<f32>, out: &mut [S::f32s]) {
-    match step {
-        Step::Dense { inputs, outputs, relu, from } => {
+/// A step on one panel, from one buffer to the other. `live`: which numbers of the panel are not 0 throughout, if that is known.
+fn apply<S: Simd>(
+    simd: S,
+    step: &Step,
+    point: &[f32],
+    x: &[S::f32s],
+    live: Option<&[Range<usize>]>,
+    taps: &mut Vec<f32>,
+    out: &mut [S::f32s],
+) {
+    match *step {
+        Step::Dense { inputs, outputs, relu, from, ref all } => {
             let (weights, bias) = point[from..from + step.weights()].split_at(inputs * outputs);
-            kernel::dense(simd, x, weights, bias, relu, out);
+            kernel::dense(simd, x, live.unwrap_or(all), weights, bias, relu, out);
         }
         Step::Conv { input, maps, size, each, relu, from } => {
             let one = if each { Image { channels: 1, ..input } } else { input };

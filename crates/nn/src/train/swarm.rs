@@ -178,7 +178,7 @@ impl Mover {
 
     fn answer(&self) -> Vec<f32> {
         match self {
-            Mover::MeanField(swarm) => swarm.answer().to_vec(),
+            Mover::MeanField(swarm) => swarm.answer(),
             Mover::Method(rounds) => rounds.method.answer(),
         }
     }
