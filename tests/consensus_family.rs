@@ -4,7 +4,7 @@
 use swarmgrad::algorithms::combine::ensemble::Ensemble;
 use swarmgrad::algorithms::particle::{alpha_for_sample_size, gibbs};
 use swarmgrad::registry::{self, Settings};
-use swarmgrad::{Algorithm, Function, Iterations, Matrix, Outcome, Problem, Rng, Run, Space};
+use swarmgrad::{Algorithm, Function, Iterations, Kind, Matrix, Outcome, Problem, Rng, Run, Space};
 
 fn settings(json: serde_json::Value) -> Settings {
     json.as_object().unwrap().clone()
@@ -246,13 +246,95 @@ fn schedules_do_what_they_say() {
     assert!((swarm.view().number("alpha").unwrap() - 3.0 * 1.5f64.powi(5)).abs() < 1e-12);
     run(&mut *swarm, &problem, 1, 20);
     assert_eq!(swarm.view().number("alpha").unwrap(), 40.0);
-    for method in ["cbo", "cbs", "consensus_hopping", "adam_cbo", "mirror_cbo", "polar_cbo", "cluster_cbo"] {
+    let methods = ["cbo", "cbs", "consensus_hopping", "adam_cbo", "mirror_cbo", "polar_cbo", "cluster_cbo", "pso_sde"];
+    for method in methods {
         let mut swarm = build(method, &space, serde_json::json!({ "sample_size": 0.3, "particles": 50 }));
         run(&mut *swarm, &problem, 2, 3);
         let view = swarm.view();
-        let (alpha, values) = (view.number("alpha").unwrap(), view.vector("fx").unwrap());
+        let (alpha, values) = (
+            view.number("alpha").unwrap(),
+            ["fy", "fx"].into_iter().find_map(|of| view.vector(of).filter(|v| !v.is_empty())),
+        );
+        let values = values.unwrap();
         assert!((gibbs(values, alpha, 0.0).effective / 15.0 - 1.0).abs() < 1e-6, "{method}");
         assert_eq!(alpha, alpha_for_sample_size(values, 0.3, 1e-12, 1e15), "{method}");
+    }
+}
+
+/// Himmelblau's four minima, all of value 0, each with its own particles; also where the budget ends within a round.
+#[test]
+fn several_minima_are_reported() {
+    let space = Space::cube(2, -5.0, 5.0).unwrap();
+    let himmelblau = |x: &[f64]| (x[0] * x[0] + x[1] - 11.0).powi(2) + (x[0] + x[1] * x[1] - 7.0).powi(2);
+    let problem = Function::new(space.clone(), himmelblau);
+    let minima = [[3.0, 2.0], [-2.805_118, 3.131_312], [-3.779_310, -3.283_186], [3.584_428, -1.848_126]];
+    let settings = serde_json::json!({ "particles": 200, "sigma": 1.0, "dt": 0.1, "alpha": 1.0, "width": 0.8,
+        "alpha_factor": 1.02 });
+    for (method, json, fewest) in [
+        ("polar_cbo", settings, 4),
+        ("cluster_cbo", serde_json::json!({ "particles": 200, "sigma": 1.0, "dt": 0.1, "clusters": 8 }), 2),
+    ] {
+        let mut swarm = build(method, &space, json);
+        let mut budget = swarmgrad::Evaluations(200 * 300 + 77); // the last round is cut off
+        let outcome = Run::new(&problem, &mut *swarm, 3).watch(&mut budget).minimize();
+        let several = outcome.several.unwrap();
+        assert_eq!(several.kind, Kind::Minima);
+        assert_eq!(several.points.iter().map(|found| found.particles).sum::<usize>(), 200, "{method}");
+        assert!(several.points.is_sorted_by(|a, b| a.value <= b.value));
+        for found in &several.points {
+            assert_eq!(found.value, himmelblau(&found.x), "{method}: value and point belong together");
+        }
+        let near = |m: &[f64; 2]| {
+            several.points.iter().any(|f| (f.x[0] - m[0]).abs() + (f.x[1] - m[1]).abs() < 0.2 && f.particles > 5)
+        };
+        let found = minima.iter().filter(|m| near(m)).count();
+        assert!(found >= fewest, "{method}: {several:?}");
+        assert!(method != "polar_cbo" || several.points.len() == 4, "{several:?}");
+    }
+}
+
+/// exp(-x^2/2 - (y - 1)^2/2): mean (0, 1) and variances 1, from the particles that are handed out.
+#[test]
+fn samples_are_reported() {
+    let space = Space::unbounded(2).unwrap();
+    let problem = Function::new(space.clone(), |x: &[f64]| 0.5 * (x[0] * x[0] + (x[1] - 1.0).powi(2)));
+    let json = serde_json::json!({ "particles": 4000, "start": { "normal": { "mean": 3.0, "deviation": 2.0 } } });
+    let several = run(&mut *build("cbs", &space, json), &problem, 5, 40).several.unwrap();
+    assert_eq!((several.kind, several.points.len()), (Kind::Samples, 4000));
+    for (j, mean) in [0.0, 1.0].into_iter().enumerate() {
+        let at = |f: &dyn Fn(f64) -> f64| several.points.iter().map(|found| f(found.x[j])).sum::<f64>() / 4000.0;
+        let found = at(&|t| t);
+        let variance = at(&|t| (t - found).powi(2));
+        assert!((found - mean).abs() < 0.1 && (variance - 1.0).abs() < 0.15, "{found} +- {variance}");
+    }
+    assert!(several.points.iter().all(|found| found.value == problem.value(&found.x)));
+    let optimising = serde_json::json!({ "aim": "optimise" });
+    assert!(run(&mut *build("cbs", &space, optimising), &problem, 5, 3).several.is_none());
+}
+
+/// The factors and the paper's cooling multiply.
+#[test]
+fn schedules_of_the_mean_field_swarm() {
+    let space = Space::cube(2, -4.0, 4.0).unwrap();
+    let problem = Function::new(space.clone(), |x: &[f64]| dot(x, x));
+    let factors = serde_json::json!({ "sigma1": 0.5, "lambda1": 0.2, "sigma2": 2.0, "sigma_factor": 0.9, "alpha": 3.0,
+        "alpha_factor": 1.5, "alpha_most": 40.0, "epoch": 4, "cooling": true });
+    let mut swarm = build("pso_sde", &space, factors);
+    let near = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-12, "{a} instead of {b}");
+    for (iterations, epochs) in [(5, 1.0f64), (9, 2.0)] {
+        run(&mut *swarm, &problem, 1, iterations as u64);
+        let cool = 0.9f64.powi(iterations) / (epochs + 2.0).log2();
+        near(swarm.view().number("sigma2").unwrap(), 2.0 * cool);
+        near(swarm.view().number("sigma1").unwrap(), 0.5 * cool);
+        near(swarm.view().number("alpha").unwrap(), (3.0 * 1.5f64.powi(iterations)).min(40.0) * epochs.exp2());
+    }
+    // An infinite alpha and one beyond the end of the factor stay as they are.
+    for (alpha, most) in [(serde_json::json!("inf"), 40.0), (serde_json::json!(60.0), 40.0)] {
+        let json = serde_json::json!({ "alpha": alpha, "alpha_factor": 2.0, "alpha_most": most });
+        let mut swarm = build("pso_sde", &space, json);
+        let before = if alpha.is_string() { f64::INFINITY } else { 60.0 };
+        run(&mut *swarm, &problem, 1, 3);
+        assert_eq!(swarm.view().number("alpha").unwrap(), before);
     }
 }
 
@@ -273,6 +355,8 @@ fn an_ensemble_is_its_runs_in_one_batch() {
             .minimize();
         assert_eq!(one.answer, ensemble.answers()[k], "run {k}");
         assert_eq!(one.fun, ensemble.best()[k]);
+        let found = &outcome.several.as_ref().unwrap().points[k];
+        assert_eq!((&found.x, found.value), (&one.x, one.fun));
         best = best.min(one.fun);
     }
     assert_eq!(outcome.fun, best);

@@ -18,6 +18,11 @@ pub trait Algorithm<F: Real = f64>: Send {
     /// The point the method would answer now: best point, mean or consensus. After the first `tell`.
     fn answer(&self) -> Vec<F>;
 
+    /// What the method has found, where its aim is more than one point; of the last `tell`.
+    fn several(&self) -> Option<Several<F>> {
+        None
+    }
+
     /// Completed iterations: 0 after the initial points were told. An iteration may take several rounds of ask and tell.
     fn iterations(&self) -> u64;
 
@@ -56,6 +61,45 @@ pub trait Algorithm<F: Real = f64>: Send {
     /// Appends the whole state in a binary form that keeps NaN and infinity. The registry's `load` reads it back, and the
     /// loaded method continues to the same bits.
     fn save(&self, out: &mut Vec<u8>);
+}
+
+/// What a list of points is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Local minima, as far as the method can tell.
+    Minima,
+    /// Samples of a distribution.
+    Samples,
+    /// The best points of independent runs.
+    Runs,
+}
+
+/// A point of several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found<F: Real = f64> {
+    /// The point, which was evaluated.
+    pub x: Vec<F>,
+    /// Its value.
+    pub value: F,
+    /// Particles that have gathered there.
+    pub particles: usize,
+}
+
+/// The points that a method has found whose aim is more than one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Several<F: Real = f64> {
+    /// What they are.
+    pub kind: Kind,
+    /// Minima the best first; samples and runs in their order.
+    pub points: Vec<Found<F>>,
+}
+
+impl<F: Real> Several<F> {
+    /// Minima in the order of their values.
+    pub fn minima(mut points: Vec<Found<F>>) -> Self {
+        points.sort_by(|a, b| a.value.f64().total_cmp(&b.value.f64()));
+        Several { kind: Kind::Minima, points }
+    }
 }
 
 /// What a method shows of its state: matrices (a row a particle), vectors and numbers under the symbols of its paper.

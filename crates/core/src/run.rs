@@ -2,7 +2,8 @@
 
 use crate::noise::{self, Repeated, Shortlist};
 use crate::{
-    Algorithm, Evaluator, GradientSource, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Sampled, Watch, Workers,
+    Algorithm, Evaluator, GradientSource, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Sampled, Several, Watch,
+    Workers,
 };
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -46,6 +47,8 @@ pub struct Outcome<F: Real = f64> {
     pub fun: F,
     /// The method's own answer: best point, mean or consensus.
     pub answer: Vec<F>,
+    /// What the method found, where its aim is more than one point ([`Algorithm::several`]).
+    pub several: Option<Several<F>>,
     /// Points evaluated.
     pub nfev: u64,
     /// Gradients taken.
@@ -289,6 +292,7 @@ impl<'a, F: Real> Run<'a, F> {
     pub fn outcome(mut self, reason: Reason) -> Outcome<F> {
         let told = self.tally.rounds > 0;
         let answer = if told { self.algorithm.answer() } else { self.tally.best.x.clone() };
+        let several = if told { self.algorithm.several() } else { None };
         let broken_off = matches!(reason, Reason::Interrupted | Reason::Time);
         let repeated = if self.problem.noisy() && !broken_off { self.settle() } else { None };
         let cost = self.cost();
@@ -300,6 +304,7 @@ impl<'a, F: Real> Run<'a, F> {
             answer,
             fun,
             x,
+            several,
             noise,
             nfev: self.tally.evaluations,
             ngev: self.tally.gradients,

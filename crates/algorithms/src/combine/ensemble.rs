@@ -5,7 +5,7 @@
 //! one after the other. The answer is that of the run with the best value so far; [`Ensemble::answers`] gives all.
 
 use crate::registry::{self, Settings};
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, View};
+use swarmgrad_core::{Algorithm, Error, Found, Kind, Matrix, Real, Reason, Result, Rng, Several, Space, View};
 
 /// M runs of a method in one.
 pub struct Ensemble<F: Real = f64> {
@@ -14,8 +14,9 @@ pub struct Ensemble<F: Real = f64> {
     /// Points of each run in the round that is out: rows of the batch.
     asked: Vec<usize>,
     part: Matrix<F>,
-    /// Smallest value of each run so far.
+    /// Smallest value of each run so far, and where it was found.
     best: Vec<F>,
+    points: Vec<Vec<F>>,
 }
 
 impl Ensemble<f64> {
@@ -33,17 +34,18 @@ impl Ensemble<f64> {
     /// Reads back what [`Algorithm::save`] wrote.
     pub fn load(bytes: &[u8]) -> Result<Self> {
         let wrong = |why: postcard::Error| Error::Saved(format!("ensemble: {why}"));
-        let (method, best, states): (String, Vec<f64>, Vec<Vec<u8>>) = postcard::from_bytes(bytes).map_err(wrong)?;
+        let (method, best, points, states): (String, Vec<f64>, Vec<Vec<f64>>, Vec<Vec<u8>>) =
+            postcard::from_bytes(bytes).map_err(wrong)?;
         let entry = registry::entry(&method)?;
         let runs = states.iter().map(|state| entry.load(state)).collect::<Result<_>>()?;
-        Ok(Ensemble { best, ..Ensemble::of(&method, runs) })
+        Ok(Ensemble { best, points, ..Ensemble::of(&method, runs) })
     }
 }
 
 impl<F: Real> Ensemble<F> {
     fn of(method: &str, runs: Vec<Box<dyn Algorithm<F>>>) -> Self {
-        let best = vec![F::infinity(); runs.len()];
-        Ensemble { method: method.into(), runs, asked: Vec::new(), part: Matrix::default(), best }
+        let (best, points) = (vec![F::infinity(); runs.len()], vec![Vec::new(); runs.len()]);
+        Ensemble { method: method.into(), runs, asked: Vec::new(), part: Matrix::default(), best, points }
     }
 
     /// The answer of each run, after the first `tell`.
@@ -82,11 +84,16 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
 
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
         let mut from = 0;
-        for ((run, &asked), best) in self.runs.iter_mut().zip(&self.asked).zip(&mut self.best) {
+        let bests = self.best.iter_mut().zip(&mut self.points);
+        for ((run, &asked), (best, point)) in self.runs.iter_mut().zip(&self.asked).zip(bests) {
             if asked > 0 {
                 self.part.copy_from(xs.rows().slice(from, from + asked));
                 let values = &values[from..from + asked];
-                *best = values.iter().fold(*best, |b, &v| if v < b { v } else { b });
+                if let Some(i) = swarmgrad_core::best_index(values).filter(|&i| values[i] < *best) {
+                    *best = values[i];
+                    point.clear();
+                    point.extend_from_slice(self.part.row(i));
+                }
                 run.tell(&mut self.part, values);
                 from += asked;
             }
@@ -95,6 +102,13 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
 
     fn answer(&self) -> Vec<F> {
         self.runs[self.leader()].answer()
+    }
+
+    /// The best point of each run that has found one.
+    fn several(&self) -> Option<Several<F>> {
+        let found = |(x, &value): (&Vec<F>, &F)| Found { x: x.clone(), value, particles: 1 };
+        let points = self.points.iter().zip(&self.best).filter(|(x, _)| !x.is_empty()).map(found).collect();
+        Some(Several { kind: Kind::Runs, points })
     }
 
     /// Those of the run that has made the most.
@@ -120,7 +134,8 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
             bytes
         };
         let states: Vec<Vec<u8>> = self.runs.iter().map(|run| state(&**run)).collect();
-        let best: Vec<f64> = self.best.iter().map(|b| b.f64()).collect();
-        out.extend(postcard::to_allocvec(&(&self.method, best, states)).unwrap_or_default());
+        let numbers = |x: &[F]| -> Vec<f64> { x.iter().map(|t| t.f64()).collect() };
+        let (best, points) = (numbers(&self.best), self.points.iter().map(|x| numbers(x)).collect::<Vec<_>>());
+        out.extend(postcard::to_allocvec(&(&self.method, best, points, states)).unwrap_or_default());
     }
 }

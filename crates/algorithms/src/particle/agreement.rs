@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, View};
 
 /// The sharpness stays within these bounds when it follows the effective sample size.
-const SHARPNESS: [f64; 2] = [1e-12, 1e15];
+pub(crate) const SHARPNESS: [f64; 2] = [1e-12, 1e15];
 
 /// How alpha and sigma change from iteration to iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

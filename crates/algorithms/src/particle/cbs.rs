@@ -11,13 +11,15 @@
 //! The noise C^1/2 xi is drawn as sum_j sqrt(w_j / sum w) (X_j - c) zeta_j with a normal number zeta_j for each particle, which has
 //! the same law, needs no factorisation and works where C has no full rank.
 //!
+//! The samples ([`Motion::several`]) are the particles.
+//!
 //! Differs from the paper: the factor sigma (1 there) lets a schedule shrink the noise.
 
 use super::agreement::{Agreement, consensus_parameters};
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View};
+use swarmgrad_core::{Found, Kind, Matrix, Real, Result, Rng, Several, Space, View};
 
 choice! {
     /// What the particles are for.
@@ -46,10 +48,10 @@ consensus_parameters! {
 pub struct Cbs<F: Real> {
     params: Params,
     agreement: Agreement<F>,
+    /// The positions whose values are known.
+    old: Matrix<F>,
     #[serde(skip)]
     zeta: Vec<F>,
-    #[serde(skip)]
-    old: Matrix<F>,
     #[serde(skip)]
     roots: Vec<F>,
 }
@@ -60,7 +62,7 @@ impl<F: Real> Motion<F> for Cbs<F> {
 
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         let agreement = params.agreement();
-        Ok(Cbs { params, agreement, zeta: Vec::new(), old: Matrix::default(), roots: Vec::new() })
+        Ok(Cbs { params, agreement, old: Matrix::default(), zeta: Vec::new(), roots: Vec::new() })
     }
 
     fn particles(&self) -> usize {
@@ -72,6 +74,7 @@ impl<F: Real> Motion<F> for Cbs<F> {
     fn begin(&mut self, swarm: &mut Swarm<F>) {
         (swarm.y, swarm.fy) = (Matrix::default(), Vec::new());
         self.agreement.begin(&swarm.x, &swarm.fx);
+        self.old.copy_from(swarm.x.rows());
     }
 
     fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
@@ -83,7 +86,6 @@ impl<F: Real> Motion<F> for Cbs<F> {
         // No spread has a finite multiple.
         let strength = F::of(if strength.is_finite() { strength } else { 0.0 });
         let keep = F::of(keep);
-        self.old.copy_from(swarm.x.rows());
         self.zeta.resize(n, F::zero());
         let (xi, outside) = (rng.fork("xi"), rng.fork("outside"));
         let c = &self.agreement.consensus;
@@ -102,11 +104,18 @@ impl<F: Real> Motion<F> for Cbs<F> {
 
     fn remember(&mut self, swarm: &mut Swarm<F>) -> Remembered {
         self.agreement.next(&swarm.x, &swarm.fx);
+        self.old.copy_from(swarm.x.rows());
         Remembered::Done
     }
 
     fn answer(&self, _swarm: &Swarm<F>) -> Vec<F> {
         self.agreement.consensus.clone()
+    }
+
+    fn several(&self, swarm: &Swarm<F>) -> Option<Several<F>> {
+        let found = |(x, &value): (&[F], &F)| Found { x: x.to_vec(), value, particles: 1 };
+        let samples = || self.old.iter().zip(&swarm.fx).map(found).collect();
+        (self.params.aim == Aim::Sample).then(|| Several { kind: Kind::Samples, points: samples() })
     }
 
     fn show<'a>(&'a self, view: &mut View<'a, F>) {

@@ -6,21 +6,20 @@
 //! [`Verdict::NotProven`]. The initial law enters through W(0), which is estimated with a 99 % interval, and the variance
 //! of the start.
 
-use super::Particles;
-use super::diagnostics::Moments;
-use super::diagnostics::{Diagnostics, Moment, exponential_rate};
+use super::diagnostics::{Diagnostics, Moment, Moments, exponential_rate};
 use super::pso_sde::{Memory, Noise, Params, PsoSde};
 use super::theory::{Bounded, Dynamics, Memoryless, Thresholds, WithMemory};
 use super::theory::{memoryless, moments_after_step, thresholds, weight, with_memory};
+use super::{Particles, curvature};
 use serde::Serialize;
-use swarmgrad_core::{Error, Iterations, Matrix, Problem, Result, Rng, Rows, Run, Space, Start};
+use swarmgrad_core::{Error, Iterations, Matrix, Problem, Result, Rng, Run, Space, Start};
 
 /// What is known of the objective.
 #[derive(Clone, Copy)]
 pub enum Objective<'a> {
     /// It can be evaluated.
     Function(&'a dyn Problem),
-    /// Its values at points drawn from the initial law; the Hessian's bound must be given, and nothing is measured.
+    /// Its values at points drawn from the initial law; nothing is measured.
     Samples(&'a Matrix, &'a [f64]),
 }
 
@@ -97,13 +96,23 @@ pub struct Measured {
     pub record: Vec<Moment>,
 }
 
-/// A starting point from which the hypotheses of Theorem 2.5 hold.
+/// Parameters for which P1 and P2 of Theorem 2.5 hold, or mu1 and mu2 of Theorem 3.3 are positive.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Suggestion {
+    /// None for Theorem 2.5, smooth for Theorem 3.3.
+    pub memory: Memory,
     /// Inertia.
     pub inertia: f64,
-    /// Diffusion.
+    /// Diffusion by the distance to the memory: the same multiple of `sigma2` as before, 0 without memory.
+    pub sigma1: f64,
+    /// Diffusion by the distance to the consensus.
     pub sigma2: f64,
+    /// Drift towards the memory: as before, 0 without memory.
+    pub lambda1: f64,
+    /// Rate of the memory and share that it always takes in; of Theorem 3.3.
+    pub kappa: Option<f64>,
+    /// See `kappa`.
+    pub theta: Option<f64>,
     /// Sharpness.
     pub alpha: f64,
     /// Factor by which the initial deviations shrink.
@@ -141,7 +150,7 @@ pub struct Certificate {
     pub thresholds: Thresholds,
     /// What a run showed.
     pub measured: Option<Measured>,
-    /// Parameters that satisfy the hypotheses, for the same objective: with a narrower start, and with a smaller alpha.
+    /// Parameters that satisfy the theorems' conditions, for the same objective: with a narrower start, and with a smaller alpha.
     pub suggestions: Vec<Suggestion>,
 }
 
@@ -155,9 +164,6 @@ impl Certificate {
 
 /// Steps of the paths from which Lyapunov exponents are measured.
 const PATH: usize = 1_000_000;
-/// Points at which second differences are taken, and directions at each.
-const CURVED: usize = 2_000;
-const DIRECTIONS: usize = 8;
 
 /// Checks the hypotheses, measures, and suggests.
 pub fn certify(question: &Question<'_>) -> Result<Certificate> {
@@ -168,9 +174,6 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
         Objective::Samples(points, values) => {
             if values.len() != points.len() {
                 return Err(Error::shape("the values of the samples", values.len(), points.len()));
-            }
-            if question.hessian.is_none() {
-                return Err(Error::parameter("hessian", "missing", "must be given where there are only samples"));
             }
             unbounded = Space::unbounded(points.dim())?;
             &unbounded
@@ -193,8 +196,7 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
         }
     }
     let rng = Rng::new(question.seed);
-    let sample = Sample::new(question, &rng);
-    sample.check(question, &rng)?;
+    let sample = Sample::new(question, &rng)?;
     let (minimum, hessian) = (sample.minimum, sample.hessian);
     let w = weight(&sample.values, s.alpha, minimum.value);
     let velocity = question.params.velocity.powi(2) * space.dim() as f64;
@@ -229,8 +231,9 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
         Objective::Function(problem) if question.horizon > 0.0 => measure(question, problem, &s, &sample, rate)?,
         _ => None,
     };
-    let suggestions =
-        if plain.is_some_and(|t| t.both()) { Vec::new() } else { suggest(&s, question.objective, &sample) };
+    let inside = s.memory == Memory::Smooth && s.theta > 0.0 && memory.is_some_and(|t| t.rate.is_finite());
+    let satisfied = plain.is_some_and(|t| t.both()) || inside;
+    let suggestions = if satisfied { Vec::new() } else { suggest(&s, question.objective, &sample) };
     Ok(Certificate {
         theorem: if remembers { "3.3" } else { "2.5" },
         minimum,
@@ -261,7 +264,8 @@ struct Sample {
 }
 
 impl Sample {
-    fn new(question: &Question<'_>, rng: &Rng) -> Self {
+    /// Errors where a constant that was given is not one of this objective, as its own samples show.
+    fn new(question: &Question<'_>, rng: &Rng) -> Result<Self> {
         let (mut points, mut values) = (Matrix::default(), Vec::new());
         match question.objective {
             Objective::Function(problem) => {
@@ -276,68 +280,28 @@ impl Sample {
         points.iter().for_each(|x| mean.iter_mut().zip(x).for_each(|(m, t)| *m += t / n));
         let square = |x: &[f64]| x.iter().zip(&mean).map(|(t, m)| (t - m).powi(2)).sum::<f64>();
         let variance = points.iter().map(square).sum::<f64>() / n;
-        let lowest = values.iter().copied().filter(|e| e.is_finite()).fold(f64::INFINITY, f64::min);
-        let minimum = Constant { value: question.minimum.unwrap_or(lowest), estimated: question.minimum.is_none() };
-        let hessian = match (question.hessian, question.objective) {
-            (None, Objective::Function(problem)) => {
-                Constant { value: steepest_curvature(problem, points.rows(), &values, rng), estimated: true }
-            }
-            (given, _) => Constant { value: given.unwrap_or(f64::INFINITY), estimated: false },
-        };
-        Sample { points, values, mean, variance, minimum, hessian }
-    }
-}
-
-impl Sample {
-    /// Errors where a constant that was given is not one of this objective, as its own samples show.
-    fn check(&self, question: &Question<'_>, rng: &Rng) -> Result<()> {
-        let lowest = self.values.iter().copied().filter(|e| e.is_finite()).fold(f64::INFINITY, f64::min);
+        let finite = || values.iter().copied().filter(|e| e.is_finite());
+        let lowest = finite().fold(f64::INFINITY, f64::min);
         if let Some(given) = question.minimum.filter(|e| *e > lowest + 1e-9 * lowest.abs().max(1.0)) {
             let rule = format!("must not be above the objective's values, and one of the samples has {lowest:e}");
             return Err(Error::parameter("minimum", given, rule));
         }
-        if let (Some(given), Objective::Function(problem)) = (question.hessian, question.objective) {
-            // Second differences are estimates from below; a thousandth and their rounding are forgiven.
-            let seen = steepest_curvature(problem, self.points.rows(), &self.values, rng);
-            let largest = self.values.iter().copied().filter(|e| e.is_finite()).fold(0.0f64, |m, e| m.max(e.abs()));
-            if seen > given * 1.001 + 1e-7 * largest {
-                let rule = format!("must be a bound on the Hessian, and second differences reach {seen:.6}");
-                return Err(Error::parameter("hessian", given, rule));
-            }
+        let minimum = Constant { value: question.minimum.unwrap_or(lowest), estimated: question.minimum.is_none() };
+        // Second differences are estimates from below: they may speak against a bound that was given. Fits may not.
+        let seen = match (question.objective, question.hessian) {
+            (Objective::Function(problem), _) => curvature::of_function(problem, points.rows(), &values, rng),
+            (Objective::Samples(..), None) => curvature::of_samples(points.rows(), &values)?,
+            (Objective::Samples(..), Some(_)) => 0.0,
+        };
+        let largest = finite().fold(0.0f64, |most, e| most.max(e.abs()));
+        // A thousandth and their rounding are forgiven.
+        if let Some(given) = question.hessian.filter(|c| seen > c * 1.001 + 1e-7 * largest) {
+            let rule = format!("must be a bound on the Hessian, and second differences reach {seen:.6}");
+            return Err(Error::parameter("hessian", given, rule));
         }
-        Ok(())
+        let hessian = Constant { value: question.hessian.unwrap_or(seen), estimated: question.hessian.is_none() };
+        Ok(Sample { points, values, mean, variance, minimum, hessian })
     }
-}
-
-/// The largest second difference |E(x + h u) - 2 E(x) + E(x - h u)|/h^2 over the first sample points and random unit
-/// directions u (in low dimensions the axes as well): an estimate from below of the bound C_E on the Hessian.
-fn steepest_curvature(problem: &dyn Problem, points: Rows<'_>, values: &[f64], rng: &Rng) -> f64 {
-    let (dim, rng) = (points.dim(), rng.fork("directions"));
-    let mut worst = 0.0f64;
-    let (mut u, mut at) = (vec![0.0; dim], vec![0.0; dim]);
-    for (i, (x, e)) in points.iter().zip(values).take(CURVED).enumerate() {
-        let size = x.iter().fold(1.0f64, |s, t| s.max(t.abs()));
-        let h = 1e-4 * size;
-        let axes = if dim <= DIRECTIONS { dim } else { 0 };
-        let mut draws = rng.row(i);
-        for k in 0..axes + DIRECTIONS {
-            if k < axes {
-                u.fill(0.0);
-                u[k] = 1.0;
-            } else {
-                draws.fill_normal(&mut u);
-                let norm = u.iter().map(|t| t * t).sum::<f64>().sqrt();
-                u.iter_mut().for_each(|t| *t /= norm);
-            }
-            let mut value = |sign: f64| {
-                at.iter_mut().zip(x).zip(&u).for_each(|((a, x), u)| *a = x + sign * h * u);
-                problem.value(&at)
-            };
-            let second = (value(1.0) - 2.0 * e + value(-1.0)) / (h * h);
-            worst = if second.is_finite() { worst.max(second.abs()) } else { worst };
-        }
-    }
-    worst
 }
 
 fn objective(minimum: Constant, hessian: Constant) -> Hypothesis {
@@ -515,8 +479,8 @@ pub fn flat_rate(s: &Dynamics, mut moments: [f64; 3], times: &[f64]) -> f64 {
 /// Sample points at which the objective is evaluated again for a suggestion.
 const RETRIED: usize = 20_000;
 
-/// Parameters for which P1 and P2 hold, with lambda, dt and the objective as they are: first with the start drawn
-/// together about its mean, then with a smaller alpha.
+/// Parameters for which the conditions hold, with lambda and the objective as they are: of Theorem 3.3 where the swarm
+/// has a memory, and of Theorem 2.5; for each first with the start drawn together about its mean, then with a smaller alpha.
 fn suggest(s: &Dynamics, objective: Objective<'_>, sample: &Sample) -> Vec<Suggestion> {
     let few = sample.points.rows().slice(0, sample.points.len().min(RETRIED));
     let narrower = |shrink: f64| -> Vec<f64> {
@@ -528,19 +492,36 @@ fn suggest(s: &Dynamics, objective: Objective<'_>, sample: &Sample) -> Vec<Sugge
         };
         few.iter().map(value).collect()
     };
-    let alphas = (0..80).map(|k| s.alpha * 0.5f64.powi(k)).filter(|alpha| alpha.is_finite());
-    let by_start =
-        (0..40).map(|k| 0.5f64.powi(k)).find_map(|shrink| fastest(s, sample, &narrower(shrink), s.alpha, shrink));
-    let by_alpha = alphas.into_iter().find_map(|alpha| fastest(s, sample, &sample.values, alpha, 1.0));
-    by_start.into_iter().chain(by_alpha).collect()
+    let halves = |count: i32| (0..count).map(|k| 0.5f64.powi(k));
+    let by = |fastest: &dyn Fn(&[f64], f64, f64) -> Option<Suggestion>| -> Vec<Suggestion> {
+        if let Some(as_it_is) = fastest(&sample.values, s.alpha, 1.0) {
+            return vec![as_it_is];
+        }
+        let by_start = halves(40).skip(1).find_map(|shrink| fastest(&narrower(shrink), s.alpha, shrink));
+        let by_alpha = halves(80).skip(1).find_map(|half| fastest(&sample.values, s.alpha.min(1e6) * half, 1.0));
+        by_start.into_iter().chain(by_alpha).collect()
+    };
+    let mut found = Vec::new();
+    if s.memory != Memory::None {
+        found = by(&|values, alpha, shrink| fastest_with_memory(s, sample, values, alpha, shrink));
+    }
+    found.extend(by(&|values, alpha, shrink| fastest(s, sample, values, alpha, shrink)));
+    found
 }
 
-/// The inertia (of a grid down to 5e-7) and diffusion of the highest guaranteed rate among those for which both hold.
+/// Inertias that are tried, down to 5e-7.
+fn inertias() -> impl Iterator<Item = f64> {
+    (0..=120).map(|k| 0.5 * 10f64.powf(-f64::from(k) / 20.0))
+}
+
+/// The lower end of W(0), where it is positive.
+fn positive_weight(values: &[f64], alpha: f64, sample: &Sample) -> Option<f64> {
+    Some(weight(values, alpha, sample.minimum.value).low).filter(|w| !values.is_empty() && *w > 0.0)
+}
+
+/// Of Theorem 2.5: the inertia and diffusion of the highest guaranteed rate among those for which both conditions hold.
 fn fastest(s: &Dynamics, sample: &Sample, values: &[f64], alpha: f64, shrink: f64) -> Option<Suggestion> {
-    let w = if values.is_empty() { 0.0 } else { weight(values, alpha, sample.minimum.value).low };
-    if w <= 0.0 {
-        return None;
-    }
+    let w = positive_weight(values, alpha, sample)?;
     let fits = |m: f64| {
         let (g, l) = (1.0 - m, s.lambda[1]);
         let largest = l * g * w / 8.0 - 2.0 * l * l * m / g; // of sigma^2 by P1; half of it is taken
@@ -548,7 +529,57 @@ fn fastest(s: &Dynamics, sample: &Sample, values: &[f64], alpha: f64, shrink: f6
         let d = Dynamics { inertia: m, friction: g, alpha, sigma: [0.0, sigma2], lambda: [0.0, l], ..s.clone() };
         let variance = shrink * shrink * sample.variance;
         let t = memoryless(&d, w, Moments { variance, ..Moments::default() }.functional(m, g), sample.hessian.value);
-        (largest > 0.0 && t.both()).then_some(Suggestion { inertia: m, sigma2, alpha, shrink, rate: t.rate })
+        (largest > 0.0 && t.both()).then_some(Suggestion {
+            memory: Memory::None,
+            inertia: m,
+            sigma1: 0.0,
+            sigma2,
+            lambda1: 0.0,
+            kappa: None,
+            theta: None,
+            alpha,
+            shrink,
+            rate: t.rate,
+        })
     };
-    (0..=120).map(|k| 0.5 * 10f64.powf(-f64::from(k) / 20.0)).filter_map(fits).max_by(|a, b| a.rate.total_cmp(&b.rate))
+    inertias().filter_map(fits).max_by(|a, b| a.rate.total_cmp(&b.rate))
+}
+
+/// Shares of X that the memory always takes in, where none is given: the smaller, the more it is one of good positions.
+const SHARES: [f64; 4] = [0.1, 0.2, 0.5, 1.0];
+
+/// Of Theorem 3.3: parameters for which mu1 and mu2 are positive, with a memory that the time step can follow. Of those whose
+/// rate is within a tenth of the highest the largest inertia is taken: the rate grows on as it vanishes.
+fn fastest_with_memory(s: &Dynamics, sample: &Sample, values: &[f64], alpha: f64, shrink: f64) -> Option<Suggestion> {
+    let w = 0.5 * positive_weight(values, alpha, sample)?; // W(t) stays above W(0)/2
+    let ratio = if s.sigma[1] > 0.0 { s.sigma[0] / s.sigma[1] } else { 0.0 };
+    let fits = |theta: f64, m: f64, kappa: f64| {
+        let (g, l) = (1.0 - m, s.lambda[1]);
+        let largest = l * g * w / 36.0 - 6.0 * l * l * m / g; // of sigma2^2 by mu2; half of it is taken
+        let sigma2 = s.sigma[1].min((0.5 * largest).max(0.0).sqrt());
+        let sigma = [ratio * sigma2, sigma2];
+        let d = Dynamics { inertia: m, friction: g, alpha, sigma, kappa, theta, ..s.clone() };
+        let rate = with_memory(&d, w).rate;
+        (largest > 0.0 && rate.is_finite()).then_some(Suggestion {
+            memory: Memory::Smooth,
+            inertia: m,
+            sigma1: sigma[0],
+            sigma2,
+            lambda1: s.lambda[0],
+            kappa: Some(kappa),
+            theta: Some(theta),
+            alpha,
+            shrink,
+            rate,
+        })
+    };
+    let kappas = || (0..=40).map(|k| 10f64.powf(-f64::from(k) / 20.0) / s.dt); // down to a hundredth of 1/dt
+    let with_share = |theta: f64| {
+        let found: Vec<_> = inertias().flat_map(|m| kappas().filter_map(move |kappa| fits(theta, m, kappa))).collect();
+        let best = found.iter().map(|s| s.rate).fold(0.0, f64::max);
+        found.into_iter().find(|s| s.rate >= 0.9 * best) // inertias fall
+    };
+    let given = [s.theta];
+    let shares = if s.theta > 0.0 { &given[..] } else { &SHARES };
+    shares.iter().find_map(|&theta| with_share(theta))
 }

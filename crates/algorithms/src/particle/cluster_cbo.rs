@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The first centres are particles of the start: the first one, and then always the one farthest from the centres so far. A
-//! centre that has lost its particles stays. One cluster is `cbo`. The answer is the centre of the best particle; the
-//! view shows all centres as `c`.
+//! centre that has lost its particles stays. One cluster is `cbo`. The answer is the centre of the best particle, the minima
+//! ([`Motion::several`]) are the best particle of each cluster; the view shows all centres as `c`.
 //!
 //! Differs from the paper: hard clusters instead of soft ones; the choice of the first centres.
 
@@ -22,7 +22,7 @@ use super::polar_cbo::approach;
 use super::pso_sde::Noise;
 use super::{Motion, Remembered, Swarm};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View, best_index};
+use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Several, Space, View, best_index};
 
 consensus_parameters! {
     /// Parameters of [`ClusterCbo`].
@@ -48,6 +48,8 @@ pub struct ClusterCbo<F: Real> {
     centres: Matrix<F>,
     /// The cluster of each particle.
     cluster: Vec<usize>,
+    /// The best particle of each cluster.
+    leaders: Matrix<F>,
     best: usize,
     #[serde(skip)]
     xi: Matrix<F>,
@@ -78,7 +80,21 @@ impl<F: Real> ClusterCbo<F> {
             let members = (0..swarm.len()).filter(|&i| self.cluster[i] == j);
             consensus(&swarm.x, &swarm.fx, self.agreement.alpha, members, self.centres.row_mut(j));
         }
+        self.leaders.resize(self.centres.len(), swarm.dim());
+        for j in 0..self.centres.len() {
+            if let Some(leader) = self.leader(j, &swarm.fx) {
+                self.leaders.row_mut(j).copy_from_slice(swarm.x.row(leader));
+            }
+        }
         self.best = best_index(&swarm.fx).map_or(0, |i| self.cluster[i]);
+    }
+}
+
+impl<F: Real> ClusterCbo<F> {
+    /// The best particle of a cluster, if one of them has a finite value.
+    fn leader(&self, cluster: usize, values: &[F]) -> Option<usize> {
+        let members = (0..values.len()).filter(|&i| self.cluster[i] == cluster && values[i].is_finite());
+        members.reduce(|best, i| if values[i] < values[best] { i } else { best })
     }
 }
 
@@ -88,8 +104,8 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
 
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         let agreement = params.agreement();
-        let (centres, xi) = (Matrix::default(), Matrix::default());
-        Ok(ClusterCbo { params, agreement, centres, cluster: Vec::new(), best: 0, xi })
+        let [centres, leaders, xi] = [(); 3].map(|()| Matrix::default());
+        Ok(ClusterCbo { params, agreement, centres, cluster: Vec::new(), leaders, best: 0, xi })
     }
 
     fn particles(&self) -> usize {
@@ -119,6 +135,15 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
 
     fn answer(&self, _swarm: &Swarm<F>) -> Vec<F> {
         self.centres.row(self.best).to_vec()
+    }
+
+    fn several(&self, swarm: &Swarm<F>) -> Option<Several<F>> {
+        let found = |j: usize| {
+            let value = swarm.fx[self.leader(j, &swarm.fx)?];
+            let particles = self.cluster.iter().filter(|cluster| **cluster == j).count();
+            Some(Found { x: self.leaders.row(j).to_vec(), value, particles })
+        };
+        Some(Several::minima((0..self.centres.len()).filter_map(found).collect()))
     }
 
     fn show<'a>(&'a self, view: &mut View<'a, F>) {

@@ -14,6 +14,7 @@ pub mod certify;
 pub mod clpso;
 pub mod cluster_cbo;
 pub mod consensus_hopping;
+mod curvature;
 pub mod diagnostics;
 pub mod empso;
 mod extension;
@@ -38,7 +39,7 @@ use crate::parameters::{Parameters, choice};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Result, Rng, Space, Start, View, best_index};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Result, Rng, Several, Space, Start, View, best_index};
 
 choice! {
     /// How many random numbers a pull draws.
@@ -191,6 +192,11 @@ pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
     /// The point the method would answer now.
     fn answer(&self, swarm: &Swarm<F>) -> Vec<F> {
         swarm.best_memory()
+    }
+
+    /// What it has found, where its aim is more than one point. The positions may be with the caller, the values are not.
+    fn several(&self, _swarm: &Swarm<F>) -> Option<Several<F>> {
+        None
     }
 
     /// Adds to the view what the swarm alone does not show.
@@ -351,6 +357,10 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
 
     fn answer(&self) -> Vec<F> {
         self.motion.answer(&self.swarm)
+    }
+
+    fn several(&self) -> Option<Several<F>> {
+        self.motion.several(&self.swarm)
     }
 
     fn iterations(&self) -> u64 {

@@ -11,8 +11,9 @@
 //! ```
 //!
 //! An infinite kappa is `cbo`. With a kernel that never vanishes a large alpha lets the best particle attract all others;
-//! alpha (E_i - E_j) and the kernel's exponent should be of one size. The answer is the consensus of the best particle;
-//! the view shows all of them as `c`.
+//! alpha (E_i - E_j) and the kernel's exponent should be of one size. The answer is the consensus of the best particle; the view
+//! shows all of them as `c`. The minima ([`Motion::several`]): particles whose centres lie within a kernel's width of that of the
+//! best one belong to it, of the others again the best one, and so on.
 //!
 //! Differs from the paper: none.
 
@@ -22,7 +23,7 @@ use super::pso_sde::Noise;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View, best_index};
+use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Several, Space, View, best_index};
 
 choice! {
     /// How much particles at a distance count.
@@ -63,6 +64,8 @@ pub struct PolarCbo<F: Real> {
     agreement: Agreement<F>,
     /// The consensus of each particle.
     centres: Matrix<F>,
+    /// The positions they are of.
+    seen: Matrix<F>,
     answer: Vec<F>,
     #[serde(skip)]
     logs: Vec<f64>,
@@ -89,6 +92,7 @@ impl<F: Real> PolarCbo<F> {
         let (alpha, p) = (self.agreement.alpha, &self.params);
         let (x, values) = (&swarm.x, &swarm.fx);
         self.centres.copy_from(x.rows());
+        self.seen.copy_from(x.rows());
         let lowest = values.iter().map(|e| e.f64()).filter(|e| e.is_finite()).fold(f64::INFINITY, f64::min);
         let gibbs = |e: F| match e.f64() - lowest {
             above if !above.is_finite() => f64::NEG_INFINITY,
@@ -130,8 +134,8 @@ impl<F: Real> Motion<F> for PolarCbo<F> {
 
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         let agreement = params.agreement();
-        let (centres, xi) = (Matrix::default(), Matrix::default());
-        Ok(PolarCbo { params, agreement, centres, answer: Vec::new(), logs: Vec::new(), xi })
+        let [centres, seen, xi] = [(); 3].map(|()| Matrix::default());
+        Ok(PolarCbo { params, agreement, centres, seen, answer: Vec::new(), logs: Vec::new(), xi })
     }
 
     fn particles(&self) -> usize {
@@ -160,6 +164,21 @@ impl<F: Real> Motion<F> for PolarCbo<F> {
 
     fn answer(&self, _swarm: &Swarm<F>) -> Vec<F> {
         self.answer.clone()
+    }
+
+    fn several(&self, swarm: &Swarm<F>) -> Option<Several<F>> {
+        let mut rest: Vec<usize> = (0..swarm.fx.len()).filter(|&i| swarm.fx[i].is_finite()).collect();
+        rest.sort_by(|&a, &b| swarm.fx[a].f64().total_cmp(&swarm.fx[b].f64()));
+        let mut minima = Vec::new();
+        while let Some(&best) = rest.first() {
+            let near = |i: usize| {
+                distance(self.centres.row(i), self.centres.row(best)).f64() <= self.params.width || i == best
+            };
+            let particles = rest.iter().filter(|&&i| near(i)).count();
+            minima.push(Found { x: self.seen.row(best).to_vec(), value: swarm.fx[best], particles });
+            rest.retain(|&i| !near(i));
+        }
+        Some(Several::minima(minima))
     }
 
     fn show<'a>(&'a self, view: &mut View<'a, F>) {

@@ -23,7 +23,8 @@
 //! paper's experiments, lies outside it. The published program draws separate random subsets for X, Y and V when it
 //! reduces the swarm; here a particle keeps its own. The kick is in the program only, not in the paper's text.
 
-use super::attractor::consensus;
+use super::agreement::SHARPNESS;
+use super::attractor::{alpha_for_sample_size, consensus};
 use super::kinetic::Law;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::{choice, parameters};
@@ -113,6 +114,14 @@ parameters! {
         epoch "": Option<usize> = None, AtLeast(1.0);
         /// Whether an epoch doubles alpha and divides both sigma by log2(e + 2), e = finished epochs.
         cooling "": bool = false, Flag;
+        /// Factor of both sigma in each iteration, beside cooling.
+        sigma_factor "": f64 = 1.0, Above(0.0);
+        /// Factor of alpha in each iteration, beside cooling.
+        alpha_factor "": f64 = 1.0, Above(0.0);
+        /// Where that factor ends: alpha grows no further by it.
+        alpha_most "": f64 = 1e15, AtLeastOrInfinite(0.0), with "crate::parameters::number";
+        /// Alpha is chosen in each iteration so that the weights have this share of the swarm as effective sample size; null: it is not.
+        sample_size "eta": Option<f64> = None, Within(1e-6, 1.0);
         /// Agent reduction: strength mu with which the swarm shrinks as it contracts; 0 is off.
         reduction "mu": f64 = 0.0, Within(0.0, 1.0);
         /// The whole swarm is kicked when no coordinate of the consensus moved by this much; 0 is off (the published program: 1e-5).
@@ -133,6 +142,8 @@ pub struct PsoSde<F: Real> {
     particles: usize,
     alpha: f64,
     sigmas: [f64; 2],
+    /// What the schedules have made of alpha and of both sigma, cooling aside.
+    factors: [f64; 2],
     iterations: usize,
     /// Size of the coordinate variances of Y when the epoch began.
     spread: f64,
@@ -185,6 +196,7 @@ impl<F: Real> Motion<F> for PsoSde<F> {
             particles: params.particles,
             alpha: params.alpha,
             sigmas: [params.sigma1, params.sigma2],
+            factors: [1.0; 2],
             params,
             iterations: 0,
             spread: 0.0,
@@ -220,6 +232,7 @@ impl<F: Real> Motion<F> for PsoSde<F> {
         }
         // Before any value is finite there is no consensus; the first particle stands in for it.
         self.consensus = swarm.x.row(0).to_vec();
+        self.sharpen(swarm);
         self.agree(swarm);
         self.spread = spread(self.memories(swarm));
     }
@@ -294,20 +307,30 @@ impl<F: Real> PsoSde<F> {
         consensus(points, self.memory_values(swarm), self.alpha, 0..points.len(), &mut self.consensus);
     }
 
-    /// The end of an iteration: cooling when an epoch is over, and the consensus with what holds from now on.
+    /// The end of an iteration: the schedules, cooling with the finished epochs, and the consensus with what holds from now on.
     fn finish(&mut self, swarm: &Swarm<F>) {
         self.iterations += 1;
-        if let Some(epoch) = self.params.epoch.filter(|e| self.params.cooling && self.iterations.is_multiple_of(*e)) {
-            self.cool(self.iterations / epoch);
-        }
+        let p = &self.params;
+        let [alpha, sigma] = self.factors;
+        self.factors = [(alpha * p.alpha_factor).min(alpha.max(p.alpha_most / p.alpha)), sigma * p.sigma_factor];
+        let epochs = p.epoch.filter(|_| p.cooling).map_or(0, |epoch| self.iterations / epoch);
+        self.cool(epochs);
+        self.sharpen(swarm);
         self.agree(swarm);
     }
 
     /// Cooling: alpha doubles with each epoch, both sigma fall as 1 / log2(e + 2), e = finished epochs.
     pub(super) fn cool(&mut self, finished: usize) {
-        let finished = finished as f64;
-        self.alpha = self.params.alpha * finished.exp2();
-        self.sigmas = [self.params.sigma1, self.params.sigma2].map(|s| s / (finished + 2.0).log2());
+        let (finished, [alpha, sigma]) = (finished as f64, self.factors);
+        self.alpha = self.params.alpha * finished.exp2() * alpha;
+        self.sigmas = [self.params.sigma1, self.params.sigma2].map(|s| s / (finished + 2.0).log2() * sigma);
+    }
+
+    /// Alpha by the effective sample size, where that is asked for.
+    fn sharpen(&mut self, swarm: &Swarm<F>) {
+        if let Some(share) = self.params.sample_size {
+            self.alpha = alpha_for_sample_size(self.memory_values(swarm), share, SHARPNESS[0], SHARPNESS[1]);
+        }
     }
 
     /// Agent reduction at the end of an epoch.

@@ -6,9 +6,9 @@ use crate::{DONE, NO_VALUE};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use swarmgrad::algorithms::particle::certify::{Certificate, Objective, Question, Verdict, certify};
+use swarmgrad::algorithms::particle::certify::{Certificate, Objective, Question, Suggestion, Verdict, certify};
 use swarmgrad::algorithms::particle::diagnostics::Moment;
-use swarmgrad::algorithms::particle::pso_sde;
+use swarmgrad::algorithms::particle::pso_sde::{self, Memory};
 use swarmgrad::registry;
 use swarmgrad::{Error, Matrix, Space, Start, problems};
 use swarmgrad_lab::Table;
@@ -20,12 +20,13 @@ Examples:
   swarmgrad certify sphere --dim 2 --start normal:0:0.002 --hessian 2 --set memory=none --set alpha=1 --set sigma2=0.1 --set inertia=0.005
   swarmgrad certify rastrigin25 --dim 4 --start normal:0.1:0.15 --set memory=none --set alpha=1 --set sigma2=0.1
   swarmgrad certify rastrigin25 --dim 20 --set inertia=0.01 --set sigma2=7         (with memory: Theorem 3.3)
-  swarmgrad certify --samples samples.csv --hessian 12 --minimum 0 --set memory=none
+  swarmgrad certify --samples samples.csv --minimum 0 --set memory=none --set alpha=1 --set sigma2=0.1
 
 The parameters are those of the method pso_sde. The hypotheses of Theorem 2.5 (memory=none) or 3.3 are checked one by one; \
 W(0) = E exp(-alpha (E(X) - inf E)) is estimated from the initial law with a 99 % interval and its lower end is used. The \
 infimum and the bound on the Hessian come from --minimum and --hessian, from the test problem where its minimum is known, or \
-else from samples: then the verdict is at best `not proven`. The measured rate is that of a run.
+else from samples (the bound by second differences, or with --samples by fits of quadratics to neighbouring samples): then \
+the verdict is at best `not proven`. The measured rate is that of a run.
 
 Explosion thresholds are about attractors that stand still: second moments grow beyond the first (mean square), almost every \
 path explodes beyond the second. Observed explosions of a swarm lie between the two.
@@ -59,8 +60,7 @@ pub struct Certify {
     #[arg(short, long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 
-    /// A bound on the norm of the objective's Hessian [default: estimated, then nothing is proven; with --samples it must be
-    /// given]
+    /// A bound on the norm of the objective's Hessian [default: estimated, then nothing is proven]
     #[arg(long, value_name = "C", value_parser = argument::number, allow_hyphen_values = true)]
     hessian: Option<f64>,
 
@@ -199,6 +199,22 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
+/// The parameters of a suggestion as --set takes them.
+fn settings(s: &Suggestion) -> String {
+    let memory = if s.memory == Memory::None { "none" } else { "smooth" };
+    let numbers = [
+        ("kappa", s.kappa),
+        ("theta", s.theta),
+        ("lambda1", Some(s.lambda1)),
+        ("sigma1", Some(s.sigma1)),
+        ("inertia", Some(s.inertia)),
+        ("sigma2", Some(s.sigma2)),
+        ("alpha", Some(s.alpha)),
+    ];
+    let numbers = numbers.into_iter().filter_map(|(name, value)| Some(format!(" {name}={}", short(value?))));
+    format!("memory={memory}{}", numbers.collect::<String>())
+}
+
 fn text(c: &Certificate) -> String {
     let mut table = Table::new(["hypothesis", "verdict", "because", "change"]);
     for h in &c.hypotheses {
@@ -236,26 +252,17 @@ fn text(c: &Certificate) -> String {
     );
     line("explodes (almost sure)", format!("sigma2 > {}", short(t.almost_sure)));
     for s in &c.suggestions {
-        line(
-            "suggestion",
-            format!(
-                "memory=none inertia={} sigma2={} alpha={}{}: rate {}",
-                short(s.inertia),
-                short(s.sigma2),
-                short(s.alpha),
-                if s.shrink < 1.0 {
-                    format!(", start drawn together to {} of its deviation", short(s.shrink))
-                } else {
-                    String::new()
-                },
-                short(s.rate)
-            ),
-        );
+        let theorem = if s.memory == Memory::None { "2.5" } else { "3.3, as long as W(t) stays above W(0)/2" };
+        let narrower = match s.shrink < 1.0 {
+            true => format!(", start drawn together to {} of its deviation", short(s.shrink)),
+            false => String::new(),
+        };
+        line("suggestion", format!("{}{narrower}: rate {} (Theorem {theorem})", settings(s), short(s.rate)));
     }
     if c.verdict == Verdict::Fails && c.suggestions.is_empty() && c.memoryless.is_none_or(|t| !t.both()) {
         line(
             "suggestion",
-            "none found: no inertia, diffusion, sharpness or start on the grid satisfies P1 and P2".into(),
+            "none found: no inertia, diffusion, sharpness or start on the grid satisfies the conditions".into(),
         );
     }
     out

@@ -20,12 +20,13 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use swarmgrad::algorithms::combine::ensemble::Ensemble;
 use swarmgrad::diff::schedule::Schedule;
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::registry;
 use swarmgrad::{
-    Checkpoint, Error, Evaluations, Halt, Iterations, Problem, Reason, Rng, Run, Space, Stagnation, Start, Tape,
-    Target, Time, Watch, Workers,
+    Algorithm, Checkpoint, Error, Evaluations, Halt, Iterations, Problem, Reason, Rng, Run, Space, Stagnation, Start,
+    Tape, Target, Time, Watch, Workers,
 };
 
 /// Evaluations a variable where the user sets no limit: of a test problem, and of a user's program, which is slower.
@@ -47,6 +48,8 @@ Examples:
   swarmgrad minimize sphere --dim 3 --record run.jsonl --trace --iterations 20
   swarmgrad minimize levy --dim 50 --evaluations 1e7 --checkpoint levy.swarm
   swarmgrad resume levy.swarm
+  swarmgrad minimize himmelblau -m polar_cbo -n 2e5                      (several minima at once)
+  swarmgrad minimize rastrigin --dim 10 -m bipop_cma_es --runs 4         (four runs, their points in one batch)
 
 Your own program (--exec) is kept running. For each point it reads one line like {\"x\": [0.5, -1.2]} from its standard \
 input, and it answers with one line that holds a number, or {\"value\": number}. In Python:
@@ -63,6 +66,7 @@ the next point. What it writes to standard error is kept to explain failures. Th
 The result goes to standard output, the progress line to standard error. With --json it is one object:
   x, fun, nfev, ngev, cost, nit, success, message, seed, method, params, problem, dim, failures, failure_kinds, seconds, ...
   answer   the method's own answer, which for consensus methods is not the best point
+  several  where the aim is more than one point: its kind (minima, samples, runs) and the points, each with x, fun, particles
   status   0 the method ended by itself, 1 evaluations spent, 2 iterations reached, 3 target reached,
            4 stagnation, 5 time over, 6 interrupted
 Numbers that JSON lacks are the strings \"nan\", \"inf\", \"-inf\".
@@ -144,6 +148,12 @@ pub struct Minimize {
     /// point a line; what is missing to the method's number of points is drawn
     #[arg(long, value_name = "FILE", help_heading = "Method")]
     x0: Option<PathBuf>,
+
+    /// So many independent runs of the method, whose points are evaluated in one batch; the limits are those of all together
+    /// (iterations: of each)
+    #[arg(long, value_name = "M", value_parser = argument::positive, help_heading = "Method")]
+    #[serde(default)]
+    runs: Option<u64>,
 
     /// Seed of all random numbers; equal seeds give equal runs
     #[arg(long, value_name = "K", default_value_t = 0, help_heading = "Method")]
@@ -466,9 +476,11 @@ fn run(
     // The points of a resumed run are in its state; the file, or standard input, may be gone.
     let without_points = Minimize { x0: settings.x0.clone().filter(|_| resumed.is_none()), ..settings.clone() };
     let params = without_points.params(&space)?;
-    let mut algorithm = match &resumed {
-        None => entry.build(&space, evaluations, &params)?,
-        Some((checkpoint, _)) => entry.load(&checkpoint.algorithm)?,
+    let mut algorithm: Box<dyn Algorithm> = match (&resumed, settings.runs) {
+        (None, None) => entry.build(&space, evaluations, &params)?,
+        (None, Some(runs)) => Box::new(Ensemble::new(entry.name, runs as usize, &space, evaluations, &params)?),
+        (Some((checkpoint, _)), None) => entry.load(&checkpoint.algorithm)?,
+        (Some((checkpoint, _)), Some(_)) => Box::new(Ensemble::load(&checkpoint.algorithm)?),
     };
     let stop = interrupt::flag();
     let past = resumed.as_ref().map(|(_, about)| about.reached).unwrap_or_default();

@@ -64,12 +64,18 @@ fn the_text_says_what_fails_and_what_to_change() {
 #[test]
 fn samples_from_a_file_and_bad_input() {
     let folder = Folder::new("certify-samples");
-    let lines: String = (0..400).map(|k| f64::from(k % 20) / 1e4).map(|t| format!("{t}, {}\n", t * t)).collect();
+    let lines: String = (0..400).map(|k| f64::from(k) / 2e5).map(|t| format!("{t}, {}\n", t * t)).collect();
     let file = folder.write("samples.csv", &lines);
     let common = [&["--samples", &file, "--minimum", "0"][..], &GENTLE].concat();
     let done = certify(&[&common[..], &["--hessian", "2"]].concat());
     assert!(done.out.contains("Theorem 2.5"), "{}{}", done.out, done.err);
-    assert!(bad(&common).contains("must be given where there are only samples"));
+    // Without the bound it is estimated from the samples, and nothing is proven; samples on a line say too little.
+    let guessed = certify(&common);
+    assert!(guessed.out.contains("bound on the Hessian 2.000000 (estimated from samples)"), "{}", guessed.out);
+    assert!(guessed.out.contains("Theorem 2.5: not proven"), "{}", guessed.out);
+    let line: String = (0..400).map(|k| format!("{k}, {k}, {k}\n")).collect();
+    let flat = folder.write("line.csv", &line);
+    assert!(bad(&["--samples", &flat]).contains("the samples determine no quadratic"));
     for (args, says) in [
         (&["rastrigin25", "--set", "inertia=0"][..], "inertia = 0"),
         (&["rastrigin25", "--set", "inertja=0"], "did you mean 'inertia'?"),

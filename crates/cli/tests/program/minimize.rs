@@ -1,6 +1,6 @@
 //! `minimize`, `compare`, `animate`, `list` and the ways to drive a method from outside.
 
-use crate::common::{Folder, finish, good, program, python, run, script};
+use crate::common::{Folder, finish, good, program, python, run, script, wrong};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -29,6 +29,44 @@ fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
         assert!(begin.elapsed() < Duration::from_secs(60), "{what} did not come");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+// More than one point.
+
+#[test]
+fn several_minima_samples_and_runs_are_shown() {
+    let polar = ["minimize", "himmelblau", "-m", "polar_cbo", "-n", "40000", "--seed", "1"];
+    let set: Vec<&str> =
+        "--set width=0.8 --set sigma=1 --set dt=0.1 --set alpha=1 --set alpha_factor=1.02".split(' ').collect();
+    let args = [&polar[..], &set].concat();
+    let json = good(&[&args[..], &["--json"]].concat()).json();
+    assert_eq!(json["several"]["kind"], "minima");
+    let points = json["several"]["points"].as_array().unwrap();
+    assert_eq!(points.iter().map(|p| p["particles"].as_u64().unwrap()).sum::<u64>(), 100);
+    let text = good(&args).out;
+    let row = text.lines().position(|line| line.contains("minima   ")).unwrap();
+    assert!(text.lines().nth(row + 1).unwrap().trim_start().ends_with("particles"), "{text}");
+    // Upside down the signs are the user's.
+    let top = good(&[&args[..], &["--json", "--maximize"]].concat()).json();
+    assert!(top["several"]["points"][0]["fun"].as_f64().unwrap() > 0.0, "{top}");
+
+    let samples = good(&["minimize", "sphere", "-m", "cbs", "--iterations", "20"]).out;
+    assert!(samples.contains("samples       100   (--json shows all)"), "{samples}");
+
+    // Four runs: their points in one batch, the best of each, and a continued run is the unbroken one.
+    let folder = Folder::new("runs");
+    let (saved, runs) = (folder.path("four.swarm"), ["minimize", "rastrigin", "-m", "pso", "--runs", "4", "--json"]);
+    let whole = good(&[&runs[..], &["--iterations", "30"]].concat()).json();
+    assert_eq!((&whole["several"]["kind"], whole["several"]["points"].as_array().unwrap().len()), (&"runs".into(), 4));
+    let best = |p: &Value| p["fun"].as_f64().unwrap();
+    let least = whole["several"]["points"].as_array().unwrap().iter().map(best).fold(f64::INFINITY, f64::min);
+    assert_eq!(whole["fun"], least);
+    good(&[&runs[..], &["--iterations", "12", "--checkpoint", &saved]].concat());
+    let resumed = good(&["resume", &saved, "--iterations", "30", "--json"]).json();
+    for field in ["x", "fun", "nfev", "several"] {
+        assert_eq!(resumed[field], whole[field], "{field}");
+    }
+    assert!(wrong(&["minimize", "sphere", "--runs", "0"]).contains("--runs"));
 }
 
 // A program of the user's.

@@ -6,7 +6,28 @@ use crate::output::{aligned, grouped, number, numbers, point, short, span};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use swarmgrad::registry;
-use swarmgrad::{Outcome, Reason, Space};
+use swarmgrad::{Found, Kind, Outcome, Reason, Space};
+
+/// Points of several that are printed.
+const SHOWN: usize = 10;
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Minima => "minima",
+        Kind::Samples => "samples",
+        Kind::Runs => "runs",
+    }
+}
+
+/// One of several points as people read it.
+fn place(found: &Found, kind: Kind) -> String {
+    let gathered = match found.particles {
+        _ if kind != Kind::Minima => String::new(),
+        1 => "   1 particle".into(),
+        many => format!("   {} particles", grouped(many as u64)),
+    };
+    format!("{} at {}{gathered}", short(found.value), point(&found.x))
+}
 
 /// The result as programs read it.
 #[derive(Serialize)]
@@ -36,6 +57,9 @@ pub(super) struct Report {
     restarts: u64,
     seconds: f64,
     answer: Value,
+    /// Of a method whose aim is more than one point, and of several runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    several: Option<Value>,
     /// Of a noisy problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     noise: Option<Value>,
@@ -70,6 +94,8 @@ impl Report {
             if let Some(noise) = &mut outcome.noise {
                 (noise.mean, noise.low, noise.high) = (0.0 - noise.mean, 0.0 - noise.high, 0.0 - noise.low);
             }
+            let several = outcome.several.iter_mut().flat_map(|several| &mut several.points);
+            several.for_each(|found| found.value = 0.0 - found.value);
         }
         // Test problems fail in one way only.
         let kinds = exec.map_or(Kinds { not_finite: outcome.failures, ..Kinds::default() }, Exec::kinds);
@@ -109,6 +135,10 @@ impl Report {
             restarts: exec.map_or(0, Exec::restarts),
             seconds: outcome.seconds,
             answer: numbers(&outcome.answer),
+            several: outcome.several.as_ref().map(|several| {
+                let found = |f: &Found| json!({ "x": numbers(&f.x), "fun": number(f.value), "particles": f.particles });
+                json!({ "kind": kind(several.kind), "points": several.points.iter().map(found).collect::<Vec<_>>() })
+            }),
             noise: outcome.noise.map(|noise| {
                 json!({
                     "mean": number(noise.mean), "low": number(noise.low), "high": number(noise.high),
@@ -155,6 +185,21 @@ impl Report {
         }
         if self.finite && outcome.answer != outcome.x {
             lines.push(("answer", point(&outcome.answer)));
+        }
+        if let Some(several) = &outcome.several {
+            let points = &several.points;
+            let how = match several.kind {
+                Kind::Minima => "   (the best points that particles have gathered about)",
+                Kind::Samples => "   (--json shows all)",
+                Kind::Runs => "   (the best point of each)",
+            };
+            let shown = if several.kind == Kind::Samples { 0 } else { points.len().min(SHOWN) };
+            let mut text = format!("{}{how}", points.len());
+            points[..shown].iter().for_each(|found| text += &format!("\n{}", place(found, several.kind)));
+            if (1..points.len()).contains(&shown) {
+                text += &format!("\nand {} more, see --json", points.len() - shown);
+            }
+            lines.push((kind(several.kind), text));
         }
         let rate = outcome.nfev as f64 / outcome.seconds.max(1e-9);
         let pace = if rate >= 10.0 { grouped(rate as u64) } else { short(rate) };
