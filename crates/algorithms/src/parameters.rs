@@ -114,15 +114,20 @@ pub enum Range {
     Method,
 }
 
+/// A limit as people write it: without rows of zeros.
+fn limit(t: f64) -> String {
+    if t == 0.0 || (1e-4..1e9).contains(&t.abs()) { t.to_string() } else { format!("{t:e}") }
+}
+
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             Range::Finite => write!(f, "a finite number"),
-            Range::AtLeast(low) => write!(f, ">= {low}"),
-            Range::AtLeastOrInfinite(low) => write!(f, ">= {low}, inf allowed"),
-            Range::Above(low) => write!(f, "> {low}"),
-            Range::Within(low, high) => write!(f, "from {low} to {high}"),
-            Range::Below(low, high) => write!(f, "from {low} to below {high}"),
+            Range::AtLeast(low) => write!(f, ">= {}", limit(low)),
+            Range::AtLeastOrInfinite(low) => write!(f, ">= {}, inf allowed", limit(low)),
+            Range::Above(low) => write!(f, "> {}", limit(low)),
+            Range::Within(low, high) => write!(f, "from {} to {}", limit(low), limit(high)),
+            Range::Below(low, high) => write!(f, "from {} to below {}", limit(low), limit(high)),
             Range::Choice(names) => write!(f, "{}", names.join(" | ")),
             Range::Flag => write!(f, "true | false"),
             Range::Method => write!(f, "a method, NAME or NAME:KEY=VALUE,.."),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use swarmgrad_lab::paper::{self, EXPERIMENTS, Findings, Preset, Session, Settings, Step, Verdict};
 use swarmgrad_lab::{Error, Result};
@@ -136,6 +137,27 @@ struct Unit {
 struct Squared(u64);
 
 /// Finished units come from the records, in order; a failure keeps what was finished before it.
+/// A unit that tells its parts counts as one, whatever it says; so does one that says nothing.
+#[test]
+fn parts_of_long_units_add_up() {
+    let units: Vec<Unit> = (0..3).map(|seed| Unit { seed }).collect();
+    let (parts, rests) = (Mutex::new(0.0), Mutex::new(Vec::new()));
+    let progress = |step: Step<'_>| match step {
+        Step::Part { share } => *parts.lock().unwrap() += share,
+        Step::Done { rest, .. } => rests.lock().unwrap().push(rest),
+        _ => {}
+    };
+    let session = Session::new(Settings { threads: 1, ..Settings::default() }).unwrap().progress(&progress);
+    let told = [&[][..], &[0.25, 0.5], &[0.5, 0.4, 7.0, f64::NAN, 1.0]];
+    let ran = session.long_units("long", &units, |unit, part| {
+        told[unit.seed as usize].iter().for_each(|&share| part.reached(share));
+        Ok(Squared(unit.seed))
+    });
+    assert_eq!(ran.unwrap().len(), 3);
+    assert_eq!(*rests.lock().unwrap(), [1.0, 0.5, 0.0]);
+    assert_eq!(*parts.lock().unwrap(), 1.5);
+}
+
 #[test]
 fn units_are_continued() {
     let path = std::env::temp_dir().join(format!("swarmgrad-paper-units-{}.jsonl", std::process::id()));

@@ -6,9 +6,12 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use swarmgrad::Error;
+use swarmgrad::algorithms::parameters::{Parameter, Parameters};
+use swarmgrad::algorithms::particle::batched::Params;
 use swarmgrad::problems::{self, Dims, PROBLEMS};
 use swarmgrad::registry;
 use swarmgrad_lab::table::{Rules, Table};
+use swarmgrad_nn::train::SWARMS;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -16,12 +19,13 @@ Examples:
   swarmgrad list problems
   swarmgrad list pso_sde          parameters with symbol, default and range, presets, paper
   swarmgrad list rastrigin        formula, domain, minimum, source
+  swarmgrad list training         what trains networks without gradients (train --method), with parameters
   swarmgrad list methods --json";
 
 /// What to list.
 #[derive(Args, Debug)]
 pub struct List {
-    /// `methods`, `problems`, or the name of one of them
+    /// `methods`, `problems`, the name of one of them, or `training` for those of train --method
     #[arg(default_value = "methods")]
     what: String,
 
@@ -35,12 +39,18 @@ impl List {
         let (text, value) = match &*self.what {
             "methods" | "method" => (methods(), registry::entries().map(method_json).collect()),
             "problems" | "problem" => (all_problems(), PROBLEMS.iter().map(problem_json).collect()),
+            "training" => (training(), training_json()),
             name => match (registry::entry(name), problems::entry(name)) {
                 (Ok(entry), _) => (method(entry), method_json(entry)),
                 (_, Ok(entry)) => (problem(&entry), problem_json(&entry)),
                 _ => {
                     let known = registry::entries().map(|e| e.name).chain(PROBLEMS.iter().map(|e| e.name));
-                    return Err(Error::unknown("method or problem", name, known.chain(["methods", "problems"])).into());
+                    return Err(Error::unknown(
+                        "method or problem",
+                        name,
+                        known.chain(["methods", "problems", "training"]),
+                    )
+                    .into());
                 }
             },
         };
@@ -79,16 +89,20 @@ fn dims(dims: Dims) -> String {
     }
 }
 
+/// A parameter's value as people read it.
+fn worded(value: &Value) -> String {
+    match value {
+        Value::String(word) => word.clone(),
+        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), short),
+        Value::Null => "none".into(),
+        other => other.to_string(),
+    }
+}
+
 fn method(entry: &registry::Entry) -> String {
     let mut table = Table::new(["parameter", "symbol", "default", "range", "what it is"]);
     for p in entry.parameters() {
-        let default = match &p.default {
-            Value::String(word) => word.clone(),
-            Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), short),
-            Value::Null => "none".into(),
-            other => other.to_string(),
-        };
-        table.row([p.name, p.symbol, &default, &p.range.to_string(), p.about]);
+        table.row([p.name, p.symbol, &worded(&p.default), &p.range, p.about]);
     }
     let mut text =
         format!("{}: {}\nPaper: {}\n\n{}", entry.name, entry.summary, entry.paper, table.text(Rules::Unicode));
@@ -110,6 +124,42 @@ fn method_json(entry: &registry::Entry) -> Value {
         "name": entry.name, "summary": entry.summary, "paper": entry.paper, "parameters": entry.parameters(),
         "presets": presets.collect::<Value>(),
     })
+}
+
+/// The parameters of a swarm that trains networks; [`SWARMS`] has its name. The batch of data is the option --batch.
+fn training_parameters(swarm: &str) -> Vec<Parameter> {
+    let usual = match swarm {
+        "pso_sde" => Params::default(),
+        "cbo" => Params::cbo(),
+        other => return registry::entry(other).map(registry::Entry::parameters).unwrap_or_default(),
+    };
+    let values = serde_json::to_value(usual).unwrap_or_default();
+    let table = Params::table().into_iter().filter(|p| p.name != "data_batch");
+    table.map(|p| Parameter { default: values[p.name].clone(), ..p }).collect()
+}
+
+fn training() -> String {
+    let mut swarms = Table::new(["method", "what it is"]);
+    for (name, about) in SWARMS {
+        swarms.row([name, about]);
+    }
+    let mut table = Table::new(["parameter", "symbol", "pso_sde", "cbo", "range", "what it is"]);
+    for (p, cbo) in training_parameters("pso_sde").iter().zip(training_parameters("cbo")) {
+        table.row([p.name, p.symbol, &worded(&p.default), &worded(&cbo.default), &p.range, p.about]);
+    }
+    table.row(["deviation", "", "1", "1", ">= 0", "Standard deviation of the first weights."]);
+    format!(
+        "{}\nParameters of pso_sde and cbo, each set with --set NAME=VALUE:\n\n{}\n\
+         The others have deviation too, 0.1 unless set, and what `swarmgrad list NAME` shows.\n\n\
+         Try: swarmgrad train iris --method pso_sde --set inertia=0.4\n",
+        swarms.text(Rules::Unicode),
+        table.text(Rules::Unicode)
+    )
+}
+
+fn training_json() -> Value {
+    let swarm = |(name, about)| json!({ "name": name, "summary": about, "parameters": training_parameters(name) });
+    SWARMS.into_iter().map(swarm).collect()
 }
 
 fn problem(entry: &problems::Entry) -> String {

@@ -3,8 +3,9 @@
 use crate::output;
 use crate::{DONE, NO_VALUE, argument, interrupt};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::{Value, json};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swarmgrad::Halt;
@@ -96,6 +97,20 @@ pub struct Reproduce {
     quiet: bool,
 }
 
+/// Steps of the bar in a unit of work: parts of long ones are shown too.
+const UNIT: u64 = 1_000_000;
+
+/// The line of progress, in units.
+fn units_left() -> anyhow::Result<ProgressStyle> {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {done} of {all} units, {eta} left")?;
+    let in_units = |steps: u64| format!("{:.1}", steps as f64 / UNIT as f64).trim_end_matches(".0").to_owned();
+    let done = move |state: &ProgressState, line: &mut dyn Write| drop(line.write_str(&in_units(state.pos())));
+    let all = move |state: &ProgressState, line: &mut dyn Write| {
+        drop(line.write_str(&in_units(state.len().unwrap_or_default())));
+    };
+    Ok(style.with_key("done", done).with_key("all", all))
+}
+
 impl Reproduce {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         if self.list {
@@ -117,10 +132,14 @@ impl Reproduce {
         }
 
         let bar = self.bar()?;
+        let units = units_left()?;
         let progress = |step: Step<'_>| match step {
             Step::Begin { experiment } => bar.set_message(experiment.to_owned()),
-            Step::Units { all, found, .. } => bar.inc_length((all - found) as u64),
-            Step::Done { .. } => bar.inc(1),
+            Step::Units { all, found, .. } => {
+                bar.inc_length((all - found) as u64 * UNIT);
+                bar.set_style(units.clone());
+            }
+            Step::Part { share } | Step::Done { rest: share, .. } => bar.inc((share * UNIT as f64).round() as u64),
             _ => {}
         };
         let halt = Halt::new(interrupt::flag());
@@ -196,7 +215,8 @@ impl Reproduce {
             true => ProgressBar::hidden(),
             false => ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()),
         };
-        bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len} units, {eta} left")?);
+        // Until it is known how much there is to do.
+        bar.set_style(ProgressStyle::with_template("{msg}")?);
         Ok(bar)
     }
 

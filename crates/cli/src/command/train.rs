@@ -35,7 +35,8 @@ sgd, momentum, adagrad, adadelta, rmsprop, diffgrad, and adam_on_mse, which trai
 Where an optimiser with a swarm is asked for, adam and adam_on_mse are run beside it as controls: what a swarm gains over \
 them is what it is worth. For one seed all optimisers have the same split, start and order of rows.
 
-With --method networks learn without a gradient: a swarm of networks moves by their losses on batches of data alone.
+With --method networks learn without a gradient: a swarm of networks moves by their losses on batches of data alone; \
+`swarmgrad list training` shows the methods and their parameters.
 
 With --records FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, \
 and a run of --method from its last epochs. \
@@ -137,8 +138,8 @@ pub struct Train {
     #[arg(long, value_name = "A,B,..", value_delimiter = ',', conflicts_with_all = ["optimizer", "rate", "load", "balance"], help_heading = "Training")]
     method: Vec<String>,
 
-    /// A parameter of --method: particles=50, inertia=0.4, kick=0, memory=none, local_best=stale, ..; deviation is that of
-    /// the first weights [default: 1, of an evolution strategy 0.1]
+    /// A parameter of --method: particles=50, inertia=0.4, kick=0, memory=none, local_best=stale, ..; `swarmgrad list
+    /// training` shows all
     #[arg(long, value_name = "KEY=VALUE", requires = "method", help_heading = "Training")]
     set: Vec<String>,
 
@@ -319,7 +320,7 @@ impl Train {
                 ("--header", self.header.is_some()),
             ] {
                 if given {
-                    let rule = format!("is for CSV files; the target of {} is known", self.data);
+                    let rule = format!("is for CSV files; the columns of {} are known", self.data);
                     return Err(Error::parameter(option, "given", rule));
                 }
             }
@@ -527,10 +528,6 @@ fn lends_gradient(optimizer: &str) -> bool {
 
 /// The checksum of a file.
 fn digest_of(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|why| file_error(path, &why))?;
+    let bytes = std::fs::read(path).map_err(|why| output::file_error(path, &why))?;
     Ok(catalog::sha256(&bytes))
-}
-
-fn file_error(path: &Path, why: &std::io::Error) -> Error {
-    Error::File { path: path.display().to_string(), why: why.to_string() }
 }

@@ -45,7 +45,7 @@ mod session;
 
 pub use findings::{Claim, Findings, Picture, Tabled, Verdict, page};
 pub use printed::Printed;
-pub use session::{Preset, Session, Settings, Step};
+pub use session::{Part, Preset, Session, Settings, Step};
 
 use crate::error::Result;
 use swarmgrad::Error;

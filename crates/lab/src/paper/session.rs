@@ -7,6 +7,7 @@ use crate::work;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -95,11 +96,35 @@ pub enum Step<'a> {
         /// How many of them the records have already.
         found: usize,
     },
+    /// A part of a long unit is done.
+    Part {
+        /// Its share of the unit.
+        share: f64,
+    },
     /// A unit of the batch is done.
     Done {
         /// The time it took.
         seconds: f64,
+        /// The share of it that was not told in parts: 1 for a short unit.
+        rest: f64,
     },
+}
+
+/// How a long unit tells what it has done.
+pub struct Part<'s> {
+    session: &'s Session<'s>,
+    done: Cell<f64>,
+}
+
+impl Part<'_> {
+    /// This share of the unit, from 0 to 1, is done by now.
+    pub fn reached(&self, share: f64) {
+        let more = share - self.done.get();
+        if more > 0.0 && share <= 1.0 {
+            self.done.set(share);
+            self.session.tell(Step::Part { share: more });
+        }
+    }
 }
 
 /// One finished unit as a line of the file.
@@ -219,12 +244,40 @@ impl<'a> Session<'a> {
         Ok(timed.into_iter().map(|(result, _)| result).collect())
     }
 
+    /// [`Session::units`] of units that take long and tell how far they are.
+    pub fn long_units<U, R>(
+        &self,
+        what: &str,
+        units: &[U],
+        compute: impl Fn(&U, &Part<'_>) -> Result<R> + Sync,
+    ) -> Result<Vec<R>>
+    where
+        U: Serialize + Sync,
+        R: Serialize + DeserializeOwned + Send,
+    {
+        let timed = self.recorded_units(what, units, compute)?;
+        Ok(timed.into_iter().map(|(result, _)| result).collect())
+    }
+
     /// [`Session::units`], and the seconds that each took when it was computed.
     pub fn timed_units<U, R>(
         &self,
         what: &str,
         units: &[U],
         compute: impl Fn(&U) -> Result<R> + Sync,
+    ) -> Result<Vec<(R, f64)>>
+    where
+        U: Serialize + Sync,
+        R: Serialize + DeserializeOwned + Send,
+    {
+        self.recorded_units(what, units, |unit, _| compute(unit))
+    }
+
+    fn recorded_units<U, R>(
+        &self,
+        what: &str,
+        units: &[U],
+        compute: impl Fn(&U, &Part<'_>) -> Result<R> + Sync,
     ) -> Result<Vec<(R, f64)>>
     where
         U: Serialize + Sync,
@@ -250,8 +303,8 @@ impl<'a> Session<'a> {
         self.tell(Step::Units { what, all: units.len(), found: units.len() - missing.len() });
 
         let computed = work::each(&missing, self.settings.threads, &self.halt, |&i| {
-            let begin = Instant::now();
-            let result = compute(&units[i])?;
+            let (begin, part) = (Instant::now(), Part { session: self, done: Cell::new(0.0) });
+            let result = compute(&units[i], &part)?;
             let seconds = begin.elapsed().as_secs_f64();
             if let Some(writer) = &self.writer {
                 let line = Line {
@@ -264,7 +317,7 @@ impl<'a> Session<'a> {
                 };
                 writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&line)?;
             }
-            self.tell(Step::Done { seconds });
+            self.tell(Step::Done { seconds, rest: 1.0 - part.done.get() });
             Ok((result, seconds))
         })?;
         for (i, result) in missing.into_iter().zip(computed) {

@@ -1,7 +1,7 @@
 //! Networks on images: supplement tables 10 (the paper's convolutional net) and 11 (ResNet-18), on MNIST.
 
 use crate::error::{Error, Result};
-use crate::paper::{Experiment, Findings, Preset, Printed, Session, Verdict};
+use crate::paper::{Experiment, Findings, Part, Preset, Printed, Session, Verdict};
 use crate::plot::{Axis, Chart, Line};
 use crate::record;
 use crate::stats::{mean, median};
@@ -88,23 +88,33 @@ fn trainer(model: &str, way: &Way, seed: u64, rows: &Dataset) -> Result<Trainer>
     Ok(Trainer::new(&training, rows)?)
 }
 
-/// An epoch that an interruption ends after its batch.
-fn epoch(trainer: &mut Trainer, rows: &Dataset, y: &Matrix<f32>, session: &Session<'_>) -> Result<f64> {
+/// An epoch that an interruption ends after its batch; `told` hears after each which share is done.
+fn epoch(
+    trainer: &mut Trainer,
+    rows: &Dataset,
+    y: &Matrix<f32>,
+    session: &Session<'_>,
+    told: &dyn Fn(f64),
+) -> Result<f64> {
     let halted = || session.halt().requested();
-    let see = &mut |_| if halted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let see = &mut |seen: usize| {
+        told(seen as f64 / rows.len() as f64);
+        if halted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
     let seconds = trainer.watched_epoch(&rows.features, y, see)?.seconds;
     if halted() { Err(Error::Interrupted) } else { Ok(seconds) }
 }
 
-fn train(unit: &Unit, session: &Session<'_>) -> Result<Trained> {
+fn train(unit: &Unit, session: &Session<'_>, part: &Part<'_>) -> Result<Trained> {
     let parts = data::mnist()?;
     let (rows, test) = (first(&parts.train, unit.rows), first(&parts.test, unit.tests));
     let way = WAYS.iter().find(|w| w.0 == unit.optimizer && w.1 == unit.loss).unwrap_or(&WAYS[0]);
     let mut trainer = trainer(&unit.model, way, unit.seed, &rows)?;
     let (y, wanted) = (rows.target_rows(), test.target_rows());
     let (mut curve, mut last, mut seconds) = (Vec::new(), None, 0.0);
-    for _ in 0..unit.epochs {
-        seconds = epoch(&mut trainer, &rows, &y, session)?;
+    for k in 0..unit.epochs {
+        let told = |share: f64| part.reached((k as f64 + share) / unit.epochs as f64);
+        seconds = epoch(&mut trainer, &rows, &y, session, &told)?;
         let score = trainer.score(&test.features, &wanted);
         curve.push(100.0 * score.argmax);
         last = Some(score);
@@ -128,7 +138,7 @@ fn pace(unit: &Pace, session: &Session<'_>) -> Result<Vec<[f64; 2]>> {
     let (mut adam, mut swarm) = (trainer(&unit.model, &WAYS[0], 0, &rows)?, trainer(&unit.model, &WAYS[1], 0, &rows)?);
     let step = |trainer: &mut Trainer| -> Result<f64> {
         let before = Instant::now();
-        epoch(trainer, &rows, &y, session)?;
+        epoch(trainer, &rows, &y, session, &|_| ())?;
         Ok(before.elapsed().as_secs_f64())
     };
     let rounds = (0..=unit.rounds).map(|_| Ok([step(&mut adam)?, step(&mut swarm)?]));
@@ -167,7 +177,7 @@ fn run(session: &Session<'_>, model: &str) -> Result<Findings> {
             seed,
         })
         .collect();
-    let trained = session.units("networks", &units, |unit| train(unit, session))?;
+    let trained = session.long_units("networks", &units, |unit, part| train(unit, session, part))?;
     let rounds = if session.quick() { 1 } else { 7 };
     let paces = [Pace { model: model.into(), rows: if session.quick() { 25 } else { 125 }, rounds }];
     let paces = session.units("paces", &paces, |unit| pace(unit, session))?.concat();

@@ -1,7 +1,7 @@
 //! Figures 3 and 4: networks trained on MNIST by Algorithm 1, without a gradient; memory, drift to it, inertia, the kick.
 
 use crate::error::{Error, Result};
-use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
+use crate::paper::{Experiment, Findings, Part, Preset, Session, Verdict};
 use crate::plot::{Axis, Chart, Line};
 use crate::stats::mean;
 use crate::table::{Table, fixed};
@@ -64,7 +64,7 @@ struct Trained {
     seconds: f64,
 }
 
-fn train(unit: &Unit, session: &Session<'_>) -> Result<Trained> {
+fn train(unit: &Unit, session: &Session<'_>, part: &Part<'_>) -> Result<Trained> {
     let parts = data::mnist()?;
     let rows = match unit.rows < parts.train.len() {
         true => parts.train.select(&(0..unit.rows).collect::<Vec<_>>()),
@@ -87,6 +87,7 @@ fn train(unit: &Unit, session: &Session<'_>) -> Result<Trained> {
         ..Training::default()
     };
     let rows: Arc<Dataset> = Arc::new(rows);
+    let all = rows.len() as f64;
     let mut trainer = SwarmTrainer::new(&training, rows)?;
     let mut checkpoint = session.checkpoint(unit);
     let mut curve: Vec<f64> = Vec::new();
@@ -96,9 +97,10 @@ fn train(unit: &Unit, session: &Session<'_>) -> Result<Trained> {
         curve = kept;
     }
     while trainer.last().epoch < unit.epochs {
-        trainer.watched_epoch(&mut |_| match session.halt().requested() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        let begun = trainer.last().epoch as f64;
+        trainer.watched_epoch(&mut |seen| {
+            part.reached((begun + seen as f64 / all) / unit.epochs as f64);
+            if session.halt().requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if session.halt().requested() {
             return Err(Error::Interrupted);
@@ -131,7 +133,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             units.extend((0..seeds).map(unit));
         }
     }
-    let trained = session.units("networks", &units, |unit| train(unit, session))?;
+    let trained = session.long_units("networks", &units, |unit, part| train(unit, session, part))?;
     findings.protocol(format!(
         "The first {rows} of MNIST's training images and its 10,000 test images, pixels from 0 to 1; N = 100, dt = 0.1, alpha_0 = 50 doubled and \
          sigma2_0 = sqrt(0.4) cooled every epoch, lambda2 = 1, batches of 60 images, full update, cross-entropy / 10, X0 ~ N(0, 1), \
