@@ -2,6 +2,7 @@
 //! of an ensemble walk as they would alone.
 
 use swarmgrad::algorithms::combine::ensemble::Ensemble;
+use swarmgrad::algorithms::gradient::yardstick::{Differences, DifferencesParams};
 use swarmgrad::algorithms::particle::{alpha_for_sample_size, gibbs};
 use swarmgrad::registry::{self, Settings};
 use swarmgrad::{Algorithm, Function, Iterations, Kind, Matrix, Outcome, Problem, Rng, Run, Space};
@@ -293,6 +294,18 @@ fn several_minima_are_reported() {
     }
 }
 
+/// What the help of `minimize` promises, with the defaults.
+#[test]
+fn polarised_swarms_find_four_minima_as_they_are() {
+    let problem = swarmgrad::problems::entry("himmelblau").unwrap().build::<f64>(2, None).unwrap();
+    for seed in 0..5 {
+        let mut swarm = build("polar_cbo", problem.space(), serde_json::json!({}));
+        let several = run(&mut *swarm, &*problem, seed, 400).several.unwrap();
+        let low = several.points.iter().filter(|found| found.value < 1.0).count();
+        assert!(low == 4 && several.points.len() == 4, "seed {seed}: {several:?}");
+    }
+}
+
 /// exp(-x^2/2 - (y - 1)^2/2): mean (0, 1) and variances 1, from the particles that are handed out.
 #[test]
 fn samples_are_reported() {
@@ -328,14 +341,48 @@ fn schedules_of_the_mean_field_swarm() {
         near(swarm.view().number("sigma1").unwrap(), 0.5 * cool);
         near(swarm.view().number("alpha").unwrap(), (3.0 * 1.5f64.powi(iterations)).min(40.0) * epochs.exp2());
     }
-    // An infinite alpha and one beyond the end of the factor stay as they are.
-    for (alpha, most) in [(serde_json::json!("inf"), 40.0), (serde_json::json!(60.0), 40.0)] {
-        let json = serde_json::json!({ "alpha": alpha, "alpha_factor": 2.0, "alpha_most": most });
+    // An infinite alpha, one of 0 and one beyond the end of the factor stay as they are, however long it takes.
+    for (alpha, factor, before) in [
+        (serde_json::json!("inf"), 0.5, f64::INFINITY),
+        (serde_json::json!(0.0), 2.0, 0.0),
+        (serde_json::json!(60.0), 2.0, 60.0),
+    ] {
+        let json = serde_json::json!({ "particles": 3, "sigma2": 0.5, "alpha": alpha, "alpha_factor": factor, "alpha_most": 40.0 });
         let mut swarm = build("pso_sde", &space, json);
-        let before = if alpha.is_string() { f64::INFINITY } else { 60.0 };
-        run(&mut *swarm, &problem, 1, 3);
+        run(&mut *swarm, &problem, 1, 1_200);
         assert_eq!(swarm.view().number("alpha").unwrap(), before);
+        assert!(swarm.view().matrix("x").unwrap().data().iter().all(|t| t.is_finite()));
     }
+    let forgotten = settings(serde_json::json!({ "cooling": true }));
+    let why = registry::entry("pso_sde").unwrap().build(&space, None, &forgotten).err().unwrap().to_string();
+    assert!(why.contains("epoch = null: must be given: cooling acts when an epoch is over"), "{why}");
+}
+
+/// Methods with gradients keep them in an ensemble: each run is the one it would be alone, for as many iterations as it came to
+/// (a move with a step along its gradient takes more rounds).
+#[test]
+fn an_ensemble_passes_gradients_on() {
+    let problem = swarmgrad::problems::entry("rosenbrock").unwrap().build::<f64>(3, None).unwrap();
+    let (problem, space): (&dyn Problem, _) = (&*problem, problem.space().clone());
+    let entry = registry::entry("diff_pso").unwrap();
+    let settings = settings(serde_json::json!({ "particles": 10 }));
+    let mut ensemble = Ensemble::new(entry, 3, &space, None, &settings).unwrap();
+    let mut source = Differences::new(problem, DifferencesParams::default()).unwrap();
+    let outcome = Run::new(problem, &mut ensemble, 4).gradients(&mut source, 3.0).watch(&mut Iterations(20)).minimize();
+    let mut evaluations = 0;
+    for k in 0..3 {
+        let mut alone = entry.build(&space, None, &settings).unwrap();
+        let mut source = Differences::new(problem, DifferencesParams::default()).unwrap();
+        let one = Run::new(problem, &mut *alone, 0)
+            .gradients(&mut source, 3.0)
+            .rng(Rng::new(4).fork(&format!("run{k}")))
+            .watch(&mut Iterations(ensemble.runs()[k].iterations()))
+            .minimize();
+        assert_eq!(outcome.several.as_ref().unwrap().points[k].x, one.x, "run {k}");
+        evaluations += one.nfev;
+    }
+    // More than its points: gradients were asked for, each by its own run.
+    assert!(evaluations > 3 * 10 * 21 && outcome.nfev == evaluations, "{evaluations}");
 }
 
 #[test]
@@ -343,7 +390,8 @@ fn an_ensemble_is_its_runs_in_one_batch() {
     let space = Space::cube(4, -5.0, 5.0).unwrap();
     let problem = Function::new(space.clone(), |x: &[f64]| dot(x, x));
     let json = settings(serde_json::json!({ "particles": 12, "sigma": 2.0, "dt": 0.1, "alpha": 1e3 }));
-    let mut ensemble = Ensemble::new("cbo", 5, &space, None, &json).unwrap();
+    let cbo = registry::entry("cbo").unwrap();
+    let mut ensemble = Ensemble::new(cbo, 5, &space, None, &json).unwrap();
     let outcome = run(&mut ensemble, &problem, 7, 30);
     assert_eq!((outcome.nfev, outcome.nit), (5 * 12 * 31, 30));
     let mut best = f64::INFINITY;
@@ -363,10 +411,10 @@ fn an_ensemble_is_its_runs_in_one_batch() {
     // Saved and loaded it goes on to the same bits.
     let mut bytes = Vec::new();
     ensemble.save(&mut bytes);
-    let mut second = Ensemble::load(&bytes).unwrap();
+    let mut second = Ensemble::load(cbo, &bytes).unwrap();
     let mut xs = [Matrix::default(), Matrix::default()];
     ensemble.ask(&Rng::new(7).at(31), &mut xs[0]);
     second.ask(&Rng::new(7).at(31), &mut xs[1]);
     assert_eq!(xs[0], xs[1]);
-    assert!(Ensemble::new("cbo", 0, &space, None, &json).is_err() && Ensemble::load(&bytes[..20]).is_err());
+    assert!(Ensemble::new(cbo, 0, &space, None, &json).is_err() && Ensemble::load(cbo, &bytes[..20]).is_err());
 }

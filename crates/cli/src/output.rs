@@ -5,6 +5,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use swarmgrad::Error;
+use swarmgrad_lab::plot::png;
 use swarmgrad_lab::table::significant;
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no error.
@@ -30,6 +31,27 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
     swarmgrad::write_whole(path, bytes)
 }
 
+/// Whether a picture is to be a PNG, by the ending of its name; else it is an SVG.
+fn is_png(path: &Path) -> swarmgrad::Result<bool> {
+    match path.extension().and_then(|end| end.to_str()).map(str::to_lowercase).as_deref() {
+        Some("svg") => Ok(false),
+        Some("png") => Ok(true),
+        _ => Err(Error::parameter("--plot", path.display(), "must end in .svg or .png")),
+    }
+}
+
+/// [`check_writable`] for a picture.
+pub fn check_picture(path: &Path) -> swarmgrad::Result<()> {
+    is_png(path)?;
+    check_writable(path)
+}
+
+/// Writes a picture as its name says.
+pub fn write_picture(path: &Path, svg: String) -> anyhow::Result<()> {
+    let bytes = if is_png(path)? { png(&svg, 2.0)? } else { svg.into_bytes() };
+    Ok(write_file(path, &bytes)?)
+}
+
 /// Errors now rather than after the work, if a file cannot be written. What is there stays as it is, and nothing new is left.
 pub fn check_writable(path: &Path) -> swarmgrad::Result<()> {
     let error = |why: String| Err(Error::File { path: path.display().to_string(), why });
@@ -38,9 +60,11 @@ pub fn check_writable(path: &Path) -> swarmgrad::Result<()> {
         _ if path.is_dir() => return error("is a folder".into()),
         _ => {}
     }
+    let failed = |why: std::io::Error| file_error(path, &why);
     let new = !path.exists();
-    OpenOptions::new().append(true).create(true).open(path).map_err(|why| file_error(path, &why))?;
-    if new { std::fs::remove_file(path).map_err(|why| file_error(path, &why)) } else { Ok(()) }
+    OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
+    // Behind a link that led nowhere the new file is its target.
+    if new { path.canonicalize().and_then(std::fs::remove_file).map_err(failed) } else { Ok(()) }
 }
 
 /// What the system said of a file.

@@ -61,11 +61,18 @@ impl<F: Real> Checkpoint<F> {
     }
 }
 
-/// Writes a file beside its place first and then renames it, so that a kill leaves the old one or the new one, whole.
+/// Writes a file beside its place first and then renames it, so that a kill leaves the old one or the new one, whole. A link stays
+/// one: what it leads to is written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |why: std::io::Error| Error::File { path: path.display().to_string(), why: why.to_string() };
-    let mut beside = path.as_os_str().to_owned();
+    let mut place = path.to_owned();
+    // As many links as systems follow.
+    for _ in 0..40 {
+        let Ok(next) = std::fs::read_link(&place) else { break };
+        place = place.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
+    }
+    let mut beside = place.clone().into_os_string();
     beside.push(".new");
     std::fs::write(&beside, bytes).map_err(failed)?;
-    std::fs::rename(&beside, path).map_err(failed)
+    std::fs::rename(&beside, &place).map_err(failed)
 }

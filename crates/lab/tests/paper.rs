@@ -136,7 +136,6 @@ struct Unit {
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
 struct Squared(u64);
 
-/// Finished units come from the records, in order; a failure keeps what was finished before it.
 /// A unit that tells its parts counts as one, whatever it says; so does one that says nothing.
 #[test]
 fn parts_of_long_units_add_up() {
@@ -158,6 +157,7 @@ fn parts_of_long_units_add_up() {
     assert_eq!(*parts.lock().unwrap(), 1.5);
 }
 
+/// Finished units come from the records, in order; a failure keeps what was finished before it.
 #[test]
 fn units_are_continued() {
     let path = std::env::temp_dir().join(format!("swarmgrad-paper-units-{}.jsonl", std::process::id()));

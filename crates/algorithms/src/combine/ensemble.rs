@@ -4,7 +4,7 @@
 //! points (a network, a simulator that takes many points, threads with points that are dear) an ensemble costs less than its runs
 //! one after the other. The answer is that of the run with the best value so far; [`Ensemble::answers`] gives all.
 
-use crate::registry::{self, Settings};
+use crate::registry::{Entry, Settings};
 use swarmgrad_core::{Algorithm, Error, Found, Kind, Matrix, Real, Reason, Result, Rng, Several, Space, View};
 
 /// M runs of a method in one.
@@ -13,30 +13,37 @@ pub struct Ensemble<F: Real = f64> {
     runs: Vec<Box<dyn Algorithm<F>>>,
     /// Points of each run in the round that is out: rows of the batch.
     asked: Vec<usize>,
+    /// Those rows whose gradient is wanted.
+    gradient_rows: Vec<usize>,
     part: Matrix<F>,
     /// Smallest value of each run so far, and where it was found.
     best: Vec<F>,
     points: Vec<Vec<F>>,
 }
 
+/// More runs than this are a slip of the finger.
+const MOST: usize = 10_000;
+
 impl Ensemble<f64> {
-    /// `runs` runs of the method called `method`. Errors as [`registry::Entry::build`]; at least one run.
-    pub fn new(method: &str, runs: usize, space: &Space, budget: Option<u64>, settings: &Settings) -> Result<Self> {
-        let entry = registry::entry(method)?;
-        if runs == 0 {
-            return Err(Error::parameter("runs", runs, "must be at least 1"));
+    /// `runs` runs of a method, `budget` evaluations for all of them together. Errors as [`Entry::build`]; at least one run,
+    /// at most 10,000.
+    pub fn new(entry: &Entry, runs: usize, space: &Space, budget: Option<u64>, settings: &Settings) -> Result<Self> {
+        if runs == 0 || runs > MOST {
+            return Err(Error::parameter("runs", runs, format!("must be from 1 to {MOST}")));
         }
         let each = budget.map(|b| b / runs as u64);
         let built = (0..runs).map(|_| entry.build(space, each, settings)).collect::<Result<_>>()?;
-        Ok(Ensemble::of(method, built))
+        Ok(Ensemble::of(entry.name, built))
     }
 
-    /// Reads back what [`Algorithm::save`] wrote.
-    pub fn load(bytes: &[u8]) -> Result<Self> {
+    /// Reads back what [`Algorithm::save`] wrote for runs of this method.
+    pub fn load(entry: &Entry, bytes: &[u8]) -> Result<Self> {
         let wrong = |why: postcard::Error| Error::Saved(format!("ensemble: {why}"));
         let (method, best, points, states): (String, Vec<f64>, Vec<Vec<f64>>, Vec<Vec<u8>>) =
             postcard::from_bytes(bytes).map_err(wrong)?;
-        let entry = registry::entry(&method)?;
+        if method != entry.name {
+            return Err(Error::Saved(format!("ensemble: of {method}, not of {}", entry.name)));
+        }
         let runs = states.iter().map(|state| entry.load(state)).collect::<Result<_>>()?;
         Ok(Ensemble { best, points, ..Ensemble::of(&method, runs) })
     }
@@ -45,7 +52,8 @@ impl Ensemble<f64> {
 impl<F: Real> Ensemble<F> {
     fn of(method: &str, runs: Vec<Box<dyn Algorithm<F>>>) -> Self {
         let (best, points) = (vec![F::infinity(); runs.len()], vec![Vec::new(); runs.len()]);
-        Ensemble { method: method.into(), runs, asked: Vec::new(), part: Matrix::default(), best, points }
+        let (asked, gradient_rows) = (Vec::new(), Vec::new());
+        Ensemble { method: method.into(), runs, asked, gradient_rows, part: Matrix::default(), best, points }
     }
 
     /// The answer of each run, after the first `tell`.
@@ -72,10 +80,14 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         xs.clear();
         self.asked.clear();
+        self.gradient_rows.clear();
         for (k, run) in self.runs.iter_mut().enumerate() {
             run.ask(&rng.fork(&format!("run{k}")), &mut self.part);
             if xs.is_empty() {
                 xs.resize(0, self.part.dim());
+            }
+            if !self.part.is_empty() {
+                self.gradient_rows.extend(run.gradient_rows().iter().map(|row| xs.len() + row));
             }
             self.asked.push(self.part.len());
             self.part.iter().for_each(|x| xs.push(x));
@@ -100,8 +112,40 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
         }
     }
 
+    fn expect_gradients(&mut self) -> bool {
+        // All of them are of one method: they agree.
+        self.runs.iter_mut().fold(false, |uses, run| run.expect_gradients() || uses)
+    }
+
+    fn gradient_rows(&self) -> &[usize] {
+        &self.gradient_rows
+    }
+
+    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
+        let mut from = 0;
+        for (run, &asked) in self.runs.iter_mut().zip(&self.asked) {
+            let wanted = run.gradient_rows().len();
+            if asked > 0 && wanted > 0 {
+                self.part.copy_from(gradients.rows().slice(from, from + wanted));
+                run.tell_gradients(&self.part);
+                from += wanted;
+            }
+        }
+    }
+
+    /// An equal share for each.
+    fn spent(&mut self, cost: u64) {
+        let each = cost / self.runs.len().max(1) as u64;
+        self.runs.iter_mut().for_each(|run| run.spent(each));
+    }
+
     fn answer(&self) -> Vec<F> {
         self.runs[self.leader()].answer()
+    }
+
+    /// That of the leading run.
+    fn account(&self) -> Option<String> {
+        self.runs[self.leader()].account()
     }
 
     /// The best point of each run that has found one.

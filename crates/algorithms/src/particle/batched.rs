@@ -152,7 +152,7 @@ impl Params {
             kappa: self.kappa,
             batch: self.batch,
             update: self.update,
-            epoch: None, // an epoch ends with the data, not after so many iterations
+            epoch: Some(usize::MAX), // an epoch ends with the data, not after so many iterations
             cooling: self.cooling,
             reduction: self.reduction,
             kick: self.kick,

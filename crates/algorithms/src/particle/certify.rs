@@ -45,6 +45,17 @@ pub struct Question<'a> {
     pub seed: u64,
 }
 
+impl Question<'_> {
+    /// The second moment of the initial velocities, summed over coordinates.
+    fn velocity(&self) -> f64 {
+        let dim = match self.objective {
+            Objective::Function(problem) => problem.space().dim(),
+            Objective::Samples(points, _) => points.dim(),
+        };
+        self.params.velocity.powi(2) * dim as f64
+    }
+}
+
 /// Whether something is so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,7 +112,8 @@ pub struct Measured {
 pub struct Suggestion {
     /// None for Theorem 2.5, smooth for Theorem 3.3.
     pub memory: Memory,
-    /// Inertia.
+    /// Inertia. The friction, the time step and the initial velocities are as before; the diffusion is anisotropic, the scheme
+    /// semi-implicit.
     pub inertia: f64,
     /// Diffusion by the distance to the memory: the same multiple of `sigma2` as before, 0 without memory.
     pub sigma1: f64,
@@ -138,13 +150,14 @@ pub struct Certificate {
     pub h: f64,
     /// The hypotheses one by one.
     pub hypotheses: Vec<Hypothesis>,
-    /// All of them together.
+    /// All of them together; at best not proven where a run violated the bound.
     pub verdict: Verdict,
     /// Theorem 2.5 at the lower end of W(0)'s interval; for a swarm without memory.
     pub memoryless: Option<Memoryless>,
     /// Theorem 3.3 at half of that; for a swarm with memory.
     pub with_memory: Option<WithMemory>,
-    /// The largest factor by which the initial deviations may grow (below 1: must shrink) for P2 to hold with the same W(0).
+    /// The largest factor by which the initial deviations of the positions may grow (below 1: must shrink) for P2 to hold with the
+    /// same W(0); 0 where the initial velocities alone are too large.
     pub locality: Option<f64>,
     /// Explosion about frozen attractors.
     pub thresholds: Thresholds,
@@ -175,6 +188,13 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
             if values.len() != points.len() {
                 return Err(Error::shape("the values of the samples", values.len(), points.len()));
             }
+            if let Some(k) = (0..points.len()).find(|&k| !points.row(k).iter().all(|t| t.is_finite())) {
+                return Err(Error::parameter(format!("sample {k}"), "a point", "must hold finite numbers"));
+            }
+            if let Some(k) = values.iter().position(|e| *e == f64::NEG_INFINITY) {
+                let rule = "must not be the objective's value: the theorems need one that is bounded below";
+                return Err(Error::parameter(format!("sample {k}"), "-inf", rule));
+            }
             unbounded = Space::unbounded(points.dim())?;
             &unbounded
         }
@@ -199,7 +219,7 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     let sample = Sample::new(question, &rng)?;
     let (minimum, hessian) = (sample.minimum, sample.hessian);
     let w = weight(&sample.values, s.alpha, minimum.value);
-    let velocity = question.params.velocity.powi(2) * space.dim() as f64;
+    let velocity = question.velocity();
     let moments = Moments { variance: sample.variance, velocity, ..Moments::default() };
     let remembers = s.memory != Memory::None;
     let h = if remembers {
@@ -212,28 +232,35 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     } else {
         (Some(memoryless(&s, w.low, h, hessian.value)), None)
     };
-    let mut hypotheses = vec![objective(minimum, hessian), law(&s, space), sharpness(&s, &w)];
+    // H(0) is a sum of squares of the positions' deviations and of the velocities'; only the first may change.
+    let factor = plain.filter(Memoryless::first).map(|t| {
+        let moving = Moments { velocity, ..Moments::default() }.functional(s.inertia, s.friction);
+        ((t.right / t.left * h - moving) / (h - moving)).max(0.0).sqrt()
+    });
+    let mut hypotheses =
+        vec![objective(minimum, hessian), law(&s, space), constant(&question.params), sharpness(&s, &w)];
     match (&plain, &memory) {
-        (Some(t), _) => hypotheses.extend(theorem_2_5(t, &s, &w, hessian, minimum)),
-        (_, Some(t)) => hypotheses.extend(theorem_3_3(t, &s)),
+        (Some(t), _) => hypotheses.extend(theorem_2_5(t, &s, &w, factor, hessian, minimum)),
+        (_, Some(t)) => hypotheses.extend(theorem_3_3(t, &s, minimum)),
         _ => {}
     }
-    let worst = |verdict| hypotheses.iter().any(|h| h.verdict == verdict);
-    let verdict = if worst(Verdict::Fails) {
-        Verdict::Fails
-    } else if worst(Verdict::NotProven) {
-        Verdict::NotProven
-    } else {
-        Verdict::Holds
-    };
     let rate = plain.map(|t| t.rate).or(memory.map(|t| t.rate)).filter(|r| r.is_finite());
     let measured = match question.objective {
         Objective::Function(problem) if question.horizon > 0.0 => measure(question, problem, &s, &sample, rate)?,
         _ => None,
     };
+    let worst = |verdict| hypotheses.iter().any(|h| h.verdict == verdict);
+    let violated = measured.as_ref().is_some_and(|m| m.violations > 0);
+    let verdict = if worst(Verdict::Fails) {
+        Verdict::Fails
+    } else if worst(Verdict::NotProven) || violated {
+        Verdict::NotProven
+    } else {
+        Verdict::Holds
+    };
     let inside = s.memory == Memory::Smooth && s.theta > 0.0 && memory.is_some_and(|t| t.rate.is_finite());
     let satisfied = plain.is_some_and(|t| t.both()) || inside;
-    let suggestions = if satisfied { Vec::new() } else { suggest(&s, question.objective, &sample) };
+    let suggestions = if satisfied { Vec::new() } else { suggest(question, &s, &sample) };
     Ok(Certificate {
         theorem: if remembers { "3.3" } else { "2.5" },
         minimum,
@@ -242,8 +269,7 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
         spread: [sample.variance, velocity],
         h,
         verdict,
-        // H(0) grows with the square of the deviations.
-        locality: plain.filter(Memoryless::first).map(|t| (t.right / t.left).sqrt()),
+        locality: factor,
         hypotheses,
         memoryless: plain,
         with_memory: memory,
@@ -307,14 +333,18 @@ impl Sample {
 fn objective(minimum: Constant, hessian: Constant) -> Hypothesis {
     let estimated = minimum.estimated || hessian.estimated;
     let word = |c: Constant| if c.estimated { "estimated from samples" } else { "given" };
+    let number = |t: f64| match t == 0.0 || (1e-3..1e6).contains(&t.abs()) {
+        true => format!("{t:.6}"),
+        false => format!("{t:.6e}"),
+    };
     Hypothesis {
         name: "A1-A4: a minimiser exists, the objective is bounded below, its Hessian is bounded",
         verdict: if estimated { Verdict::NotProven } else { Verdict::Holds },
         because: format!(
-            "infimum {:.6} ({}), bound on the Hessian {:.6} ({})",
-            minimum.value,
+            "infimum {} ({}), bound on the Hessian {} ({})",
+            number(minimum.value),
             word(minimum),
-            hessian.value,
+            number(hessian.value),
             word(hessian)
         ),
         change: if estimated { "give the objective's constants where they are known".into() } else { String::new() },
@@ -332,6 +362,26 @@ fn law(s: &Dynamics, space: &Space) -> Hypothesis {
     };
     let name = "dynamics: D(z) = diag(z) on R^d";
     Hypothesis { name, verdict, because: because.into(), change: change.into() }
+}
+
+/// The theorems are about numbers that do not change and about the consensus of all particles.
+fn constant(p: &Params) -> Hypothesis {
+    let foreign = [
+        ("cooling", p.cooling),
+        ("sigma_factor", p.sigma_factor != 1.0),
+        ("alpha_factor", p.alpha_factor != 1.0),
+        ("sample_size", p.sample_size.is_some()),
+        ("batch", p.batch.is_some_and(|batch| batch < p.particles)),
+        ("reduction", p.reduction > 0.0),
+        ("kick", p.kick > 0.0),
+    ];
+    let on: Vec<&str> = foreign.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
+    Hypothesis {
+        name: "constant alpha and sigma, one consensus of all particles, no kicks",
+        verdict: if on.is_empty() { Verdict::Holds } else { Verdict::Fails },
+        because: if on.is_empty() { "nothing else is set".into() } else { format!("set: {}", on.join(", ")) },
+        change: if on.is_empty() { String::new() } else { format!("leave out {}", on.join(", ")) },
+    }
 }
 
 fn sharpness(s: &Dynamics, w: &Bounded) -> Hypothesis {
@@ -354,7 +404,14 @@ fn sharpness(s: &Dynamics, w: &Bounded) -> Hypothesis {
     }
 }
 
-fn theorem_2_5(t: &Memoryless, s: &Dynamics, w: &Bounded, hessian: Constant, minimum: Constant) -> Vec<Hypothesis> {
+fn theorem_2_5(
+    t: &Memoryless,
+    s: &Dynamics,
+    w: &Bounded,
+    factor: Option<f64>,
+    hessian: Constant,
+    minimum: Constant,
+) -> Vec<Hypothesis> {
     let (m, g, l) = (s.inertia, s.friction, s.lambda[1]);
     let largest = l * g * w.low / 8.0 - 2.0 * l * l * m / g; // of sigma^2
     let first = Hypothesis {
@@ -367,6 +424,7 @@ fn theorem_2_5(t: &Memoryless, s: &Dynamics, w: &Bounded, hessian: Constant, min
         because: format!("mu = {:.4e} at the lower end of W(0)", t.mu),
         change: match (t.first(), largest > 0.0) {
             (true, _) => String::new(),
+            _ if l == 0.0 => "lambda2 above 0".into(),
             (_, true) => format!("sigma2 below {:.4}", largest.sqrt()),
             (_, false) => format!(
                 "inertia below {:.3e}, and then sigma2^2 below lambda gamma W(0)/8 - 2 lambda^2 m/gamma",
@@ -374,7 +432,6 @@ fn theorem_2_5(t: &Memoryless, s: &Dynamics, w: &Bounded, hessian: Constant, min
             ),
         },
     };
-    let factor = (t.right / t.left).sqrt();
     let second = Hypothesis {
         name: "P2: the swarm begins so narrow that W(t) stays above W(0)/2",
         verdict: match (t.both(), hessian.estimated || minimum.estimated) {
@@ -383,16 +440,17 @@ fn theorem_2_5(t: &Memoryless, s: &Dynamics, w: &Bounded, hessian: Constant, min
             (true, false) => Verdict::Holds,
         },
         because: format!("{:.4e} must be below {:.4e}", t.left, t.right),
-        change: match (t.both(), t.first()) {
+        change: match (t.both(), factor) {
             (true, _) => String::new(),
-            (_, true) => format!("initial deviations at most {factor:.3e} times as large, or a smaller alpha"),
-            (_, false) => "P1 first".into(),
+            (_, Some(0.0)) => "smaller initial velocities, or a smaller alpha".into(),
+            (_, Some(factor)) => format!("initial deviations at most {factor:.3e} times as large, or a smaller alpha"),
+            (_, None) => "P1 first".into(),
         },
     };
     vec![first, second]
 }
 
-fn theorem_3_3(t: &WithMemory, s: &Dynamics) -> Vec<Hypothesis> {
+fn theorem_3_3(t: &WithMemory, s: &Dynamics, minimum: Constant) -> Vec<Hypothesis> {
     let sharp = s.memory == Memory::Sharp;
     let memory = Hypothesis {
         name: "memory: theta > 0, finite beta and kappa (eq. 1.2)",
@@ -410,7 +468,11 @@ fn theorem_3_3(t: &WithMemory, s: &Dynamics) -> Vec<Hypothesis> {
     };
     let positive = |name, mu: f64, change: &str| Hypothesis {
         name,
-        verdict: if mu > 0.0 { Verdict::Holds } else { Verdict::Fails },
+        verdict: match (mu > 0.0, minimum.estimated) {
+            (false, _) => Verdict::Fails,
+            (true, true) => Verdict::NotProven,
+            (true, false) => Verdict::Holds,
+        },
         because: format!("{mu:.4e}"),
         change: if mu > 0.0 { String::new() } else { change.into() },
     };
@@ -481,10 +543,10 @@ const RETRIED: usize = 20_000;
 
 /// Parameters for which the conditions hold, with lambda and the objective as they are: of Theorem 3.3 where the swarm
 /// has a memory, and of Theorem 2.5; for each first with the start drawn together about its mean, then with a smaller alpha.
-fn suggest(s: &Dynamics, objective: Objective<'_>, sample: &Sample) -> Vec<Suggestion> {
+fn suggest(question: &Question<'_>, s: &Dynamics, sample: &Sample) -> Vec<Suggestion> {
     let few = sample.points.rows().slice(0, sample.points.len().min(RETRIED));
     let narrower = |shrink: f64| -> Vec<f64> {
-        let Objective::Function(problem) = objective else { return Vec::new() };
+        let Objective::Function(problem) = question.objective else { return Vec::new() };
         let mut at = vec![0.0; sample.mean.len()];
         let value = |x: &[f64]| {
             at.iter_mut().zip(x).zip(&sample.mean).for_each(|((a, x), m)| *a = m + shrink * (x - m));
@@ -503,9 +565,9 @@ fn suggest(s: &Dynamics, objective: Objective<'_>, sample: &Sample) -> Vec<Sugge
     };
     let mut found = Vec::new();
     if s.memory != Memory::None {
-        found = by(&|values, alpha, shrink| fastest_with_memory(s, sample, values, alpha, shrink));
+        found = by(&|values, alpha, shrink| fastest_with_memory(question, s, sample, values, alpha, shrink));
     }
-    found.extend(by(&|values, alpha, shrink| fastest(s, sample, values, alpha, shrink)));
+    found.extend(by(&|values, alpha, shrink| fastest(question, s, sample, values, alpha, shrink)));
     found
 }
 
@@ -520,15 +582,24 @@ fn positive_weight(values: &[f64], alpha: f64, sample: &Sample) -> Option<f64> {
 }
 
 /// Of Theorem 2.5: the inertia and diffusion of the highest guaranteed rate among those for which both conditions hold.
-fn fastest(s: &Dynamics, sample: &Sample, values: &[f64], alpha: f64, shrink: f64) -> Option<Suggestion> {
+fn fastest(
+    question: &Question<'_>,
+    s: &Dynamics,
+    sample: &Sample,
+    values: &[f64],
+    alpha: f64,
+    shrink: f64,
+) -> Option<Suggestion> {
     let w = positive_weight(values, alpha, sample)?;
+    let velocity = question.velocity();
     let fits = |m: f64| {
-        let (g, l) = (1.0 - m, s.lambda[1]);
+        let (g, l) = (question.params.friction.unwrap_or(1.0 - m), s.lambda[1]);
         let largest = l * g * w / 8.0 - 2.0 * l * l * m / g; // of sigma^2 by P1; half of it is taken
         let sigma2 = s.sigma[1].min((0.5 * largest).max(0.0).sqrt());
         let d = Dynamics { inertia: m, friction: g, alpha, sigma: [0.0, sigma2], lambda: [0.0, l], ..s.clone() };
         let variance = shrink * shrink * sample.variance;
-        let t = memoryless(&d, w, Moments { variance, ..Moments::default() }.functional(m, g), sample.hessian.value);
+        let h = Moments { variance, velocity, ..Moments::default() }.functional(m, g);
+        let t = memoryless(&d, w, h, sample.hessian.value);
         (largest > 0.0 && t.both()).then_some(Suggestion {
             memory: Memory::None,
             inertia: m,
@@ -550,11 +621,18 @@ const SHARES: [f64; 4] = [0.1, 0.2, 0.5, 1.0];
 
 /// Of Theorem 3.3: parameters for which mu1 and mu2 are positive, with a memory that the time step can follow. Of those whose
 /// rate is within a tenth of the highest the largest inertia is taken: the rate grows on as it vanishes.
-fn fastest_with_memory(s: &Dynamics, sample: &Sample, values: &[f64], alpha: f64, shrink: f64) -> Option<Suggestion> {
+fn fastest_with_memory(
+    question: &Question<'_>,
+    s: &Dynamics,
+    sample: &Sample,
+    values: &[f64],
+    alpha: f64,
+    shrink: f64,
+) -> Option<Suggestion> {
     let w = 0.5 * positive_weight(values, alpha, sample)?; // W(t) stays above W(0)/2
     let ratio = if s.sigma[1] > 0.0 { s.sigma[0] / s.sigma[1] } else { 0.0 };
     let fits = |theta: f64, m: f64, kappa: f64| {
-        let (g, l) = (1.0 - m, s.lambda[1]);
+        let (g, l) = (question.params.friction.unwrap_or(1.0 - m), s.lambda[1]);
         let largest = l * g * w / 36.0 - 6.0 * l * l * m / g; // of sigma2^2 by mu2; half of it is taken
         let sigma2 = s.sigma[1].min((0.5 * largest).max(0.0).sqrt());
         let sigma = [ratio * sigma2, sigma2];

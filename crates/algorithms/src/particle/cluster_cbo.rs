@@ -10,8 +10,9 @@
 //! ```
 //!
 //! The first centres are particles of the start: the first one, and then always the one farthest from the centres so far. A
-//! centre that has lost its particles stays. One cluster is `cbo`. The answer is the centre of the best particle, the minima
-//! ([`Motion::several`]) are the best particle of each cluster; the view shows all centres as `c`.
+//! centre that has lost its particles stays. One cluster is `cbo`. The answer is the centre of the best particle; the view shows all
+//! centres as `c`. The minima ([`Motion::several`]) are the best particle of each cluster, where clusters count as one whose centres are
+//! nearer than the sum of their spreads; one of them may lie on the border to another cluster, behind which it is lower.
 //!
 //! Differs from the paper: hard clusters instead of soft ones; the choice of the first centres.
 
@@ -48,8 +49,9 @@ pub struct ClusterCbo<F: Real> {
     centres: Matrix<F>,
     /// The cluster of each particle.
     cluster: Vec<usize>,
-    /// The best particle of each cluster.
+    /// The best particle of each cluster, and the root mean square distance of all of them to the centre.
     leaders: Matrix<F>,
+    spreads: Vec<f64>,
     best: usize,
     #[serde(skip)]
     xi: Matrix<F>,
@@ -81,10 +83,14 @@ impl<F: Real> ClusterCbo<F> {
             consensus(&swarm.x, &swarm.fx, self.agreement.alpha, members, self.centres.row_mut(j));
         }
         self.leaders.resize(self.centres.len(), swarm.dim());
+        self.spreads.clear();
         for j in 0..self.centres.len() {
             if let Some(leader) = self.leader(j, &swarm.fx) {
                 self.leaders.row_mut(j).copy_from_slice(swarm.x.row(leader));
             }
+            let members = (0..swarm.len()).filter(|&i| self.cluster[i] == j);
+            let squares = members.clone().map(|i| distance(swarm.x.row(i), self.centres.row(j)).f64().powi(2));
+            self.spreads.push((squares.sum::<f64>() / members.count().max(1) as f64).sqrt());
         }
         self.best = best_index(&swarm.fx).map_or(0, |i| self.cluster[i]);
     }
@@ -105,7 +111,8 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         let agreement = params.agreement();
         let [centres, leaders, xi] = [(); 3].map(|()| Matrix::default());
-        Ok(ClusterCbo { params, agreement, centres, cluster: Vec::new(), leaders, best: 0, xi })
+        let (cluster, spreads) = (Vec::new(), Vec::new());
+        Ok(ClusterCbo { params, agreement, centres, cluster, leaders, spreads, best: 0, xi })
     }
 
     fn particles(&self) -> usize {
@@ -138,12 +145,19 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
     }
 
     fn several(&self, swarm: &Swarm<F>) -> Option<Several<F>> {
-        let found = |j: usize| {
-            let value = swarm.fx[self.leader(j, &swarm.fx)?];
+        let leaders = (0..self.centres.len()).filter_map(|j| Some((self.leader(j, &swarm.fx)?, j)));
+        let mut leaders: Vec<(usize, usize)> = leaders.collect();
+        leaders.sort_by(|a, b| swarm.fx[a.0].f64().total_cmp(&swarm.fx[b.0].f64()));
+        let mut minima: Vec<(usize, Found<F>)> = Vec::new();
+        for (leader, j) in leaders {
+            let apart = |k: usize| distance(self.centres.row(j), self.centres.row(k)).f64();
             let particles = self.cluster.iter().filter(|cluster| **cluster == j).count();
-            Some(Found { x: self.leaders.row(j).to_vec(), value, particles })
-        };
-        Some(Several::minima((0..self.centres.len()).filter_map(found).collect()))
+            match minima.iter_mut().find(|(k, _)| apart(*k) < self.spreads[j] + self.spreads[*k]) {
+                Some((_, found)) => found.particles += particles,
+                None => minima.push((j, Found { x: self.leaders.row(j).to_vec(), value: swarm.fx[leader], particles })),
+            }
+        }
+        Some(Several::minima(minima.into_iter().map(|(_, found)| found).collect()))
     }
 
     fn show<'a>(&'a self, view: &mut View<'a, F>) {

@@ -9,9 +9,11 @@ use swarmgrad_core::{Error, Problem, Result, Rng, Rows};
 const CURVED: usize = 2_000;
 const DIRECTIONS: usize = 8;
 
-/// Samples about which a quadratic is fitted, and how many of their neighbours it gets for each of its coefficients.
+/// Samples about which a quadratic is fitted, at most, and how many of their neighbours it gets for each of its coefficients.
 const FITTED: usize = 64;
 const FOR_A_COEFFICIENT: usize = 2;
+/// Multiplications that all fits may take, about, and those beyond which none is tried: some ten seconds.
+const WORK: f64 = 2e10;
 
 /// The largest second difference |E(x + h u) - 2 E(x) + E(x - h u)|/h^2 over the first sample points and random unit
 /// directions u (in low dimensions the axes as well): an estimate from below.
@@ -46,20 +48,34 @@ pub(super) fn of_function(problem: &dyn Problem, points: Rows<'_>, values: &[f64
 
 /// The largest norm of the Hessian of a quadratic that is fitted, by least squares, to a sample and its nearest neighbours, over
 /// some of the samples. What bends within a neighbourhood is not seen. Errors where there are too few samples for a fit, or
-/// they lie so that they determine none.
+/// they lie so that they determine none, or there are so many variables that a fit takes too long.
 pub(super) fn of_samples(points: Rows<'_>, values: &[f64]) -> Result<f64> {
     let dim = points.dim();
     let coefficients = (dim + 1) * (dim + 2) / 2;
-    let known: Vec<usize> = (0..points.len()).filter(|&i| values[i].is_finite()).collect();
     let near = FOR_A_COEFFICIENT * coefficients;
+    let work = 2.0 * near as f64 * (coefficients as f64).powi(2);
+    if work > WORK {
+        let rule = format!("must be given: {dim} variables are too many for an estimate from samples");
+        return Err(Error::parameter("hessian", "missing", rule));
+    }
+    // Each point once: copies tell nothing new.
+    let mut known: Vec<usize> = (0..points.len()).filter(|&i| values[i].is_finite()).collect();
+    let order = |&a: &usize, &b: &usize| {
+        let coordinates = points.row(a).iter().zip(points.row(b));
+        coordinates.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(a.cmp(&b))
+    };
+    known.sort_unstable_by(order);
+    known.dedup_by(|a, b| points.row(*a) == points.row(*b));
+    known.sort_unstable();
     if known.len() < near {
         let rule = format!(
-            "must be given: an estimate in {dim} variables takes {near} samples with finite values, and there are {}",
+            "must be given: an estimate in {dim} variables takes {near} different samples with finite values, and there are {}",
             known.len()
         );
         return Err(Error::parameter("hessian", "missing", rule));
     }
-    let centres = known.iter().step_by(known.len().div_ceil(FITTED));
+    let fits = FITTED.min((WORK / work) as usize).max(1);
+    let centres = known.iter().step_by(known.len().div_ceil(fits));
     let norms = centres.filter_map(|&centre| {
         let x = points.row(centre);
         let square = |i: usize| points.row(i).iter().zip(x).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
@@ -139,16 +155,27 @@ mod tests {
         let norm = of_samples(points, &values).unwrap();
         assert!((8.5..9.5).contains(&norm), "{norm}");
         let few = of_samples(points.slice(0, 6), &values[..6]).unwrap_err().to_string();
-        assert!(few.contains("in 1 variables takes 6 samples with finite values, and there are 5"), "{few}");
+        assert!(few.contains("takes 6 different samples with finite values, and there are 5"), "{few}");
     }
 
     #[test]
-    fn samples_on_a_line_or_in_a_point_determine_nothing() {
+    fn copies_of_samples_change_nothing() {
+        let flat = cloud(40, 2);
+        let five: Vec<f64> = flat.chunks(2).flat_map(|x| x.repeat(5)).collect();
+        let norm = |flat: &[f64]| {
+            let values: Vec<f64> = flat.chunks(2).map(|x| 3.0 * x[0] * x[0] - x[1]).collect();
+            of_samples(Rows::new(2, flat), &values).unwrap()
+        };
+        assert!((norm(&flat) - 6.0).abs() < 1e-8 && (norm(&five) - 6.0).abs() < 1e-8);
+    }
+
+    #[test]
+    fn samples_on_a_line_determine_nothing_and_hundreds_of_variables_are_too_many() {
         let line: Vec<f64> = cloud(100, 1).iter().flat_map(|t| [*t, *t]).collect();
-        for flat in [line, vec![1.0; 200]] {
-            let values: Vec<f64> = flat.chunks(2).map(|x| x[0] * x[0]).collect();
-            let why = of_samples(Rows::new(2, &flat), &values).unwrap_err().to_string();
-            assert!(why.contains("the samples determine no quadratic"), "{why}");
-        }
+        let values: Vec<f64> = line.chunks(2).map(|x| x[0] * x[0]).collect();
+        let why = of_samples(Rows::new(2, &line), &values).unwrap_err().to_string();
+        assert!(why.contains("the samples determine no quadratic"), "{why}");
+        let why = of_samples(Rows::new(200, &[0.0; 400]), &[1.0, 2.0]).unwrap_err().to_string();
+        assert!(why.contains("200 variables are too many"), "{why}");
     }
 }

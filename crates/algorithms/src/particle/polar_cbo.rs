@@ -13,7 +13,7 @@
 //! An infinite kappa is `cbo`. With a kernel that never vanishes a large alpha lets the best particle attract all others;
 //! alpha (E_i - E_j) and the kernel's exponent should be of one size. The answer is the consensus of the best particle; the view
 //! shows all of them as `c`. The minima ([`Motion::several`]): particles whose centres lie within a kernel's width of that of the
-//! best one belong to it, of the others again the best one, and so on.
+//! best one belong to it, of the others again the best one, and so on; fewer than two in a hundred particles are still on their way.
 //!
 //! Differs from the paper: none.
 
@@ -42,7 +42,7 @@ choice! {
 consensus_parameters! {
     /// Parameters of [`PolarCbo`].
     pub struct Params {
-        sigma = 8.0, alpha = 100.0;
+        sigma = 8.0, alpha = 1.0;
         /// Drift towards the particle's consensus.
         lambda "lambda": f64 = 1.0, AtLeast(0.0);
         /// Time step.
@@ -175,7 +175,9 @@ impl<F: Real> Motion<F> for PolarCbo<F> {
                 distance(self.centres.row(i), self.centres.row(best)).f64() <= self.params.width || i == best
             };
             let particles = rest.iter().filter(|&&i| near(i)).count();
-            minima.push(Found { x: self.seen.row(best).to_vec(), value: swarm.fx[best], particles });
+            if 50 * particles >= swarm.fx.len() {
+                minima.push(Found { x: self.seen.row(best).to_vec(), value: swarm.fx[best], particles });
+            }
             rest.retain(|&i| !near(i));
         }
         Some(Several::minima(minima))

@@ -142,7 +142,7 @@ pub struct PsoSde<F: Real> {
     particles: usize,
     alpha: f64,
     sigmas: [f64; 2],
-    /// What the schedules have made of alpha and of both sigma, cooling aside.
+    /// What the schedules have made of alpha and of both sigma, cooling aside: logarithms to the base 2.
     factors: [f64; 2],
     iterations: usize,
     /// Size of the coordinate variances of Y when the epoch began.
@@ -186,6 +186,10 @@ impl<F: Real> Motion<F> for PsoSde<F> {
             let value = format!("{}, {}", params.lambda1, params.sigma1);
             return Err(Error::parameter("lambda1, sigma1", value, "must be 0 without memory"));
         }
+        if (params.cooling || params.reduction > 0.0) && params.epoch.is_none() {
+            let what = if params.cooling { "cooling" } else { "reduction" };
+            return Err(Error::parameter("epoch", "null", format!("must be given: {what} acts when an epoch is over")));
+        }
         if let Some(batch) = params.batch.filter(|b| !params.particles.is_multiple_of(*b)) {
             return Err(Error::parameter("batch", batch, format!("must divide the {} particles", params.particles)));
         }
@@ -196,7 +200,7 @@ impl<F: Real> Motion<F> for PsoSde<F> {
             particles: params.particles,
             alpha: params.alpha,
             sigmas: [params.sigma1, params.sigma2],
-            factors: [1.0; 2],
+            factors: [0.0; 2],
             params,
             iterations: 0,
             spread: 0.0,
@@ -312,7 +316,8 @@ impl<F: Real> PsoSde<F> {
         self.iterations += 1;
         let p = &self.params;
         let [alpha, sigma] = self.factors;
-        self.factors = [(alpha * p.alpha_factor).min(alpha.max(p.alpha_most / p.alpha)), sigma * p.sigma_factor];
+        let most = alpha.max((p.alpha_most / p.alpha).log2());
+        self.factors = [(alpha + p.alpha_factor.log2()).min(most), sigma + p.sigma_factor.log2()];
         let epochs = p.epoch.filter(|_| p.cooling).map_or(0, |epoch| self.iterations / epoch);
         self.cool(epochs);
         self.sharpen(swarm);
@@ -322,8 +327,11 @@ impl<F: Real> PsoSde<F> {
     /// Cooling: alpha doubles with each epoch, both sigma fall as 1 / log2(e + 2), e = finished epochs.
     pub(super) fn cool(&mut self, finished: usize) {
         let (finished, [alpha, sigma]) = (finished as f64, self.factors);
-        self.alpha = self.params.alpha * finished.exp2() * alpha;
-        self.sigmas = [self.params.sigma1, self.params.sigma2].map(|s| s / (finished + 2.0).log2() * sigma);
+        // Nothing is a multiple of 0, and nothing of infinity, whatever has become of the factor.
+        let times = |base: f64, log: f64| if base == 0.0 || base.is_infinite() { base } else { base * log.exp2() };
+        self.alpha = times(self.params.alpha, finished + alpha);
+        let sigmas = [self.params.sigma1, self.params.sigma2];
+        self.sigmas = sigmas.map(|s| times(s / (finished + 2.0).log2(), sigma));
     }
 
     /// Alpha by the effective sample size, where that is asked for.

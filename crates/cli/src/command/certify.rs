@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use swarmgrad::algorithms::particle::certify::{Certificate, Objective, Question, Suggestion, Verdict, certify};
 use swarmgrad::algorithms::particle::diagnostics::Moment;
-use swarmgrad::algorithms::particle::pso_sde::{self, Memory};
+use swarmgrad::algorithms::particle::pso_sde::{self, Memory, Noise, Scheme};
 use swarmgrad::registry;
 use swarmgrad::{Error, Matrix, Space, Start, problems};
 use swarmgrad_lab::Table;
@@ -41,7 +41,7 @@ pub struct Certify {
     problem: Option<String>,
 
     /// Samples instead of an objective: a file with a point of the initial law and its value in each line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dim", "bounds", "start", "points", "horizon", "swarm", "plot"])]
     samples: Option<PathBuf>,
 
     /// Number of variables [default: 2, or the only one the problem allows]
@@ -101,6 +101,12 @@ impl Certify {
             let rule = "must be at least 0 and at most ten million time steps";
             return Err(Error::parameter("--horizon", self.horizon, rule).into());
         }
+        if let Some(path) = &self.plot {
+            output::check_picture(path)?;
+            if self.horizon == 0.0 {
+                return Err(Error::parameter("--plot", path.display(), "needs a run: --horizon above 0").into());
+            }
+        }
         let (built, given);
         let (objective, known) = match (&self.problem, &self.samples) {
             (Some(name), _) => {
@@ -121,6 +127,9 @@ impl Certify {
             (None, None) => return Err(Error::parameter("problem", "missing", "name one, or give --samples").into()),
         };
         let start = if self.samples.is_some() { Start::Uniform } else { argument::start(&self.start)? };
+        if self.problem.is_some() && self.bounds.is_none() && start == Start::Uniform {
+            return Err(Error::parameter("--start", "uniform", "needs --bounds").into());
+        }
         let certificate = certify(&Question {
             objective,
             params: params.clone(),
@@ -133,10 +142,7 @@ impl Certify {
             seed: self.seed,
         })?;
         if let Some(path) = &self.plot {
-            let svg = picture(&certificate);
-            let png = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
-            let bytes = if png { swarmgrad_lab::plot::png(&svg, 2.0)? } else { svg.into_bytes() };
-            swarmgrad::write_whole(path, &bytes)?;
+            output::write_picture(path, picture(&certificate))?;
         }
         if self.json {
             let mut value = serde_json::to_value(&certificate)?;
@@ -144,7 +150,7 @@ impl Certify {
             value["params"] = serde_json::to_value(&params)?;
             output::print_json(&value)?;
         } else {
-            output::print(&text(&certificate))?;
+            output::print(&text(&certificate, &params))?;
         }
         Ok(ExitCode::from(if certificate.verdict == Verdict::Fails { NO_VALUE } else { DONE }))
     }
@@ -215,7 +221,14 @@ fn settings(s: &Suggestion) -> String {
     format!("memory={memory}{}", numbers.collect::<String>())
 }
 
-fn text(c: &Certificate) -> String {
+/// What a suggestion changes besides, where it was chosen.
+fn otherwise(params: &pso_sde::Params) -> String {
+    let noise = if params.noise == Noise::Isotropic { " noise=anisotropic" } else { "" };
+    let scheme = if params.scheme == Scheme::Explicit { " scheme=semi_implicit" } else { "" };
+    format!("{noise}{scheme}")
+}
+
+fn text(c: &Certificate, params: &pso_sde::Params) -> String {
     let mut table = Table::new(["hypothesis", "verdict", "because", "change"]);
     for h in &c.hypotheses {
         table.row([h.name, word(h.verdict), &h.because, &h.change]);
@@ -240,10 +253,11 @@ fn text(c: &Certificate) -> String {
     }
     if let Some(factor) = c.locality {
         let deviation = c.spread[0].sqrt();
-        line(
-            "how local",
-            format!("the start's deviation is {}; P2 allows about {}", short(deviation), short(factor * deviation)),
-        );
+        let allowed = match factor > 0.0 {
+            true => format!("about {}", short(factor * deviation)),
+            false => "none: the initial velocities alone are too large".into(),
+        };
+        line("how local", format!("the start's deviation is {}; P2 allows {allowed}", short(deviation)));
     }
     let t = &c.thresholds;
     line(
@@ -257,7 +271,8 @@ fn text(c: &Certificate) -> String {
             true => format!(", start drawn together to {} of its deviation", short(s.shrink)),
             false => String::new(),
         };
-        line("suggestion", format!("{}{narrower}: rate {} (Theorem {theorem})", settings(s), short(s.rate)));
+        let what = format!("{}{}{narrower}", settings(s), otherwise(params));
+        line("suggestion", format!("{what}: rate {} (Theorem {theorem})", short(s.rate)));
     }
     if c.verdict == Verdict::Fails && c.suggestions.is_empty() && c.memoryless.is_none_or(|t| !t.both()) {
         line(

@@ -138,6 +138,8 @@ fn training_parameters(swarm: &str) -> Vec<Parameter> {
     table.map(|p| Parameter { default: values[p.name].clone(), ..p }).collect()
 }
 
+const DEVIATION: &str = "Standard deviation of the first weights.";
+
 fn training() -> String {
     let mut swarms = Table::new(["method", "what it is"]);
     for (name, about) in SWARMS {
@@ -147,7 +149,7 @@ fn training() -> String {
     for (p, cbo) in training_parameters("pso_sde").iter().zip(training_parameters("cbo")) {
         table.row([p.name, p.symbol, &worded(&p.default), &worded(&cbo.default), &p.range, p.about]);
     }
-    table.row(["deviation", "", "1", "1", ">= 0", "Standard deviation of the first weights."]);
+    table.row(["deviation", "", "1", "1", ">= 0", DEVIATION]);
     format!(
         "{}\nParameters of pso_sde and cbo, each set with --set NAME=VALUE:\n\n{}\n\
          The others have deviation too, 0.1 unless set, and what `swarmgrad list NAME` shows.\n\n\
@@ -158,7 +160,12 @@ fn training() -> String {
 }
 
 fn training_json() -> Value {
-    let swarm = |(name, about)| json!({ "name": name, "summary": about, "parameters": training_parameters(name) });
+    let swarm = |(name, about)| {
+        let usual = if matches!(name, "pso_sde" | "cbo") { 1.0 } else { 0.1 };
+        let deviation = json!({ "name": "deviation", "default": usual, "range": ">= 0", "about": DEVIATION });
+        let parameters = training_parameters(name).into_iter().map(|p| json!(p)).chain([deviation]);
+        json!({ "name": name, "summary": about, "parameters": parameters.collect::<Value>() })
+    };
     SWARMS.into_iter().map(swarm).collect()
 }
 

@@ -478,9 +478,9 @@ fn run(
     let params = without_points.params(&space)?;
     let mut algorithm: Box<dyn Algorithm> = match (&resumed, settings.runs) {
         (None, None) => entry.build(&space, evaluations, &params)?,
-        (None, Some(runs)) => Box::new(Ensemble::new(entry.name, runs as usize, &space, evaluations, &params)?),
+        (None, Some(runs)) => Box::new(Ensemble::new(entry, runs as usize, &space, evaluations, &params)?),
         (Some((checkpoint, _)), None) => entry.load(&checkpoint.algorithm)?,
-        (Some((checkpoint, _)), Some(_)) => Box::new(Ensemble::load(&checkpoint.algorithm)?),
+        (Some((checkpoint, _)), Some(_)) => Box::new(Ensemble::load(entry, &checkpoint.algorithm)?),
     };
     let stop = interrupt::flag();
     let past = resumed.as_ref().map(|(_, about)| about.reached).unwrap_or_default();
@@ -692,7 +692,7 @@ fn header(
 ) -> Value {
     json!({
         "kind": "header", "program": "swarmgrad", "version": env!("CARGO_PKG_VERSION"),
-        "method": settings.method.method, "params": params,
+        "method": settings.method.method, "params": params, "runs": settings.runs,
         "problem": settings.problem, "exec": settings.exec, "dim": space.dim(), "seed": settings.seed,
         "lower": numbers(space.lower()), "upper": numbers(space.upper()), "outside": settings.outside,
         "maximize": settings.maximize, "minimum": minimum.map(number), "evaluations": evaluations,

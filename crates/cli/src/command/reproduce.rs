@@ -103,11 +103,13 @@ const UNIT: u64 = 1_000_000;
 /// The line of progress, in units.
 fn units_left() -> anyhow::Result<ProgressStyle> {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {done} of {all} units, {eta} left")?;
-    let in_units = |steps: u64| format!("{:.1}", steps as f64 / UNIT as f64).trim_end_matches(".0").to_owned();
-    let done = move |state: &ProgressState, line: &mut dyn Write| drop(line.write_str(&in_units(state.pos())));
-    let all = move |state: &ProgressState, line: &mut dyn Write| {
-        drop(line.write_str(&in_units(state.len().unwrap_or_default())));
+    let in_units = |steps: u64, line: &mut dyn Write| {
+        let text = format!("{:.1}", steps as f64 / UNIT as f64);
+        // A line that cannot be shown is no reason to stop.
+        let _ = line.write_str(text.trim_end_matches(".0"));
     };
+    let done = move |state: &ProgressState, line: &mut dyn Write| in_units(state.pos(), line);
+    let all = move |state: &ProgressState, line: &mut dyn Write| in_units(state.len().unwrap_or_default(), line);
     Ok(style.with_key("done", done).with_key("all", all))
 }
 

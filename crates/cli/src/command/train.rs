@@ -255,11 +255,11 @@ impl Train {
     /// Everything is checked before anything runs.
     fn plan(&self) -> Result<Plan> {
         let preset = Preset::named(&self.preset)?;
-        for path in [&self.save, &self.plot].into_iter().flatten() {
+        if let Some(path) = &self.save {
             output::check_writable(path)?;
         }
         if let Some(path) = &self.plot {
-            show::format(path)?;
+            output::check_picture(path)?;
         }
         let loaded = self.load.as_deref().map(Saved::read).transpose()?;
         let mut options = preset.options();

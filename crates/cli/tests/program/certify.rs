@@ -87,3 +87,28 @@ fn samples_from_a_file_and_bad_input() {
         assert!(message.contains(says), "{args:?}: {message}");
     }
 }
+
+/// A link stays a link, also one that led nowhere; a run that could not be drawn is refused before it begins.
+#[cfg(unix)]
+#[test]
+fn a_picture_behind_a_link() {
+    let folder = Folder::new("certify-link");
+    let (link, target) = (folder.path("link.svg"), folder.path("target.svg"));
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let args = ["sphere", "--horizon", "0.1", "--points", "1000", "--swarm", "50", "--plot"];
+    for _ in 0..2 {
+        certify(&[&args[..], &[&link]].concat());
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(folder.read("target.svg").contains("<svg"));
+    }
+    for (plot, horizon, says) in [
+        (folder.path("p.txt"), "1", "must end in .svg or .png"),
+        (folder.path("none/p.svg"), "1", "there is no folder"),
+        (folder.path("p.svg"), "0", "needs a run"),
+    ] {
+        let message = bad(&["sphere", "--plot", &plot, "--horizon", horizon]);
+        assert!(message.contains(says), "{message}");
+    }
+    assert!(bad(&["--samples", "x.csv", "--dim", "3"]).contains("--dim"));
+    assert!(bad(&["sphere", "--start", "uniform"]).contains("needs --bounds"));
+}

@@ -49,6 +49,7 @@ fn several_minima_samples_and_runs_are_shown() {
     // Upside down the signs are the user's.
     let top = good(&[&args[..], &["--json", "--maximize"]].concat()).json();
     assert!(top["several"]["points"][0]["fun"].as_f64().unwrap() > 0.0, "{top}");
+    assert_eq!(top["several"]["kind"], "maxima");
 
     let samples = good(&["minimize", "sphere", "-m", "cbs", "--iterations", "20"]).out;
     assert!(samples.contains("samples       100   (--json shows all)"), "{samples}");
@@ -67,6 +68,10 @@ fn several_minima_samples_and_runs_are_shown() {
         assert_eq!(resumed[field], whole[field], "{field}");
     }
     assert!(wrong(&["minimize", "sphere", "--runs", "0"]).contains("--runs"));
+    assert!(wrong(&["minimize", "sphere", "--runs", "1e12"]).contains("from 1 to 10000"));
+    // Any method, those with gradients too.
+    let runs = good(&["minimize", "rosenbrock", "-m", "diff_de", "--runs", "2", "-n", "2000", "--json"]).json();
+    assert!(runs["ngev"].as_u64().unwrap() > 0 && runs["runs"] == 2, "{runs}");
 }
 
 // A program of the user's.

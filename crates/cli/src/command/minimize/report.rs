@@ -11,8 +11,9 @@ use swarmgrad::{Found, Kind, Outcome, Reason, Space};
 /// Points of several that are printed.
 const SHOWN: usize = 10;
 
-fn kind(kind: Kind) -> &'static str {
+fn kind(kind: Kind, maximize: bool) -> &'static str {
     match kind {
+        Kind::Minima if maximize => "maxima",
         Kind::Minima => "minima",
         Kind::Samples => "samples",
         Kind::Runs => "runs",
@@ -45,6 +46,8 @@ pub(super) struct Report {
     account: Option<String>,
     seed: u64,
     method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<u64>,
     params: Map<String, Value>,
     problem: String,
     dim: usize,
@@ -123,6 +126,7 @@ impl Report {
             account: outcome.account.clone(),
             seed: settings.seed,
             method: entry.name.into(),
+            runs: settings.runs,
             params,
             problem: settings.problem.clone().or(settings.exec.clone()).unwrap_or_default(),
             dim: space.dim(),
@@ -137,7 +141,7 @@ impl Report {
             answer: numbers(&outcome.answer),
             several: outcome.several.as_ref().map(|several| {
                 let found = |f: &Found| json!({ "x": numbers(&f.x), "fun": number(f.value), "particles": f.particles });
-                json!({ "kind": kind(several.kind), "points": several.points.iter().map(found).collect::<Vec<_>>() })
+                json!({ "kind": kind(several.kind, settings.maximize), "points": several.points.iter().map(found).collect::<Vec<_>>() })
             }),
             noise: outcome.noise.map(|noise| {
                 json!({
@@ -189,17 +193,18 @@ impl Report {
         if let Some(several) = &outcome.several {
             let points = &several.points;
             let how = match several.kind {
-                Kind::Minima => "   (the best points that particles have gathered about)",
-                Kind::Samples => "   (--json shows all)",
-                Kind::Runs => "   (the best point of each)",
+                Kind::Minima => "the best points that particles have gathered about",
+                Kind::Samples => "--json shows all",
+                Kind::Runs => "the best point of each up to its last whole round",
             };
+            let single = if outcome.noise.is_some() { "; values of single evaluations" } else { "" };
             let shown = if several.kind == Kind::Samples { 0 } else { points.len().min(SHOWN) };
-            let mut text = format!("{}{how}", points.len());
+            let mut text = format!("{}   ({how}{single})", points.len());
             points[..shown].iter().for_each(|found| text += &format!("\n{}", place(found, several.kind)));
             if (1..points.len()).contains(&shown) {
                 text += &format!("\nand {} more, see --json", points.len() - shown);
             }
-            lines.push((kind(several.kind), text));
+            lines.push((kind(several.kind, self.maximize), text));
         }
         let rate = outcome.nfev as f64 / outcome.seconds.max(1e-9);
         let pace = if rate >= 10.0 { grouped(rate as u64) } else { short(rate) };
@@ -221,7 +226,8 @@ impl Report {
         lines.push(("time", format!("{}   ({} evaluations a second)", span(outcome.seconds), pace)));
         lines.push(("seed", self.seed.to_string()));
         let lines: Vec<_> = lines.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-        let mut text = format!("{} {does} {what}, {variables}\n\n{}", self.method, aligned(&lines, 2));
+        let of = self.runs.map_or(String::new(), |runs| format!(" in {runs} runs"));
+        let mut text = format!("{} {does} {what}, {variables}{of}\n\n{}", self.method, aligned(&lines, 2));
         if let Some(last) = &self.last_failure {
             text += &format!("\n  The last failure ({}): {}\n", last.kind.replace('_', " "), last.detail);
             if !last.stderr.is_empty() {

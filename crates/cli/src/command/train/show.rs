@@ -5,8 +5,8 @@ use super::{Train, lends_gradient};
 use crate::output::{self, grouped, number, span};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use swarmgrad::{Error, Result, Workers};
-use swarmgrad_lab::plot::{Axis, Chart, Legend, Line, png};
+use swarmgrad::{Result, Workers};
+use swarmgrad_lab::plot::{Axis, Chart, Legend, Line};
 use swarmgrad_lab::stats::{Interval, mean, mean_interval, standard_deviation};
 use swarmgrad_lab::table::{Rules, Table, significant};
 use swarmgrad_nn::model::Architecture;
@@ -331,22 +331,6 @@ pub fn json(settings: &Train, plan: &Plan, runs: &Runs, unfinished: usize) -> an
     }))
 }
 
-/// How a picture is written, by the ending of its name.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Format {
-    Svg,
-    Png,
-}
-
-/// The format that a file's name asks for.
-pub fn format(path: &Path) -> Result<Format> {
-    match path.extension().and_then(|end| end.to_str()).map(str::to_lowercase).as_deref() {
-        Some("svg") => Ok(Format::Svg),
-        Some("png") => Ok(Format::Png),
-        _ => Err(Error::parameter("--plot", path.display(), "must end in .svg or .png")),
-    }
-}
-
 /// Draws loss and accuracy (or R²) by epoch, training on the left and test on the right.
 pub fn plot(plan: &Plan, runs: &Runs, path: &Path) -> anyhow::Result<()> {
     let Some((part, main)) = verdict(runs) else { return Ok(()) };
@@ -399,12 +383,7 @@ pub fn plot(plan: &Plan, runs: &Runs, path: &Path) -> anyhow::Result<()> {
             }
         }
     }
-    let svg = sheet(&panels);
-    let bytes = match format(path)? {
-        Format::Svg => svg.into_bytes(),
-        Format::Png => png(&svg, 2.0)?,
-    };
-    Ok(output::write_file(path, &bytes)?)
+    output::write_picture(path, sheet(&panels))
 }
 
 /// An optimiser's curve: the mean over its runs, and a band of one standard deviation.
