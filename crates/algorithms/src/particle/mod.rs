@@ -14,7 +14,6 @@ pub mod certify;
 pub mod clpso;
 pub mod cluster_cbo;
 pub mod consensus_hopping;
-mod curvature;
 pub mod diagnostics;
 pub mod empso;
 mod extension;
