@@ -5,6 +5,7 @@
 //! one after the other. The answer is that of the run with the best value so far; [`Ensemble::answers`] gives all.
 
 use crate::registry::{Entry, Settings};
+use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Algorithm, Error, Found, Kind, Matrix, Real, Reason, Result, Rng, Several, Space, View};
 
 /// M runs of a method in one.
@@ -19,6 +20,15 @@ pub struct Ensemble<F: Real = f64> {
     /// Smallest value of each run so far, and where it was found.
     best: Vec<F>,
     points: Vec<Vec<F>>,
+}
+
+/// Its state in a file.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    method: String,
+    best: Vec<f64>,
+    points: Vec<Vec<f64>>,
+    states: Vec<Vec<u8>>,
 }
 
 /// More runs than this are a slip of the finger.
@@ -39,8 +49,7 @@ impl Ensemble<f64> {
     /// Reads back what [`Algorithm::save`] wrote for runs of this method.
     pub fn load(entry: &Entry, bytes: &[u8]) -> Result<Self> {
         let wrong = |why: postcard::Error| Error::Saved(format!("ensemble: {why}"));
-        let (method, best, points, states): (String, Vec<f64>, Vec<Vec<f64>>, Vec<Vec<u8>>) =
-            postcard::from_bytes(bytes).map_err(wrong)?;
+        let Saved { method, best, points, states } = postcard::from_bytes(bytes).map_err(wrong)?;
         if method != entry.name {
             return Err(Error::Saved(format!("ensemble: of {method}, not of {}", entry.name)));
         }
@@ -114,7 +123,11 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
 
     fn expect_gradients(&mut self) -> bool {
         // All of them are of one method: they agree.
-        self.runs.iter_mut().fold(false, |uses, run| run.expect_gradients() || uses)
+        let mut uses = false;
+        for run in &mut self.runs {
+            uses |= run.expect_gradients();
+        }
+        uses
     }
 
     fn gradient_rows(&self) -> &[usize] {
@@ -179,7 +192,8 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
         };
         let states: Vec<Vec<u8>> = self.runs.iter().map(|run| state(&**run)).collect();
         let numbers = |x: &[F]| -> Vec<f64> { x.iter().map(|t| t.f64()).collect() };
-        let (best, points) = (numbers(&self.best), self.points.iter().map(|x| numbers(x)).collect::<Vec<_>>());
-        out.extend(postcard::to_allocvec(&(&self.method, best, points, states)).unwrap_or_default());
+        let points = self.points.iter().map(|x| numbers(x)).collect();
+        let saved = Saved { method: self.method.clone(), best: numbers(&self.best), points, states };
+        out.extend(postcard::to_allocvec(&saved).unwrap_or_default());
     }
 }

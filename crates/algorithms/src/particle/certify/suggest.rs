@@ -42,30 +42,8 @@ const RETRIED: usize = 20_000;
 /// has a memory, and of Theorem 2.5; for each first with the start drawn together about its mean, then with a smaller alpha.
 pub(super) fn suggest(question: &Question<'_>, s: &Dynamics, sample: &Sample) -> Vec<Suggestion> {
     let search = Search { question, s, sample };
-    let few = sample.points.rows().slice(0, sample.points.len().min(RETRIED));
-    let narrower = |shrink: f64| -> Vec<f64> {
-        let Objective::Function(problem) = question.objective else { return Vec::new() };
-        let mut at = vec![0.0; sample.mean.len()];
-        let value = |x: &[f64]| {
-            at.iter_mut().zip(x).zip(&sample.mean).for_each(|((a, x), m)| *a = m + shrink * (x - m));
-            problem.value(&at)
-        };
-        few.iter().map(value).collect()
-    };
-    let halves = |count: i32| (0..count).map(|k| 0.5f64.powi(k));
-    let by = |fastest: &dyn Fn(&[f64], f64, f64) -> Option<Suggestion>| -> Vec<Suggestion> {
-        if let Some(as_it_is) = fastest(&sample.values, s.alpha, 1.0) {
-            return vec![as_it_is];
-        }
-        let by_start = halves(40).skip(1).find_map(|shrink| fastest(&narrower(shrink), s.alpha, shrink));
-        let by_alpha = halves(80).skip(1).find_map(|half| fastest(&sample.values, s.alpha.min(1e6) * half, 1.0));
-        by_start.into_iter().chain(by_alpha).collect()
-    };
-    let mut found = Vec::new();
-    if s.memory != Memory::None {
-        found = by(&|values, alpha, shrink| search.with_memory(values, alpha, shrink));
-    }
-    found.extend(by(&|values, alpha, shrink| search.memoryless(values, alpha, shrink)));
+    let mut found = if s.memory == Memory::None { Vec::new() } else { search.by(Search::with_memory) };
+    found.extend(search.by(Search::memoryless));
     found
 }
 
@@ -81,7 +59,33 @@ struct Search<'a> {
     sample: &'a Sample,
 }
 
-impl Search<'_> {
+/// A theorem's best parameters for values at points of the initial law, alpha, and the factor by which that law was shrunk.
+type Theorem<'a> = fn(&Search<'a>, &[f64], f64, f64) -> Option<Suggestion>;
+
+impl<'a> Search<'a> {
+    /// The start and alpha as they are, if that is possible; else a narrower start, and a smaller alpha.
+    fn by(&self, theorem: Theorem<'a>) -> Vec<Suggestion> {
+        let (alpha, values) = (self.s.alpha, &self.sample.values);
+        if let Some(as_it_is) = theorem(self, values, alpha, 1.0) {
+            return vec![as_it_is];
+        }
+        let halves = |count: i32| (1..count).map(|k| 0.5f64.powi(k));
+        let by_start = halves(40).find_map(|shrink| theorem(self, &self.narrower(shrink), alpha, shrink));
+        let by_alpha = halves(80).find_map(|half| theorem(self, values, alpha.min(1e6) * half, 1.0));
+        by_start.into_iter().chain(by_alpha).collect()
+    }
+
+    /// Values at points of the initial law drawn together about its mean; none where there are only samples.
+    fn narrower(&self, shrink: f64) -> Vec<f64> {
+        let (Objective::Function(problem), sample) = (self.question.objective, self.sample) else { return Vec::new() };
+        let mut at = vec![0.0; sample.mean.len()];
+        let value = |x: &[f64]| {
+            at.iter_mut().zip(x).zip(&sample.mean).for_each(|((a, x), m)| *a = m + shrink * (x - m));
+            problem.value(&at)
+        };
+        sample.points.iter().take(RETRIED).map(value).collect()
+    }
+
     /// The lower end of W(0), where it is positive.
     fn weight(&self, values: &[f64], alpha: f64) -> Option<f64> {
         Some(weight(values, alpha, self.sample.minimum.value).low).filter(|w| !values.is_empty() && *w > 0.0)
@@ -119,7 +123,7 @@ impl Search<'_> {
     /// Of Theorem 3.3: parameters for which mu1 and mu2 are positive, with a memory that the time step can follow. Of those whose
     /// rate is within a tenth of the highest the largest inertia is taken: the rate grows on as it vanishes.
     fn with_memory(&self, values: &[f64], alpha: f64, shrink: f64) -> Option<Suggestion> {
-        let Search { question, s, sample } = *self;
+        let Search { question, s, .. } = *self;
         let w = 0.5 * self.weight(values, alpha)?; // W(t) stays above W(0)/2
         let ratio = if s.sigma[1] > 0.0 { s.sigma[0] / s.sigma[1] } else { 0.0 };
         let fits = |theta: f64, m: f64, kappa: f64| {
