@@ -5,7 +5,12 @@ use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, View};
 
 /// The sharpness stays within these bounds when it follows the effective sample size.
-pub(crate) const SHARPNESS: [f64; 2] = [1e-12, 1e15];
+const SHARPNESS: [f64; 2] = [1e-12, 1e15];
+
+/// Alpha by the effective sample size: this share of the swarm.
+pub(crate) fn sharpness<F: Real>(values: &[F], share: f64) -> f64 {
+    alpha_for_sample_size(values, share, SHARPNESS[0], SHARPNESS[1])
+}
 
 /// How alpha and sigma change from iteration to iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -56,7 +61,7 @@ impl<F: Real> Agreement<F> {
 
     fn sharpen(&mut self, values: &[F]) {
         if let Some(share) = self.schedule.sample_size {
-            self.alpha = alpha_for_sample_size(values, share, SHARPNESS[0], SHARPNESS[1]);
+            self.alpha = sharpness(values, share);
         }
     }
 

@@ -73,6 +73,17 @@ pub enum Verdict {
     Fails,
 }
 
+impl Verdict {
+    /// Of what holds or does not, by numbers that are estimates or not.
+    fn of(holds: bool, estimated: bool) -> Self {
+        match (holds, estimated) {
+            (false, _) => Verdict::Fails,
+            (true, true) => Verdict::NotProven,
+            (true, false) => Verdict::Holds,
+        }
+    }
+}
+
 /// A hypothesis of a theorem.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Hypothesis {
@@ -318,7 +329,7 @@ fn objective(minimum: Constant, hessian: Constant) -> Hypothesis {
     };
     Hypothesis {
         name: "A1-A4: a minimiser exists, the objective is bounded below, its Hessian is bounded",
-        verdict: if estimated { Verdict::NotProven } else { Verdict::Holds },
+        verdict: Verdict::of(true, estimated),
         because: format!(
             "infimum {} ({}), bound on the Hessian {} ({})",
             number(minimum.value),
@@ -357,7 +368,7 @@ fn constant(p: &Params) -> Hypothesis {
     let on: Vec<&str> = foreign.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
     Hypothesis {
         name: "constant alpha and sigma, one consensus of all particles, no kicks",
-        verdict: if on.is_empty() { Verdict::Holds } else { Verdict::Fails },
+        verdict: Verdict::of(on.is_empty(), false),
         because: if on.is_empty() { "nothing else is set".into() } else { format!("set: {}", on.join(", ")) },
         change: if on.is_empty() { String::new() } else { format!("leave out {}", on.join(", ")) },
     }
@@ -395,11 +406,7 @@ fn theorem_2_5(
     let largest = l * g * w.low / 8.0 - 2.0 * l * l * m / g; // of sigma^2
     let first = Hypothesis {
         name: "P1: mu > 0",
-        verdict: match (t.first(), minimum.estimated) {
-            (false, _) => Verdict::Fails,
-            (true, true) => Verdict::NotProven,
-            (true, false) => Verdict::Holds,
-        },
+        verdict: Verdict::of(t.first(), minimum.estimated),
         because: format!("mu = {:.4e} at the lower end of W(0)", t.mu),
         change: match (t.first(), largest > 0.0) {
             (true, _) => String::new(),
@@ -413,11 +420,7 @@ fn theorem_2_5(
     };
     let second = Hypothesis {
         name: "P2: the swarm begins so narrow that W(t) stays above W(0)/2",
-        verdict: match (t.both(), hessian.estimated || minimum.estimated) {
-            (false, _) => Verdict::Fails,
-            (true, true) => Verdict::NotProven,
-            (true, false) => Verdict::Holds,
-        },
+        verdict: Verdict::of(t.both(), hessian.estimated || minimum.estimated),
         because: format!("{:.4e} must be below {:.4e}", t.left, t.right),
         change: match (t.both(), factor) {
             (true, _) => String::new(),
@@ -447,11 +450,7 @@ fn theorem_3_3(t: &WithMemory, s: &Dynamics, minimum: Constant) -> Vec<Hypothesi
     };
     let positive = |name, mu: f64, change: &str| Hypothesis {
         name,
-        verdict: match (mu > 0.0, minimum.estimated) {
-            (false, _) => Verdict::Fails,
-            (true, true) => Verdict::NotProven,
-            (true, false) => Verdict::Holds,
-        },
+        verdict: Verdict::of(mu > 0.0, minimum.estimated),
         because: format!("{mu:.4e}"),
         change: if mu > 0.0 { String::new() } else { change.into() },
     };

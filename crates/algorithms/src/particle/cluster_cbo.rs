@@ -49,9 +49,8 @@ pub struct ClusterCbo<F: Real> {
     centres: Matrix<F>,
     /// The cluster of each particle.
     cluster: Vec<usize>,
-    /// The best particle of each cluster, and the root mean square distance of all of them to the centre.
-    leaders: Matrix<F>,
-    spreads: Vec<f64>,
+    /// The positions that were divided.
+    seen: Matrix<F>,
     best: usize,
     #[serde(skip)]
     xi: Matrix<F>,
@@ -82,25 +81,22 @@ impl<F: Real> ClusterCbo<F> {
             let members = (0..swarm.len()).filter(|&i| self.cluster[i] == j);
             consensus(&swarm.x, &swarm.fx, self.agreement.alpha, members, self.centres.row_mut(j));
         }
-        self.leaders.resize(self.centres.len(), swarm.dim());
-        self.spreads.clear();
-        for j in 0..self.centres.len() {
-            if let Some(leader) = self.leader(j, &swarm.fx) {
-                self.leaders.row_mut(j).copy_from_slice(swarm.x.row(leader));
-            }
-            let members = (0..swarm.len()).filter(|&i| self.cluster[i] == j);
-            let squares = members.clone().map(|i| distance(swarm.x.row(i), self.centres.row(j)).f64().powi(2));
-            self.spreads.push((squares.sum::<f64>() / members.count().max(1) as f64).sqrt());
-        }
+        self.seen.copy_from(swarm.x.rows());
         self.best = best_index(&swarm.fx).map_or(0, |i| self.cluster[i]);
     }
-}
 
-impl<F: Real> ClusterCbo<F> {
     /// The best particle of a cluster, if one of them has a finite value.
     fn leader(&self, cluster: usize, values: &[F]) -> Option<usize> {
         let members = (0..values.len()).filter(|&i| self.cluster[i] == cluster && values[i].is_finite());
         members.reduce(|best, i| if values[i] < values[best] { i } else { best })
+    }
+
+    /// The particles of a cluster, and the root mean square of their distances to its centre.
+    fn spread(&self, cluster: usize) -> (usize, f64) {
+        let members = (0..self.seen.len()).filter(|&i| self.cluster[i] == cluster);
+        let squares = members.clone().map(|i| distance(self.seen.row(i), self.centres.row(cluster)).f64().powi(2));
+        let particles = members.clone().count();
+        (particles, (squares.sum::<f64>() / particles.max(1) as f64).sqrt())
     }
 }
 
@@ -110,9 +106,8 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
 
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         let agreement = params.agreement();
-        let [centres, leaders, xi] = [(); 3].map(|()| Matrix::default());
-        let (cluster, spreads) = (Vec::new(), Vec::new());
-        Ok(ClusterCbo { params, agreement, centres, cluster, leaders, spreads, best: 0, xi })
+        let [centres, seen, xi] = [(); 3].map(|()| Matrix::default());
+        Ok(ClusterCbo { params, agreement, centres, cluster: Vec::new(), seen, best: 0, xi })
     }
 
     fn particles(&self) -> usize {
@@ -148,16 +143,20 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
         let leaders = (0..self.centres.len()).filter_map(|j| Some((self.leader(j, &swarm.fx)?, j)));
         let mut leaders: Vec<(usize, usize)> = leaders.collect();
         leaders.sort_by(|a, b| swarm.fx[a.0].f64().total_cmp(&swarm.fx[b.0].f64()));
-        let mut minima: Vec<(usize, Found<F>)> = Vec::new();
+        // Each with its centre and its spread.
+        let mut minima: Vec<(usize, f64, Found<F>)> = Vec::new();
         for (leader, j) in leaders {
+            let (particles, spread) = self.spread(j);
             let apart = |k: usize| distance(self.centres.row(j), self.centres.row(k)).f64();
-            let particles = self.cluster.iter().filter(|cluster| **cluster == j).count();
-            match minima.iter_mut().find(|(k, _)| apart(*k) < self.spreads[j] + self.spreads[*k]) {
-                Some((_, found)) => found.particles += particles,
-                None => minima.push((j, Found { x: self.leaders.row(j).to_vec(), value: swarm.fx[leader], particles })),
+            match minima.iter_mut().find(|(k, its, _)| apart(*k) < spread + its) {
+                Some((.., found)) => found.particles += particles,
+                None => {
+                    let x = self.seen.row(leader).to_vec();
+                    minima.push((j, spread, Found { x, value: swarm.fx[leader], particles }));
+                }
             }
         }
-        Some(Several::minima(minima.into_iter().map(|(_, found)| found).collect()))
+        Some(Several::minima(minima.into_iter().map(|(.., found)| found).collect()))
     }
 
     fn show<'a>(&'a self, view: &mut View<'a, F>) {

@@ -23,8 +23,8 @@
 //! paper's experiments, lies outside it. The published program draws separate random subsets for X, Y and V when it
 //! reduces the swarm; here a particle keeps its own. The kick is in the program only, not in the paper's text.
 
-use super::agreement::SHARPNESS;
-use super::attractor::{alpha_for_sample_size, consensus};
+use super::agreement::sharpness;
+use super::attractor::consensus;
 use super::kinetic::Law;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::{choice, parameters};
@@ -337,7 +337,7 @@ impl<F: Real> PsoSde<F> {
     /// Alpha by the effective sample size, where that is asked for.
     fn sharpen(&mut self, swarm: &Swarm<F>) {
         if let Some(share) = self.params.sample_size {
-            self.alpha = alpha_for_sample_size(self.memory_values(swarm), share, SHARPNESS[0], SHARPNESS[1]);
+            self.alpha = sharpness(self.memory_values(swarm), share);
         }
     }
 

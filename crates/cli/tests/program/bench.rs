@@ -1,6 +1,6 @@
 //! The command `bench` as its users meet it.
 
-use crate::common::{Folder, good, script, wrong};
+use crate::harness::{Folder, good, script, wrong};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;

@@ -1,14 +1,14 @@
 //! The command `certify` as its users meet it.
 
-use crate::common::{self, Done, Folder};
+use crate::harness::{self, Done, Folder};
 use serde_json::Value;
 
 fn certify(args: &[&str]) -> Done {
-    common::run(&[&["certify"], args].concat())
+    harness::run(&[&["certify"], args].concat())
 }
 
 fn bad(args: &[&str]) -> String {
-    common::wrong(&[&["certify"], args].concat())
+    harness::wrong(&[&["certify"], args].concat())
 }
 
 /// Parameters for which Theorem 2.5 can hold, without memory.

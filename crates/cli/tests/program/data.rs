@@ -1,6 +1,6 @@
 //! `data` as its users meet it.
 
-use crate::common::{Folder, finish, good, program, wrong};
+use crate::harness::{Folder, finish, good, program, wrong};
 use serde_json::Value;
 use std::path::Path;
 

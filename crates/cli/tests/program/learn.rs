@@ -1,6 +1,6 @@
 //! `learn`, and `minimize` with what was learned.
 
-use crate::common::{Folder, good, run, wrong};
+use crate::harness::{Folder, good, run, wrong};
 
 const SHORT: [&str; 14] = [
     "learn",

@@ -2,9 +2,9 @@
 
 mod bench;
 mod certify;
-mod common;
 #[cfg(feature = "nn")]
 mod data;
+mod harness;
 mod learn;
 mod minimize;
 mod reproduce;

@@ -1,6 +1,6 @@
 //! `minimize`, `compare`, `animate`, `list` and the ways to drive a method from outside.
 
-use crate::common::{Folder, finish, good, program, python, run, script, wrong};
+use crate::harness::{Folder, finish, good, program, python, run, script, wrong};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

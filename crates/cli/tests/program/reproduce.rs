@@ -1,14 +1,14 @@
 //! The command `reproduce` as its users meet it.
 
-use crate::common::{self, Folder};
+use crate::harness::{self, Folder};
 use serde_json::Value;
 
 fn good(args: &[&str]) -> String {
-    common::good(&[&["reproduce"], args].concat()).out
+    harness::good(&[&["reproduce"], args].concat()).out
 }
 
 fn bad(args: &[&str]) -> String {
-    common::wrong(&[&["reproduce"], args].concat())
+    harness::wrong(&[&["reproduce"], args].concat())
 }
 
 #[test]

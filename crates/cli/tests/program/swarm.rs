@@ -1,6 +1,6 @@
 //! `train --method`: networks that learn by a swarm.
 
-use crate::common::{Folder, good, program, wrong};
+use crate::harness::{Folder, good, program, wrong};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! `train` and `predict` as their users meet them.
 
-use crate::common::{Folder, good, program, wrong};
+use crate::harness::{Folder, good, program, wrong};
 use serde_json::Value;
 
 fn mean(result: &Value, optimizer: &str, part: &str, measure: &str) -> f64 {
