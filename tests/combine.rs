@@ -1,9 +1,7 @@
 //! Laws of the methods that are made of methods.
 
 use swarmgrad::algorithms::registry::{self, Settings};
-use swarmgrad::{
-    Algorithm, Evaluations, Function, Matrix, Outcome, Problem, Reason, Rng, Run, Space, Start, minimize, problems,
-};
+use swarmgrad::{Algorithm, Evaluations, Function, Matrix, Outcome, Problem, Reason, Rng, Run, Space, Start, problems};
 
 fn settings(json: serde_json::Value) -> Settings {
     json.as_object().unwrap().clone()
@@ -206,7 +204,7 @@ fn auto_begins_as_its_first_lane_and_is_never_worse() {
         assert_eq!(alone, begin, "{name}");
         for budget in [50, 400, 3_000] {
             let mut descent = method("quasi_newton", problem.space(), given.clone());
-            let alone = minimize(&*problem, &mut *descent, 0, &mut [&mut Evaluations(budget)]);
+            let alone = Run::new(&*problem, &mut *descent, 0).watch(&mut Evaluations(budget)).minimize();
             // The probe is all that the first descent has to wait for.
             let probe = 2 * 3 + 1;
             let (outcome, _) = auto(&*problem, given.clone(), alone.nfev + probe, 0);

@@ -341,7 +341,7 @@ fn save_load_continue_equals_continue() {
         let mut run = Run::new(&problem, &mut *first, 11);
         (0..18).for_each(|_| assert!(run.step().is_continue()));
         let path = std::env::temp_dir().join(format!("swarmgrad-{}-{}.checkpoint", entry.name, std::process::id()));
-        run.checkpoint(entry.name, "the command").write(&path).unwrap();
+        run.checkpoint(entry.name, "the command").unwrap().write(&path).unwrap();
         let checkpoint = Checkpoint::<f64>::read(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!((checkpoint.method.as_str(), checkpoint.about.as_str()), (entry.name, "the command"));

@@ -2,12 +2,12 @@
 //!
 //! ```
 //! use swarmgrad_algorithms::registry;
-//! use swarmgrad_core::{Evaluations, Function, Space, minimize};
+//! use swarmgrad_core::{Evaluations, Function, Run, Space};
 //!
 //! let space = Space::cube(3, -5.0, 5.0)?;
 //! let mut method = registry::entry(registry::DEFAULT)?.build(&space, None, &registry::Settings::new())?;
 //! let sphere = Function::new(space, |x: &[f64]| x.iter().map(|t| t * t).sum());
-//! let outcome = minimize(&sphere, &mut *method, 1, &mut [&mut Evaluations(5_000)]);
+//! let outcome = Run::new(&sphere, &mut *method, 1).watch(&mut Evaluations(5_000)).minimize();
 //! assert!(outcome.fun < 1e-8);
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```

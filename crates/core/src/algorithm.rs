@@ -63,6 +63,67 @@ pub trait Algorithm<F: Real = f64>: Send {
     fn save(&self, out: &mut Vec<u8>);
 }
 
+/// Forwards everything to the algorithm behind a pointer.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<F: Real> Algorithm<F> for $pointer {
+            fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+                (**self).ask(rng, xs);
+            }
+
+            fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+                (**self).tell(xs, values);
+            }
+
+            fn answer(&self) -> Vec<F> {
+                (**self).answer()
+            }
+
+            fn several(&self) -> Option<Several<F>> {
+                (**self).several()
+            }
+
+            fn iterations(&self) -> u64 {
+                (**self).iterations()
+            }
+
+            fn why(&self) -> Option<Reason> {
+                (**self).why()
+            }
+
+            fn account(&self) -> Option<String> {
+                (**self).account()
+            }
+
+            fn expect_gradients(&mut self) -> bool {
+                (**self).expect_gradients()
+            }
+
+            fn gradient_rows(&self) -> &[usize] {
+                (**self).gradient_rows()
+            }
+
+            fn tell_gradients(&mut self, gradients: &Matrix<F>) {
+                (**self).tell_gradients(gradients);
+            }
+
+            fn spent(&mut self, cost: u64) {
+                (**self).spent(cost);
+            }
+
+            fn view(&self) -> View<'_, F> {
+                (**self).view()
+            }
+
+            fn save(&self, out: &mut Vec<u8>) {
+                (**self).save(out);
+            }
+        }
+    )*};
+}
+
+forward!(&mut (dyn Algorithm<F> + '_), Box<dyn Algorithm<F> + '_>);
+
 /// What a list of points is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

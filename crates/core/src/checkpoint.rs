@@ -1,9 +1,10 @@
 //! Checkpoint: a run between two rounds, saved so that continuing it gives the same bits.
 
 use crate::run::Tally;
-use crate::{Error, Real, Result, Rng, Run};
+use crate::{Algorithm, Error, Real, Result, Rng, Run, Session};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::Instant;
 
 /// Everything a run needs to continue: the method's name and state, the generator, the counts and the best point.
 /// `about` is the caller's own (the program keeps the whole command there).
@@ -21,19 +22,18 @@ pub struct Checkpoint<F: Real = f64> {
 }
 
 /// First bytes of a checkpoint file: what it is, and the version of its form.
-const HEADER: &[u8; 8] = b"swgrad\x00\x03";
+const HEADER: &[u8; 8] = b"swgrad\x00\x04";
 
-impl<F: Real> Run<'_, F> {
-    /// The run as it stands between two rounds.
-    pub fn checkpoint(&self, method: &str, about: &str) -> Checkpoint<F> {
-        let mut algorithm = Vec::new();
-        self.algorithm.save(&mut algorithm);
-        let mut tally = self.tally.clone();
-        tally.elapsed += self.since();
-        Checkpoint { method: method.into(), algorithm, about: about.into(), rng: self.rng.clone(), tally }
+impl<F: Real> Session<'_, F> {
+    /// The session as it stands between two rounds.
+    ///
+    /// # Errors
+    /// A state of the method that cannot be encoded.
+    pub fn checkpoint(&self, method: &str, about: &str) -> Result<Checkpoint<F>> {
+        Checkpoint::take(method, about, &*self.algorithm, &self.rng, &self.tally, self.begin)
     }
 
-    /// Takes up the counts, the best point and the generator of a checkpoint. The algorithm of this run must be the one
+    /// Takes up the counts, the best point and the generator of a checkpoint. The algorithm of this session must be the one
     /// loaded from it.
     pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
         self.rng = checkpoint.rng;
@@ -42,7 +42,38 @@ impl<F: Real> Run<'_, F> {
     }
 }
 
+impl<F: Real> Run<'_, F> {
+    /// [`Session::checkpoint`] of this run.
+    ///
+    /// # Errors
+    /// A state of the method that cannot be encoded.
+    pub fn checkpoint(&self, method: &str, about: &str) -> Result<Checkpoint<F>> {
+        self.session.checkpoint(method, about)
+    }
+
+    /// [`Session::resume`] of this run.
+    pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
+        self.session = self.session.resume(checkpoint);
+        self
+    }
+}
+
 impl<F: Real> Checkpoint<F> {
+    pub(crate) fn take(
+        method: &str,
+        about: &str,
+        algorithm: &dyn Algorithm<F>,
+        rng: &Rng,
+        tally: &Tally<F>,
+        begin: Instant,
+    ) -> Result<Self> {
+        let mut state = Vec::new();
+        algorithm.save(&mut state);
+        let mut tally = tally.clone();
+        tally.elapsed += begin.elapsed();
+        Ok(Checkpoint { method: method.into(), algorithm: state, about: about.into(), rng: rng.clone(), tally })
+    }
+
     /// Writes the file, whole or not at all; see [`write_whole`].
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut bytes = HEADER.to_vec();

@@ -25,24 +25,30 @@ mod real;
 mod rng;
 mod run;
 mod scalar;
+mod session;
 pub mod simd;
 mod space;
 mod start;
+mod threads;
 mod watch;
 
 pub use algorithm::{Algorithm, Found, Kind, Several, View};
 pub use checkpoint::{Checkpoint, write_whole};
 pub use error::{Error, Result, nearest};
-pub use evaluate::{Evaluator, Halt, Workers};
+pub use evaluate::{Batch, Capacity, Evaluation, Evaluator, Failure, FailureCounts, Id};
 pub use gradient::{GradientSource, Sampled};
 pub use matrix::{Matrix, Rows};
 pub use noise::Repeated;
 pub use order::{best_index, better, sort_indices};
-pub use problem::{BatchProblem, Differentiable, Function, Problem};
+pub use problem::{BatchProblem, Differentiable, Function, FunctionMut, Problem, Value};
 pub use real::Real;
 pub use rng::{Draws, Rng, Tape};
-pub use run::{Best, Outcome, Run, minimize};
+pub use run::{Best, DEFAULT_BUDGET, Outcome, Run};
 pub use scalar::Scalar;
+pub use session::Session;
 pub use space::{Outside, Space};
 pub use start::Start;
-pub use watch::{Evaluations, Every, Iterations, Progress, Reason, Stagnation, Target, Time, Together, Watch};
+pub use threads::{Halt, Workers};
+pub use watch::{
+    Asked, Evaluations, Every, Iterations, Limits, Progress, Reason, Stagnation, Target, Time, Together, Told, Watch,
+};
