@@ -8,6 +8,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("swarmgrad-algorithms", 1),
     ("swarmgrad-diff", 2),
     ("swarmgrad-nn", 2),
+    ("swarmgrad-study", 2),
     ("swarmgrad", 3),
     ("swarmgrad-lab", 4),
     ("swarmgrad-cli", 5),
