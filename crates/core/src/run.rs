@@ -284,11 +284,15 @@ fn here<F: Real>(
     source: &mut Option<Source<'_, F>>,
     halt: &Halt,
 ) {
+    // Between two rounds the state is whole: the best moment to be interrupted.
+    if halt.requested() {
+        return session.stop(Reason::Interrupted);
+    }
     if !session.open() {
         return;
     }
     let halt = halt_of(session, halt);
-    match source.as_mut().filter(|_| session.wants_gradients()) {
+    match source.as_mut().filter(|_| !session.gradient_rows().is_empty()) {
         Some(source) => with_gradients(session, problem, threads, source, &halt),
         None => {
             let round_number = session.rounds();
@@ -335,7 +339,7 @@ fn with_gradients<F: Real>(
     source: &mut Source<'_, F>,
     halt: &Halt,
 ) {
-    let rows = session.algorithm.gradient_rows().to_vec();
+    let rows = session.gradient_rows().to_vec();
     let (dim, left) = (session.round.xs.dim(), session.left());
     // The points that need values only, together.
     source.rest.resize(0, dim);

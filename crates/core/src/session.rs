@@ -28,6 +28,7 @@ use crate::{
     Algorithm, Asked, Batch, Evaluation, Failure, FailureCounts, Id, Limits, Matrix, Progress, Real, Reason, Result,
     Rng, Told, Watch,
 };
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -43,12 +44,16 @@ pub struct Session<'a, F: Real = f64> {
     noisy: bool,
     settling: Option<Settling<F>>,
     repeated: Option<(Repeated, Vec<F>)>,
+    /// Whether gradients are there for the method.
+    gradients: bool,
     /// Price of a gradient beside its value, in evaluations.
     pub(crate) price: f64,
     /// What the last value with a gradient cost altogether.
     pub(crate) last_price: f64,
     /// Whether a watcher wants to see single evaluations.
     pub(crate) observed: bool,
+    /// Values that are known without an evaluation, by the bits of their points.
+    known: BTreeMap<Vec<u64>, F>,
     pub(crate) begin: Instant,
     ended: Option<Reason>,
 }
@@ -72,6 +77,8 @@ pub(crate) struct Round<F: Real> {
     out: usize,
     told: usize,
     open: bool,
+    /// Whether the method has been asked and not told.
+    asked_for: bool,
     /// Evaluations before it.
     pub(crate) base: u64,
     /// What each point cost in evaluations, where that was told one by one.
@@ -92,6 +99,7 @@ impl<F: Real> Default for Round<F> {
             out: 0,
             told: 0,
             open: false,
+            asked_for: false,
             base: 0,
             costs: Vec::new(),
         }
@@ -111,6 +119,11 @@ pub(crate) struct Late<F: Real> {
     x: Vec<F>,
 }
 
+/// The bits of a point.
+fn bits<F: Real>(x: &[F]) -> Vec<u64> {
+    x.iter().map(|t| t.f64().to_bits()).collect()
+}
+
 impl<'a, F: Real> Session<'a, F> {
     /// A session of a method that has not been asked yet. Equal seeds and values give equal points.
     pub fn new(algorithm: Box<dyn Algorithm<F> + 'a>, seed: u64) -> Self {
@@ -124,9 +137,11 @@ impl<'a, F: Real> Session<'a, F> {
             noisy: false,
             settling: None,
             repeated: None,
+            gradients: false,
             price: 0.0,
             last_price: 1.0,
             observed: false,
+            known: BTreeMap::new(),
             begin: Instant::now(),
             ended: None,
         }
@@ -173,6 +188,12 @@ impl<'a, F: Real> Session<'a, F> {
         Ok(self)
     }
 
+    /// Points whose values are known: where the method asks for one of them it is told the value, and nothing is evaluated or counted.
+    pub fn known(mut self, points: Vec<(Vec<F>, F)>) -> Self {
+        self.known.extend(points.into_iter().map(|(x, value)| (bits(&x), value)));
+        self
+    }
+
     /// Says that two evaluations of a point differ: in the end the best points are evaluated anew; see [`Outcome::noise`].
     pub fn noisy(mut self, noisy: bool) -> Self {
         self.noisy = noisy;
@@ -207,12 +228,10 @@ impl<'a, F: Real> Session<'a, F> {
         let to = from + unknown(from);
         (batch.first, batch.round, batch.row) = (Id(round.first + from as u64), self.tally.rounds, from);
         batch.xs.copy_from(round.xs.rows().slice(from, to));
-        if self.settling.is_none() {
-            let wanted = self.algorithm.gradient_rows().iter().filter(|row| (from..to).contains(row));
-            batch.gradient_rows.extend(wanted.map(|row| row - from));
-        }
         round.handed = to;
         round.out += to - from;
+        let wanted = self.gradient_rows().iter().filter(|row| (from..to).contains(row));
+        batch.gradient_rows.extend(wanted.map(|row| row - from));
     }
 
     /// Takes what is known of a point. A value that is not finite counts as a failure.
@@ -256,8 +275,7 @@ impl<'a, F: Real> Session<'a, F> {
         if self.round.done[row] {
             return Err(misuse(id, "its value has been told already"));
         }
-        let same = |(a, b): (&F, &F)| a.f64().to_bits() == b.f64().to_bits();
-        if x.len() != self.round.xs.dim() || !x.iter().zip(self.round.xs.row(row)).all(same) {
+        if bits(x) != bits(self.round.xs.row(row)) {
             return Err(misuse(id, "this run asks for another point; it belongs to another run"));
         }
         self.note(row, evaluation, true);
@@ -321,6 +339,16 @@ impl<'a, F: Real> Session<'a, F> {
     /// Failures so far, by kind.
     pub fn failures(&self) -> &FailureCounts {
         &self.tally.failures
+    }
+
+    /// Whether the session stands between two rounds, so that [`Session::checkpoint`] holds all of it.
+    pub fn is_whole(&self) -> bool {
+        self.tally.rounds > 0 && !self.round.asked_for
+    }
+
+    /// Points of the rounds so far: the number of the next one.
+    pub fn handed(&self) -> u64 {
+        self.tally.handed
     }
 
     /// Points that were handed out and have not been answered.
@@ -393,15 +421,16 @@ impl<'a, F: Real> Session<'a, F> {
     pub fn expect_gradients(&mut self, cost: f64) -> bool {
         let used = self.algorithm.expect_gradients();
         if used {
+            self.gradients = true;
             self.price = if cost.is_finite() { (cost - 1.0).max(0.0) } else { 0.0 };
             self.last_price = 1.0 + self.price;
         }
         used
     }
 
-    /// Whether the open round has points whose gradient the method wants.
-    pub(crate) fn wants_gradients(&self) -> bool {
-        self.settling.is_none() && !self.algorithm.gradient_rows().is_empty()
+    /// Rows of the open round whose gradient the method wants and is told.
+    pub(crate) fn gradient_rows(&self) -> &[usize] {
+        if self.gradients && self.settling.is_none() { self.algorithm.gradient_rows() } else { &[] }
     }
 
     /// Takes an evaluation of the open round that was made within the process.
@@ -429,30 +458,44 @@ impl<'a, F: Real> Session<'a, F> {
 
     /// Makes sure that a round is open; false if the session has ended. A round that is open may have no points left.
     pub(crate) fn open(&mut self) -> bool {
-        if self.ended.is_some() || self.round.open {
-            return self.ended.is_none();
-        }
-        if self.settling.is_none() {
-            let left = self.left();
-            if left == 0 {
-                self.finish(Reason::Evaluations);
-            } else {
-                self.algorithm.spent(self.cost() + self.tally.late.len() as u64);
-                self.rng.set_iteration(self.tally.rounds);
-                self.algorithm.ask(&self.rng, &mut self.round.xs);
-                if self.round.xs.is_empty() {
-                    let why = self.algorithm.why();
-                    self.finish(why.unwrap_or_else(|| Reason::Method("the method has ended".into())));
-                } else {
-                    let affordable = self.affordable(left);
-                    self.begin_round(affordable);
-                }
+        while self.ended.is_none() && !self.round.open {
+            match self.settling {
+                Some(_) => self.open_settling(),
+                None => self.open_search(),
             }
         }
-        if self.ended.is_none() && !self.round.open {
-            self.open_settling();
-        }
         self.ended.is_none()
+    }
+
+    fn open_search(&mut self) {
+        let left = self.left();
+        if left == 0 {
+            return self.finish(Reason::Evaluations);
+        }
+        self.algorithm.spent(self.cost() + self.tally.late.len() as u64);
+        self.round.asked_for = true;
+        self.rng.set_iteration(self.tally.rounds);
+        self.algorithm.ask(&self.rng, &mut self.round.xs);
+        if self.round.xs.is_empty() {
+            let why = self.algorithm.why();
+            return self.finish(why.unwrap_or_else(|| Reason::Method("the method has ended".into())));
+        }
+        let affordable = self.affordable(left);
+        self.begin_round(affordable);
+        if !self.known.is_empty() {
+            self.recall();
+        }
+    }
+
+    /// Tells the values of the open round that are known.
+    fn recall(&mut self) {
+        for row in 0..self.round.affordable {
+            if let Some(&value) = self.known.get(&bits(self.round.xs.row(row))) {
+                let evaluation = Evaluation { evaluations: 0, ..Evaluation::of(value) };
+                self.note(row, &evaluation, true);
+            }
+        }
+        self.close_if_complete();
     }
 
     fn begin_round(&mut self, affordable: usize) {
@@ -466,10 +509,10 @@ impl<'a, F: Real> Session<'a, F> {
         round.done.clear();
         round.done.resize(affordable, false);
         round.costs.clear();
-        if self.settling.is_none() {
-            round.gradients.resize(self.algorithm.gradient_rows().len(), round.xs.dim());
-        }
         round.open = true;
+        let (wanted, dim) = (self.gradient_rows().len(), self.round.xs.dim());
+        let round = &mut self.round;
+        round.gradients.resize(wanted, dim);
         if self.observed {
             let asked =
                 Asked { round: self.tally.rounds, first: Id(round.first), xs: round.xs.rows().slice(0, affordable) };
@@ -484,7 +527,7 @@ impl<'a, F: Real> Session<'a, F> {
     /// How many of the points asked for the allowance pays, in their order.
     fn affordable(&self, allowance: u64) -> usize {
         let asked = self.round.xs.len();
-        let rows = self.algorithm.gradient_rows();
+        let rows = self.gradient_rows();
         if rows.is_empty() || self.price == 0.0 && self.last_price <= 1.0 {
             return asked.min(usize::try_from(allowance).unwrap_or(usize::MAX));
         }
@@ -546,15 +589,16 @@ impl<'a, F: Real> Session<'a, F> {
     }
 
     fn close_if_complete(&mut self) {
-        if self.round.told == self.round.affordable {
+        if self.round.open && self.round.told == self.round.affordable {
             self.close();
         }
     }
 
     /// Keeps the gradient of a row, and the point if it is the best.
     fn keep(&mut self, row: usize, value: F, evaluation: &Evaluation<F>) {
+        let place = self.gradient_rows().binary_search(&row);
         let round = &mut self.round;
-        if let Ok(k) = self.algorithm.gradient_rows().binary_search(&row) {
+        if let Ok(k) = place {
             self.last_price = evaluation.evaluations as f64 + self.price * evaluation.gradients as f64;
             round.costs.resize(round.done.len(), 1);
             round.costs[row] = evaluation.evaluations;
@@ -639,12 +683,11 @@ impl<'a, F: Real> Session<'a, F> {
         if self.round.affordable < self.round.asked {
             return self.finish(Reason::Evaluations);
         }
-        if !self.algorithm.gradient_rows().is_empty()
-            && self.round.gradients.len() == self.algorithm.gradient_rows().len()
-        {
+        if !self.gradient_rows().is_empty() {
             self.algorithm.tell_gradients(&self.round.gradients);
         }
         self.algorithm.tell(&mut self.round.xs, &self.round.values);
+        self.round.asked_for = false;
         self.tally.rounds += 1;
         let progress = Progress {
             iteration: self.algorithm.iterations(),
