@@ -674,7 +674,11 @@ impl<'a> Keeper<'a> {
         self.cost = begin.elapsed();
     }
 
+    /// Of a program that has not answered once there is nothing to keep, and what the file holds may be worth more.
     fn write(&mut self) -> swarmgrad::Result<()> {
+        if self.objective.exec().is_some_and(|exec| !exec.has_spoken()) {
+            return Ok(());
+        }
         if let (Some(path), Some(latest)) = (&self.settings.checkpoint, &self.latest) {
             latest.write(path)?;
             self.written = Some(Instant::now());
