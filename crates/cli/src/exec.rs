@@ -95,6 +95,9 @@ pub struct Exec {
 #[derive(Default)]
 struct Ledger {
     kinds: Kinds,
+    /// Failures before the run was resumed, which say nothing about the program of now.
+    past: u64,
+    resumed: bool,
     abandoned: u64,
     restarts: u64,
     spoken: bool,
@@ -129,7 +132,7 @@ impl Exec {
     /// Continues the counts of an earlier part of the run.
     pub fn counted(self, kinds: Kinds) -> Self {
         let mut ledger = lock(&self.ledger);
-        (ledger.kinds, ledger.spoken) = (kinds, true);
+        (ledger.kinds, ledger.past, ledger.resumed) = (kinds, kinds.total(), true);
         drop(ledger);
         self
     }
@@ -159,15 +162,20 @@ impl Exec {
         self.answered.load(Relaxed)
     }
 
+    /// Whether the program has answered a point since it was started here.
+    pub fn has_spoken(&self) -> bool {
+        lock(&self.ledger).spoken
+    }
+
     /// Why nothing can come of this program, if so.
     pub fn hopeless(&self) -> Option<String> {
         let ledger = lock(&self.ledger);
         let last = ledger.last.as_ref().filter(|_| ledger.hopeless)?;
-        let count = ledger.kinds.total();
         let mut text = format!("--exec '{}': ", self.command);
-        text += &match count {
-            1 => format!("the first evaluation failed: {}", last.detail),
-            _ => format!("the first {count} evaluations all failed, the last one so: {}", last.detail),
+        let of = if ledger.resumed { " of the resumed run" } else { "" };
+        text += &match ledger.kinds.total() - ledger.past {
+            1 => format!("the first evaluation{of} failed: {}", last.detail),
+            count => format!("the first {count} evaluations{of} all failed, the last one so: {}", last.detail),
         };
         text += &match last.stderr.is_empty() {
             true => "\nIt wrote nothing to its standard error.".into(),
@@ -226,7 +234,7 @@ impl Exec {
         };
         ledger.restarts += 1;
         ledger.last = Some(last);
-        if !ledger.spoken && (cannot_start || ledger.kinds.total() >= HOPELESS) {
+        if !ledger.spoken && (cannot_start || ledger.kinds.total() - ledger.past >= HOPELESS) {
             ledger.hopeless = true;
             self.stop.store(true, Relaxed);
         }

@@ -307,6 +307,45 @@ fn a_resumed_run_is_the_unbroken_run() {
     assert!(longer["fun"].as_f64() <= again["fun"].as_f64());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_resumed_run_whose_program_is_gone_is_an_error_and_keeps_its_checkpoint() {
+    let folder = Folder::new("gone");
+    let checkpoint = folder.path("run.swarm");
+    let write = |text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let objective = folder.write("f.sh", &format!("#!/bin/sh\n{text}"));
+        std::fs::set_permissions(&objective, std::fs::Permissions::from_mode(0o755)).unwrap();
+        objective
+    };
+    let exec = write("while read l; do echo 3; done");
+    let args = ["minimize", "--dim", "2", "--bounds", "0:1", "-m", "pso", "--checkpoint", &checkpoint, "--exec", &exec];
+    good(&[&args[..], &["-n", "100"]].concat());
+    let saved = std::fs::read(&checkpoint).unwrap();
+    let refused = |count: &str| {
+        let done = run(&["resume", &checkpoint, "-n", "300"]);
+        assert_eq!((done.code, done.out.as_str()), (Some(1), ""), "{}", done.err);
+        assert!(done.err.contains(&format!("the first {count} of the resumed run")), "{}", done.err);
+        assert!(std::fs::read(&checkpoint).unwrap() == saved, "the checkpoint has changed");
+    };
+    std::fs::remove_file(&exec).unwrap();
+    refused("evaluation");
+    // It starts and fails, ten times.
+    write("read l; exit 4");
+    refused("10 evaluations");
+    // Nor does a new run that is hopeless write over the file of another.
+    assert_eq!(run(&[&args[..], &["-n", "100"]].concat()).code, Some(1));
+    assert!(std::fs::read(&checkpoint).unwrap() == saved);
+    // Once it is back the run goes on, and past failures do not count against it.
+    write("while read l; do echo 2; done");
+    let json = good(&["resume", &checkpoint, "-n", "300", "--json"]).json();
+    assert_eq!(
+        (json["nfev"].as_u64(), json["fun"].as_f64(), json["failures"].as_u64()),
+        (Some(300), Some(2.0), Some(0))
+    );
+    assert!(std::fs::read(&checkpoint).unwrap() != saved);
+}
+
 #[test]
 fn a_finished_resumed_run_makes_no_further_step() {
     let folder = Folder::new("finished");

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! start      the first population                                             no gradients
+//! probe      points whose values the plain move needs; then probed: as move
 //! move       classical: the plain move; adaptive, diff, full: with a gradient of every new point
 //! gradients  hybrid: the best whose gradient is not known are evaluated with it; then known: a move with their steps in it
 //! trials     diff, full: gradient steps of what the method keeps, after its own survival
@@ -63,6 +64,12 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     /// How many of the kept points are that share of the population.
     fn elites(&self, share: f64) -> usize;
 
+    /// Writes points whose values the next move needs into `points`, which is empty. None by default.
+    fn probe(&mut self, _points: &mut Matrix<F>) {}
+
+    /// Takes the values of the points of [`Base::probe`].
+    fn probed(&mut self, _values: &[F]) {}
+
     /// The plain move; with `remember`, the state before it is kept for a derivative.
     fn advance(&mut self, rng: &Rng, remember: bool);
 
@@ -116,7 +123,7 @@ pub struct Trials<F: Real> {
     pub first: f64,
     /// Lengths of the steps of every movable row.
     pub lengths: Vec<f64>,
-    /// The points to evaluate; also those of the best whose gradient is not known.
+    /// The points to evaluate; also those of the best whose gradient is not known, and those of [`Base::probe`].
     pub points: Matrix<F>,
     /// Whose step each is.
     pub owners: Vec<usize>,
@@ -127,8 +134,12 @@ pub struct Trials<F: Real> {
 enum Phase {
     /// Nothing evaluated yet.
     Start,
-    /// The next round moves the population, or takes gradients of the best first.
+    /// The next round moves the population, or evaluates what the move needs first, or takes gradients of the best.
     Move,
+    /// The next round evaluates points of [`Base::probe`].
+    Probe,
+    /// They have been evaluated: the next round moves the population, or takes gradients of the best first.
+    Probed,
     /// The next round evaluates the best with their gradients.
     Gradients,
     /// They are known: the next round moves the population.
@@ -289,7 +300,7 @@ impl<F: Real, B: Base<F>> Differentiable<F, B> {
 
     fn lend(&mut self, xs: &mut Matrix<F>) {
         let points = match self.phase {
-            Phase::Gradients | Phase::Trials => &mut self.trials.points,
+            Phase::Probe | Phase::Gradients | Phase::Trials => &mut self.trials.points,
             _ => self.base.points(),
         };
         std::mem::swap(points, xs);
@@ -424,9 +435,18 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
             xs.clear();
             return;
         }
+        if self.phase == Phase::Move {
+            let dim = self.base.points().dim();
+            self.trials.points.resize(0, dim);
+            self.base.probe(&mut self.trials.points);
+            if !self.trials.points.is_empty() {
+                self.phase = Phase::Probe;
+            }
+        }
         match self.phase {
             Phase::Start => self.base.start(rng),
-            Phase::Move => match self.mode() {
+            Phase::Probe => {}
+            Phase::Move | Phase::Probed => match self.mode() {
                 Mode::Classical => {
                     self.follow_schedule();
                     self.base.advance(rng, false);
@@ -493,7 +513,13 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         self.spent += values.len() as u64;
         let told = values.iter().map(|&value| if value.is_nan() { F::infinity() } else { value });
         match self.phase {
-            Phase::Start | Phase::Move | Phase::Known => {
+            Phase::Probe => {
+                self.room.told.clear();
+                self.room.told.extend(told);
+                self.base.probed(&self.room.told);
+                self.phase = Phase::Probed;
+            }
+            Phase::Start | Phase::Move | Phase::Probed | Phase::Known => {
                 assert_eq!(values.len(), self.base.points().len(), "tell needs one value for each point asked");
                 let room = self.base.values();
                 room.clear();
