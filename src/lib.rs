@@ -1,7 +1,8 @@
 //! swarmgrad optimises what has no gradient.
 //!
 //! The facade of the library: the ground floor at the top level ([`Problem`], [`Algorithm`], [`Run`], ...), the test
-//! [`problems`], the [`algorithms`], those that can be differentiated ([`diff`]), and the [`registry`] of all methods.
+//! [`problems`], the [`algorithms`], those that can be differentiated ([`diff`]), those made of others ([`combine`]), and the
+//! [`registry`] of all methods.
 //!
 //! ```
 //! use swarmgrad::{Evaluations, minimize, problems, registry};
@@ -14,9 +15,9 @@
 //! # Ok::<(), swarmgrad::Error>(())
 //! ```
 
-pub mod registry;
-
 pub use swarmgrad_algorithms as algorithms;
+pub use swarmgrad_combine as combine;
+pub use swarmgrad_combine::registry;
 pub use swarmgrad_core::*;
 pub use swarmgrad_diff as diff;
 pub use swarmgrad_problems as problems;

@@ -1,6 +1,6 @@
 //! Laws of the methods that are made of methods.
 
-use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{
     Algorithm, Evaluations, Function, Matrix, Outcome, Problem, Reason, Rng, Run, Space, Start, minimize, problems,
 };

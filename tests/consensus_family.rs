@@ -1,9 +1,9 @@
 //! Laws of the consensus family: sets and surfaces are kept, several minima are found, samples have the law they should, runs
 //! of an ensemble walk as they would alone.
 
-use swarmgrad::algorithms::combine::ensemble::Ensemble;
 use swarmgrad::algorithms::gradient::yardstick::{Differences, DifferencesParams};
 use swarmgrad::algorithms::particle::{alpha_for_sample_size, gibbs};
+use swarmgrad::combine::ensemble::Ensemble;
 use swarmgrad::registry::{self, Settings};
 use swarmgrad::{Algorithm, Function, Iterations, Kind, Matrix, Outcome, Problem, Rng, Run, Space};
 

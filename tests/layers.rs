@@ -7,10 +7,11 @@ const LAYERS: &[(&str, u32)] = &[
     ("swarmgrad-problems", 1),
     ("swarmgrad-algorithms", 1),
     ("swarmgrad-diff", 2),
-    ("swarmgrad-nn", 2),
-    ("swarmgrad", 3),
-    ("swarmgrad-lab", 4),
-    ("swarmgrad-cli", 5),
+    ("swarmgrad-combine", 3),
+    ("swarmgrad", 4),
+    ("swarmgrad-nn", 4),
+    ("swarmgrad-lab", 5),
+    ("swarmgrad-cli", 6),
 ];
 
 fn layer(name: &str) -> Option<u32> {

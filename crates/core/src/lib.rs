@@ -39,7 +39,7 @@ pub use matrix::{Matrix, Rows};
 pub use noise::Repeated;
 pub use order::{best_index, better, sort_indices};
 pub use problem::{BatchProblem, Differentiable, Function, Problem};
-pub use real::Real;
+pub use real::{ByScalar, Real};
 pub use rng::{Draws, Rng, Tape};
 pub use run::{Best, Outcome, Run, minimize};
 pub use scalar::Scalar;

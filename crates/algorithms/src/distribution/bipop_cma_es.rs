@@ -14,7 +14,7 @@
 
 use super::cma_es::{Cma, Params};
 use super::ipop_cma_es::Runs;
-use crate::combine::restart::{Next, Past, Restarts, Schedule};
+use crate::restart::{Next, Past, Restarts, Schedule};
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Real, Result, Rng, Space, Start};
 

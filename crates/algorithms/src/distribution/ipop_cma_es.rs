@@ -11,8 +11,8 @@
 
 use super::cma_es::{self, Cma, CmaEs, Params};
 use super::{Distribution, Samples};
-use crate::combine::restart::{Next, Past, Restarts, Schedule};
-use crate::registry::Method;
+use crate::method::Method;
+use crate::restart::{Next, Past, Restarts, Schedule};
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Real, Result, Rng, Space, Start};
 

@@ -30,15 +30,14 @@ pub mod snes;
 mod stop;
 pub mod xnes;
 
+use crate::method::Method;
 use crate::parameters::Parameters;
-use crate::registry::Method;
 use chart::{Chart, Placed};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 use swarmgrad_core::{
-    Algorithm, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, sort_indices,
+    Algorithm, ByScalar, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, sort_indices,
 };
 
 /// A search distribution on R^d: x = mean + unit * step, steps drawn around 0.
@@ -344,10 +343,16 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
     }
 }
 
-/// A vector for a view; the state is in double precision, so a view in single precision does not have it.
-#[allow(clippy::ptr_arg)] // only a sized type can be looked at as another
-fn seen<'a, F: Real>(name: &'static str, values: &'a Vec<f64>) -> Option<(&'static str, &'a [F])> {
-    (values as &dyn Any).downcast_ref::<Vec<F>>().map(|values| (name, &values[..]))
+/// Numbers of the state, which is in double precision, as numbers of a scalar.
+struct Seen;
+
+impl ByScalar for Seen {
+    type Of<F: Real> = for<'a> fn(&'a [f64]) -> Option<&'a [F]>;
+}
+
+/// A vector for a view; a view in single precision does not have it.
+fn seen<'a, F: Real>(name: &'static str, values: &'a [f64]) -> Option<(&'static str, &'a [F])> {
+    F::choose::<Seen>(|_| None, |values| Some(values))(values).map(|values| (name, values))
 }
 
 /// The factor that shortens a step from outside the distribution, of this Mahalanobis length, to sqrt(n) + 2 n / (n + 2).

@@ -41,8 +41,8 @@ pub mod yardstick;
 
 pub use curvature::curvature;
 
+use crate::parameters::Settings;
 use crate::parameters::{Parameter, Parameters};
-use crate::registry::Settings;
 use serde_json::Value;
 use swarmgrad_core::{Error, GradientSource, Matrix, Problem, Real, Result, Rng, Space};
 

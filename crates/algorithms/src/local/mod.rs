@@ -9,8 +9,8 @@ pub mod nelder_mead;
 pub mod quasi_newton;
 pub mod trust_region;
 
+use crate::method::Method;
 use crate::parameters::Parameters;
-use crate::registry::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};

@@ -34,6 +34,7 @@ mod topology;
 pub use attractor::{Gibbs, alpha_for_sample_size, consensus, gibbs};
 pub use topology::Topology;
 
+use crate::method::Method;
 use crate::parameters::{Parameters, choice};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -238,6 +239,15 @@ pub struct Particles<F: Real, M: Motion<F>> {
     told: Vec<F>,
     /// The points are with the caller.
     lent: bool,
+}
+
+impl<F: Real, M: Motion<F> + 'static> Method<F> for Particles<F, M> {
+    const NAME: &'static str = M::NAME;
+    type Params = M::Params;
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: M::Params) -> Result<Self> {
+        Particles::new(space, start, budget, params)
+    }
 }
 
 impl<F: Real, M: Motion<F>> Particles<F, M> {

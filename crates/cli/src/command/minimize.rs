@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use swarmgrad::algorithms::combine::ensemble::Ensemble;
+use swarmgrad::combine::ensemble::Ensemble;
 use swarmgrad::diff::schedule::Schedule;
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::registry;

@@ -14,8 +14,8 @@ use crate::learn::{Learnable, Learner, Loss};
 use crate::schedule::Plan;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters::Parameters;
-use swarmgrad_algorithms::registry::Method;
 use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View};
 
 /// Derivatives that an adjoint adds to.

@@ -23,7 +23,7 @@ use crate::operator::Operator;
 use crate::operator::sample::{Sample, Step};
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::distribution::{Samples, Steered, cma_es, snes};
-use swarmgrad_algorithms::registry::Method;
+use swarmgrad_algorithms::method::Method;
 use swarmgrad_core::{Algorithm, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View};
 
 /// A distribution that has a differentiable version.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use swarmgrad_algorithms::parameters::{Settings, with_settings};
 use swarmgrad_algorithms::particle::batched::{Batched, Params};
-use swarmgrad_algorithms::registry;
+use swarmgrad_combine::registry;
 use swarmgrad_core::{Algorithm, BatchProblem, Error, Matrix, Problem, Result, Rng, Start, Workers};
 
 /// What trains networks without a gradient: name and one line. Other methods compare values of different batches.
@@ -152,7 +152,7 @@ impl Mover {
             Moves::Method(text) => {
                 let (entry, mut settings) = registry::parse(text)?;
                 settings.insert("start".into(), serde_json::to_value(&start).unwrap_or_default());
-                let method = entry.build_f32(space, None, &settings)?;
+                let method = entry.build(space, None, &settings)?;
                 let (order, place) = (Vec::new(), Place::default());
                 let (points, values) = (Matrix::default(), Vec::new());
                 Mover::Method(Box::new(Rounds { method, place, order, batch: batch.max(1), points, values }))
@@ -194,7 +194,7 @@ impl Mover {
     fn restore(&mut self, bytes: &[u8], place: Place, moves: &Moves) -> Result<()> {
         match (self, moves) {
             (Mover::Method(rounds), Moves::Method(text)) => {
-                rounds.method = registry::parse(text)?.0.load_f32(bytes)?;
+                rounds.method = registry::parse(text)?.0.load(bytes)?;
                 rounds.place = place;
                 rounds.order.clear();
             }

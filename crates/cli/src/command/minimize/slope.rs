@@ -41,7 +41,7 @@ pub(super) fn source<'a>(
     match settings.gradient.as_deref() {
         Some("none") => Ok(None),
         None => {
-            let takes = swarmgrad::diff::method::ENTRIES.iter().any(|entry| entry.name == method);
+            let takes = swarmgrad::diff::registry::ENTRIES.iter().any(|entry| entry.name == method);
             // A formula says nothing of the noise of a value.
             Ok(differentiable.filter(|_| takes && !declared.noisy).map(formula))
         }

@@ -7,11 +7,12 @@
 //!
 //! Differs from the papers: the method may be any of the registry whose points are a population.
 
-use super::member::Member;
-use super::restart::Record;
-use crate::parameters::{Parameters, parameters};
-use crate::registry::Method;
+use crate::named::{Lookup, Member};
 use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::method::Method;
+use swarmgrad_algorithms::parameters;
+use swarmgrad_algorithms::parameters::Parameters;
+use swarmgrad_algorithms::restart::Record;
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
 
 parameters! {
@@ -29,8 +30,8 @@ parameters! {
 /// An island.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-struct Island<F: Real> {
-    method: Member<F>,
+struct Island<F: Real, L: Lookup> {
+    method: Member<F, L>,
     /// Its stream of draws.
     label: String,
     /// Its points of the round, and their values.
@@ -42,16 +43,16 @@ struct Island<F: Real> {
 /// Copies of a method on a ring.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct Islands<F: Real> {
+pub struct Islands<F: Real, L: Lookup> {
     params: Params,
-    islands: Vec<Island<F>>,
+    islands: Vec<Island<F, L>>,
     x: Matrix<F>,
     rounds: u64,
     /// Points that have moved to another island.
     migrants: u64,
 }
 
-impl<F: Real> Method<F> for Islands<F> {
+impl<F: Real, L: Lookup> Method<F> for Islands<F, L> {
     const NAME: &'static str = "islands";
     type Params = Params;
 
@@ -75,7 +76,7 @@ impl<F: Real> Method<F> for Islands<F> {
     }
 }
 
-impl<F: Real> Islands<F> {
+impl<F: Real, L: Lookup> Islands<F, L> {
     /// The best point of each island comes to the next one, all at the same time.
     fn migrate(&mut self) {
         let count = self.islands.len();
@@ -100,7 +101,7 @@ impl<F: Real> Islands<F> {
     }
 }
 
-impl<F: Real> Algorithm<F> for Islands<F> {
+impl<F: Real, L: Lookup> Algorithm<F> for Islands<F, L> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         xs.resize(0, self.x.dim());
         for island in &mut self.islands {

@@ -4,11 +4,12 @@
 //! improved its best point for `patience` rounds. It ends the whole when it ends. Draws of the global method are those it
 //! would make alone.
 
-use super::member::Member;
-use super::restart::Record;
-use crate::parameters::{Parameters, parameters};
-use crate::registry::Method;
+use crate::named::{Lookup, Member};
 use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::method::Method;
+use swarmgrad_algorithms::parameters;
+use swarmgrad_algorithms::parameters::Parameters;
+use swarmgrad_algorithms::restart::Record;
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View};
 
 parameters! {
@@ -28,11 +29,11 @@ parameters! {
 /// A global method, then a local one.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct Polish<F: Real> {
+pub struct Polish<F: Real, L: Lookup> {
     params: Params,
     space: Space<F>,
     /// The global method, replaced by the local one.
-    method: Member<F>,
+    method: Member<F, L>,
     polishing: bool,
     /// Whether the caller has gradients to tell.
     gradients: bool,
@@ -47,14 +48,14 @@ pub struct Polish<F: Real> {
     before: F,
 }
 
-impl<F: Real> Method<F> for Polish<F> {
+impl<F: Real, L: Lookup> Method<F> for Polish<F, L> {
     const NAME: &'static str = "polish";
     type Params = Params;
 
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
-        Member::new(&params.local, space, &Start::Uniform, None)?;
+        Member::<F, L>::new(&params.local, space, &Start::Uniform, None)?;
         let limit = budget.map(|budget| (params.share * budget as f64) as u64);
         Ok(Polish {
             method: Member::new(&params.method, space, &start, limit.map(|limit| limit.max(1)))?,
@@ -72,7 +73,7 @@ impl<F: Real> Method<F> for Polish<F> {
     }
 }
 
-impl<F: Real> Polish<F> {
+impl<F: Real, L: Lookup> Polish<F, L> {
     /// Whether it is the local search's turn, and there is a point to begin with.
     fn is_due(&self) -> bool {
         let idle = self.rounds - self.improved > self.params.patience as u64;
@@ -91,7 +92,7 @@ impl<F: Real> Polish<F> {
     }
 }
 
-impl<F: Real> Algorithm<F> for Polish<F> {
+impl<F: Real, L: Lookup> Algorithm<F> for Polish<F, L> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         if self.is_due() {
             self.begin_to_polish();

@@ -27,16 +27,17 @@
 //! of CMA-ES with line searches on separable functions. The combination and its numbers are our own, found by experiment on
 //! BBOB, instances 1 to 3, 5 to 20 variables (docs/bbob.md).
 
-use super::restart::Record;
-use crate::distribution::Distribution;
-use crate::distribution::cma_es::{self, Cma};
-use crate::local::coordinate_search::{self, CoordinateSearch};
-use crate::local::quasi_newton::{self, QuasiNewton};
-use crate::local::{Local, Walk};
-use crate::parameters::{Parameters, parameters};
-use crate::registry::Method;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
+use swarmgrad_algorithms::distribution::Distribution;
+use swarmgrad_algorithms::distribution::cma_es::{self, Cma};
+use swarmgrad_algorithms::local::coordinate_search::{self, CoordinateSearch};
+use swarmgrad_algorithms::local::quasi_newton::{self, QuasiNewton};
+use swarmgrad_algorithms::local::{Local, Walk};
+use swarmgrad_algorithms::method::Method;
+use swarmgrad_algorithms::parameters;
+use swarmgrad_algorithms::parameters::Parameters;
+use swarmgrad_algorithms::restart::Record;
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View};
 
 parameters! {

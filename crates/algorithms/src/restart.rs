@@ -3,8 +3,8 @@
 //! A [`Schedule`] says which method runs next, knowing what the runs before have spent. Each run draws from a fork of its
 //! own of the generator, so that it walks as it would alone. The answer is the best point that any run has evaluated.
 
+use crate::method::Method;
 use crate::parameters::Parameters;
-use crate::registry::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View, better};

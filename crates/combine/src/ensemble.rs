@@ -4,8 +4,9 @@
 //! points (a network, a simulator that takes many points, threads with points that are dear) an ensemble costs less than its runs
 //! one after the other. The answer is that of the run with the best value so far; [`Ensemble::answers`] gives all.
 
-use crate::registry::{Entry, Settings};
 use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::method::Entry;
+use swarmgrad_algorithms::parameters::Settings;
 use swarmgrad_core::{Algorithm, Error, Found, Kind, Matrix, Real, Reason, Result, Rng, Several, Space, View};
 
 /// M runs of a method in one.

@@ -1,49 +1,49 @@
-//! A method of the registry as a part of a combinator: known by its text, saved and loaded with it.
+//! A method by name as a part of a combinator: saved and loaded with its name.
 
-use crate::registry;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::any::Any;
+use std::marker::PhantomData;
+use swarmgrad_algorithms::method::Entry;
+use swarmgrad_algorithms::parameters::split;
 use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View};
 
-/// A method by name.
-pub struct Member<F: Real> {
-    name: &'static str,
-    algorithm: Box<dyn Algorithm<F>>,
+/// Where a method made of methods looks up its parts. The table of all methods has such methods in it, so they cannot name the
+/// table themselves.
+pub trait Lookup: 'static {
+    /// The entry of that name.
+    ///
+    /// # Errors
+    /// There is none.
+    fn entry(name: &str) -> Result<&'static Entry>;
 }
 
-impl<F: Real> std::fmt::Debug for Member<F> {
+/// A method by name.
+pub struct Member<F: Real, L: Lookup> {
+    name: &'static str,
+    algorithm: Box<dyn Algorithm<F>>,
+    lookup: PhantomData<fn() -> L>,
+}
+
+impl<F: Real, L: Lookup> std::fmt::Debug for Member<F, L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Member({})", self.name)
     }
 }
 
-impl<F: Real> Member<F> {
-    /// Builds the method of a text as [`registry::parse`] reads it. Errors if there is no such method, if a parameter is
-    /// wrong, or if it does not fit the space.
+impl<F: Real, L: Lookup> Member<F, L> {
+    /// Builds the method of a text as [`split`] reads it.
+    ///
+    /// # Errors
+    /// There is no such method, a parameter is wrong, or the method cannot take the space.
     pub fn new(text: &str, space: &Space<F>, start: &Start, budget: Option<u64>) -> Result<Self> {
-        let (entry, mut settings) = registry::parse(text)?;
+        let (name, mut settings) = split(text)?;
+        let entry = L::entry(name)?;
         let start = serde_json::to_value(start).map_err(|why| Error::parameter("start", text, why.to_string()))?;
         settings.insert("start".into(), start);
-        let any = space as &dyn Any;
-        let algorithm = match (any.downcast_ref::<Space<f64>>(), any.downcast_ref::<Space<f32>>()) {
-            (Some(space), _) => same(entry.build(space, budget, &settings)?),
-            (_, Some(space)) => same(entry.build_f32(space, budget, &settings)?),
-            _ => unreachable!("a scalar is f32 or f64"),
-        };
-        Ok(Member { name: entry.name, algorithm })
+        Ok(Member { name: entry.name, algorithm: entry.build(space, budget, &settings)?, lookup: PhantomData })
     }
 }
 
-/// The algorithm under the name that its scalar has here: A and F are the same.
-fn same<A: Real, F: Real>(algorithm: Box<dyn Algorithm<A>>) -> Box<dyn Algorithm<F>> {
-    let boxed: Box<dyn Any> = Box::new(algorithm);
-    match boxed.downcast::<Box<dyn Algorithm<F>>>() {
-        Ok(algorithm) => *algorithm,
-        Err(_) => unreachable!("the scalar was looked at before"),
-    }
-}
-
-impl<F: Real> Serialize for Member<F> {
+impl<F: Real, L: Lookup> Serialize for Member<F, L> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut state = Vec::new();
         self.algorithm.save(&mut state);
@@ -51,22 +51,17 @@ impl<F: Real> Serialize for Member<F> {
     }
 }
 
-impl<'de, F: Real> Deserialize<'de> for Member<F> {
+impl<'de, F: Real, L: Lookup> Deserialize<'de> for Member<F, L> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let (name, state) = <(String, Vec<u8>)>::deserialize(deserializer)?;
         let failed = |why: Error| serde::de::Error::custom(why.to_string());
-        let entry = registry::entry(&name).map_err(failed)?;
-        let wide = std::any::TypeId::of::<F>() == std::any::TypeId::of::<f64>();
-        let algorithm = if wide {
-            same(entry.load(&state).map_err(failed)?)
-        } else {
-            same(entry.load_f32(&state).map_err(failed)?)
-        };
-        Ok(Member { name: entry.name, algorithm })
+        let entry = L::entry(&name).map_err(failed)?;
+        let algorithm = entry.load(&state).map_err(failed)?;
+        Ok(Member { name: entry.name, algorithm, lookup: PhantomData })
     }
 }
 
-impl<F: Real> Algorithm<F> for Member<F> {
+impl<F: Real, L: Lookup> Algorithm<F> for Member<F, L> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         self.algorithm.ask(rng, xs);
     }
