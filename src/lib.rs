@@ -11,7 +11,7 @@
 //! let mut method = registry::entry(registry::DEFAULT)?.build(rastrigin.space(), Some(20_000), &registry::Settings::new())?;
 //! let outcome = minimize(&*rastrigin, &mut *method, 1, &mut [&mut Evaluations(20_000)]);
 //! assert!(outcome.fun < 1e-3);
-//! println!("{}", outcome.account.unwrap_or_default()); // which part of the method found it
+//! println!("{}", outcome.explanation.unwrap_or_default()); // which part of the method found it
 //! # Ok::<(), swarmgrad::Error>(())
 //! ```
 

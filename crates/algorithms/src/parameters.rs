@@ -1,5 +1,8 @@
 //! Parameters as plain data: one table gives the struct, its defaults, its checks, the command line and the help.
 
+#[doc(hidden)]
+pub use {serde_json, swarmgrad_core};
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
@@ -204,7 +207,7 @@ pub fn in_words<T: Ranged>(range: Range) -> String {
 #[doc(hidden)]
 macro_rules! unranged {
     ($($t:ty),*) => { $(impl $crate::parameters::Ranged for $t {
-        fn within(&self, _: &str, _: $crate::parameters::Range) -> swarmgrad_core::Result<()> { Ok(()) }
+        fn within(&self, _: &str, _: $crate::parameters::Range) -> $crate::parameters::swarmgrad_core::Result<()> { Ok(()) }
     })* };
 }
 pub use unranged;
@@ -269,7 +272,7 @@ macro_rules! parameters {
             fn table() -> Vec<$crate::parameters::Parameter> {
                 #[allow(unused_imports)]
                 use $crate::parameters::Range::*;
-                let defaults = serde_json::to_value(Self::default()).unwrap_or_default();
+                let defaults = $crate::parameters::serde_json::to_value(Self::default()).unwrap_or_default();
                 vec![ $( $crate::parameters::Parameter {
                     name: stringify!($field),
                     symbol: $symbol,
@@ -280,7 +283,7 @@ macro_rules! parameters {
                 }, )* ]
             }
 
-            fn check(&self) -> swarmgrad_core::Result<()> {
+            fn check(&self) -> $crate::parameters::swarmgrad_core::Result<()> {
                 #[allow(unused_imports)]
                 use $crate::parameters::Range::*;
                 $( $crate::parameters::Ranged::within(&self.$field, stringify!($field), $range)?; )*

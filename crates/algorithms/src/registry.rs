@@ -3,7 +3,7 @@
 use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
 use crate::evolution::{de, ga, jade, jde, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
-use crate::local::{Local, coordinate_search, nelder_mead, quasi_newton, trust_region};
+use crate::local::{LocalMethod, coordinate_search, nelder_mead, quasi_newton, trust_region};
 use crate::method::{Entry, find};
 use crate::particle::{Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso};
 use crate::particle::{polar_cbo, pso, pso_sde, rempso, spso2011};
@@ -24,9 +24,9 @@ macro_rules! method {
 }
 
 /// The same for a local search.
-macro_rules! walk {
+macro_rules! local {
     ($W:ty, $summary:literal, $paper:literal) => {
-        algorithm!(Local<f32, $W>, Local<f64, $W>, $summary, $paper, &[])
+        algorithm!(LocalMethod<f32, $W>, LocalMethod<f64, $W>, $summary, $paper, &[])
     };
 }
 
@@ -286,22 +286,22 @@ pub static ENTRIES: &[Entry] = &[
         &[]
     ),
     // Local search.
-    walk!(
+    local!(
         quasi_newton::QuasiNewton,
         "quasi-Newton descent in a box, derivatives by differences",
         "Nocedal & Wright 2006; Powell 1978"
     ),
-    walk!(
+    local!(
         coordinate_search::CoordinateSearch,
         "global line searches along all variables at once, for separable functions",
         "Langerman et al. 1994; Baudis & Posik 2015"
     ),
-    walk!(
+    local!(
         nelder_mead::NelderMead,
         "Nelder-Mead simplex with adaptive parameters",
         "Nelder & Mead 1965; Gao & Han 2012"
     ),
-    walk!(
+    local!(
         trust_region::TrustRegion,
         "quadratic models that interpolate values, in a trust region",
         "Powell 2004, 2006, 2009"

@@ -21,4 +21,4 @@ mod named;
 pub mod polish;
 pub mod registry;
 
-pub use named::{Lookup, Member};
+pub use named::{Lookup, NamedMethod};

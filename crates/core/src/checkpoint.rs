@@ -25,12 +25,15 @@ const HEADER: &[u8; 8] = b"swgrad\x00\x03";
 
 impl<F: Real> Run<'_, F> {
     /// The run as it stands between two rounds.
-    pub fn checkpoint(&self, method: &str, about: &str) -> Checkpoint<F> {
+    ///
+    /// # Errors
+    /// A method whose state cannot be saved.
+    pub fn checkpoint(&self, method: &str, about: &str) -> Result<Checkpoint<F>> {
         let mut algorithm = Vec::new();
-        self.algorithm.save(&mut algorithm);
+        self.algorithm.save(&mut algorithm)?;
         let mut tally = self.tally.clone();
         tally.elapsed += self.since();
-        Checkpoint { method: method.into(), algorithm, about: about.into(), rng: self.rng.clone(), tally }
+        Ok(Checkpoint { method: method.into(), algorithm, about: about.into(), rng: self.rng.clone(), tally })
     }
 
     /// Takes up the counts, the best point and the generator of a checkpoint. The algorithm of this run must be the one

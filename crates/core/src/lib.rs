@@ -30,7 +30,7 @@ mod space;
 mod start;
 mod watch;
 
-pub use algorithm::{Algorithm, Found, Kind, Several, View};
+pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
 pub use checkpoint::{Checkpoint, write_whole};
 pub use error::{Error, Result, nearest};
 pub use evaluate::{Evaluator, Halt, Workers};

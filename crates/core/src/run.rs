@@ -2,8 +2,8 @@
 
 use crate::noise::{self, Repeated, Shortlist};
 use crate::{
-    Algorithm, Evaluator, GradientSource, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Sampled, Several, Watch,
-    Workers,
+    Algorithm, Evaluator, GradientSource, Halt, Matrix, Problem, Progress, Real, Reason, Rng, Sampled, Solutions,
+    Watch, Workers,
 };
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -47,8 +47,8 @@ pub struct Outcome<F: Real = f64> {
     pub fun: F,
     /// The method's own answer: best point, mean or consensus.
     pub answer: Vec<F>,
-    /// What the method found, where its aim is more than one point ([`Algorithm::several`]).
-    pub several: Option<Several<F>>,
+    /// What the method found, where its aim is more than one point ([`Algorithm::solutions`]).
+    pub solutions: Option<Solutions<F>>,
     /// Points evaluated.
     pub nfev: u64,
     /// Gradients taken.
@@ -61,8 +61,8 @@ pub struct Outcome<F: Real = f64> {
     pub failures: u64,
     /// Why it ended.
     pub reason: Reason,
-    /// How the method came to its answer, in its own words ([`Algorithm::account`]).
-    pub account: Option<String>,
+    /// How the method came to its answer, in its own words ([`Algorithm::explanation`]).
+    pub explanation: Option<String>,
     /// Time spent, in seconds.
     pub seconds: f64,
     /// Of a noisy problem: what new evaluations say of `x`, which is the best of ten points by their means; `fun` is the
@@ -218,14 +218,14 @@ impl<'a, F: Real> Run<'a, F> {
         if allowance == 0 {
             return ControlFlow::Break(Reason::Evaluations);
         }
-        self.algorithm.spent(cost);
+        self.algorithm.set_spent(cost);
         let deadline = self.watchers.iter().filter_map(|w| w.deadline()).min();
         let halt = deadline.map_or_else(|| self.halt.clone(), |deadline| self.halt.by(deadline));
 
         self.rng.set_iteration(self.tally.rounds);
         self.algorithm.ask(&self.rng, &mut self.xs);
         if self.xs.is_empty() {
-            let why = self.algorithm.why();
+            let why = self.algorithm.stop_reason();
             return ControlFlow::Break(why.unwrap_or_else(|| Reason::Method("the method has ended".into())));
         }
         let asked = self.xs.len();
@@ -281,7 +281,7 @@ impl<'a, F: Real> Run<'a, F> {
             let said = watcher.see(&progress);
             verdict = if verdict.is_continue() { said } else { verdict };
         }
-        match self.algorithm.why() {
+        match self.algorithm.stop_reason() {
             Some(why) if verdict.is_continue() => ControlFlow::Break(why),
             _ => verdict,
         }
@@ -292,7 +292,7 @@ impl<'a, F: Real> Run<'a, F> {
     pub fn outcome(mut self, reason: Reason) -> Outcome<F> {
         let told = self.tally.rounds > 0;
         let answer = if told { self.algorithm.answer() } else { self.tally.best.x.clone() };
-        let several = if told { self.algorithm.several() } else { None };
+        let solutions = if told { self.algorithm.solutions() } else { None };
         let broken_off = matches!(reason, Reason::Interrupted | Reason::Time);
         let repeated = if self.problem.noisy() && !broken_off { self.settle() } else { None };
         let cost = self.cost();
@@ -304,13 +304,13 @@ impl<'a, F: Real> Run<'a, F> {
             answer,
             fun,
             x,
-            several,
+            solutions,
             noise,
             nfev: self.tally.evaluations,
             ngev: self.tally.gradients,
             cost,
             nit: self.algorithm.iterations(),
-            account: self.algorithm.account(),
+            explanation: self.algorithm.explanation(),
             failures: self.tally.failures,
             reason,
             seconds: (self.tally.elapsed + self.begin.elapsed()).as_secs_f64(),

@@ -353,7 +353,7 @@ fn save_load_continue_equals_continue() {
             for round in 0..30 {
                 if exchange && round % 7 == 3 {
                     let mut saved = Vec::new();
-                    algorithm.save(&mut saved);
+                    algorithm.save(&mut saved).unwrap();
                     algorithm = entry.load(&saved).unwrap();
                 }
                 algorithm.ask(&Rng::new(9).at(round), &mut xs);
@@ -368,7 +368,7 @@ fn save_load_continue_equals_continue() {
                 algorithm.tell(&mut xs, &values);
             }
             let mut state = Vec::new();
-            algorithm.save(&mut state);
+            algorithm.save(&mut state).unwrap();
             state
         };
         assert!(play(true) == play(false), "{} {mode}", entry.name);

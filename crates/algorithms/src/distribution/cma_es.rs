@@ -366,7 +366,7 @@ impl Distribution for CmaEs {
         self.look_for_an_end(&told);
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         self.why.clone()
     }
 

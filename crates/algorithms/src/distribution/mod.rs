@@ -37,7 +37,8 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Algorithm, ByScalar, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, sort_indices,
+    Algorithm, ByScalar, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, save_state,
+    sort_indices,
 };
 
 /// A search distribution on R^d: x = mean + unit * step, steps drawn around 0.
@@ -81,7 +82,7 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
     fn update(&mut self, told: Told<'_>);
 
     /// Why the method has ended, if it has.
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         None
     }
 
@@ -266,7 +267,7 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
 impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         assert!(!self.lent, "ask was called twice without tell");
-        if self.why().is_some() {
+        if self.stop_reason().is_some() {
             xs.clear();
             return;
         }
@@ -326,8 +327,8 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         self.rounds.saturating_sub(1)
     }
 
-    fn why(&self) -> Option<Reason> {
-        self.broken.clone().or_else(|| self.distribution.why())
+    fn stop_reason(&self) -> Option<Reason> {
+        self.broken.clone().or_else(|| self.distribution.stop_reason())
     }
 
     fn view(&self) -> View<'_, F> {
@@ -337,9 +338,8 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         view
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(D::NAME, self, out)
     }
 }
 

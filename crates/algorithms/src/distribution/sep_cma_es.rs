@@ -166,7 +166,7 @@ impl Distribution for SepCmaEs {
         }
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         self.why.clone()
     }
 

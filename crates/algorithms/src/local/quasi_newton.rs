@@ -31,7 +31,7 @@
 //!
 //! Differs from the books: where all differences vanish (a plateau) their intervals grow before the walk gives up.
 
-use super::{Terrain, Walk};
+use super::{LocalSearch, Terrain};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -136,7 +136,7 @@ pub struct QuasiNewton {
     why: Option<Reason>,
 }
 
-impl Walk for QuasiNewton {
+impl LocalSearch for QuasiNewton {
     const NAME: &'static str = "quasi_newton";
     const GRADIENTS: bool = true;
     type Params = Params;
@@ -232,7 +232,7 @@ impl Walk for QuasiNewton {
         self.steps
     }
 
-    fn why(&self) -> Option<&Reason> {
+    fn stop_reason(&self) -> Option<&Reason> {
         self.why.as_ref()
     }
 

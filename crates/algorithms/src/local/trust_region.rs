@@ -24,7 +24,7 @@
 //! divide by; a point of bad geometry moves to the better of the two corners that the gradient of its Lagrange function points to;
 //! a value that is not finite counts as the worst of the set plus its range.
 
-use super::{Terrain, Walk};
+use super::{LocalSearch, Terrain};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, View};
@@ -105,7 +105,7 @@ struct Work {
     system: Vec<f64>,
 }
 
-impl Walk for TrustRegion {
+impl LocalSearch for TrustRegion {
     const NAME: &'static str = "trust_region";
     type Params = Params;
 
@@ -228,7 +228,7 @@ impl Walk for TrustRegion {
         self.steps
     }
 
-    fn why(&self) -> Option<&Reason> {
+    fn stop_reason(&self) -> Option<&Reason> {
         self.why.as_ref()
     }
 

@@ -39,7 +39,9 @@ use crate::parameters::{Parameters, choice};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Result, Rng, Several, Space, Start, View, best_index};
+use swarmgrad_core::{
+    Algorithm, Error, Matrix, Real, Result, Rng, Solutions, Space, Start, View, best_index, save_state,
+};
 
 choice! {
     /// How many random numbers a pull draws.
@@ -195,7 +197,7 @@ pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
     }
 
     /// What it has found, where its aim is more than one point. The positions may be with the caller, the values are not.
-    fn several(&self, _swarm: &Swarm<F>) -> Option<Several<F>> {
+    fn solutions(&self, _swarm: &Swarm<F>) -> Option<Solutions<F>> {
         None
     }
 
@@ -368,8 +370,8 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
         self.motion.answer(&self.swarm)
     }
 
-    fn several(&self) -> Option<Several<F>> {
-        self.motion.several(&self.swarm)
+    fn solutions(&self) -> Option<Solutions<F>> {
+        self.motion.solutions(&self.swarm)
     }
 
     fn iterations(&self) -> u64 {
@@ -382,9 +384,7 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
         view
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        let bytes = postcard::to_allocvec(self).unwrap_or_default();
-        out.extend(bytes);
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(M::NAME, self, out)
     }
 }

@@ -640,7 +640,7 @@ impl<'a> Keeper<'a> {
         if self.settings.checkpoint.is_none() || self.taken.is_some_and(|taken| taken.elapsed() < self.cost * SPARE) {
             return Ok(());
         }
-        self.take(run);
+        self.take(run)?;
         if self.written.is_none_or(|written| written.elapsed() >= CHECKPOINT) {
             self.write()?;
         }
@@ -653,12 +653,12 @@ impl<'a> Keeper<'a> {
             return Ok(());
         }
         if whole {
-            self.take(run);
+            self.take(run)?;
         }
         self.write()
     }
 
-    fn take(&mut self, run: &Run<'_>) {
+    fn take(&mut self, run: &Run<'_>) -> swarmgrad::Result<()> {
         let begin = Instant::now();
         let about = About {
             settings: self.settings.clone(),
@@ -669,9 +669,10 @@ impl<'a> Keeper<'a> {
         };
         // Plain settings and numbers always serialise.
         let about = serde_json::to_string(&about).unwrap_or_default();
-        self.latest = Some(run.checkpoint(&self.settings.method.method, &about));
+        self.latest = Some(run.checkpoint(&self.settings.method.method, &about)?);
         self.taken = Some(Instant::now());
         self.cost = begin.elapsed();
+        Ok(())
     }
 
     fn write(&mut self) -> swarmgrad::Result<()> {

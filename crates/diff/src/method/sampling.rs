@@ -270,7 +270,7 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
     }
 
     fn step(&mut self, trials: &mut Trials<F>, rng: &Rng, _cotangent: &Matrix<f64>, d_points: &Matrix<f64>) {
-        if self.plain.why().is_some() {
+        if self.plain.stop_reason().is_some() {
             return;
         }
         let dim = self.space.dim();
@@ -310,8 +310,8 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         self.plain.answer()
     }
 
-    fn why(&self) -> Option<Reason> {
-        self.plain.why()
+    fn stop_reason(&self) -> Option<Reason> {
+        self.plain.stop_reason()
     }
 
     fn view(&self) -> View<'_, F> {

@@ -97,7 +97,7 @@ impl Report {
             if let Some(noise) = &mut outcome.noise {
                 (noise.mean, noise.low, noise.high) = (0.0 - noise.mean, 0.0 - noise.high, 0.0 - noise.low);
             }
-            let several = outcome.several.iter_mut().flat_map(|several| &mut several.points);
+            let several = outcome.solutions.iter_mut().flat_map(|several| &mut several.points);
             several.for_each(|found| found.value = 0.0 - found.value);
         }
         // Test problems fail in one way only.
@@ -123,7 +123,7 @@ impl Report {
             success: finite && outcome.reason.is_success(),
             status,
             message: outcome.reason.to_string(),
-            account: outcome.account.clone(),
+            account: outcome.explanation.clone(),
             seed: settings.seed,
             method: entry.name.into(),
             runs: settings.runs,
@@ -139,7 +139,7 @@ impl Report {
             restarts: exec.map_or(0, Exec::restarts),
             seconds: outcome.seconds,
             answer: numbers(&outcome.answer),
-            several: outcome.several.as_ref().map(|several| {
+            several: outcome.solutions.as_ref().map(|several| {
                 let found = |f: &Found| json!({ "x": numbers(&f.x), "fun": number(f.value), "particles": f.particles });
                 json!({ "kind": kind(several.kind, settings.maximize), "points": several.points.iter().map(found).collect::<Vec<_>>() })
             }),
@@ -190,7 +190,7 @@ impl Report {
         if self.finite && outcome.answer != outcome.x {
             lines.push(("answer", point(&outcome.answer)));
         }
-        if let Some(several) = &outcome.several {
+        if let Some(several) = &outcome.solutions {
             let points = &several.points;
             let how = match several.kind {
                 Kind::Minima => "the best points that particles have gathered about",
@@ -220,7 +220,7 @@ impl Report {
             lines.push(("failures", format!("{}   ({})", grouped(outcome.failures), kinds.join(", "))));
         }
         lines.push(("ended", outcome.reason.to_string()));
-        if let Some(account) = &outcome.account {
+        if let Some(account) = &outcome.explanation {
             lines.push(("account", account.clone()));
         }
         lines.push(("time", format!("{}   ({} evaluations a second)", span(outcome.seconds), pace)));
