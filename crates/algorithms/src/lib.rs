@@ -16,6 +16,7 @@
 pub mod distribution;
 pub mod evolution;
 pub mod gradient;
+pub mod linear;
 pub mod local;
 pub mod method;
 pub mod parameters;

@@ -25,6 +25,7 @@
 //! a value that is not finite counts as the worst of the set plus its range.
 
 use super::{LocalSearch, Terrain};
+use crate::linear::dot;
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, View};
@@ -646,10 +647,6 @@ impl SwapRows for [f64] {
     fn swap_rows(&mut self, a: usize, b: usize, dim: usize) {
         (0..dim).for_each(|j| self.swap(a * dim + j, b * dim + j));
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Gauss and Jordan with row pivots: the inverse of `a` (overwritten) into `out`; false if `a` is singular.
