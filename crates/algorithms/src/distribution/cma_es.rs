@@ -244,7 +244,9 @@ impl CmaEs {
             mean: &self.mean,
             sigma: [self.sigma, self.sigma0],
             p_c: &self.p_c,
-            params: &self.params,
+            tol_x: self.params.tol_x,
+            tol_fun: self.params.tol_fun,
+            tol_up_sigma: self.params.tol_up_sigma,
         };
         self.why = self.history.end(now, |j| c[j * n + j].sqrt());
         if self.why.is_none() && self.axis_is_lost() {
