@@ -1,5 +1,8 @@
 //! Parameters as plain data: one table gives the struct, its defaults, its checks, the command line and the help.
 
+#[doc(hidden)]
+pub use {serde_json, swarmgrad_core};
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
@@ -32,6 +35,24 @@ pub trait Parameters: Default + Serialize + serde::de::DeserializeOwned + Send {
 
 /// Parameters by name, as files and the command line give them.
 pub type Settings = serde_json::Map<String, Value>;
+
+/// The name and the settings of a method as it is written on a command line: `NAME` or `NAME:KEY=VALUE,KEY=VALUE`. A value
+/// that is JSON is taken as such, anything else as text.
+///
+/// # Errors
+/// A part that is not `KEY=VALUE`.
+pub fn split(text: &str) -> Result<(&str, Settings)> {
+    let (name, rest) = text.split_once(':').unwrap_or((text, ""));
+    let mut settings = Settings::new();
+    for pair in rest.split(',').filter(|pair| !pair.trim().is_empty()) {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(Error::parameter("method", format!("'{text}'"), "must be NAME or NAME:KEY=VALUE,KEY=VALUE"));
+        };
+        let value = serde_json::from_str(value.trim()).unwrap_or_else(|_| Value::from(value.trim()));
+        settings.insert(key.trim().into(), value);
+    }
+    Ok((name.trim(), settings))
+}
 
 /// Whether the settings have the types of the parameters.
 pub(crate) fn readable<P: Parameters>(settings: Settings) -> std::result::Result<(), String> {
@@ -110,7 +131,7 @@ pub enum Range {
     Choice(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
-    /// A method of the registry as [`crate::registry::parse`] reads it, found when the method is built.
+    /// A method of the registry as [`split`] reads it, found when the method is built.
     Method,
 }
 
@@ -186,7 +207,7 @@ pub fn in_words<T: Ranged>(range: Range) -> String {
 #[doc(hidden)]
 macro_rules! unranged {
     ($($t:ty),*) => { $(impl $crate::parameters::Ranged for $t {
-        fn within(&self, _: &str, _: $crate::parameters::Range) -> swarmgrad_core::Result<()> { Ok(()) }
+        fn within(&self, _: &str, _: $crate::parameters::Range) -> $crate::parameters::swarmgrad_core::Result<()> { Ok(()) }
     })* };
 }
 pub use unranged;
@@ -251,7 +272,7 @@ macro_rules! parameters {
             fn table() -> Vec<$crate::parameters::Parameter> {
                 #[allow(unused_imports)]
                 use $crate::parameters::Range::*;
-                let defaults = serde_json::to_value(Self::default()).unwrap_or_default();
+                let defaults = $crate::parameters::serde_json::to_value(Self::default()).unwrap_or_default();
                 vec![ $( $crate::parameters::Parameter {
                     name: stringify!($field),
                     symbol: $symbol,
@@ -262,7 +283,7 @@ macro_rules! parameters {
                 }, )* ]
             }
 
-            fn check(&self) -> swarmgrad_core::Result<()> {
+            fn check(&self) -> $crate::parameters::swarmgrad_core::Result<()> {
                 #[allow(unused_imports)]
                 use $crate::parameters::Range::*;
                 $( $crate::parameters::Ranged::within(&self.$field, stringify!($field), $range)?; )*

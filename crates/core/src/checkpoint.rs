@@ -68,7 +68,7 @@ impl<F: Real> Checkpoint<F> {
         begin: Instant,
     ) -> Result<Self> {
         let mut state = Vec::new();
-        algorithm.save(&mut state);
+        algorithm.save(&mut state)?;
         let mut tally = tally.clone();
         tally.elapsed += begin.elapsed();
         Ok(Checkpoint { method: method.into(), algorithm: state, about: about.into(), rng: rng.clone(), tally })

@@ -32,7 +32,7 @@ mod start;
 mod threads;
 mod watch;
 
-pub use algorithm::{Algorithm, Found, Kind, Several, View};
+pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
 pub use checkpoint::{Checkpoint, write_whole};
 pub use error::{Error, Result, nearest};
 pub use evaluate::{Batch, Capacity, Evaluation, Evaluator, Failure, FailureCounts, Id};
@@ -41,7 +41,7 @@ pub use matrix::{Matrix, Rows};
 pub use noise::Repeated;
 pub use order::{best_index, better, sort_indices};
 pub use problem::{BatchProblem, Differentiable, Function, FunctionMut, Problem, Value};
-pub use real::Real;
+pub use real::{ByScalar, Real};
 pub use rng::{Draws, Rng, Tape};
 pub use run::{Best, DEFAULT_BUDGET, Outcome, Run};
 pub use scalar::Scalar;

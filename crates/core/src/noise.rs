@@ -181,7 +181,9 @@ mod tests {
             View::default()
         }
 
-        fn save(&self, _out: &mut Vec<u8>) {}
+        fn save(&self, _out: &mut Vec<u8>) -> crate::Result<()> {
+            Ok(())
+        }
     }
 
     fn run(problem: &Noisy, budget: u64, seed: u64) -> Outcome {

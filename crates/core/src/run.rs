@@ -5,7 +5,7 @@ use crate::session::{Late, Round};
 use crate::threads::Threads;
 use crate::{
     Algorithm, Capacity, Evaluation, Evaluator, FailureCounts, GradientSource, Halt, Id, Limits, Matrix, Problem, Real,
-    Reason, Rng, Sampled, Session, Several, Told, Watch, Workers,
+    Reason, Rng, Sampled, Session, Solutions, Told, Watch, Workers,
 };
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -86,8 +86,8 @@ pub struct Outcome<F: Real = f64> {
     pub fun: F,
     /// The method's own answer: best point, mean or consensus.
     pub answer: Vec<F>,
-    /// What the method found, where its aim is more than one point ([`Algorithm::several`]).
-    pub several: Option<Several<F>>,
+    /// What the method found, where its aim is more than one point ([`Algorithm::solutions`]).
+    pub solutions: Option<Solutions<F>>,
     /// Points evaluated.
     pub nfev: u64,
     /// Gradients taken.
@@ -102,8 +102,8 @@ pub struct Outcome<F: Real = f64> {
     pub failure_counts: FailureCounts,
     /// Why it ended.
     pub reason: Reason,
-    /// How the method came to its answer, in its own words ([`Algorithm::account`]).
-    pub account: Option<String>,
+    /// How the method came to its answer, in its own words ([`Algorithm::explanation`]).
+    pub explanation: Option<String>,
     /// Time spent, in seconds.
     pub seconds: f64,
     /// Of a noisy problem: what new evaluations say of `x`, which is the best of ten points by their means; `fun` is the

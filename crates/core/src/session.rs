@@ -392,7 +392,7 @@ impl<'a, F: Real> Session<'a, F> {
         let told = self.tally.rounds > 0;
         let algorithm = &self.algorithm;
         let answer = if told { algorithm.answer() } else { self.tally.best.x.clone() };
-        let several = if told { algorithm.several() } else { None };
+        let solutions = if told { algorithm.solutions() } else { None };
         let (cost, seconds) = (self.cost(), self.elapsed().as_secs_f64());
         let (noise, fun, x) = match self.repeated {
             Some((noise, x)) => (Some(noise), F::of(noise.mean), x),
@@ -402,13 +402,13 @@ impl<'a, F: Real> Session<'a, F> {
             answer,
             fun,
             x,
-            several,
+            solutions,
             noise,
             nfev: self.tally.evaluations,
             ngev: self.tally.gradients,
             cost,
             nit: algorithm.iterations(),
-            account: algorithm.account(),
+            explanation: algorithm.explanation(),
             failures: self.tally.failures.total(),
             failure_counts: self.tally.failures,
             reason: self.ended.unwrap_or(Reason::Interrupted),
@@ -472,12 +472,12 @@ impl<'a, F: Real> Session<'a, F> {
         if left == 0 {
             return self.finish(Reason::Evaluations);
         }
-        self.algorithm.spent(self.cost() + self.tally.late.len() as u64);
+        self.algorithm.set_spent(self.cost() + self.tally.late.len() as u64);
         self.round.asked_for = true;
         self.rng.set_iteration(self.tally.rounds);
         self.algorithm.ask(&self.rng, &mut self.round.xs);
         if self.round.xs.is_empty() {
-            let why = self.algorithm.why();
+            let why = self.algorithm.stop_reason();
             return self.finish(why.unwrap_or_else(|| Reason::Method("the method has ended".into())));
         }
         let affordable = self.affordable(left);
@@ -709,7 +709,7 @@ impl<'a, F: Real> Session<'a, F> {
             let said = watcher.see(&progress);
             verdict = if verdict.is_continue() { said } else { verdict };
         }
-        match (verdict, self.algorithm.why()) {
+        match (verdict, self.algorithm.stop_reason()) {
             (ControlFlow::Break(reason), _) | (ControlFlow::Continue(()), Some(reason)) => self.finish(reason),
             (ControlFlow::Continue(()), None) => {}
         }

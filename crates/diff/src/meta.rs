@@ -12,13 +12,14 @@
 //! seen, drawn anew from the same family.
 
 use crate::learn::Learnable;
-use crate::method::{Steered, Subject, subject};
+use crate::method::{Steered, Subject};
+use crate::registry::subject;
 use crate::schedule::{Learned, Schedule};
 use crate::unroll::{Inner, Persistent, persistent};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use swarmgrad_algorithms::registry::Settings;
+use swarmgrad_algorithms::parameters::Settings;
 use swarmgrad_core::{Error, Matrix, Problem, Result, Rng};
 
 /// A problem to run a method on.
@@ -147,7 +148,7 @@ impl Runner {
 impl Course<'_> {
     fn runner(&self, rng: &Rng) -> Result<Runner> {
         let Drawn { problem, minimum, budget } = self.family.draw(self.member, &rng.fork("problem"))?;
-        let method = (self.subject.build)(problem.space(), Some(budget), self.settings)?;
+        let method = self.subject.build(problem.space(), Some(budget), self.settings)?;
         let (xs, values) = (Matrix::default(), Vec::new());
         let (rng, best, left, rounds) = (rng.fork("method"), f64::INFINITY, budget, 0);
         let mut runner = Runner { problem, minimum, method, rng, xs, values, best, left, rounds };
@@ -275,7 +276,7 @@ fn json(schedule: &Schedule) -> Result<serde_json::Value> {
 /// The method's own numbers as a schedule.
 fn begin(subject: &Subject, family: &dyn Family, how: &Learning, settings: &Settings, rng: &Rng) -> Result<Schedule> {
     let drawn = family.draw(0, rng)?;
-    let numbers = (subject.build)(drawn.problem.space(), Some(drawn.budget), settings)?.numbers();
+    let numbers = subject.build(drawn.problem.space(), Some(drawn.budget), settings)?.numbers();
     let known = |name: &str| subject.learnables.iter().position(|l| l.name == name);
     let chosen: Vec<usize> = match &how.numbers[..] {
         [] => (0..numbers.len()).filter(|&k| subject.learnables[k].bounds[1] < f64::MAX).collect(),

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use swarmgrad_algorithms::gradient::yardstick::Exact;
-use swarmgrad_algorithms::registry::{Entry, Settings};
+use swarmgrad_algorithms::method::Entry;
+use swarmgrad_algorithms::parameters::Settings;
 use swarmgrad_core::{Evaluations, Problem, Progress, Result, Rng, Run, Space};
 use swarmgrad_diff::meta::{Drawn, Family, Learning, learn};
-use swarmgrad_diff::method::ENTRIES;
+use swarmgrad_diff::registry::ENTRIES;
 use swarmgrad_diff::schedule::Schedule;
 use swarmgrad_problems::TestProblem;
 

@@ -409,14 +409,14 @@ impl Checkpoint {
     /// Keeps a state instead of the last one, whole or not at all, if that is a second old.
     ///
     /// # Errors
-    /// A file that cannot be written.
-    pub fn keep(&mut self, head: &impl Serialize, state: impl FnOnce() -> Vec<u8>) -> Result<()> {
+    /// A state that cannot be saved, a file that cannot be written.
+    pub fn keep(&mut self, head: &impl Serialize, state: impl FnOnce() -> swarmgrad::Result<Vec<u8>>) -> Result<()> {
         if self.written.elapsed() < KEEP {
             return Ok(());
         }
         let mut bytes = serde_json::to_vec(head).map_err(|why| Error::value("a checkpoint", "", why.to_string()))?;
         bytes.push(b'\n');
-        bytes.extend(state());
+        bytes.extend(state()?);
         self.written = Instant::now();
         Ok(write_whole(&self.path, &bytes)?)
     }

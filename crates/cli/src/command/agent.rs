@@ -153,7 +153,7 @@ impl Game {
 
     fn ask(&mut self) -> String {
         self.asked = 0;
-        if self.left > 0 && self.algorithm.why().is_none() {
+        if self.left > 0 && self.algorithm.stop_reason().is_none() {
             self.rng.set_iteration(self.rounds);
             self.algorithm.ask(&self.rng, &mut self.xs);
             self.asked = self.xs.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));

@@ -15,9 +15,9 @@ use crate::learn::{Learnable, Learner, Loss};
 use crate::schedule::Plan;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters::Parameters;
-use swarmgrad_algorithms::registry::Method;
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, save_state};
 
 /// Derivatives that an adjoint adds to.
 pub struct Adjoint<'a> {
@@ -107,7 +107,7 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     fn answer(&self) -> Vec<F>;
 
     /// Why the plain method has ended, if it has.
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         None
     }
 
@@ -431,7 +431,7 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         assert!(!self.lent, "ask was called twice without tell");
         self.room.rows.clear();
         self.room.gradients.clear();
-        if self.why().is_some() {
+        if self.stop_reason().is_some() {
             xs.clear();
             return;
         }
@@ -481,7 +481,7 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
             Phase::Gradients => self.room.rows.extend(0..self.trials.points.len()),
             Phase::Trials => {}
         }
-        if self.base.why().is_some() {
+        if self.base.stop_reason().is_some() {
             xs.clear(); // the plain method has found its end while it moved
             return;
         }
@@ -497,7 +497,7 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         self.room.gradients.copy_from(gradients.rows());
     }
 
-    fn spent(&mut self, cost: u64) {
+    fn set_spent(&mut self, cost: u64) {
         self.spent = cost;
     }
 
@@ -558,18 +558,17 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         self.iterations
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         let lacking = !self.expected && self.wants_gradients();
         let reason = || Reason::Method("the mode needs gradients, and the run has no source of them".into());
-        if lacking { Some(reason()) } else { self.base.why() }
+        if lacking { Some(reason()) } else { self.base.stop_reason() }
     }
 
     fn view(&self) -> View<'_, F> {
         self.base.view()
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(B::LABEL, self, out)
     }
 }

@@ -1,6 +1,6 @@
 //! The formulas at the end of the chains.
 
-use super::function::{Columns, oscillate};
+use super::transform::{Columns, oscillate};
 use std::f64::consts::PI;
 
 /// A formula in the moved point `z`, with what it needs beside it.

@@ -4,12 +4,13 @@
 //! improved its best point for `patience` rounds. It ends the whole when it ends. Draws of the global method are those it
 //! would make alone.
 
-use super::member::Member;
-use super::restart::Record;
-use crate::parameters::{Parameters, parameters};
-use crate::registry::Method;
+use crate::named::{Lookup, NamedMethod};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View};
+use swarmgrad_algorithms::method::Method;
+use swarmgrad_algorithms::parameters;
+use swarmgrad_algorithms::parameters::Parameters;
+use swarmgrad_algorithms::restart::BestPoint;
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Solutions, Space, Start, View, save_state};
 
 parameters! {
     /// Parameters of [`Polish`].
@@ -28,70 +29,77 @@ parameters! {
 /// A global method, then a local one.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct Polish<F: Real> {
+pub struct Polish<F: Real, L: Lookup> {
     params: Params,
     space: Space<F>,
     /// The global method, replaced by the local one.
-    method: Member<F>,
+    method: NamedMethod<F, L>,
     polishing: bool,
     /// Whether the caller has gradients to tell.
     gradients: bool,
-    /// Evaluations that the global method may spend.
+    /// What the global method may spend.
     limit: u64,
-    evaluations: u64,
+    /// What the caller has spent, now and when the local search began.
+    spent: u64,
+    spent_before: u64,
     rounds: u64,
     /// The round of the last improvement.
     improved: u64,
-    best: Record<F>,
-    /// What the global method had reached.
+    best: BestPoint<F>,
+    /// What the global method had reached, all it had found, and how.
     before: F,
+    found: (Option<Solutions<F>>, Option<String>),
 }
 
-impl<F: Real> Method<F> for Polish<F> {
+impl<F: Real, L: Lookup> Method<F> for Polish<F, L> {
     const NAME: &'static str = "polish";
     type Params = Params;
 
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
-        Member::new(&params.local, space, &Start::Uniform, None)?;
+        NamedMethod::<F, L>::new(&params.local, space, &Start::Uniform, None)?;
         let limit = budget.map(|budget| (params.share * budget as f64) as u64);
         Ok(Polish {
-            method: Member::new(&params.method, space, &start, limit.map(|limit| limit.max(1)))?,
+            method: NamedMethod::new(&params.method, space, &start, limit.map(|limit| limit.max(1)))?,
             params,
             space: space.clone(),
             polishing: false,
             gradients: false,
             limit: limit.unwrap_or(u64::MAX),
-            evaluations: 0,
+            spent: 0,
+            spent_before: 0,
             rounds: 0,
             improved: 0,
-            best: Record::default(),
+            best: BestPoint::default(),
             before: F::infinity(),
+            found: (None, None),
         })
     }
 }
 
-impl<F: Real> Polish<F> {
+impl<F: Real, L: Lookup> Polish<F, L> {
     /// Whether it is the local search's turn, and there is a point to begin with.
     fn is_due(&self) -> bool {
         let idle = self.rounds - self.improved > self.params.patience as u64;
-        let over = self.evaluations >= self.limit || idle || self.method.why().is_some();
+        let over = self.spent >= self.limit || idle || self.method.stop_reason().is_some();
         !self.polishing && over && self.best.value.is_finite()
     }
 
     fn begin_to_polish(&mut self) {
         // That the method exists and fits the space was seen when this one was built.
-        if let Ok(mut local) = Member::new(&self.params.local, &self.space, &self.best.as_start(), None) {
+        if let Ok(mut local) = NamedMethod::new(&self.params.local, &self.space, &self.best.as_start(), None) {
             if self.gradients {
                 local.expect_gradients();
             }
-            (self.method, self.polishing, self.before) = (local, true, self.best.value);
+            self.found = (self.method.solutions(), self.method.explanation());
+            (self.method, self.polishing) = (local, true);
+            (self.before, self.spent_before) = (self.best.value, self.spent);
         }
     }
 }
 
-impl<F: Real> Algorithm<F> for Polish<F> {
+impl<F: Real, L: Lookup> Algorithm<F> for Polish<F, L> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         if self.is_due() {
             self.begin_to_polish();
@@ -109,7 +117,7 @@ impl<F: Real> Algorithm<F> for Polish<F> {
 
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
         self.rounds += 1;
-        self.evaluations += values.len() as u64;
+        self.spent += values.len() as u64;
         if self.best.keep(xs.rows(), values).is_some() {
             self.improved = self.rounds;
         }
@@ -124,19 +132,34 @@ impl<F: Real> Algorithm<F> for Polish<F> {
         self.rounds.saturating_sub(1)
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         // What ends the global method begins the local one, if there is anything to begin with.
         let last = self.polishing || self.rounds > 0 && !self.best.value.is_finite();
-        self.method.why().filter(|_| last)
+        self.method.stop_reason().filter(|_| last)
     }
 
-    fn account(&self) -> Option<String> {
+    fn inner(&self) -> Option<&dyn Algorithm<F>> {
+        Some(&self.method)
+    }
+
+    fn inner_mut(&mut self) -> Option<&mut dyn Algorithm<F>> {
+        Some(&mut self.method)
+    }
+
+    /// Those of the global method, as they were before the best point was polished.
+    fn solutions(&self) -> Option<Solutions<F>> {
+        if self.polishing { self.found.0.clone() } else { self.method.solutions() }
+    }
+
+    fn explanation(&self) -> Option<String> {
         let Params { method, local, .. } = &self.params;
-        Some(match self.polishing {
+        let who = match self.polishing {
             false => format!("found by {method}; {local} has not begun"),
             true if self.best.value < self.before => format!("{local} improved what {method} had found"),
             true => format!("found by {method}; {local} found nothing better"),
-        })
+        };
+        let how = if self.polishing { self.found.1.clone() } else { self.method.explanation() };
+        Some(how.map_or(who.clone(), |how| format!("{who}; {method}: {how}")))
     }
 
     fn expect_gradients(&mut self) -> bool {
@@ -145,12 +168,10 @@ impl<F: Real> Algorithm<F> for Polish<F> {
         true // the local search may
     }
 
-    fn gradient_rows(&self) -> &[usize] {
-        self.method.gradient_rows()
-    }
-
-    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
-        self.method.tell_gradients(gradients);
+    /// The local search hears what was spent since it began.
+    fn set_spent(&mut self, cost: u64) {
+        self.spent = cost;
+        self.method.set_spent(cost.saturating_sub(self.spent_before));
     }
 
     fn view(&self) -> View<'_, F> {
@@ -159,8 +180,7 @@ impl<F: Real> Algorithm<F> for Polish<F> {
         view
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(<Self as Method<F>>::NAME, self, out)
     }
 }

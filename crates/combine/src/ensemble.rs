@@ -4,9 +4,12 @@
 //! points (a network, a simulator that takes many points, threads with points that are dear) an ensemble costs less than its runs
 //! one after the other. The answer is that of the run with the best value so far; [`Ensemble::answers`] gives all.
 
-use crate::registry::{Entry, Settings};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Error, Found, Kind, Matrix, Real, Reason, Result, Rng, Several, Space, View};
+use swarmgrad_algorithms::method::Entry;
+use swarmgrad_algorithms::parameters::Settings;
+use swarmgrad_core::{
+    Algorithm, Error, Found, Kind, Matrix, Real, Reason, Result, Rng, Solutions, Space, View, save_state,
+};
 
 /// M runs of a method in one.
 pub struct Ensemble<F: Real = f64> {
@@ -147,9 +150,9 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
     }
 
     /// An equal share for each.
-    fn spent(&mut self, cost: u64) {
+    fn set_spent(&mut self, cost: u64) {
         let each = cost / self.runs.len().max(1) as u64;
-        self.runs.iter_mut().for_each(|run| run.spent(each));
+        self.runs.iter_mut().for_each(|run| run.set_spent(each));
     }
 
     fn answer(&self) -> Vec<F> {
@@ -157,15 +160,15 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
     }
 
     /// That of the leading run.
-    fn account(&self) -> Option<String> {
-        self.runs[self.leader()].account()
+    fn explanation(&self) -> Option<String> {
+        self.runs[self.leader()].explanation()
     }
 
     /// The best point of each run that has found one.
-    fn several(&self) -> Option<Several<F>> {
+    fn solutions(&self) -> Option<Solutions<F>> {
         let found = |(x, &value): (&Vec<F>, &F)| Found { x: x.clone(), value, particles: 1 };
         let points = self.points.iter().zip(&self.best).filter(|(x, _)| !x.is_empty()).map(found).collect();
-        Some(Several { kind: Kind::Runs, points })
+        Some(Solutions { kind: Kind::Runs, points })
     }
 
     /// Those of the run that has made the most.
@@ -174,8 +177,8 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
     }
 
     /// When all runs have ended.
-    fn why(&self) -> Option<Reason> {
-        let reasons: Option<Vec<Reason>> = self.runs.iter().map(|run| run.why()).collect();
+    fn stop_reason(&self) -> Option<Reason> {
+        let reasons: Option<Vec<Reason>> = self.runs.iter().map(|run| run.stop_reason()).collect();
         reasons.and_then(|reasons| reasons.into_iter().next())
     }
 
@@ -184,16 +187,15 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
         self.runs[self.leader()].view()
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        let state = |run: &dyn Algorithm<F>| {
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        let state = |run: &Box<dyn Algorithm<F>>| {
             let mut bytes = Vec::new();
-            run.save(&mut bytes);
-            bytes
+            run.save(&mut bytes).map(|()| bytes)
         };
-        let states: Vec<Vec<u8>> = self.runs.iter().map(|run| state(&**run)).collect();
+        let states = self.runs.iter().map(state).collect::<Result<_>>()?;
         let numbers = |x: &[F]| -> Vec<f64> { x.iter().map(|t| t.f64()).collect() };
         let points = self.points.iter().map(|x| numbers(x)).collect();
         let saved = Saved { method: self.method.clone(), best: numbers(&self.best), points, states };
-        out.extend(postcard::to_allocvec(&saved).unwrap_or_default());
+        save_state("ensemble", &saved, out)
     }
 }

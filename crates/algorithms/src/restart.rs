@@ -1,16 +1,18 @@
 //! Restarts: one run of a method after another, until somebody ends it all.
 //!
-//! A [`Schedule`] says which method runs next, knowing what the runs before have spent. Each run draws from a fork of its
+//! A [`RestartPolicy`] says which method runs next, knowing what the runs before have spent. Each run draws from a fork of its
 //! own of the generator, so that it walks as it would alone. The answer is the best point that any run has evaluated.
 
+use crate::method::Method;
 use crate::parameters::Parameters;
-use crate::registry::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Space, Start, View, better};
+use swarmgrad_core::{
+    Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Solutions, Space, Start, View, better, save_state,
+};
 
 /// The order of the runs.
-pub trait Schedule<F: Real>: Send + Sized + Serialize + DeserializeOwned + 'static {
+pub trait RestartPolicy<F: Real>: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// The method's name: file, registry entry, command line, Python.
     const NAME: &'static str;
     /// Its parameters.
@@ -18,22 +20,22 @@ pub trait Schedule<F: Real>: Send + Sized + Serialize + DeserializeOwned + 'stat
     /// What is run again and again.
     type Inner: Algorithm<F> + Serialize + DeserializeOwned + 'static;
 
-    /// The schedule with checked parameters. `budget` is the number of evaluations planned.
+    /// The policy with checked parameters. `budget` is the number of evaluations planned.
     fn new(params: Self::Params, space: &Space<F>, budget: Option<u64>) -> Result<Self>;
 
-    /// The run after `past` (none yet: the first one), on `space` from `start`; draws come from `rng`. None when it is enough.
+    /// The run after `last` (none yet: the first one), on `space` from `start`; draws come from `rng`. None when it is enough.
     fn next(
         &mut self,
-        past: Option<&Past>,
+        last: Option<&LastRun>,
         space: &Space<F>,
         start: Start,
         rng: &Rng,
-    ) -> Result<Option<Next<Self::Inner>>>;
+    ) -> Result<Option<NextRun<Self::Inner>>>;
 }
 
 /// A run to come.
 #[derive(Debug)]
-pub struct Next<A> {
+pub struct NextRun<A> {
     /// The method, fresh.
     pub method: A,
     /// Evaluations after which the run is cut off, if it has not ended before.
@@ -47,7 +49,7 @@ const GAIN: f64 = 1e-12;
 
 /// The run that has just ended.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Past {
+pub struct LastRun {
     /// Its evaluations.
     pub evaluations: u64,
     /// Its best value.
@@ -57,20 +59,20 @@ pub struct Past {
 /// The best point told so far.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct Record<F: Real> {
+pub struct BestPoint<F: Real> {
     /// The point; empty before the first.
     pub x: Vec<F>,
     /// Its value; +inf while no point has succeeded.
     pub value: F,
 }
 
-impl<F: Real> Default for Record<F> {
+impl<F: Real> Default for BestPoint<F> {
     fn default() -> Self {
-        Record { x: Vec::new(), value: F::infinity() }
+        BestPoint { x: Vec::new(), value: F::infinity() }
     }
 }
 
-impl<F: Real> Record<F> {
+impl<F: Real> BestPoint<F> {
     /// Takes over the best of these points if it is better; its row if so. The very first point is taken in any case.
     pub fn keep(&mut self, xs: Rows<'_, F>, values: &[F]) -> Option<usize> {
         let mut found = None;
@@ -96,49 +98,54 @@ impl<F: Real> Record<F> {
 /// A method that is run again and again, as an [`Algorithm`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct Restarts<F: Real, S: Schedule<F>> {
+pub struct Restarts<F: Real, P: RestartPolicy<F>> {
     space: Space<F>,
     start: Start,
-    schedule: S,
-    run: Option<S::Inner>,
+    policy: P,
+    run: Option<P::Inner>,
     /// What the present run is called in the streams of draws.
     label: String,
     runs: u64,
     limit: u64,
     patience: u64,
-    past: Past,
+    last: LastRun,
     /// Value and evaluation of its last gain.
     gain: (f64, u64),
     rounds: u64,
-    best: Record<F>,
+    best: BestPoint<F>,
     /// The run that found it.
     finder: u64,
+    /// Solutions and explanation of that run, once another one has begun.
+    found: (Option<Solutions<F>>, Option<String>),
+    /// What the caller has spent, now and when the present run began.
+    spent: u64,
+    spent_before: u64,
     enough: Option<Reason>,
     /// Whether the caller has gradients to tell.
     gradients: bool,
 }
 
-impl<F: Real, S: Schedule<F>> Restarts<F, S> {
+impl<F: Real, P: RestartPolicy<F>> Restarts<F, P> {
     /// Runs begun so far.
     pub fn runs(&self) -> u64 {
         self.runs
     }
 
     /// The present run.
-    pub fn run(&self) -> Option<&S::Inner> {
+    pub fn run(&self) -> Option<&P::Inner> {
         self.run.as_ref()
     }
 
     fn is_over(&self) -> bool {
-        let waited = self.past.evaluations - self.gain.1;
-        self.past.evaluations >= self.limit
+        let waited = self.last.evaluations - self.gain.1;
+        self.last.evaluations >= self.limit
             || waited >= self.patience
-            || self.run.as_ref().is_none_or(|run| run.why().is_some())
+            || self.run.as_ref().is_none_or(|run| run.stop_reason().is_some())
     }
 
     /// Begins the next run. Points given for the start serve one run each, then the start is uniform.
     fn restart(&mut self, rng: &Rng) {
-        let past = self.run.as_ref().map(|_| &self.past);
+        let last = self.run.as_ref().map(|_| &self.last);
         let start = match &self.start {
             Start::Points(points) if self.runs > 0 => {
                 Start::Points(points.iter().skip(self.runs as usize).take(1).cloned().collect())
@@ -146,15 +153,19 @@ impl<F: Real, S: Schedule<F>> Restarts<F, S> {
             start => start.clone(),
         };
         self.label = format!("run{}", self.runs);
-        match self.schedule.next(past, &self.space, start, &rng.fork(&self.label)) {
+        match self.policy.next(last, &self.space, start, &rng.fork(&self.label)) {
             Ok(Some(next)) => {
+                if let Some(run) = self.run.as_ref().filter(|_| self.finder == self.runs) {
+                    self.found = (run.solutions(), run.explanation());
+                }
+                self.spent_before = self.spent;
                 let mut run = next.method;
                 if self.gradients {
                     run.expect_gradients();
                 }
                 (self.run, self.limit, self.patience) = (Some(run), next.limit, next.patience);
                 self.runs += 1;
-                self.past = Past { evaluations: 0, best: f64::INFINITY };
+                self.last = LastRun { evaluations: 0, best: f64::INFINITY };
                 self.gain = (f64::INFINITY, 0);
             }
             Ok(None) => self.enough = Some(Reason::Method("all restarts are done".into())),
@@ -163,34 +174,37 @@ impl<F: Real, S: Schedule<F>> Restarts<F, S> {
     }
 }
 
-impl<F: Real, S: Schedule<F>> Method<F> for Restarts<F, S> {
-    const NAME: &'static str = S::NAME;
-    type Params = S::Params;
+impl<F: Real, P: RestartPolicy<F>> Method<F> for Restarts<F, P> {
+    const NAME: &'static str = P::NAME;
+    type Params = P::Params;
 
-    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: S::Params) -> Result<Self> {
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: P::Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
         Ok(Restarts {
             space: space.clone(),
             start,
-            schedule: S::new(params, space, budget)?,
+            policy: P::new(params, space, budget)?,
             run: None,
             label: String::new(),
             runs: 0,
             limit: 0,
             patience: 0,
-            past: Past::default(),
+            last: LastRun::default(),
             gain: (f64::INFINITY, 0),
             rounds: 0,
-            best: Record::default(),
+            best: BestPoint::default(),
             finder: 0,
+            found: (None, None),
+            spent: 0,
+            spent_before: 0,
             enough: None,
             gradients: false,
         })
     }
 }
 
-impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
+impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         xs.clear();
         if self.is_over() && self.enough.is_none() {
@@ -199,11 +213,11 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
         if let (Some(run), None) = (&mut self.run, &self.enough) {
             run.ask(&rng.fork(&self.label), xs);
             // It may notice only now that it is over; a run that asks for nothing at all would go on for ever.
-            if xs.is_empty() && self.past.evaluations > 0 {
+            if xs.is_empty() && self.last.evaluations > 0 {
                 self.limit = 0;
                 self.ask(rng, xs);
             } else if xs.is_empty() {
-                self.enough = Some(run.why().unwrap_or(Reason::Method("the method has ended".into())));
+                self.enough = Some(run.stop_reason().unwrap_or(Reason::Method("the method has ended".into())));
             }
         }
     }
@@ -213,12 +227,13 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
         if self.best.keep(xs.rows(), values).is_some() {
             self.finder = self.runs;
         }
-        self.past.best = values.iter().fold(self.past.best, |best, value| best.min(value.f64()));
-        self.past.evaluations += values.len() as u64;
+        self.last.best = values.iter().fold(self.last.best, |best, value| best.min(value.f64()));
+        self.last.evaluations += values.len() as u64;
+        self.spent += values.len() as u64;
         let (before, _) = self.gain;
-        let gain = before - self.past.best;
+        let gain = before - self.last.best;
         if gain > GAIN * before.abs() || before.is_infinite() && gain > 0.0 {
-            self.gain = (self.past.best, self.past.evaluations);
+            self.gain = (self.last.best, self.last.evaluations);
         }
         self.rounds += 1;
         run.tell(xs, values);
@@ -233,12 +248,33 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
         self.rounds.saturating_sub(1)
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         self.enough.clone()
     }
 
-    fn account(&self) -> Option<String> {
-        Some(format!("found in run {} of {}", self.finder, self.runs))
+    fn inner(&self) -> Option<&dyn Algorithm<F>> {
+        self.run.as_ref().map(|run| run as &dyn Algorithm<F>)
+    }
+
+    fn inner_mut(&mut self) -> Option<&mut dyn Algorithm<F>> {
+        self.run.as_mut().map(|run| run as &mut dyn Algorithm<F>)
+    }
+
+    /// Those of the run that found the best point.
+    fn solutions(&self) -> Option<Solutions<F>> {
+        match &self.run {
+            Some(run) if self.finder == self.runs => run.solutions(),
+            _ => self.found.0.clone(),
+        }
+    }
+
+    fn explanation(&self) -> Option<String> {
+        let of_the_run = match &self.run {
+            Some(run) if self.finder == self.runs => run.explanation(),
+            _ => self.found.1.clone(),
+        };
+        let found = format!("found in run {} of {}", self.finder, self.runs);
+        Some(of_the_run.map_or(found.clone(), |more| format!("{found}: {more}")))
     }
 
     fn expect_gradients(&mut self) -> bool {
@@ -246,13 +282,11 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
         self.run.as_mut().is_none_or(|run| run.expect_gradients())
     }
 
-    fn gradient_rows(&self) -> &[usize] {
-        self.run.as_ref().map_or(&[], |run| run.gradient_rows())
-    }
-
-    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
+    /// A run hears what was spent since it began.
+    fn set_spent(&mut self, cost: u64) {
+        self.spent = cost;
         if let Some(run) = &mut self.run {
-            run.tell_gradients(gradients);
+            run.set_spent(cost.saturating_sub(self.spent_before));
         }
     }
 
@@ -262,8 +296,7 @@ impl<F: Real, S: Schedule<F>> Algorithm<F> for Restarts<F, S> {
         view
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(P::NAME, self, out)
     }
 }

@@ -27,17 +27,18 @@
 //! of CMA-ES with line searches on separable functions. The combination and its numbers are our own, found by experiment on
 //! BBOB, instances 1 to 3, 5 to 20 variables (docs/bbob.md).
 
-use super::restart::Record;
-use crate::distribution::Distribution;
-use crate::distribution::cma_es::{self, Cma};
-use crate::local::coordinate_search::{self, CoordinateSearch};
-use crate::local::quasi_newton::{self, QuasiNewton};
-use crate::local::{Local, Walk};
-use crate::parameters::{Parameters, parameters};
-use crate::registry::Method;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View};
+use swarmgrad_algorithms::distribution::Distribution;
+use swarmgrad_algorithms::distribution::cma_es::{self, Cma};
+use swarmgrad_algorithms::local::coordinate_search::{self, CoordinateSearch};
+use swarmgrad_algorithms::local::quasi_newton::{self, QuasiNewton};
+use swarmgrad_algorithms::local::{LocalMethod, LocalSearch};
+use swarmgrad_algorithms::method::Method;
+use swarmgrad_algorithms::parameters;
+use swarmgrad_algorithms::parameters::Parameters;
+use swarmgrad_algorithms::restart::BestPoint;
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, save_state};
 
 parameters! {
     /// Parameters of [`Auto`].
@@ -114,7 +115,7 @@ struct Findings {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 struct Descent<F: Real> {
-    search: Local<F, QuasiNewton>,
+    search: LocalMethod<F, QuasiNewton>,
     label: String,
 }
 
@@ -124,7 +125,7 @@ struct Descent<F: Real> {
 struct Sample<F: Real> {
     search: Cma<F>,
     label: String,
-    best: Record<F>,
+    best: BestPoint<F>,
     /// Whether it has found something better since the last dive.
     fresh: bool,
     /// Its step-size at the last dive, else at its beginning.
@@ -151,8 +152,8 @@ pub struct Auto<F: Real> {
     space: Space<F>,
     start: Start,
     descents: Vec<Descent<F>>,
-    dive: Local<F, QuasiNewton>,
-    coordinates: Local<F, CoordinateSearch>,
+    dive: LocalMethod<F, QuasiNewton>,
+    coordinates: LocalMethod<F, CoordinateSearch>,
     sample: Option<Sample<F>>,
     population: usize,
     /// Evaluations of descents from new points, and of CMA-ES with its dives, over their shares at the time.
@@ -163,7 +164,7 @@ pub struct Auto<F: Real> {
     spent: [Spent; 6],
     rounds: u64,
     evaluations: u64,
-    best: Record<F>,
+    best: BestPoint<F>,
     finder: Finder,
     x: Matrix<F>,
     part: Matrix<F>,
@@ -176,11 +177,11 @@ impl<F: Real> Method<F> for Auto<F> {
     fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
-        let descent = || Local::new(space, Start::Uniform, None, quasi_newton::Params::default());
+        let descent = || LocalMethod::new(space, Start::Uniform, None, quasi_newton::Params::default());
         Ok(Auto {
             descents: vec![Descent { search: descent()?, label: String::new() }],
             dive: descent()?,
-            coordinates: Local::new(space, Start::Uniform, None, coordinate_search::Params::default())?,
+            coordinates: LocalMethod::new(space, Start::Uniform, None, coordinate_search::Params::default())?,
             sample: None,
             population: 0,
             clocks: [0.0; 2],
@@ -192,7 +193,7 @@ impl<F: Real> Method<F> for Auto<F> {
             spent: [Spent::default(); 6],
             rounds: 0,
             evaluations: 0,
-            best: Record::default(),
+            best: BestPoint::default(),
             finder: Finder { lane: Lane::Start, run: 1, evaluation: 0, ended: None },
             x: Matrix::default(),
             part: Matrix::default(),
@@ -226,7 +227,7 @@ impl<F: Real> Auto<F> {
         }
         if self.findings.smooth.is_none() {
             let first = &self.descents[0].search;
-            let (over, steps, settled) = (first.is_over(), first.iterations(), first.walk().is_settled());
+            let (over, steps, settled) = (first.is_over(), first.iterations(), first.search().is_settled());
             if self.findings.separable.is_none() && (over || steps >= STEPS) {
                 return Lane::Probe;
             }
@@ -252,9 +253,9 @@ impl<F: Real> Auto<F> {
     }
 
     /// Whether the descent is not going to reach the best value.
-    fn is_hopeless(&self, descent: &Local<F, QuasiNewton>) -> bool {
-        let (_, f) = descent.walk().place();
-        descent.iterations() >= PATIENCE && f - HOPE * (f - descent.walk().expected()) > self.best.value.f64()
+    fn is_hopeless(&self, descent: &LocalMethod<F, QuasiNewton>) -> bool {
+        let (_, f) = descent.search().place();
+        descent.iterations() >= PATIENCE && f - HOPE * (f - descent.search().expected()) > self.best.value.f64()
     }
 
     /// The law of later starts.
@@ -271,7 +272,7 @@ impl<F: Real> Auto<F> {
             self.coordinates.launch(&self.best.x, self.best.value);
             self.spent[Lane::Coordinates.kind()].runs = 1;
         }
-        !self.coordinates.is_over() && self.coordinates.walk().is_separable()
+        !self.coordinates.is_over() && self.coordinates.search().is_separable()
     }
 
     /// A descent that goes on: from a new point where the last one has ended or is hopeless.
@@ -282,7 +283,7 @@ impl<F: Real> Auto<F> {
                 return;
             }
         } else {
-            let search = Local::new(&self.space, Start::Uniform, None, quasi_newton::Params::default());
+            let search = LocalMethod::new(&self.space, Start::Uniform, None, quasi_newton::Params::default());
             let Ok(search) = search else { return };
             self.descents.push(Descent { search, label: String::new() });
         }
@@ -297,7 +298,7 @@ impl<F: Real> Auto<F> {
 
     /// A run of CMA-ES that goes on; whether it is a new one.
     fn open_sample(&mut self) -> bool {
-        if self.sample.as_ref().is_some_and(|run| run.search.why().is_none() && !self.is_exhausted(run)) {
+        if self.sample.as_ref().is_some_and(|run| run.search.stop_reason().is_none() && !self.is_exhausted(run)) {
             return false;
         }
         let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
@@ -312,7 +313,7 @@ impl<F: Real> Auto<F> {
         self.sample = Cma::new(&self.space, start, None, params).ok().map(|search| Sample {
             search,
             label: format!("sample{runs}"),
-            best: Record::default(),
+            best: BestPoint::default(),
             fresh: false,
             unit: f64::NAN,
             dived: false,
@@ -323,9 +324,9 @@ impl<F: Real> Auto<F> {
 
     /// Whether the run only draws in on what a dive from it has found already.
     fn is_exhausted(&self, run: &Sample<F>) -> bool {
-        let (_, found) = self.dive.walk().place();
+        let (_, found) = self.dive.search().place();
         let again = run.dived && run.search.distribution().unit() < AGAIN * run.unit;
-        again && self.dive.walk().is_settled() && run.best.value.f64() >= found
+        again && self.dive.search().is_settled() && run.best.value.f64() >= found
     }
 
     /// A dive from where the CMA-ES run has drawn in far enough since the last one, and has found something better.
@@ -465,10 +466,10 @@ impl<F: Real> Auto<F> {
     fn ended(&self, lane: Lane) -> Option<String> {
         let why = match lane {
             Lane::Start | Lane::Probe => None,
-            Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.why()),
-            Lane::Coordinates => self.coordinates.why(),
-            Lane::Sample => self.sample.as_ref().and_then(|run| run.search.why()),
-            Lane::Dive => self.dive.why(),
+            Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.stop_reason()),
+            Lane::Coordinates => self.coordinates.stop_reason(),
+            Lane::Sample => self.sample.as_ref().and_then(|run| run.search.stop_reason()),
+            Lane::Dive => self.dive.stop_reason(),
         };
         why.map(|why| why.to_string())
     }
@@ -539,12 +540,12 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         self.rounds.saturating_sub(1)
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         let stuck = self.rounds > 0 && self.space.lower() == self.space.upper();
         stuck.then(|| Reason::Method("no variable can move".into()))
     }
 
-    fn account(&self) -> Option<String> {
+    fn explanation(&self) -> Option<String> {
         let kind = match (self.findings.separable, self.findings.smooth) {
             (Some(true), _) => "separable",
             (_, Some(true)) => "smooth around the end of the first descent",
@@ -592,8 +593,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         view
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(<Self as Method<F>>::NAME, self, out)
     }
 }

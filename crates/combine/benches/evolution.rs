@@ -1,6 +1,6 @@
 //! Microseconds of a method per evaluation, objective excluded, on one thread.
 //!
-//! `cargo bench -p swarmgrad-algorithms --bench evolution` prints two tables. Evolutionary methods run on the Rastrigin function
+//! `cargo bench -p swarmgrad-combine --bench evolution` prints two tables. Evolutionary methods run on the Rastrigin function
 //! with a budget of 10^4 evaluations a variable, methods with a distribution and `auto` on BBOB functions with 10^3; only
 //! `ask` and `tell` are timed. A run is repeated with the same seed, so that every repetition makes the same rounds; the
 //! fastest time of each round counts, so that on a shared machine the disturbed ones do not. Bars: L-SHADE in ten dimensions
@@ -8,7 +8,7 @@
 //! 15, fcmaes 0.4 to 0.7 and 10 to 26); `auto` 2 in ten dimensions.
 
 use std::time::Instant;
-use swarmgrad_algorithms::registry::parse;
+use swarmgrad_combine::registry::parse;
 use swarmgrad_core::{Matrix, Rng};
 
 /// What is run, and how often.

@@ -4,10 +4,11 @@
 //! Programming 1987). The first run starts where the start says, each further one from the start's law, or uniformly where
 //! points were given. The answer is the best point of all runs.
 
-use super::member::Member;
-use super::restart::{Next, Past, Restarts, Schedule};
-use crate::parameters::parameters;
+use crate::named::{Lookup, NamedMethod};
 use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+use swarmgrad_algorithms::parameters;
+use swarmgrad_algorithms::restart::{LastRun, NextRun, RestartPolicy, Restarts};
 use swarmgrad_core::{Real, Result, Rng, Space, Start};
 
 parameters! {
@@ -21,34 +22,37 @@ parameters! {
 }
 
 /// Multi-start as an algorithm.
-pub type MultiStart<F> = Restarts<F, Fresh>;
+pub type MultiStart<F, L> = Restarts<F, SamePolicy<L>>;
 
 /// Every run is like the first.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Fresh {
+#[serde(bound = "")]
+pub struct SamePolicy<L> {
     params: Params,
+    #[serde(skip)]
+    lookup: PhantomData<fn() -> L>,
 }
 
-impl<F: Real> Schedule<F> for Fresh {
+impl<F: Real, L: Lookup> RestartPolicy<F> for SamePolicy<L> {
     const NAME: &'static str = "multistart";
     type Params = Params;
-    type Inner = Member<F>;
+    type Inner = NamedMethod<F, L>;
 
     fn new(params: Params, space: &Space<F>, budget: Option<u64>) -> Result<Self> {
-        Member::new(&params.method, space, &Start::Uniform, budget)?;
-        Ok(Fresh { params })
+        NamedMethod::<F, L>::new(&params.method, space, &Start::Uniform, budget)?;
+        Ok(SamePolicy { params, lookup: PhantomData })
     }
 
     fn next(
         &mut self,
-        _past: Option<&Past>,
+        _past: Option<&LastRun>,
         space: &Space<F>,
         start: Start,
         _rng: &Rng,
-    ) -> Result<Option<Next<Member<F>>>> {
+    ) -> Result<Option<NextRun<NamedMethod<F, L>>>> {
         let patience =
             self.params.patience.map_or(u64::MAX, |per_variable| (per_variable * space.dim() as f64).ceil() as u64);
-        let method = Member::new(&self.params.method, space, &start, None)?;
-        Ok(Some(Next { method, limit: u64::MAX, patience }))
+        let method = NamedMethod::new(&self.params.method, space, &start, None)?;
+        Ok(Some(NextRun { method, limit: u64::MAX, patience }))
     }
 }
