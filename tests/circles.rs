@@ -49,7 +49,7 @@ fn parse(text: &str, name: &Name) -> File {
     // Of a `use` all up to its semicolon counts, braces too.
     let mut rest = &code[..];
     while let Some(at) = rest.find("use ") {
-        let begins = rest[..at].lines().last().unwrap_or_default();
+        let begins = rest[..at].rsplit('\n').next().unwrap_or_default();
         let visible = begins.trim_start().starts_with("pub");
         let fresh = begins.trim().is_empty() || visible && begins.trim_end().split(' ').count() == 1;
         let end = at + rest[at..].find(';').unwrap_or(4);
