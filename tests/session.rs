@@ -16,7 +16,7 @@ fn rastrigin(dim: usize) -> Box<dyn problems::TestProblem> {
 }
 
 fn start<'a>(method: &str, problem: &dyn Problem, limits: Limits, seed: u64) -> Session<'a> {
-    session(method, Settings::new(), problem.space(), limits, seed).unwrap()
+    session(method, &Settings::new(), problem.space(), limits, seed).unwrap()
 }
 
 fn inside(method: &str, problem: &dyn Problem, budget: u64, seed: u64) -> Outcome {

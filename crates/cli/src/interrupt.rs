@@ -13,7 +13,7 @@ pub fn flag() -> Arc<AtomicBool> {
     let handler = move || {
         seen.store(true, SeqCst);
         if asked.swap(true, SeqCst) {
-            crate::exec::kill_all();
+            swarmgrad::study::program::kill_all();
             std::process::exit(EXIT.into());
         }
     };

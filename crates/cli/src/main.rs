@@ -2,9 +2,7 @@
 
 mod argument;
 mod command;
-mod exec;
 mod interrupt;
-mod journal;
 mod live;
 mod output;
 

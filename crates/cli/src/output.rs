@@ -72,20 +72,7 @@ pub fn file_error(path: &Path, why: &std::io::Error) -> Error {
     Error::File { path: path.display().to_string(), why: why.to_string() }
 }
 
-/// A number as JSON: shortest digits that read back to the same bits; NaN and the infinities, which JSON lacks, as the
-/// strings "nan", "inf" and "-inf".
-pub fn number(value: f64) -> Value {
-    match serde_json::Number::from_f64(value) {
-        Some(number) => Value::Number(number),
-        None if value.is_nan() => "nan".into(),
-        None => (if value > 0.0 { "inf" } else { "-inf" }).into(),
-    }
-}
-
-/// Numbers as JSON, each as by [`number`].
-pub fn numbers(values: &[f64]) -> Value {
-    values.iter().map(|&value| number(value)).collect()
-}
+pub use swarmgrad::study::number::{number, numbers};
 
 /// A number for people: six significant digits.
 pub fn short(value: f64) -> String {
@@ -124,6 +111,11 @@ pub fn span(seconds: f64) -> String {
         s if s < 1e10 => format!("{:.0} days", s / 86_400.0),
         _ => "ages".into(),
     }
+}
+
+/// Text with every line indented by four spaces.
+pub fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Lines of a name and what it is, the names padded to one width and the texts wrapped under themselves.

@@ -327,6 +327,8 @@ fn here<F: Real>(
     }
     match halted(session, &halt) {
         Some(reason) => session.stop(reason),
+        // What the problem gave up for the moment is evaluated in the next step.
+        None if session.round.done.contains(&false) => {}
         None => session.close(),
     }
 }

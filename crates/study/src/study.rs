@@ -20,7 +20,6 @@ use crate::space::{self, Bounds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use swarmgrad_algorithms::settings;
 use swarmgrad_combine::ensemble::Ensemble;
 use swarmgrad_combine::registry::{self, Entry, Settings};
 use swarmgrad_core::{Algorithm, Error, Limits, Result, Session, Space, Start};
@@ -284,13 +283,7 @@ impl Study {
         let unlimited = self.evaluations.or(self.iterations).is_none() && self.time.is_none();
         let a_variable = if self.program.is_some() { PROGRAM_BUDGET } else { swarmgrad_core::DEFAULT_BUDGET };
         let budget = self.evaluations.or_else(|| unlimited.then(|| a_variable.saturating_mul(dim)));
-        let (name, mut settings) = settings::parse(&self.method)?;
-        let entry = registry::entry(&name)?;
-        for (key, value) in &self.set {
-            if settings.insert(key.clone(), value.clone()).is_some() {
-                return Err(Error::parameter("--set", key, format!("is set in '{}' already", self.method)));
-            }
-        }
+        let (entry, mut settings) = registry::parse_with(&self.method, &self.set)?;
         let start = match &self.start {
             Some(law) => Some(space::start(law)?),
             None if self.x0.is_empty() => None,

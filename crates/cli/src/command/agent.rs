@@ -44,8 +44,7 @@ pub struct Agent {
 
 impl Agent {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
-        let entry = registry::entry(&self.method.method)?;
-        let params = settings(&self.method.set)?;
+        let (entry, params) = self.method.read()?;
         // Wrong parameters are found now rather than at the first init; some need bounds to be judged.
         let trial = params.iter().filter(|(key, _)| *key != "start").map(|(key, value)| (key.clone(), value.clone()));
         entry.build(&Space::cube(2, -1.0, 1.0)?, Some(1_000_000), &trial.collect())?;

@@ -78,8 +78,8 @@ impl Animate {
             return Err(Error::parameter("--bounds", self.bounds.as_deref().unwrap_or_default(), rule).into());
         }
         let problem = entry.build(2, Some(space.clone()))?;
-        let method = registry::entry(&self.method.method)?;
-        let mut algorithm = method.build(&space, None, &settings(&self.method.set)?)?;
+        let (method, settings) = self.method.read()?;
+        let mut algorithm = method.build(&space, None, &settings)?;
 
         let mut film = Film::default();
         let mut shoot = |p: &Progress<'_>| film.shoot(p);

@@ -95,7 +95,7 @@ pub struct Certify {
 
 impl Certify {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
-        let (_, settings) = registry::entry("pso_sde")?.resolve(&argument::settings(&self.set)?)?;
+        let (_, settings) = registry::entry("pso_sde")?.resolve(&swarmgrad::settings::pairs(&self.set)?)?;
         let params: pso_sde::Params = serde_json::from_value(settings.into())?;
         if !(self.horizon.is_finite() && self.horizon >= 0.0 && self.horizon / params.dt <= 1e7) {
             let rule = "must be at least 0 and at most ten million time steps";

@@ -222,7 +222,7 @@ impl Compare {
     /// The parameters given to each method.
     fn settings(&self, methods: &[&registry::Entry]) -> swarmgrad::Result<Vec<Map<String, Value>>> {
         let mut given = vec![Map::new(); methods.len()];
-        for (key, value) in argument::settings(&self.set)? {
+        for (key, value) in swarmgrad::settings::pairs(&self.set)? {
             let (only, name) = key.split_once('.').map_or((None, &*key), |(method, name)| (Some(method), name));
             if let Some(only) = only.filter(|only| methods.iter().all(|method| method.name != *only)) {
                 return Err(Error::unknown("method of --methods", only, methods.iter().map(|method| method.name)));

@@ -102,7 +102,7 @@ impl Learn {
         let budget = |dim: usize| self.evaluations.unwrap_or(200 * dim as u64);
         let family = Shifted::new(&names, &self.dim, self.rotated, budget)?;
         let how = Learning {
-            settings: argument::settings(&self.set)?,
+            settings: swarmgrad::settings::pairs(&self.set)?,
             numbers: self.numbers.clone(),
             knots: self.knots,
             steps: self.steps,

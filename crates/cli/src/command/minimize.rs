@@ -223,6 +223,13 @@ pub struct Method {
     pub set: Vec<String>,
 }
 
+impl Method {
+    /// The method and its settings.
+    pub fn read(&self) -> swarmgrad::Result<(&'static registry::Entry, registry::Settings)> {
+        registry::parse_with(&self.method, &settings::pairs(&self.set)?)
+    }
+}
+
 const LIMITS: &str = "Limits (the first one reached ends the run)";
 
 /// When a run ends: whatever comes first.

@@ -482,7 +482,7 @@ impl Train {
     }
 
     fn with_swarm(&self, base: &Training, name: &str) -> Result<Training> {
-        let settings = argument::settings(&self.set)?;
+        let settings = swarmgrad::settings::pairs(&self.set)?;
         if let Some(rows) = settings.get("data_batch") {
             return Err(Error::parameter("--set data_batch", rows, "is said by --batch when networks are trained"));
         }

@@ -8,17 +8,15 @@
 //! - More than one line in answer to one point is rubbish, for nobody knows which of them was meant. What still arrives
 //!   after an answer was accepted makes the program be restarted before the next point, at no evaluation's cost.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use swarmgrad::{Error, Problem, Result, Space};
+use swarmgrad_core::{Error, Evaluation, Failure, Halt, Problem, Result, Space};
 
 /// An answer longer than this, in bytes, is rubbish.
 const LONGEST_LINE: usize = 1 << 16;
@@ -39,112 +37,36 @@ pub fn kill_all() {
     lock(&ALIVE).iter().for_each(|&id| kill_group(id));
 }
 
-/// Failed evaluations by kind. Their sum is the run's `failures`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kinds {
-    /// The program could not start, ended, or closed its standard input or output, before it answered.
-    pub crashed: u64,
-    /// No answer within `--eval-timeout`.
-    pub timed_out: u64,
-    /// The answer was not one line with a number.
-    pub rubbish: u64,
-    /// The answer was NaN or an infinity.
-    pub not_finite: u64,
-}
-
-impl Kinds {
-    /// Names and counts in a fixed order.
-    pub fn list(&self) -> [(&'static str, u64); 4] {
-        [
-            ("crashed", self.crashed),
-            ("timed_out", self.timed_out),
-            ("rubbish", self.rubbish),
-            ("not_finite", self.not_finite),
-        ]
-    }
-
-    /// All failures.
-    pub fn total(&self) -> u64 {
-        self.list().iter().map(|(_, count)| count).sum()
-    }
-}
-
-/// The last failure, for the user's eyes.
-#[derive(Debug, Clone, Serialize)]
-pub struct LastFailure {
-    /// A field of [`Kinds`].
-    pub kind: &'static str,
-    /// What happened.
-    pub detail: String,
-    /// The last lines the program wrote to its standard error.
-    pub stderr: String,
-}
-
 /// A user's program, as many copies of it as threads ask at once.
 pub struct Exec {
     command: String,
     space: Space,
     timeout: Option<Duration>,
-    deadline: Option<Instant>,
-    stop: Arc<AtomicBool>,
+    halt: Halt,
+    /// Failures in a row that end the run.
+    patience: Option<u64>,
     idle: Mutex<Vec<Program>>,
     ledger: Mutex<Ledger>,
-    answered: AtomicU64,
 }
 
 #[derive(Default)]
 struct Ledger {
-    kinds: Kinds,
-    /// Failures before the run was resumed, which say nothing about the program of now.
-    past: u64,
-    resumed: bool,
-    abandoned: u64,
+    failures: u64,
+    in_a_row: u64,
     restarts: u64,
     spoken: bool,
     hopeless: bool,
-    last: Option<LastFailure>,
+    last: Option<Failure>,
 }
 
 impl Exec {
-    /// Nothing is started before the first point. `stop` ends waiting and is set when the program proves hopeless.
-    pub fn new(command: &str, space: Space, timeout: Option<Duration>, stop: Arc<AtomicBool>) -> Result<Self> {
+    /// Nothing is started before the first point. `halt` ends waiting; after `patience` failures in a row the program is hopeless.
+    pub fn new(command: &str, space: Space, timeout: Option<Duration>, patience: Option<u64>, halt: Halt) -> Result<Self> {
         if command.trim().is_empty() {
             return Err(Error::parameter("--exec", "''", "must be a command, for example 'python3 objective.py'"));
         }
-        Ok(Exec {
-            command: command.into(),
-            space,
-            timeout,
-            deadline: None,
-            stop,
-            idle: Mutex::default(),
-            ledger: Mutex::default(),
-            answered: AtomicU64::new(0),
-        })
-    }
-
-    /// Gives up waiting at this instant.
-    pub fn until(mut self, deadline: Option<Instant>) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// Continues the counts of an earlier part of the run.
-    pub fn counted(self, kinds: Kinds) -> Self {
-        let mut ledger = lock(&self.ledger);
-        (ledger.kinds, ledger.past, ledger.resumed) = (kinds, kinds.total(), true);
-        drop(ledger);
-        self
-    }
-
-    /// Failures so far by kind.
-    pub fn kinds(&self) -> Kinds {
-        lock(&self.ledger).kinds
-    }
-
-    /// Evaluations given up because the run was ending: they are nobody's failure and not evaluations at all.
-    pub fn abandoned(&self) -> u64 {
-        lock(&self.ledger).abandoned
+        let (idle, ledger) = (Mutex::default(), Mutex::default());
+        Ok(Exec { command: command.into(), space, timeout, halt, patience, idle, ledger })
     }
 
     /// How often a program was started again.
@@ -153,18 +75,8 @@ impl Exec {
     }
 
     /// The last failure.
-    pub fn last_failure(&self) -> Option<LastFailure> {
+    pub fn last_failure(&self) -> Option<Failure> {
         lock(&self.ledger).last.clone()
-    }
-
-    /// Evaluations that have come to an end, for the progress line.
-    pub fn answered(&self) -> u64 {
-        self.answered.load(Relaxed)
-    }
-
-    /// Whether the program has answered a point since it was started here.
-    pub fn has_spoken(&self) -> bool {
-        lock(&self.ledger).spoken
     }
 
     /// Why nothing can come of this program, if so.
@@ -187,7 +99,7 @@ impl Exec {
     }
 
     fn ended(&self) -> bool {
-        self.stop.load(Relaxed) || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        self.halt.requested() || self.halt.late() || lock(&self.ledger).hopeless
     }
 
     /// An idle program that may still be trusted, or a fresh one.
@@ -202,41 +114,56 @@ impl Exec {
         Program::start(&self.command)
     }
 
-    fn failed(&self, failed: Failed, program: Option<Program>) {
-        let mut last = LastFailure { kind: "", detail: String::new(), stderr: String::new() };
+    /// What a failure was; none where the run is ending, which is nobody's failure and no evaluation.
+    fn failed(&self, failed: Failed, program: Option<Program>) -> Option<Failure> {
         // A fatal exit code of the shell: the command was not found or may not be executed.
         let mut cannot_start = program.is_none();
+        let mut stderr = String::new();
         if let Some(program) = program {
-            let (status, stderr) = program.end();
-            last.stderr = stderr;
-            cannot_start |= failed.kind() == "crashed" && matches!(status, Some(126 | 127));
+            let (status, tail) = program.end();
+            if !tail.is_empty() {
+                stderr = format!("\n{tail}");
+            }
+            cannot_start |= matches!(failed, Failed::Crashed(_)) && matches!(status, Some(126 | 127));
         }
-        let mut ledger = lock(&self.ledger);
-        let kinds = &mut ledger.kinds;
-        last.kind = failed.kind();
-        last.detail = match failed {
-            Failed::Abandoned => {
-                ledger.abandoned += 1;
-                return;
-            }
-            Failed::Crashed(detail) => {
-                kinds.crashed += 1;
-                detail
-            }
-            Failed::TimedOut(timeout) => {
-                kinds.timed_out += 1;
-                format!("no answer within {} s", timeout.as_secs_f64())
-            }
-            Failed::Rubbish(detail) => {
-                kinds.rubbish += 1;
-                detail
-            }
+        let failure = match failed {
+            Failed::Abandoned => return None,
+            Failed::Crashed(detail) => Failure::Crashed(detail + &stderr),
+            Failed::TimedOut(timeout) => Failure::TimedOut(format!("no answer within {} s{stderr}", timeout.as_secs_f64())),
+            Failed::Rubbish(detail) => Failure::Unreadable(detail + &stderr),
         };
+        let mut ledger = lock(&self.ledger);
         ledger.restarts += 1;
-        ledger.last = Some(last);
-        if !ledger.spoken && (cannot_start || ledger.kinds.total() - ledger.past >= HOPELESS) {
-            ledger.hopeless = true;
-            self.stop.store(true, Relaxed);
+        ledger.failures += 1;
+        ledger.in_a_row += 1;
+        ledger.last = Some(failure.clone());
+        let limit = if ledger.spoken { self.patience } else { Some(self.patience.unwrap_or(HOPELESS).min(HOPELESS)) };
+        ledger.hopeless |= !ledger.spoken && cannot_start || limit.is_some_and(|limit| ledger.in_a_row >= limit);
+        Some(failure)
+    }
+
+    fn try_evaluate(&self, x: &[f64]) -> Option<Evaluation> {
+        let begin = Instant::now();
+        let mut program = match self.program() {
+            Ok(program) => program,
+            Err(why) => return self.failed(why, None).map(Evaluation::failed),
+        };
+        match program.ask(x, self.timeout, || self.ended()) {
+            Ok(value) => {
+                lock(&self.idle).push(program);
+                let evaluation = Evaluation { seconds: begin.elapsed().as_secs_f64(), ..Evaluation::of(value) };
+                let mut ledger = lock(&self.ledger);
+                ledger.spoken = true;
+                match value.is_finite() {
+                    true => ledger.in_a_row = 0,
+                    false => ledger.last = Some(Failure::NotFinite),
+                }
+                Some(evaluation)
+            }
+            Err(why) => {
+                let failure = self.failed(why, Some(program))?;
+                Some(Evaluation { seconds: begin.elapsed().as_secs_f64(), ..Evaluation::failed(failure) })
+            }
         }
     }
 }
@@ -247,32 +174,15 @@ impl Problem for Exec {
     }
 
     fn value(&self, x: &[f64]) -> f64 {
-        let mut program = match self.program() {
-            Ok(program) => program,
-            Err(why) => {
-                self.failed(why, None);
-                return f64::NAN;
-            }
-        };
-        match program.ask(x, self.timeout, || self.ended()) {
-            Ok(value) => {
-                lock(&self.idle).push(program);
-                let mut ledger = lock(&self.ledger);
-                ledger.spoken = true;
-                if !value.is_finite() {
-                    ledger.kinds.not_finite += 1;
-                    let detail = format!("it answered {value}");
-                    ledger.last = Some(LastFailure { kind: "not_finite", detail, stderr: String::new() });
-                }
-                self.answered.fetch_add(1, Relaxed);
-                value
-            }
-            Err(why) => {
-                self.failed(why, Some(program));
-                self.answered.fetch_add(1, Relaxed);
-                f64::NAN
-            }
-        }
+        self.evaluate(x).value
+    }
+
+    fn explains(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&self, x: &[f64]) -> Evaluation {
+        self.try_evaluate(x).unwrap_or(Evaluation { evaluations: 0, failure: None, ..Evaluation::of(f64::NAN) })
     }
 }
 
@@ -296,17 +206,6 @@ enum Failed {
     Crashed(String),
     TimedOut(Duration),
     Rubbish(String),
-}
-
-impl Failed {
-    fn kind(&self) -> &'static str {
-        match self {
-            Failed::Abandoned => "abandoned",
-            Failed::Crashed(_) => "crashed",
-            Failed::TimedOut(_) => "timed_out",
-            Failed::Rubbish(_) => "rubbish",
-        }
-    }
 }
 
 /// What the threads that serve a program's pipes report.
@@ -553,7 +452,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// Text with every line indented by four spaces.
-pub fn indented(text: &str) -> String {
+fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
@@ -606,10 +505,11 @@ fn has_exited(child: &mut Child) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
     fn exec(command: &str, timeout: Option<f64>) -> Exec {
         let space = Space::cube(1, -1.0, 1.0).unwrap();
-        Exec::new(command, space, timeout.map(Duration::from_secs_f64), Arc::default()).unwrap()
+        Exec::new(command, space, timeout.map(Duration::from_secs_f64), None, Halt::default()).unwrap()
     }
 
     #[test]
@@ -643,30 +543,30 @@ mod tests {
         // Never reads, never answers.
         let hung = exec("sleep 100", Some(0.2));
         assert!(value(&hung).is_nan());
-        assert_eq!(hung.kinds(), Kinds { timed_out: 1, ..Kinds::default() });
+        assert_eq!(hung.last_failure().unwrap().kind(), "timed_out");
         // A grandchild holds the pipes after the program has died.
         let orphan = exec("sleep 100 & exit 3", None);
         assert!(value(&orphan).is_nan());
-        assert_eq!(orphan.kinds().crashed, 1);
+        assert_eq!(orphan.last_failure().unwrap().kind(), "crashed");
         // Floods of output and of errors, without a newline and with many.
         let endless = exec("read l; cat /dev/zero", None);
         assert!(value(&endless).is_nan());
-        assert_eq!(endless.kinds().rubbish, 1);
+        assert_eq!(endless.last_failure().unwrap().kind(), "rubbish");
         let yes = exec("yes 1", None);
         assert!(value(&yes).is_nan());
-        assert_eq!(yes.kinds().rubbish, 1);
+        assert_eq!(yes.last_failure().unwrap().kind(), "rubbish");
         let noisy = exec("while read l; do head -c 1000000 /dev/zero >&2; echo 4; done", Some(20.0));
         assert_eq!([value(&noisy), value(&noisy)], [4.0, 4.0]);
         // Does not read, and the point is far larger than a pipe.
         let deaf = exec("sleep 100", Some(0.2));
         assert!(deaf.value(&vec![0.1; 1_000_000]).is_nan());
-        assert_eq!(deaf.kinds().timed_out, 1);
+        assert_eq!(deaf.last_failure().unwrap().kind(), "timed_out");
         let closed = exec("exec 0<&-; sleep 100", Some(20.0));
         assert!(closed.value(&vec![0.1; 1_000_000]).is_nan());
-        assert_eq!(closed.kinds().crashed, 1);
+        assert_eq!(closed.last_failure().unwrap().kind(), "crashed");
         let mute = exec("exec 1>&-; sleep 100", Some(20.0));
         assert!(value(&mute).is_nan());
-        assert_eq!(mute.kinds().crashed, 1);
+        assert_eq!(mute.last_failure().unwrap().kind(), "crashed");
     }
 
     #[cfg(unix)]
@@ -685,7 +585,7 @@ mod tests {
         let second = stale.value(&[0.0]);
         std::fs::remove_file(&flag).unwrap();
         // Both lines in one read: rubbish; in two: the answer is 1 and the program is restarted. Never 99.
-        assert!(first == 1.0 || first.is_nan() && stale.kinds().rubbish == 1);
+        assert!(first == 1.0 || first.is_nan() && stale.last_failure().unwrap().kind() == "rubbish");
         assert_eq!(second, 2.0);
         assert_eq!(stale.restarts(), 1);
     }
@@ -697,7 +597,6 @@ mod tests {
         assert!(exec.value(&[0.0]).is_nan());
         let why = exec.hopeless().unwrap();
         assert!(why.contains("the first evaluation failed") && why.contains("not found"), "{why}");
-        assert!(exec.stop.load(Relaxed));
     }
 
     #[cfg(unix)]
@@ -711,21 +610,21 @@ mod tests {
         let infinite = exec("while read l; do echo inf; done", None);
         (0..20).for_each(|_| assert!(infinite.value(&[0.0]).is_infinite()));
         assert!(infinite.hopeless().is_none());
-        assert_eq!(infinite.kinds().not_finite, 20);
+        assert_eq!(infinite.last_failure(), Some(Failure::NotFinite));
     }
 
     #[cfg(unix)]
     #[test]
     fn stopping_is_noticed_while_waiting() {
-        let exec = exec("sleep 100", None);
-        let stop = exec.stop.clone();
+        let (stop, space) = (Arc::new(AtomicBool::new(false)), Space::cube(1, -1.0, 1.0).unwrap());
+        let exec = Exec::new("sleep 100", space, None, None, Halt::new(stop.clone())).unwrap();
         let begin = Instant::now();
         std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(100));
             stop.store(true, Relaxed);
         });
-        assert!(exec.value(&[0.0]).is_nan());
+        let evaluation = exec.evaluate(&[0.0]);
         assert!(begin.elapsed() < Duration::from_secs(5));
-        assert_eq!((exec.abandoned(), exec.kinds().total()), (1, 0));
+        assert!(evaluation.evaluations == 0 && evaluation.failure.is_none() && exec.last_failure().is_none());
     }
 }
