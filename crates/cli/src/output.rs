@@ -22,15 +22,6 @@ pub fn print_json(value: &Value) -> anyhow::Result<()> {
     print(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
-/// Writes a file, whole or not at all.
-pub fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
-    // What is no file, such as /dev/stdout, cannot be replaced.
-    if path.exists() && !path.is_file() {
-        return std::fs::write(path, bytes).map_err(|why| file_error(path, &why));
-    }
-    swarmgrad::write_whole(path, bytes)
-}
-
 /// Whether a picture is to be a PNG, by the ending of its name; else it is an SVG.
 fn is_png(path: &Path) -> swarmgrad::Result<bool> {
     match path.extension().and_then(|end| end.to_str()).map(str::to_lowercase).as_deref() {
@@ -49,7 +40,7 @@ pub fn check_picture(path: &Path) -> swarmgrad::Result<()> {
 /// Writes a picture as its name says.
 pub fn write_picture(path: &Path, svg: String) -> anyhow::Result<()> {
     let bytes = if is_png(path)? { png(&svg, 2.0)? } else { svg.into_bytes() };
-    Ok(write_file(path, &bytes)?)
+    Ok(swarmgrad::write_whole(path, &bytes)?)
 }
 
 /// Errors now rather than after the work, if a file cannot be written. What is there stays as it is, and nothing new is left.

@@ -29,11 +29,12 @@ mod session;
 pub mod simd;
 mod space;
 mod start;
+pub mod state;
 mod threads;
 mod watch;
 
 pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
-pub use checkpoint::{Checkpoint, write_whole};
+pub use checkpoint::Checkpoint;
 pub use error::{Error, Result, nearest};
 pub use evaluate::{Batch, Capacity, Evaluation, Evaluator, Failure, FailureCounts, Id};
 pub use gradient::{GradientSource, Sampled};
@@ -48,6 +49,7 @@ pub use scalar::Scalar;
 pub use session::Session;
 pub use space::{Outside, Space};
 pub use start::Start;
+pub use state::write_whole;
 pub use threads::{Halt, Workers};
 pub use watch::{
     Asked, Evaluations, Every, Iterations, Limits, Progress, Reason, Stagnation, Target, Time, Together, Told, Watch,

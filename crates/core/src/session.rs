@@ -106,6 +106,12 @@ impl<F: Real> Default for Round<F> {
     }
 }
 
+impl<F: Real> Round<F> {
+    fn asked(&self, round: u64) -> Asked<'_, F> {
+        Asked { round, first: Id(self.first), xs: self.xs.rows(), affordable: self.affordable }
+    }
+}
+
 /// A point that was given up by its round and may still be answered.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(bound = "")]
@@ -253,7 +259,7 @@ impl<'a, F: Real> Session<'a, F> {
 
     /// Tells again what an earlier part of the run had been told, in the same order, without asking for it: the session takes the
     /// same course, and hands out only what is missing. `late` says that the point's round had given it up. Watchers see it as
-    /// [`Told::repeated`].
+    /// [`Told::repeated`]. Evaluations made anew at the end of a noisy run go to [`Session::repeat_settling`].
     ///
     /// # Errors
     /// Where this session would not have asked for the point: it is another run.
@@ -264,7 +270,12 @@ impl<'a, F: Real> Session<'a, F> {
         if inside(&self.round) == late && self.round.open && self.has_quorum() {
             self.close();
         }
+        let same = |(a, b): (&F, &F)| a.f64().to_bits() == b.f64().to_bits() || a.is_nan() && b.is_nan();
+        let same = |ours: &[F]| x.len() == ours.len() && x.iter().zip(ours).all(same);
         if late {
+            if self.tally.late.iter().any(|late| late.id == id.0 && !same(&late.x)) {
+                return Err(misuse(id, "this run asks for another point; it belongs to another run"));
+            }
             return self.tell_late(id, evaluation, true);
         }
         self.open();
@@ -275,12 +286,33 @@ impl<'a, F: Real> Session<'a, F> {
         if self.round.done[row] {
             return Err(misuse(id, "its value has been told already"));
         }
-        if bits(x) != bits(self.round.xs.row(row)) {
+        if !same(self.round.xs.row(row)) {
             return Err(misuse(id, "this run asks for another point; it belongs to another run"));
         }
         self.note(row, evaluation, true);
         self.close_if_complete();
         Ok(())
+    }
+
+    /// [`Session::repeat`] of an evaluation that was made anew at the end of a noisy run. Returns whether this run is at its end
+    /// too: with a larger budget it searches on, and the evaluation is not told.
+    ///
+    /// # Errors
+    /// As [`Session::repeat`].
+    pub fn repeat_settling(&mut self, id: Id, x: &[F], evaluation: &Evaluation<F>) -> Result<bool> {
+        if self.round.open && self.settling.is_none() && self.has_quorum() {
+            self.close();
+        }
+        self.open();
+        if self.settling.is_none() {
+            return Ok(false);
+        }
+        self.repeat(id, false, x, evaluation).map(|()| true)
+    }
+
+    /// The round whose values are being waited for, if there is one.
+    pub fn asked(&self) -> Option<Asked<'_, F>> {
+        self.round.open.then(|| self.round.asked(self.tally.rounds))
     }
 
     /// Whether the best points of a noisy problem are being evaluated anew, which a deadline does not cut off.
@@ -514,8 +546,7 @@ impl<'a, F: Real> Session<'a, F> {
         let round = &mut self.round;
         round.gradients.resize(wanted, dim);
         if self.observed {
-            let asked =
-                Asked { round: self.tally.rounds, first: Id(round.first), xs: round.xs.rows().slice(0, affordable) };
+            let asked = round.asked(self.tally.rounds);
             self.watchers.iter_mut().for_each(|watcher| watcher.asked(&asked));
         }
         if affordable == 0 {
@@ -646,6 +677,8 @@ impl<'a, F: Real> Session<'a, F> {
             return Err(misuse(id, rule));
         };
         let late = self.tally.late.remove(k);
+        // What is asked for next must not depend on whether it was asked for before or after a late value.
+        self.open();
         if self.observed {
             let (round, row) = (late.round, late.row);
             let told = Told { id, round, row, late: true, settling: false, repeated, x: &late.x, evaluation };

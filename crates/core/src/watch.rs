@@ -103,6 +103,8 @@ pub struct Asked<'a, F: Real = f64> {
     pub first: Id,
     /// The points, one a row.
     pub xs: Rows<'a, F>,
+    /// How many of them the budget pays, in their order; the others are never evaluated and have no numbers.
+    pub affordable: usize,
 }
 
 /// A single evaluation that has just become known.

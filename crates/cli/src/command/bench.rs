@@ -169,16 +169,16 @@ impl Bench {
     /// The page, the Markdown and the curves.
     fn write(&self, findings: &Findings) -> anyhow::Result<()> {
         if let Some(path) = &self.html {
-            output::write_file(path, findings.page()?.html().as_bytes())?;
+            swarmgrad::write_whole(path, findings.page()?.html().as_bytes())?;
         }
         if let Some(path) = &self.markdown {
-            output::write_file(path, findings.markdown()?.as_bytes())?;
+            swarmgrad::write_whole(path, findings.markdown()?.as_bytes())?;
         }
         if let Some(folder) = &self.plots {
             std::fs::create_dir_all(folder).map_err(|why| output::file_error(folder, &why))?;
             for picture in findings.pictures() {
-                output::write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
-                output::write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
+                swarmgrad::write_whole(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+                swarmgrad::write_whole(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
             }
         }
         Ok(())

@@ -147,7 +147,7 @@ impl Compare {
 
         let summary: Value = cells.iter().zip(&runs).map(|(cell, runs)| cell.summary(runs)).collect();
         if let Some(folder) = &self.output {
-            let write = |name: &str, bytes: &[u8]| output::write_file(&folder.join(name), bytes);
+            let write = |name: &str, bytes: &[u8]| swarmgrad::write_whole(&folder.join(name), bytes);
             write("summary.json", serde_json::to_string_pretty(&summary)?.as_bytes())?;
             for (name, svg) in plots(&cells, &runs)? {
                 write(&format!("{name}.svg"), svg.as_bytes())?;

@@ -228,18 +228,18 @@ impl Reproduce {
             return Ok(());
         }
         if let Some(path) = &self.html {
-            output::write_file(path, paper::page(findings).html().as_bytes())?;
+            swarmgrad::write_whole(path, paper::page(findings).html().as_bytes())?;
         }
         if let Some(path) = &self.markdown {
             let pictures = self.plots.as_deref().map(|plots| seen_from(plots, path));
             let text: String = findings.iter().map(|f| f.markdown(pictures.as_deref())).collect();
-            output::write_file(path, text.as_bytes())?;
+            swarmgrad::write_whole(path, text.as_bytes())?;
         }
         if let Some(folder) = &self.plots {
             std::fs::create_dir_all(folder).map_err(|why| output::file_error(folder, &why))?;
             for picture in findings.iter().flat_map(|f| &f.pictures) {
-                output::write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
-                output::write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
+                swarmgrad::write_whole(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+                swarmgrad::write_whole(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
             }
         }
         Ok(())
