@@ -31,31 +31,16 @@ fn is_png(path: &Path) -> swarmgrad::Result<bool> {
     }
 }
 
-/// [`check_writable`] for a picture.
+/// [`swarmgrad::state::check_writable`] for a picture.
 pub fn check_picture(path: &Path) -> swarmgrad::Result<()> {
     is_png(path)?;
-    check_writable(path)
+    swarmgrad::state::check_writable(path)
 }
 
 /// Writes a picture as its name says.
 pub fn write_picture(path: &Path, svg: String) -> anyhow::Result<()> {
     let bytes = if is_png(path)? { png(&svg, 2.0)? } else { svg.into_bytes() };
     Ok(swarmgrad::write_whole(path, &bytes)?)
-}
-
-/// Errors now rather than after the work, if a file cannot be written. What is there stays as it is, and nothing new is left.
-pub fn check_writable(path: &Path) -> swarmgrad::Result<()> {
-    let error = |why: String| Err(Error::File { path: path.display().to_string(), why });
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) if !folder.is_dir() => return error(format!("there is no folder {}", folder.display())),
-        _ if path.is_dir() => return error("is a folder".into()),
-        _ => {}
-    }
-    let failed = |why: std::io::Error| file_error(path, &why);
-    let new = !path.exists();
-    OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
-    // Behind a link that led nowhere the new file is its target.
-    if new { path.canonicalize().and_then(std::fs::remove_file).map_err(failed) } else { Ok(()) }
 }
 
 /// What the system said of a file.

@@ -217,6 +217,24 @@ pub fn sync_folder(file: &Path) {
     }
 }
 
+/// Whether a file can be written, before the work rather than after it. What is there stays as it is, and nothing new is left.
+///
+/// # Errors
+/// A folder that is missing, a file that may not be written.
+pub fn check_writable(path: &Path) -> Result<()> {
+    let error = |why: String| Err(Error::File { path: path.display().to_string(), why });
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => return error(format!("there is no folder {}", folder.display())),
+        _ if path.is_dir() => return error("is a folder".into()),
+        _ => {}
+    }
+    let failed = |why: io::Error| Error::File { path: path.display().to_string(), why: why.to_string() };
+    let new = !path.exists();
+    OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
+    // Behind a link that led nowhere the new file is its target.
+    if new { path.canonicalize().and_then(fs::remove_file).map_err(failed) } else { Ok(()) }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

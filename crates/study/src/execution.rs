@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use swarmgrad_core::{
     Checkpoint, Error, Evaluation, Halt, Limits, Outcome, Problem, Progress, Reason, Result, Rng,
-    Rows, Run, Session, Space, Tape, Time, Watch, Workers, check_writable,
+    Rows, Run, Session, Space, Tape, Time, Watch, Workers,
+    state::check_writable,
 };
 use swarmgrad_problems as problems;
 
@@ -191,7 +192,12 @@ impl Plan {
             session = session.watch_by(&mut keeper);
         }
         let repeated = match &contents {
-            Some(contents) => journal::replay(&mut session, contents, self.study.maximize)?.evaluations,
+            Some(contents) => {
+                let known = journal::replay(&mut session, contents)?;
+                let earlier = known.seconds / execution.workers.max(1) as f64;
+                session = session.after(Duration::from_secs_f64(earlier));
+                known.evaluations
+            },
             None => 0,
         };
         // The clock begins when what is known has been told.
@@ -229,7 +235,7 @@ impl Plan {
             report.trouble.extend(improvements.finish(&result).err().map(|why| why.to_string()));
         }
         if let Some(journal) = &mut journal {
-            journal.finish(&result);
+            journal.result(&result);
             report.trouble.extend(journal.trouble());
         }
         Ok(report)
@@ -247,6 +253,7 @@ impl Plan {
         let timeout = program.timeout.map(Duration::from_secs_f64);
         let halt = session.deadline().map_or_else(|| execution.halt.clone(), |deadline| execution.halt.by(deadline));
         let exec = Exec::new(&program.command, self.space.clone(), timeout, program.max_failures, halt)?;
+        let exec = exec.resumed(session.evaluations() > 0);
         let problem = Signed { problem: &exec, negated: self.study.maximize, noisy: self.study.noisy };
         let workers = Workers::new(execution.workers.max(1))?;
         let mut source = source.map(|name| gradients::source(name, self, &problem, None)).transpose()?;
@@ -322,7 +329,7 @@ impl Plan {
         }
         if !holds_something(&path) {
             let study = serde_json::to_value(&self.study).unwrap_or_default();
-            let header = journal::Header::new(&self.identity(), study, self.study.maximize);
+            let header = journal::Header::new(study).maximize(self.study.maximize);
             return Ok((Some(Journal::create(&path, &header)?), None));
         }
         let (journal, contents) = Journal::append(&path)?;
@@ -473,8 +480,9 @@ impl Keeper {
 
     /// At the end: the state itself where the run stands between two rounds, else the last one that did.
     fn finish(&mut self, last: Option<Checkpoint>) -> Result<()> {
-        if let Some(last) = last {
-            self.latest = Some(Checkpoint { about: self.about()?, ..last });
+        if let Some(mut last) = last {
+            last.about = self.about()?;
+            self.latest = Some(last);
         }
         self.write()
     }

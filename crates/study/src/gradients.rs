@@ -52,7 +52,7 @@ pub(crate) fn wanted(plan: &Plan, formula: bool) -> Result<Option<&str>> {
         Some(name) => Some(name),
         // A formula says nothing of the noise of a value.
         None => {
-            let takes = swarmgrad_diff::method::ENTRIES.iter().any(|entry| entry.name == plan.entry.name);
+            let takes = swarmgrad_diff::registry::ENTRIES.iter().any(|entry| entry.name == plan.entry.name);
             (formula && takes && !plan.study.noisy).then_some("formula")
         }
     })

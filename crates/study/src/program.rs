@@ -45,6 +45,8 @@ pub struct Exec {
     halt: Halt,
     /// Failures in a row that end the run.
     patience: Option<u64>,
+    /// Whether it has answered in an earlier part of the run.
+    resumed: bool,
     idle: Mutex<Vec<Program>>,
     ledger: Mutex<Ledger>,
 }
@@ -66,7 +68,13 @@ impl Exec {
             return Err(Error::parameter("--exec", "''", "must be a command, for example 'python3 objective.py'"));
         }
         let (idle, ledger) = (Mutex::default(), Mutex::default());
-        Ok(Exec { command: command.into(), space, timeout, halt, patience, idle, ledger })
+        Ok(Exec { command: command.into(), space, timeout, halt, patience, resumed: false, idle, ledger })
+    }
+
+    /// Says that an earlier part of the run has had answers.
+    pub fn resumed(mut self, resumed: bool) -> Self {
+        self.resumed = resumed;
+        self
     }
 
     /// How often a program was started again.
@@ -83,15 +91,17 @@ impl Exec {
     pub fn hopeless(&self) -> Option<String> {
         let ledger = lock(&self.ledger);
         let last = ledger.last.as_ref().filter(|_| ledger.hopeless)?;
+        let (detail, stderr) = last.text().split_once('\n').unwrap_or((last.text(), ""));
+        let of = if self.resumed { " of the resumed run" } else { "" };
         let mut text = format!("--exec '{}': ", self.command);
-        let of = if ledger.resumed { " of the resumed run" } else { "" };
-        text += &match ledger.kinds.total() - ledger.past {
-            1 => format!("the first evaluation{of} failed: {}", last.detail),
-            count => format!("the first {count} evaluations{of} all failed, the last one so: {}", last.detail),
+        text += &match ledger.in_a_row {
+            count if ledger.spoken => format!("{count} evaluations in a row failed, the last one so: {detail}"),
+            1 => format!("the first evaluation{of} failed: {detail}"),
+            count => format!("the first {count} evaluations{of} all failed, the last one so: {detail}"),
         };
-        text += &match last.stderr.is_empty() {
+        text += &match stderr.is_empty() {
             true => "\nIt wrote nothing to its standard error.".into(),
-            false => format!("\nThe last it wrote to its standard error:\n{}", indented(&last.stderr)),
+            false => format!("\nThe last it wrote to its standard error:\n{}", indented(stderr)),
         };
         text += "\nThe program must read lines like {\"x\": [0.5, -1.2]} from its standard input until the end of file, and \
                  answer each\nwith one line that holds a number, flushed at once (in Python: print(value, flush=True)).";

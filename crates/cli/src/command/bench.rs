@@ -112,7 +112,7 @@ impl Bench {
         }
         // Files that cannot be written are found before anything runs.
         for path in [&self.html, &self.markdown].into_iter().flatten() {
-            output::check_writable(path)?;
+            swarmgrad::state::check_writable(path)?;
         }
 
         let bar = self.bar()?;

@@ -117,7 +117,7 @@ impl Learn {
         }
         // A file that cannot be written is found before anything runs.
         if let Some(path) = &self.output {
-            output::check_writable(path)?;
+            swarmgrad::state::check_writable(path)?;
         }
         let bar = if self.quiet || self.json { ProgressBar::hidden() } else { ProgressBar::new(self.steps as u64) };
         bar.set_style(ProgressStyle::with_template("{wide_bar} {pos} of {len} steps, {eta} left")?);

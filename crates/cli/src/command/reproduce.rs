@@ -130,7 +130,7 @@ impl Reproduce {
         let preset: Option<Preset> = self.preset.as_deref().map(str::parse).transpose()?;
         // Files that cannot be written are found before anything runs.
         for path in [&self.html, &self.markdown].into_iter().flatten() {
-            output::check_writable(path)?;
+            swarmgrad::state::check_writable(path)?;
         }
 
         let bar = self.bar()?;

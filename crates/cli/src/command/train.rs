@@ -256,7 +256,7 @@ impl Train {
     fn plan(&self) -> Result<Plan> {
         let preset = Preset::named(&self.preset)?;
         if let Some(path) = &self.save {
-            output::check_writable(path)?;
+            swarmgrad::state::check_writable(path)?;
         }
         if let Some(path) = &self.plot {
             output::check_picture(path)?;
