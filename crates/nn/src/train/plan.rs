@@ -1,8 +1,6 @@
-//! What a person says of a training, as plain data, and what follows from it: the rows, and how each optimiser is trained.
+//! What a person says of a training, as plain data, its checks, and how each optimiser is trained by it. No tensor library here.
 
-use super::rows::{Origin, RowSource, SeedRows};
-use super::run::RunIndex;
-use super::{Learner, Saved, Swarm, SwarmTrainer, Trainer, Training, check_fit};
+use super::{RowSource, Saved, Swarm, Training};
 use crate::data::catalog::{self, ENTRIES};
 use crate::data::csv::{self, Target};
 use crate::data::{Dataset, Preset, Task};
@@ -15,7 +13,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use swarmgrad_core::{Error, Result, Workers};
+use swarmgrad_core::{Error, Result};
 
 /// What is run beside an optimiser whose gradient comes from a swarm: what the swarm gains over these is what it is worth.
 pub const CONTROLS: [&str; 2] = ["adam", "adam_on_mse"];
@@ -24,8 +22,10 @@ pub const MOST_SEEDS: usize = 100_000;
 /// The usual number of epochs, at most and at least; in between, so many as make these steps.
 const EPOCHS: [usize; 2] = [40, 5];
 const STEPS: usize = 2000;
-const SEEDS: u64 = 5;
-const TEST_SHARE: f64 = 0.25;
+/// How many seeds are usual.
+pub(super) const SEEDS: u64 = 5;
+/// The usual share of test rows.
+pub(super) const TEST_SHARE: f64 = 0.25;
 
 /// Networks on a data set, by several optimisers and from several seeds: plain data, which a file may hold. What is left out has
 /// the default that its field names.
@@ -142,113 +142,14 @@ impl Default for TrainingPlan {
 /// The networks that a plan may name.
 pub const MODELS: [&str; 5] = ["cnn", "lenet1", "resnet18", "shallow", "mlp"];
 
-/// A plan whose rows have been read and whose every choice is made and checked.
-pub struct PreparedPlan {
-    /// Which rows.
-    pub origin: Origin,
-    /// The rows.
-    pub source: RowSource,
-    /// The model to continue from.
-    pub loaded: Option<Saved>,
-    /// The seeds.
-    pub seeds: Vec<u64>,
-    /// One an optimiser or method; the seed is set for each run.
-    pub trainings: Vec<Training>,
-    /// From here on the optimisers are controls.
-    pub controls_from: usize,
-}
-
-impl PreparedPlan {
-    /// The rows of a seed.
-    ///
-    /// # Errors
-    /// Those of [`RowSource::rows`].
-    pub fn rows(&self, seed: u64) -> Result<SeedRows> {
-        self.source.rows(&self.origin, self.loaded.as_ref(), seed)
-    }
-
-    /// A network, or a swarm of them, before its first step.
-    ///
-    /// # Errors
-    /// Those of [`Trainer::new`], [`Trainer::start_from`] and [`SwarmTrainer::new`].
-    pub fn learner(&self, training: &Training, rows: &SeedRows, workers: Workers) -> Result<Learner> {
-        if training.swarm.is_some() {
-            return Ok(Learner::Swarm(Box::new(SwarmTrainer::new(training, rows.train.clone())?.workers(workers))));
-        }
-        let trainer = Trainer::new(training, &rows.train)?.workers(workers);
-        Ok(Learner::Optimizer(Box::new(match &self.loaded {
-            Some(saved) => trainer.start_from(&saved.weights)?,
-            None => trainer,
-        })))
-    }
-
-    /// How a run is trained.
-    pub fn training(&self, index: RunIndex) -> Training {
-        Training { seed: self.seeds[index.seed], ..self.trainings[index.training].clone() }
-    }
-}
-
 impl TrainingPlan {
     /// The plan of this data set or file, all else as usual.
     pub fn of(data: impl Into<String>) -> Self {
         TrainingPlan { data: data.into(), ..TrainingPlan::default() }
     }
 
-    /// Reads the rows and makes every choice; all is checked before anything runs.
-    ///
-    /// # Errors
-    /// A field outside its range, an unknown name, fields that exclude each other, a file that cannot be read, a loss, network or
-    /// optimiser that does not fit the rows. The error names the field.
-    pub fn prepare(&self) -> Result<PreparedPlan> {
-        self.check()?;
-        let loaded = self.load.as_deref().map(Saved::read).transpose()?;
-        let mut options = self.preset.options();
-        options.standardise &= !self.raw;
-        options.standardise_target = options.standardise;
-        let (source, digest) = self.source(loaded.as_ref())?;
-        if let (RowSource::Images(_), Some(share)) = (&source, self.test_share) {
-            return Err(Error::parameter("test_share", share, format!("{} has a test part of its own", self.data)));
-        }
-        let origin = Origin {
-            data: self.data.clone(),
-            digest,
-            preset: self.preset,
-            options,
-            test_share: self.test_share.unwrap_or(TEST_SHARE),
-            limits: [self.limit, self.test_limit],
-            from: self.load.as_deref().map(digest_of).transpose()?,
-        };
-        let seeds = match (&self.seeds, &loaded) {
-            (Some(seeds), _) => seeds.clone(),
-            (None, Some(saved)) => vec![saved.training.seed],
-            (None, None) => (0..SEEDS).collect(),
-        };
-        let mut plan = PreparedPlan { origin, source, loaded, seeds, trainings: Vec::new(), controls_from: 0 };
-        let first = plan.rows(plan.seeds[0])?;
-        let base = self.training(plan.loaded.as_ref(), &first.train)?;
-        check_fit(&base, &first.train.targets)?;
-        if self.methods.is_empty() {
-            let (names, controls_from) = self.optimizers(plan.loaded.as_ref())?;
-            plan.trainings = names.iter().map(|name| self.with_optimizer(&base, name)).collect::<Result<_>>()?;
-            plan.controls_from = controls_from;
-        } else {
-            plan.trainings = self.methods.iter().map(|name| self.with_method(&base, name)).collect::<Result<_>>()?;
-            plan.controls_from = self.methods.len();
-        }
-        if let Some(field) = self.swarm_field()
-            && !plan.trainings.iter().any(|training| has_swarm(&training.optimizer))
-        {
-            let rule = "needs an optimiser with a swarm: adaswarm, adaswarm_prox or sgd_swarm";
-            return Err(Error::parameter(field, "given", rule));
-        }
-        for training in &plan.trainings {
-            plan.learner(training, &first, Workers::default())?;
-        }
-        Ok(plan)
-    }
-
     /// What can be told without the rows.
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let counts = [
             ("epochs", self.epochs),
             ("batch", self.batch.map(|n| n as u64)),
@@ -295,7 +196,7 @@ impl TrainingPlan {
     }
 
     /// The rows, and the checksum of what they were read from.
-    fn source(&self, loaded: Option<&Saved>) -> Result<(RowSource, String)> {
+    pub(super) fn source(&self, loaded: Option<&Saved>) -> Result<(RowSource, String)> {
         let Some(path) = as_file(&self.data) else {
             let entry = catalog::entry(&self.data)?;
             let given = [
@@ -323,7 +224,7 @@ impl TrainingPlan {
     }
 
     /// All but the optimiser, its rate and its signal.
-    fn training(&self, loaded: Option<&Saved>, rows: &Dataset) -> Result<Training> {
+    pub(super) fn training(&self, loaded: Option<&Saved>, rows: &Dataset) -> Result<Training> {
         let paper = self.preset == Preset::Paper;
         let regression = rows.labels().is_none();
         let saved = loaded.map(|saved| &saved.training);
@@ -383,7 +284,7 @@ impl TrainingPlan {
     }
 
     /// The optimisers with the controls behind them, and where these begin.
-    fn optimizers(&self, loaded: Option<&Saved>) -> Result<(Vec<String>, usize)> {
+    pub(super) fn optimizers(&self, loaded: Option<&Saved>) -> Result<(Vec<String>, usize)> {
         let mut names = self.optimizers.clone();
         if names.is_empty() {
             let usual = loaded.map_or("adaswarm", |saved| saved.training.optimizer.as_str());
@@ -405,7 +306,7 @@ impl TrainingPlan {
     }
 
     /// The first field given that only swarms have.
-    fn swarm_field(&self) -> Option<&'static str> {
+    pub(super) fn swarm_field(&self) -> Option<&'static str> {
         let given = [
             ("block", self.block.is_some()),
             ("tau", self.tau.is_some()),
@@ -415,7 +316,7 @@ impl TrainingPlan {
         given.into_iter().find(|(_, given)| *given).map(|(field, _)| field)
     }
 
-    fn with_method(&self, base: &Training, name: &str) -> Result<Training> {
+    pub(super) fn with_method(&self, base: &Training, name: &str) -> Result<Training> {
         if let Some(rows) = self.settings.get("data_batch") {
             let rule = "is said by batch when networks are trained";
             return Err(Error::parameter("settings.data_batch", rows, rule));
@@ -424,7 +325,7 @@ impl TrainingPlan {
         Ok(Training { optimizer: name.into(), swarm: Some(swarm), ..base.clone() })
     }
 
-    fn with_optimizer(&self, base: &Training, name: &str) -> Result<Training> {
+    pub(super) fn with_optimizer(&self, base: &Training, name: &str) -> Result<Training> {
         let entry = optim::entry(name)?;
         let rate = match (self.rate, self.preset, &base.architecture) {
             (Some(rate), ..) => rate,
@@ -447,7 +348,7 @@ impl TrainingPlan {
 }
 
 /// Whether the optimiser has the particles and moves that the fields for swarms are about.
-fn has_swarm(optimizer: &str) -> bool {
+pub(super) fn has_swarm(optimizer: &str) -> bool {
     optim::entry(optimizer).is_ok_and(|entry| matches!(entry.signal(), Signal::Swarm(_)))
 }
 
@@ -494,7 +395,7 @@ fn square(model: &str, inputs: usize) -> Result<Image> {
 }
 
 /// The checksum of a file.
-fn digest_of(path: &Path) -> Result<String> {
+pub(super) fn digest_of(path: &Path) -> Result<String> {
     let failed = |why: std::io::Error| Error::File { path: path.display().to_string(), why: why.to_string() };
     Ok(catalog::sha256(&std::fs::read(path).map_err(failed)?))
 }

@@ -38,8 +38,13 @@ pub enum TrainingProgress {
     },
     /// So many rows more are done.
     Rows(u64),
-    /// So many runs have ended.
-    Ended(usize),
+    /// So many runs of those that began have ended.
+    Ended {
+        /// Ended runs.
+        runs: usize,
+        /// All that began.
+        of: usize,
+    },
 }
 
 /// How runs are driven. The default: a thread a core, nothing is stored.
@@ -259,7 +264,8 @@ impl PreparedPlan {
                 let Some(ended) = ended.inspect_err(|_| failed.store(true, Relaxed))? else { break };
                 keep(&ended).inspect_err(|_| failed.store(true, Relaxed))?;
                 all.push(ended);
-                (driving.progress)(TrainingProgress::Ended(1 + done.fetch_add(1, Relaxed)));
+                let runs = 1 + done.fetch_add(1, Relaxed);
+                (driving.progress)(TrainingProgress::Ended { runs, of: missing.len() });
             }
             Ok(all)
         };
