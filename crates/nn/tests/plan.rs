@@ -25,16 +25,19 @@ fn test_of(outcome: &TrainingOutcome, training: usize, seed: usize, measure: Mea
     outcome.runs[training][seed].as_ref().and_then(|run| measure.of(run.test.as_ref()?)).unwrap()
 }
 
+/// By the description of an unfinished run.
+type States = BTreeMap<String, (Vec<CurvePoint>, Vec<u8>)>;
+
 /// Runs and states in memory.
 #[derive(Default)]
 struct Memory {
     runs: Mutex<Vec<RunRecord>>,
-    states: Arc<Mutex<BTreeMap<String, (Vec<CurvePoint>, Vec<u8>)>>>,
+    states: Arc<Mutex<States>>,
 }
 
 struct Place {
     about: String,
-    states: Arc<Mutex<BTreeMap<String, (Vec<CurvePoint>, Vec<u8>)>>>,
+    states: Arc<Mutex<States>>,
 }
 
 impl RunStore for Memory {
