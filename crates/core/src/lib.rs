@@ -19,6 +19,7 @@ mod evaluate;
 mod gradient;
 mod matrix;
 mod noise;
+pub mod number;
 mod order;
 mod problem;
 mod real;

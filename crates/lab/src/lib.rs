@@ -12,6 +12,8 @@ pub mod record;
 pub mod report;
 pub mod stats;
 pub mod table;
+#[cfg(feature = "nn")]
+pub mod training;
 mod work;
 
 pub use error::{Error, Result};

@@ -15,7 +15,6 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
-use crate::number;
 use crate::space::{self, Bounds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -88,7 +87,7 @@ pub struct Study {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iterations: Option<u64>,
     /// End when a value this good is found.
-    #[serde(with = "number::option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "swarmgrad_core::number::option", skip_serializing_if = "Option::is_none")]
     pub target: Option<f64>,
     /// End after this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
