@@ -187,7 +187,13 @@ impl<'a> Minimize<'a> {
 ///
 /// # Errors
 /// Names the method, parameter, value and rule where one does not fit.
-pub fn session<'a, F: Real>(method: &str, settings: Settings, space: &Space, limits: Limits, seed: u64) -> Result<Session<'a>> {
+pub fn session<'a, F: Real>(
+    method: &str,
+    settings: &Settings,
+    space: &Space<F>,
+    limits: Limits<F>,
+    seed: u64,
+) -> Result<Session<'a, F>> {
     let (entry, all) = registry::parse_with(method, settings)?;
     Ok(Session::new(entry.build(space, limits.evaluations, &all)?, seed).limits(limits))
 }

@@ -58,7 +58,11 @@ pub fn pairs(all: &[String]) -> Result<Settings> {
     let mut settings = Settings::new();
     for pair in all {
         set(&mut settings, pair).map_err(|why| {
-            Error::parameter("--set", format!("'{pair}'"), format!("{why}; it must be KEY=VALUE, for example particles=40"))
+            Error::parameter(
+                "--set",
+                format!("'{pair}'"),
+                format!("{why}; it must be KEY=VALUE, for example particles=40"),
+            )
         })?;
     }
     Ok(settings)
@@ -177,8 +181,10 @@ mod tests {
 
     #[test]
     fn values_are_json_numbers_or_text() {
-        let all = ["a=1", "b=inf", "c=[1,2]", "d = true", "e=x=y", "f=.5", "g-h=\"a, b\"", "i=pso(c1=2)"].map(String::from);
-        let expected = json!({"a": 1, "b": "inf", "c": [1, 2], "d": true, "e": "x=y", "f": 0.5, "g_h": "a, b", "i": "pso(c1=2)"});
+        let all =
+            ["a=1", "b=inf", "c=[1,2]", "d = true", "e=x=y", "f=.5", "g-h=\"a, b\"", "i=pso(c1=2)"].map(String::from);
+        let expected =
+            json!({"a": 1, "b": "inf", "c": [1, 2], "d": true, "e": "x=y", "f": 0.5, "g_h": "a, b", "i": "pso(c1=2)"});
         assert_eq!(Value::Object(pairs(&all).unwrap()), expected);
         assert!(pairs(&["a".into()]).is_err() && pairs(&["=3".into()]).is_err());
         let error = pairs(&["a=1".into(), "a=2".into()]).unwrap_err().to_string();

@@ -1,7 +1,6 @@
 //! Numbers and tables for people, JSON for programs.
 
 use serde_json::Value;
-use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use swarmgrad::Error;

@@ -1,11 +1,11 @@
 //! Execution: a study on its way to its report. What is on disk already is taken up, what is found out is kept.
 
+use crate::gradients;
 use crate::improvements::Improvements;
 use crate::journal::{self, Journal};
 use crate::program::Exec;
 use crate::report::{LastFailure, Report};
 use crate::study::{Plan, Study};
-use crate::gradients;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use swarmgrad_core::{
-    Checkpoint, Error, Evaluation, Halt, Limits, Outcome, Problem, Progress, Reason, Result, Rng,
-    Rows, Run, Session, Space, Tape, Time, Watch, Workers,
-    state::check_writable,
+    Checkpoint, Error, Evaluation, Halt, Limits, Outcome, Problem, Progress, Reason, Result, Rng, Rows, Run, Session,
+    Space, Tape, Time, Watch, Workers, state::check_writable,
 };
 use swarmgrad_problems as problems;
 
@@ -137,7 +136,8 @@ fn failed(path: &Path, why: &std::io::Error) -> Error {
 fn is_journal(path: &Path) -> Result<bool> {
     use std::io::Read;
     let mut first = [0];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut first)).map_err(|why| failed(path, &why))?;
+    let read =
+        std::fs::File::open(path).and_then(|mut file| file.read(&mut first)).map_err(|why| failed(path, &why))?;
     Ok(read == 1 && first[0] == b'{')
 }
 
@@ -153,7 +153,11 @@ impl Plan {
     /// See [`Study::run`].
     pub fn run(self, mut execution: Execution<'_>) -> Result<Report> {
         // Usage errors first: nothing is started and no file is touched before all that is said is known to be right.
-        let test = self.study.problem.as_ref().map(|name| problems::entry(name)?.build(self.space.dim(), Some(self.space.clone())));
+        let test = self
+            .study
+            .problem
+            .as_ref()
+            .map(|name| problems::entry(name)?.build(self.space.dim(), Some(self.space.clone())));
         let test = test.transpose()?;
         let differentiable = test.as_ref().and_then(|test| test.differentiable());
         let source = gradients::wanted(&self, differentiable.is_some())?;
@@ -168,7 +172,9 @@ impl Plan {
         let bytes = saved.as_ref().map(|(_, about)| about.bytes);
         let tape = execution.trace.then(|| Arc::new(Mutex::new(Tape::default())));
         let mut improvements = match &execution.improvements {
-            Some(path) => Some(Improvements::open(path, bytes, &self, test.as_deref(), tape.clone(), keeper.bytes.clone())?),
+            Some(path) => {
+                Some(Improvements::open(path, bytes, &self, test.as_deref(), tape.clone(), keeper.bytes.clone())?)
+            }
             None => None,
         };
         let mut session = match saved {
@@ -197,7 +203,7 @@ impl Plan {
                 let earlier = known.seconds / execution.workers.max(1) as f64;
                 session = session.after(Duration::from_secs_f64(earlier));
                 known.evaluations
-            },
+            }
             None => 0,
         };
         // The clock begins when what is known has been told.
@@ -311,11 +317,17 @@ impl Plan {
             (execution.say)(&format!("the evaluations are not recorded ({why}); --record says where they can be"));
             return Ok(());
         }
-        if holds_something(&path) && !execution.overwrite && journal::read(&path).is_ok_and(|contents| !contents.results.is_empty()) {
+        if holds_something(&path)
+            && !execution.overwrite
+            && journal::read(&path).is_ok_and(|contents| !contents.results.is_empty())
+        {
             let old = journal::rotate(&path)?;
             (execution.say)(&format!("an earlier run of this command has ended: its record is now {}", old.display()));
         }
-        (execution.say)(&format!("every evaluation is recorded in {}; the same command again continues there", path.display()));
+        (execution.say)(&format!(
+            "every evaluation is recorded in {}; the same command again continues there",
+            path.display()
+        ));
         execution.record = Some(path);
         Ok(())
     }
@@ -347,8 +359,11 @@ impl Plan {
         if ours == theirs {
             return Ok(());
         }
-        let keys = |value: &serde_json::Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-        let mut names: Vec<String> = keys(&ours).into_iter().chain(keys(&theirs)).filter(|key| ours.get(key) != theirs.get(key)).collect();
+        let keys = |value: &serde_json::Value| {
+            value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        let mut names: Vec<String> =
+            keys(&ours).into_iter().chain(keys(&theirs)).filter(|key| ours.get(key) != theirs.get(key)).collect();
         names.sort();
         names.dedup();
         let rule = format!(

@@ -2,8 +2,8 @@
 
 use crate::study::Plan;
 use swarmgrad_algorithms::gradient;
-use swarmgrad_core::{Algorithm, Differentiable, Error, GradientSource, Problem, Result, Rng, Sampled};
 use swarmgrad_combine::registry::Settings;
+use swarmgrad_core::{Algorithm, Differentiable, Error, GradientSource, Problem, Result, Rng, Sampled};
 
 /// The gradient of a test problem by its formula; of one that is maximised, turned over.
 struct Formula<'a> {

@@ -16,4 +16,3 @@ pub fn number(value: f64) -> Value {
 pub fn numbers(values: &[f64]) -> Value {
     values.iter().map(|&value| number(value)).collect()
 }
-

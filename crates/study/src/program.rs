@@ -63,7 +63,13 @@ struct Ledger {
 
 impl Exec {
     /// Nothing is started before the first point. `halt` ends waiting; after `patience` failures in a row the program is hopeless.
-    pub fn new(command: &str, space: Space, timeout: Option<Duration>, patience: Option<u64>, halt: Halt) -> Result<Self> {
+    pub fn new(
+        command: &str,
+        space: Space,
+        timeout: Option<Duration>,
+        patience: Option<u64>,
+        halt: Halt,
+    ) -> Result<Self> {
         if command.trim().is_empty() {
             return Err(Error::parameter("--exec", "''", "must be a command, for example 'python3 objective.py'"));
         }
@@ -139,7 +145,9 @@ impl Exec {
         let failure = match failed {
             Failed::Abandoned => return None,
             Failed::Crashed(detail) => Failure::Crashed(detail + &stderr),
-            Failed::TimedOut(timeout) => Failure::TimedOut(format!("no answer within {} s{stderr}", timeout.as_secs_f64())),
+            Failed::TimedOut(timeout) => {
+                Failure::TimedOut(format!("no answer within {} s{stderr}", timeout.as_secs_f64()))
+            }
             Failed::Rubbish(detail) => Failure::Unreadable(detail + &stderr),
         };
         let mut ledger = lock(&self.ledger);

@@ -1,6 +1,5 @@
 //! `compare`: methods on problems, many seeds each, as tables, plots and records.
 
-use super::minimize::all_params;
 use crate::output::{self, grouped, number};
 use crate::{DONE, argument, interrupt};
 use anyhow::Context;
@@ -211,7 +210,7 @@ impl Compare {
                 for (&method, given) in methods.iter().zip(&given) {
                     // Wrong parameters are found before anything runs.
                     method.build(built.space(), Some(budget), given).with_context(|| method.name.to_owned())?;
-                    let params = all_params(method, given);
+                    let params = method.complete(given);
                     cells.push(Cell { method, given: given.clone(), params, problem, dim, budget, minimum, target });
                 }
             }
