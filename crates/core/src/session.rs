@@ -153,9 +153,17 @@ impl<'a, F: Real> Session<'a, F> {
         }
     }
 
-    /// Ends the session by these limits.
-    pub fn limits(self, limits: Limits<F>) -> Self {
-        if limits == Limits::default() { self } else { self.watch(limits) }
+    /// Ends the session by these limits; at once, if a session that has been resumed had reached one of them.
+    pub fn limits(mut self, mut limits: Limits<F>) -> Self {
+        if limits == Limits::default() {
+            return self;
+        }
+        if self.tally.rounds > 0
+            && let ControlFlow::Break(reason) = limits.see(&self.progress())
+        {
+            self.ended.get_or_insert(reason);
+        }
+        self.watch(limits)
     }
 
     /// Adds a watcher, which sees every evaluation and every round and may end the session.
@@ -381,6 +389,11 @@ impl<'a, F: Real> Session<'a, F> {
     /// Points of the rounds so far: the number of the next one.
     pub fn handed(&self) -> u64 {
         self.tally.handed
+    }
+
+    /// Whether the value of a point has been told, as far as complete rounds go.
+    pub fn is_known(&self, id: Id) -> bool {
+        id.0 < self.tally.handed && !self.tally.late.iter().any(|late| late.id == id.0)
     }
 
     /// Points that were handed out and have not been answered.
@@ -722,7 +735,24 @@ impl<'a, F: Real> Session<'a, F> {
         self.algorithm.tell(&mut self.round.xs, &self.round.values);
         self.round.asked_for = false;
         self.tally.rounds += 1;
-        let progress = Progress {
+        let mut watchers = std::mem::take(&mut self.watchers);
+        let progress = self.progress();
+        // Every watcher sees every round, also the one that ends the run; the first reason counts.
+        let mut verdict = ControlFlow::Continue(());
+        for watcher in &mut watchers {
+            let said = watcher.see(&progress);
+            verdict = if verdict.is_continue() { said } else { verdict };
+        }
+        self.watchers = watchers;
+        match (verdict, self.algorithm.stop_reason()) {
+            (ControlFlow::Break(reason), _) | (ControlFlow::Continue(()), Some(reason)) => self.finish(reason),
+            (ControlFlow::Continue(()), None) => {}
+        }
+    }
+
+    /// What watchers see of the last round.
+    fn progress(&self) -> Progress<'_, F> {
+        Progress {
             iteration: self.algorithm.iterations(),
             evaluations: self.tally.evaluations,
             gradients: self.tally.gradients,
@@ -735,16 +765,6 @@ impl<'a, F: Real> Session<'a, F> {
             tally: &self.tally,
             rng: &self.rng,
             begin: self.begin,
-        };
-        // Every watcher sees every round, also the one that ends the run; the first reason counts.
-        let mut verdict = ControlFlow::Continue(());
-        for watcher in &mut self.watchers {
-            let said = watcher.see(&progress);
-            verdict = if verdict.is_continue() { said } else { verdict };
-        }
-        match (verdict, self.algorithm.stop_reason()) {
-            (ControlFlow::Break(reason), _) | (ControlFlow::Continue(()), Some(reason)) => self.finish(reason),
-            (ControlFlow::Continue(()), None) => {}
         }
     }
 

@@ -165,7 +165,7 @@ impl Plan {
         let files = [&execution.record, &execution.improvements, &execution.checkpoint];
         files.into_iter().flatten().try_for_each(|path| check_writable(path))?;
         let saved = self.checkpoint(&mut execution)?;
-        let (mut journal, contents) = self.journal(&mut execution)?;
+        let (mut journal, mut contents) = self.journal(&mut execution)?;
         let workers = Workers::new(if test.is_some() { execution.workers } else { 1 })?;
 
         let mut keeper = Keeper::new(&self, &execution);
@@ -185,6 +185,9 @@ impl Plan {
             session = session.rng(Rng::new(self.study.seed).recording(tape));
         }
         session = session.limits(self.limits());
+        if let Some(contents) = &mut contents {
+            contents.evaluations.retain(|line| !session.is_known(line.id));
+        }
         for watcher in execution.watchers.drain(..) {
             session = session.watch_boxed(watcher);
         }
@@ -241,8 +244,19 @@ impl Plan {
             report.trouble.extend(improvements.finish(&result).err().map(|why| why.to_string()));
         }
         if let Some(journal) = &mut journal {
-            journal.result(&result);
+            match report.outcome.reason {
+                // What a broken program has left is not the end of the run.
+                Reason::Failures(_) => journal.finish(),
+                _ => journal.result(&result),
+            }
             report.trouble.extend(journal.trouble());
+        }
+        let nothing = contents.is_none() && !report.outcome.fun.is_finite();
+        if let (Reason::Failures(_), true, Some(path)) = (&report.outcome.reason, nothing, &execution.record) {
+            // Not one value: the next try begins at the beginning.
+            drop(journal);
+            let _ = std::fs::remove_file(path);
+            report.kept = None;
         }
         Ok(report)
     }

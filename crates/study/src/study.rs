@@ -256,8 +256,10 @@ impl Study {
         }
         let value = serde_json::to_value(&schedule)
             .map_err(|why| Error::parameter("--schedule", path.display(), why.to_string()))?;
-        self.set.insert("schedule".into(), value);
-        Ok(())
+        match self.set.insert("schedule".into(), value) {
+            Some(old) => Err(Error::parameter("--set", format!("schedule={old}"), "schedule is set twice")),
+            None => Ok(()),
+        }
     }
 
     /// Checks everything that is said and adds what is not. Nothing is started and no file is touched.

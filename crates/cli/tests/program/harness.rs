@@ -17,9 +17,17 @@ impl Done {
     }
 }
 
+/// A folder of this process's own.
+fn scratch() -> PathBuf {
+    let path = std::env::temp_dir().join(format!("swarmgrad-scratch-{}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
 pub fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_swarmgrad"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Runs of programs leave their records where they are started.
+    command.current_dir(scratch()).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
