@@ -46,7 +46,7 @@ pub fn read(path: &Path, kind: &str, version: u32) -> Result<Vec<u8>> {
     let mut head = Head { file, path, bytes: Vec::new() };
     let wrong = |what: String| Error::Saved(format!("{} {what}", path.display()));
     let cut = || wrong("is cut short: what wrote it was killed, or the disk was full".into());
-    if !head.next(MAGIC.len())?.is_some_and(|magic| magic == MAGIC) {
+    if head.next(MAGIC.len())?.is_none_or(|magic| magic != MAGIC) {
         if EARLIER.iter().any(|magic| head.bytes.starts_with(magic)) {
             return Err(wrong(older(kind)));
         }

@@ -138,7 +138,7 @@ fn every_line_is_json_whose_last_member_is_the_chained_crc() {
     for line in std::str::from_utf8(&bytes).unwrap().lines() {
         let value: Value = serde_json::from_str(line).unwrap();
         let mut hasher = crc32fast::Hasher::new_with_initial(crc);
-        hasher.update(line[..line.rfind(",\"crc\":").unwrap()].as_bytes());
+        hasher.update(&line.as_bytes()[..line.rfind(",\"crc\":").unwrap()]);
         crc = hasher.finalize();
         assert_eq!(value["crc"], format!("{crc:08x}"));
     }
