@@ -689,9 +689,9 @@ impl<'a, F: Real> Session<'a, F> {
             };
             return Err(misuse(id, rule));
         };
-        let late = self.tally.late.remove(k);
         // What is asked for next must not depend on whether it was asked for before or after a late value.
         self.open();
+        let late = self.tally.late.remove(k);
         if self.observed {
             let (round, row) = (late.round, late.row);
             let told = Told { id, round, row, late: true, settling: false, repeated, x: &late.x, evaluation };

@@ -46,14 +46,14 @@ pub fn read(path: &Path, kind: &str, version: u32) -> Result<Vec<u8>> {
     let mut head = Head { file, path, bytes: Vec::new() };
     let wrong = |what: String| Error::Saved(format!("{} {what}", path.display()));
     let cut = || wrong("is cut short: what wrote it was killed, or the disk was full".into());
-    if !head.next(MAGIC.len())?.is_some_and(|magic| magic == MAGIC) {
+    if head.next(MAGIC.len())?.is_none_or(|magic| magic != MAGIC) {
         if EARLIER.iter().any(|magic| head.bytes.starts_with(magic)) {
             return Err(wrong(older(kind)));
         }
         return Err(match MAGIC.starts_with(&head.bytes) {
-            true if head.bytes.is_empty() => wrong("is empty".into()),
+            true if head.bytes.is_empty() => wrong(format!("is empty, not a {kind}")),
             true => cut(),
-            false => wrong(format!("is no {kind} of swarmgrad, or its beginning is damaged")),
+            false => wrong(format!("is not a {kind} of swarmgrad, or its beginning is damaged")),
         });
     }
     let length = head.next(1)?.ok_or_else(cut)?[0];
@@ -286,7 +286,7 @@ pub(crate) mod tests {
             (&whole[..20], "is cut short"),
             (&whole[..5], "is cut short"),
             (&[], "is empty"),
-            (b"{\"x\": 1}", "is no model"),
+            (b"{\"x\": 1}", "is not a model"),
             (b"swmodel\x01and so on", "of an earlier version"),
             (&[&whole[..], b"1"].concat(), "is damaged"),
         ] {
@@ -313,18 +313,25 @@ pub(crate) mod tests {
         symlink("later", folder.path("ahead")).unwrap();
         write_whole(&folder.path("ahead"), b"there").unwrap();
         assert_eq!(fs::read(folder.path("later")).unwrap(), b"there");
-        // Devices, also behind a link, are written and not replaced.
-        symlink("/dev/null", folder.path("null")).unwrap();
-        write_whole(&folder.path("null"), b"gone").unwrap();
-        assert!(fs::metadata(folder.path("null")).unwrap().file_type().is_char_device());
-        assert!(write_whole(Path::new("/dev/full"), b"no room").is_err());
+        // What is no file, also behind a link, is written and not replaced. A device of the machine's is not put at risk here.
+        let made = std::process::Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap();
+        assert!(made.success());
+        symlink("pipe", folder.path("to pipe")).unwrap();
+        let pipe = folder.path("pipe");
+        let reader = std::thread::spawn(move || fs::read(pipe).unwrap());
+        write_whole(&folder.path("to pipe"), b"through").unwrap();
+        assert!(fs::metadata(folder.path("pipe")).unwrap().file_type().is_fifo());
+        assert_eq!(reader.join().unwrap(), b"through");
         // Failures: a folder in the place, a folder that is missing, a circle.
         fs::create_dir(folder.path("folder")).unwrap();
         symlink("circle", folder.path("circle")).unwrap();
         for name in ["folder", "missing/file", "circle"] {
             assert!(write_whole(&folder.path(name), b"no").is_err(), "{name}");
         }
-        assert_eq!(folder.names(), ["a", "a.new", "ahead", "circle", "folder", "later", "link", "null", "victim"]);
+        assert_eq!(
+            folder.names(),
+            ["a", "a.new", "ahead", "circle", "folder", "later", "link", "pipe", "to pipe", "victim"]
+        );
     }
 
     #[test]

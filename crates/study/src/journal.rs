@@ -470,13 +470,13 @@ impl Journal {
     /// Whether another process has taken the journal over: nothing is written then.
     fn is_superseded(&mut self, now: bool) -> bool {
         let Some(lock) = &self.lock else { return false };
-        if now || !lock.holds() {
-            if let Some(other) = lock.superseded() {
-                self.lost = Some(format!("{other} writes it now; the rest of this run is not in it"));
-                self.lock = None;
-                self.medium = Box::new(Closed);
-                self.unsynced = false;
-            }
+        if (now || !lock.holds())
+            && let Some(other) = lock.superseded()
+        {
+            self.lost = Some(format!("{other} writes it now; the rest of this run is not in it"));
+            self.lock = None;
+            self.medium = Box::new(Closed);
+            self.unsynced = false;
         }
         self.lock.is_none()
     }

@@ -96,8 +96,8 @@ fn evaluation(n: u64) -> Evaluation {
 /// Journals so many evaluations.
 fn write(journal: &mut Journal, evaluations: u64) {
     let mut session = Session::<f64>::new(Box::new(Three(0)), 3).watch_by(journal);
-    while session.evaluations() < evaluations {
-        for id in session.ask(usize::MAX).ids() {
+    for _ in 0..evaluations {
+        for id in session.ask(1).ids() {
             session.tell(id, evaluation(id.0)).unwrap();
         }
     }
@@ -138,7 +138,7 @@ fn every_line_is_json_whose_last_member_is_the_chained_crc() {
     for line in std::str::from_utf8(&bytes).unwrap().lines() {
         let value: Value = serde_json::from_str(line).unwrap();
         let mut hasher = crc32fast::Hasher::new_with_initial(crc);
-        hasher.update(line[..line.rfind(",\"crc\":").unwrap()].as_bytes());
+        hasher.update(&line.as_bytes()[..line.rfind(",\"crc\":").unwrap()]);
         crc = hasher.finalize();
         assert_eq!(value["crc"], format!("{crc:08x}"));
     }
@@ -156,9 +156,9 @@ fn a_changed_journal_is_refused_or_gives_a_prefix() {
     let known = shown(&whole.evaluations);
     let (mut refused, mut shorter) = (0, 0);
     for seed in 0..10_000 {
-        let rng = Rng::new(seed).row(0);
-        let mut draws = rng;
-        let mut below = |n: usize| ((draws.uniform::<f64>() * n as f64) as usize).min(n.saturating_sub(1));
+        let rng = Rng::new(seed);
+        let mut draws = rng.row(0);
+        let mut below = |n: usize| ((draws.uniform() * n as f64) as usize).min(n.saturating_sub(1));
         let mut changed = bytes.clone();
         for _ in 0..1 + below(3) {
             let (from, length) = (below(changed.len()), 1 + below(200));
@@ -296,6 +296,6 @@ fn a_digest_does_not_depend_on_the_order_of_names() {
         digest_of(r#"{"a":null,"b":[1,{"c":0.5,"d":2}]}"#)
     );
     assert_ne!(digest_of(r#"{"b": 1}"#), digest_of(r#"{"b": 2}"#));
-    // `printf '{"a":1}' | sha256sum`
-    assert_eq!(digest_of(r#"{"a": 1}"#), "015abd7f5cc57a2d");
+    // `printf '{"a":1,"b":[0.5,null]}' | sha256sum`
+    assert_eq!(digest_of(r#"{"b": [0.5, null], "a": 1}"#), "f1a92042e7c3ddd4");
 }
