@@ -1,5 +1,5 @@
 //! How well many copies of a program are kept busy: `cargo run -p swarmgrad-study --example program -- 1 16 1000`.
-//! Points of one second of sleep; the program is compiled where there is a C compiler, else it is a loop of the shell.
+//! Points of one second of sleep, so that the first answers of all are there one second after the last start; the program is compiled where there is a C compiler, else it is a loop of the shell.
 
 use std::time::{Duration, Instant};
 use swarmgrad_core::{Batch, Evaluator, Id, Matrix, Space};
@@ -10,7 +10,7 @@ const SOURCE: &str = r#"
 #include <unistd.h>
 int main(void) {
     double x;
-    while (scanf("%lf", &x) == 1) { if (x > 0) sleep(1); printf("%.17g\n", x); fflush(stdout); }
+    while (scanf("%lf", &x) == 1) { sleep(1); printf("%.17g\n", x); fflush(stdout); }
 }
 "#;
 
@@ -22,10 +22,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let compiled = std::process::Command::new("cc").arg("-O1").arg("-o").args([&program, &source]).status();
     let command = match compiled.is_ok_and(|status| status.success()) {
         true => program.display().to_string(),
-        false => "while read -r x; do [ $x = 0.0 ] || sleep 1; echo $x; done".into(),
+        false => "while read -r x; do sleep 1; echo $x; done".into(),
     };
     println!("program: {command}");
-    println!("{:>8} {:>22} {:>22} {:>11}", "workers", "all have answered (s)", "5 points of 1 s each", "efficiency");
+    println!("{:>8} {:>22} {:>22} {:>11}", "workers", "first answers of all", "5 more points each", "efficiency");
     let counts: Vec<usize> = std::env::args().skip(1).map(|count| count.parse()).collect::<Result<_, _>>()?;
     for workers in if counts.is_empty() { vec![1, 16, 1000] } else { counts } {
         let options = Options { command: command.clone(), input: Input::Plain, workers, ..Options::default() };

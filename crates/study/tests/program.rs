@@ -174,7 +174,7 @@ fn what_comes_late_is_never_an_answer() {
     std::fs::remove_file(&flag).unwrap();
     assert_eq!(stale.restarts(), 1);
     // Neither is the answer to a point that took too long.
-    let mut slow = pool("while read -r x; do case $x in 1.0) sleep 2; echo 99;; *) echo 3;; esac; done", Some(1.0));
+    let mut slow = pool("while read -r x; do case $x in 1.0) sleep 100; echo 99;; *) echo 3;; esac; done", Some(4.0));
     let found = evaluations(&mut slow, 0, &[0.0, 1.0, 2.0, 3.0]);
     assert_eq!(found.iter().map(kind).collect::<Vec<_>>(), ["value", "timed_out", "value", "value"]);
     assert_eq!((found[2].value, found[3].value), (3.0, 3.0));
@@ -231,7 +231,8 @@ fn what_is_given_up_is_gone_at_once() {
     pool.submit(&Batch::new(Id(0), 0, Matrix::zeros(3, 1)));
     let begin = Instant::now();
     wait_until("it begins", || {
-        pool.poll(Duration::from_millis(5)).is_empty() && std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n'))
+        pool.poll(Duration::from_millis(5)).is_empty()
+            && std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n'))
     });
     pool.abandon();
     assert!(pool.poll(LONG).is_empty() && pool.capacity() == Capacity::Points(1));
@@ -244,7 +245,13 @@ fn what_is_given_up_is_gone_at_once() {
 #[test]
 fn a_program_that_answers_once_loses_no_evaluation() {
     // It ends by itself; when it reads again; with a failure; after a while; without a newline.
-    for script in ["read x; echo $x", "read x; echo $x; read y", "read x; echo $x; exit 1", "read x; echo $x; sleep 0.05", "read x; printf $x"] {
+    for script in [
+        "read x; echo $x",
+        "read x; echo $x; read y",
+        "read x; echo $x; exit 1",
+        "read x; echo $x; sleep 0.05",
+        "read x; printf $x",
+    ] {
         for workers in [1, 4] {
             let mut pool = pool_of(&Options { workers, ..options(script) }, 1);
             let points: Vec<f64> = (0..60).map(f64::from).collect();
@@ -345,14 +352,23 @@ fn places_in_the_command_are_filled() {
     let sum = r#"echo step 1; awk -v a={0} -v b={1} 'BEGIN {printf "%.17g\n", a + b; print "done"}'"#;
     assert_eq!(sums(&run(sum, None)), exact);
     assert_eq!(sums(&run(r#"echo {x} | awk '{printf "%.17g", $1 + $2}' > {out}; echo 7"#, Some("out"))), exact);
-    assert_eq!(sums(&run("tr -d 'x{}:\"[]' < {in} | tr , '\\n' | awk '{s += $1} END {printf \"%.17g\", s}'", None)), exact);
+    assert_eq!(
+        sums(&run("tr -d 'x{}:\"[]' < {in} | tr , '\\n' | awk '{s += $1} END {printf \"%.17g\", s}'", None)),
+        exact
+    );
     // The point's line, after which the input ends.
     assert_eq!(sums(&run("cat > /dev/null; echo {id}", None)), [5.0, 6.0]);
     let mut workers = sums(&run("sleep 0.5; echo {worker}", None));
     workers.sort_by(f64::total_cmp);
     assert_eq!(workers, [0.0, 1.0]);
     // Without a place, by the file alone.
-    assert_eq!(sums(&run("cat > $SWARMGRAD_SCRATCH/r; echo $SWARMGRAD_EVALUATION > $SWARMGRAD_SCRATCH/r", Some("{scratch}/r"))), [5.0, 6.0]);
+    assert_eq!(
+        sums(&run(
+            "cat > $SWARMGRAD_SCRATCH/r; echo $SWARMGRAD_EVALUATION > $SWARMGRAD_SCRATCH/r",
+            Some("{scratch}/r")
+        )),
+        [5.0, 6.0]
+    );
     let failed = &run("echo 3; echo no licence >&2; exit 2; {0}", None)[0];
     assert_eq!((kind(failed), text(failed)), ("crashed", "it ended with exit status: 2\nno licence"));
     let mute = &run("echo {0} {1} > {out}", None)[0];
@@ -401,20 +417,21 @@ fn an_answer_that_waits_is_not_late() {
     let mut early = pool("read -r x; sleep 0.2; echo 5; read -r x", Some(1.0));
     early.submit(&Batch::new(Id(0), 0, Matrix::zeros(1, 1)));
     early.poll(Duration::ZERO);
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(5));
     assert_eq!(early.poll(Duration::ZERO)[0].1.value, 5.0);
     // Time in which it was not looked at is not counted.
-    let mut slow = pool("read -r x; sleep 4; echo 6; read -r x", Some(3.5));
+    let mut slow = pool("read -r x; sleep 6; echo 6; read -r x", Some(4.0));
     slow.submit(&Batch::new(Id(0), 0, Matrix::zeros(1, 1)));
     slow.poll(Duration::ZERO);
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(5));
     assert_eq!(answers(&mut slow, 0, 1)[0].value, 6.0);
 }
 
 #[test]
 fn hosts_that_fail_are_left_out_and_nothing_is_lost() {
     let (file, hosts) = (path("who"), path("hosts"));
-    std::fs::write(&hosts, "# two that work and one that does not\n*2 env HOST=a sh -c\nfalse\n\nenv HOST=b sh -c\n").unwrap();
+    std::fs::write(&hosts, "# two that work and one that does not\n*2 env HOST=a sh -c\nfalse\n\nenv HOST=b sh -c\n")
+        .unwrap();
     let script = format!("while read -r x; do echo $HOST >> {0}; sleep 0.05; echo $x; done", file.display());
     let mut pool = pool_of(&Options { hosts: Some(hosts.clone()), ..options(&script) }, 1);
     assert_eq!(pool.workers(), 4);
@@ -440,7 +457,8 @@ fn hosts_that_fail_are_left_out_and_nothing_is_lost() {
     }
     assert!(!bad.notes().iter().any(|note| note.contains("env")), "a host that works was left out");
     std::fs::write(&hosts, "*0 ssh a\n").unwrap();
-    let error = Pool::new(&Options { hosts: Some(hosts.clone()), ..options(script) }, Space::cube(1, 0.0, 1.0).unwrap());
+    let error =
+        Pool::new(&Options { hosts: Some(hosts.clone()), ..options(script) }, Space::cube(1, 0.0, 1.0).unwrap());
     assert!(error.err().unwrap().to_string().contains("line 1"));
     (std::fs::remove_file(&hosts).unwrap(), std::fs::remove_file(&file).unwrap());
 }
@@ -500,7 +518,7 @@ fn programs_left_behind_by_a_kill_end_by_themselves() {
     if let Some(file) = std::env::var_os("VICTIM") {
         // Programs that read nothing, with children that do not either.
         let file = PathBuf::from(file);
-        let script = format!("sleep 1000 & echo $$ $! >> {}; sleep 1000", file.display());
+        let script = format!("sleep 1000 & echo $$ $! $SWARMGRAD_SCRATCH >> {}; sleep 1000", file.display());
         let mut pool = pool_of(&Options { workers: 8, ..options(&script) }, 1);
         pool.submit(&Batch::new(Id(0), 0, Matrix::zeros(8, 1)));
         loop {
@@ -509,14 +527,17 @@ fn programs_left_behind_by_a_kill_end_by_themselves() {
     }
     let file = path("left");
     let mut run = victim("programs_left_behind_by_a_kill_end_by_themselves", &file);
-    let pids = || std::fs::read_to_string(&file).unwrap_or_default();
-    wait_until("they begin", || pids().lines().filter(|line| line.contains(' ')).count() == 8);
-    assert!(pids().split_whitespace().all(is_alive));
+    let lines = || std::fs::read_to_string(&file).unwrap_or_default();
+    wait_until("they begin", || lines().matches('\n').count() == 8);
+    let text = lines();
+    let (folders, pids): (Vec<&str>, Vec<&str>) = text.split_whitespace().partition(|word| word.starts_with('/'));
+    assert!(pids.iter().all(|pid| is_alive(pid)) && folders.iter().all(|folder| Path::new(folder).exists()));
     run.kill().unwrap();
     let begin = Instant::now();
     run.wait().unwrap();
-    wait_until("they die", || !pids().split_whitespace().any(is_alive));
+    wait_until("they die", || !pids.iter().any(|pid| is_alive(pid)));
     eprintln!("gone after {:?}", begin.elapsed());
+    wait_until("their folders go", || !folders.iter().any(|folder| Path::new(folder).exists()));
     std::fs::remove_file(&file).unwrap();
 }
 

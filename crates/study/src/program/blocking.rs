@@ -14,10 +14,10 @@ const SLICE: Duration = Duration::from_millis(25);
 pub struct Blocking {
     space: Space,
     halt: Halt,
-    inner: Mutex<Inner>,
+    inner: Mutex<Numbered>,
 }
 
-struct Inner {
+struct Numbered {
     pool: Pool,
     /// Number of the next point.
     next: u64,
@@ -26,7 +26,7 @@ struct Inner {
 impl Blocking {
     /// The problem of a pool.
     pub fn new(pool: Pool, halt: Halt) -> Self {
-        Blocking { space: pool.space().clone(), halt, inner: Mutex::new(Inner { pool, next: 0 }) }
+        Blocking { space: pool.space().clone(), halt, inner: Mutex::new(Numbered { pool, next: 0 }) }
     }
 
     /// The pool again.
@@ -44,13 +44,13 @@ impl Blocking {
         self.inner().pool.notes()
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, Numbered> {
         self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn evaluations(&self, xs: Rows<'_>) -> Vec<Evaluation> {
         let mut inner = self.inner();
-        let Inner { pool, next } = &mut *inner;
+        let Numbered { pool, next } = &mut *inner;
         let mut points = Matrix::empty(xs.dim());
         xs.iter().for_each(|x| points.push(x));
         let (first, mut missing) = (*next, xs.len());

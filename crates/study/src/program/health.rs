@@ -131,7 +131,10 @@ mod tests {
         assert_eq!(old.broken(), None);
         old.failed(&Failure::TimedOut("no answer within 2 s".into()), false, "f", "Do so.");
         let why = old.broken().unwrap();
-        assert!(why.contains("the last 12 evaluations all failed") && why.contains("nothing to its standard error"), "{why}");
+        assert!(
+            why.contains("the last 12 evaluations all failed") && why.contains("nothing to its standard error"),
+            "{why}"
+        );
     }
 
     #[test]

@@ -101,8 +101,12 @@ impl Hosts {
         self.hosts.get_mut(host)?.marks += 1;
         let out = self.is_out(host);
         let host = &mut self.hosts[host];
-        (out && !std::mem::replace(&mut host.noted, true))
-            .then(|| format!("'{}' is left out: programs there ended {} times in a row without an answer", host.prefix, host.marks))
+        (out && !std::mem::replace(&mut host.noted, true)).then(|| {
+            format!(
+                "'{}' is left out: programs there ended {} times in a row without an answer",
+                host.prefix, host.marks
+            )
+        })
     }
 
     /// It was not the host's fault: the point failed everywhere.
@@ -132,7 +136,12 @@ mod tests {
         let environment = [("A", "b c".to_owned())];
         assert_eq!(hosts.command(1, "echo 'x'", &environment), r#"ssh b 'export A='\''b c'\''; echo '\''x'\'''"#);
         assert_eq!(Hosts::default().command(1, "echo 'x'", &environment), "echo 'x'");
-        for (bad, why) in [("", "names no host"), ("*x ssh a", "line 1: '*x ssh a'"), ("ssh a\n*3", "line 2: '*3'"), ("*0 a", "line 1")] {
+        for (bad, why) in [
+            ("", "names no host"),
+            ("*x ssh a", "line 1: '*x ssh a'"),
+            ("ssh a\n*3", "line 2: '*3'"),
+            ("*0 a", "line 1"),
+        ] {
             assert!(Hosts::parse(bad).unwrap_err().contains(why), "{bad}");
         }
     }

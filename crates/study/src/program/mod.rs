@@ -20,6 +20,7 @@
 //! are killed by a guard process, with all they started in their process group.
 
 mod blocking;
+mod folders;
 mod health;
 mod hosts;
 mod pool;
@@ -30,7 +31,6 @@ mod process;
 mod process;
 mod protocol;
 mod template;
-mod scratch;
 
 use crate::study::Program;
 use std::path::PathBuf;

@@ -1,11 +1,11 @@
 //! Copies of a program, and the one loop that serves them.
 
 use super::Options;
+use super::folders::Folders;
 use super::health::Health;
 use super::hosts::Hosts;
 use super::process::{Pipe, Process, expect_processes, wait};
 use super::protocol::{Answer, Input, LONGEST_LINE, Received, is_blank, last_line, shortened, unreadable};
-use super::scratch::Scratch;
 use super::template::{Places, Template};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -23,6 +23,8 @@ const AFTERMATH: Duration = Duration::from_millis(25);
 const TICK: Duration = Duration::from_millis(50);
 /// The same where something is about to end.
 const QUICK: Duration = Duration::from_millis(2);
+/// The pipes are looked at no more often than this for each worker.
+const LOOK: Duration = Duration::from_micros(2);
 /// For so long programs are started before the pipes of the others are looked at.
 const STARTS: Duration = Duration::from_millis(20);
 /// A longer pause of this process is not time that a program had.
@@ -53,14 +55,14 @@ pub struct Pool {
     options: Options,
     space: Space,
     /// Of a command that is run for every point.
-    template: Option<(Template, Answers)>,
+    template: Option<(Template, AnswerPlace)>,
     hosts: Hosts,
     workers: Vec<Worker>,
     queue: VecDeque<Job>,
     ready: Vec<(Id, Evaluation)>,
     /// Processes that were killed and have not ended yet.
     dying: Vec<Process>,
-    scratch: Scratch,
+    scratch: Folders,
     health: Health,
     notes: Vec<String>,
     restarts: u64,
@@ -71,22 +73,24 @@ pub struct Pool {
     /// Whether each program is expected to end after its answer.
     once: bool,
     silence: Option<Duration>,
-    told: Told,
+    said: Said,
     /// When the loop ran last.
     seen: Instant,
     /// When silent programs were looked at last.
     looked: Instant,
+    /// When the pipes were read last.
+    served: Instant,
 }
 
 /// What was said once.
 #[derive(Default)]
-struct Told {
+struct Said {
     banner: bool,
     limit: bool,
 }
 
 /// Where the answer of a command that is run for every point is read.
-enum Answers {
+enum AnswerPlace {
     Output,
     /// The file of `{out}`.
     Out,
@@ -95,8 +99,8 @@ enum Answers {
 
 #[derive(Default)]
 struct Worker {
-    program: Option<Program>,
-    task: Option<Task>,
+    program: Option<Instance>,
+    task: Option<Assignment>,
     /// Since when the program is expected to end, its work being done.
     leaving: Option<Instant>,
     /// Whether the system cannot run so many programs.
@@ -104,7 +108,7 @@ struct Worker {
 }
 
 /// A running copy.
-struct Program {
+struct Instance {
     process: Process,
     answered: u64,
 }
@@ -120,7 +124,7 @@ struct Job {
 }
 
 /// A point in the hands of a program.
-struct Task {
+struct Assignment {
     job: Job,
     asked: Instant,
     /// When the program's time is over.
@@ -154,11 +158,11 @@ impl Pool {
         }
         let command = Template::parse("--exec", &options.command, dim, names)?;
         let answers = match options.read.as_deref() {
-            None => Answers::Output,
-            Some("out") => Answers::Out,
-            Some(path) => Answers::File(Template::parse("--read", path, dim, names)?),
+            None => AnswerPlace::Output,
+            Some("out") => AnswerPlace::Out,
+            Some(path) => AnswerPlace::File(Template::parse("--read", path, dim, names)?),
         };
-        if matches!(answers, Answers::Out) && !options.command.contains("{out}") {
+        if matches!(answers, AnswerPlace::Out) && !options.command.contains("{out}") {
             let rule = "stands for the file of {out}, which the command does not have; name the file that it writes";
             return Err(Error::parameter("--read", "out", rule));
         }
@@ -179,7 +183,7 @@ impl Pool {
             queue: VecDeque::new(),
             ready: Vec::new(),
             dying: Vec::new(),
-            scratch: Scratch::default(),
+            scratch: Folders::default(),
             health: Health::new(options.resumed, options.max_failures),
             notes: Vec::new(),
             restarts: 0,
@@ -187,9 +191,10 @@ impl Pool {
             serves: false,
             once: false,
             silence: (!per_point).then_some(SILENCE),
-            told: Told::default(),
+            said: Said::default(),
             seen: now,
             looked: now,
+            served: now,
         })
     }
 
@@ -203,7 +208,7 @@ impl Pool {
         self.workers.len()
     }
 
-    /// What the user should know and has not been told yet.
+    /// What the user should know and has not been said yet.
     pub fn notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
@@ -240,7 +245,8 @@ impl Pool {
                     return false;
                 }
                 let worker = &self.workers[k];
-                if !worker.is_free() || worker.leaving.is_some() || worker.program.is_some() != living || self.is_out(k) {
+                if !worker.is_free() || worker.leaving.is_some() || worker.program.is_some() != living || self.is_out(k)
+                {
                     continue;
                 }
                 if living && !self.is_ready(k) {
@@ -269,7 +275,8 @@ impl Pool {
         let mut said = Vec::new();
         program.process.read_output(&mut said);
         program.process.read_errors();
-        let ended = program.process.is_mute() || program.process.exit().is_some();
+        let process = &program.process;
+        let ended = process.is_mute() || process.is_deaf() || process.exit().is_some();
         let answered = program.answered;
         if is_blank(&said) && !ended && !self.once {
             return true;
@@ -310,7 +317,7 @@ impl Pool {
         if self.workers[k].program.is_none() {
             match self.start(k, &job) {
                 Ok((process, answer)) => {
-                    self.workers[k].program = Some(Program { process, answered: 0 });
+                    self.workers[k].program = Some(Instance { process, answered: 0 });
                     file = answer;
                 }
                 Err(why) => return self.not_started(k, job, &why),
@@ -324,7 +331,7 @@ impl Pool {
         }
         let deadline = self.options.timeout.and_then(|timeout| asked.checked_add(timeout));
         let received = Received::default();
-        worker.task = Some(Task { job, asked, deadline, received, muted: None, deaf: None, ended: None, file });
+        worker.task = Some(Assignment { job, asked, deadline, received, muted: None, deaf: None, ended: None, file });
     }
 
     /// Starts a program, and names the file in which its answer is expected.
@@ -340,10 +347,12 @@ impl Pool {
         let (command, file) = match &self.template {
             None => (self.options.command.clone(), None),
             Some((command, answers)) => {
-                let needed = command.has_files() || matches!(answers, Answers::File(path) if path.has_files());
+                let needed = command.has_files() || matches!(answers, AnswerPlace::File(path) if path.has_files());
                 let folder = match &scratch {
                     Ok(folder) => folder.clone(),
-                    Err(why) if needed => return Err(std::io::Error::new(why.kind(), format!("no scratch folder: {why}"))),
+                    Err(why) if needed => {
+                        return Err(std::io::Error::new(why.kind(), format!("no scratch folder: {why}")));
+                    }
                     Err(_) => PathBuf::new(),
                 };
                 let places = Places { x: &job.x, id: job.id, worker: k, scratch: &folder };
@@ -352,9 +361,9 @@ impl Pool {
                     std::fs::write(places.input(), json)?;
                 }
                 let file = match answers {
-                    Answers::Output => None,
-                    Answers::Out => Some(places.output()),
-                    Answers::File(path) => Some(path.path(&places)),
+                    AnswerPlace::Output => None,
+                    AnswerPlace::Out => Some(places.output()),
+                    AnswerPlace::File(path) => Some(path.path(&places)),
                 };
                 if let Some(file) = &file {
                     make_old(file)?;
@@ -375,7 +384,7 @@ impl Pool {
             || matches!(why.raw_os_error(), Some(23 | 24));
         let running = self.workers.iter().filter(|worker| worker.task.is_some()).count();
         if full && running > 0 {
-            if !std::mem::replace(&mut self.told.limit, true) {
+            if !std::mem::replace(&mut self.said.limit, true) {
                 self.notes.push(format!("only {running} programs can run at the same time: {why}"));
             }
             self.workers[k].closed = true;
@@ -387,10 +396,17 @@ impl Pool {
 
     /// Waits for the pipes and reads what is there.
     fn serve(&mut self, pause: Duration) {
-        let served = self.workers.iter().enumerate().filter(|(_, worker)| worker.task.is_some() || worker.leaving.is_some());
+        // A look at the pipes of many workers costs more than an answer: several answers are waited for.
+        let rest = (LOOK * self.workers.len() as u32).saturating_sub(self.served.elapsed());
+        if rest >= LOOK * 100 {
+            std::thread::sleep(rest.min(QUICK));
+        }
+        let served =
+            self.workers.iter().enumerate().filter(|(_, worker)| worker.task.is_some() || worker.leaving.is_some());
         let served = served.filter_map(|(k, worker)| Some((k, &worker.program.as_ref()?.process)));
         let ready = wait(served, pause);
         let now = Instant::now();
+        self.served = now;
         for &(k, pipe) in &ready {
             let Worker { program: Some(program), task, .. } = &mut self.workers[k] else { continue };
             match (pipe, task) {
@@ -440,7 +456,8 @@ impl Pool {
             let mute = program.process.is_mute();
             let Some(task) = task else {
                 let over = leaving.is_some_and(|since| {
-                    now.saturating_duration_since(since) >= PATIENCE || (tick || mute) && program.process.exit().is_some()
+                    now.saturating_duration_since(since) >= PATIENCE
+                        || (tick || mute) && program.process.exit().is_some()
                 });
                 if over {
                     self.end(k);
@@ -484,7 +501,7 @@ impl Pool {
             self.silence = None;
             return;
         }
-        let long = |task: &&Task| now.saturating_duration_since(task.asked) >= silence;
+        let long = |task: &&Assignment| now.saturating_duration_since(task.asked) >= silence;
         let Some(task) = self.workers.iter().filter_map(|worker| worker.task.as_ref()).find(long) else { return };
         let question = match task.received.skipped() {
             Some(line) => unreadable(line),
@@ -505,10 +522,12 @@ impl Pool {
                 Some(file) => read_end(file).and_then(|bytes| last_line(&bytes)),
                 None => task.received.last_line(),
             };
-            let unread = matches!(answers, Answers::Output) && self.options.command.contains("{out}");
+            let unread = matches!(answers, AnswerPlace::Output) && self.options.command.contains("{out}");
             return match found {
                 Ok(answer) => self.accept(k, answer),
-                Err(why) if unread => self.fail_task(k, Failure::Unreadable(format!("{why}; --read out reads the file"))),
+                Err(why) if unread => {
+                    self.fail_task(k, Failure::Unreadable(format!("{why}; --read out reads the file")))
+                }
                 Err(why) => self.fail_task(k, Failure::Unreadable(why)),
             };
         }
@@ -535,7 +554,9 @@ impl Pool {
         }
         let failure = match task.received.skipped() {
             Some(line) if status.success() => Failure::Unreadable(format!("{}, and ended", unreadable(line))),
-            Some(line) => Failure::Crashed(format!("it ended without an answer ({status}) after '{}'", shortened(line))),
+            Some(line) => {
+                Failure::Crashed(format!("it ended without an answer ({status}) after '{}'", shortened(line)))
+            }
             None => Failure::Crashed(format!("it ended without an answer ({status})")),
         };
         self.fail_task(k, failure);
@@ -554,9 +575,9 @@ impl Pool {
         let Some(task) = task.take() else { return };
         program.answered += 1;
         self.serves |= program.answered == 2;
-        if let Some(line) = task.received.skipped().filter(|_| !self.told.banner) {
+        if let Some(line) = task.received.skipped().filter(|_| !self.said.banner) {
             self.notes.push(format!("lines before the program's first answer are passed over: '{}'", shortened(line)));
-            self.told.banner = true;
+            self.said.banner = true;
         }
         let value = answer.value();
         let evaluation = answer.evaluation();
@@ -614,7 +635,7 @@ impl Pool {
 
     fn deliver(&mut self, k: usize, job: Job, evaluation: Evaluation) {
         if let Some((command, answers)) = &self.template
-            && (command.has_files() || matches!(answers, Answers::Out))
+            && (command.has_files() || matches!(answers, AnswerPlace::Out))
             && let Ok(folder) = self.scratch.folder(k)
         {
             let places = Places { x: &job.x, id: job.id, worker: k, scratch: &folder };
@@ -628,11 +649,13 @@ impl Pool {
     fn how(&self) -> String {
         if let Some((_, answers)) = &self.template {
             let place = match answers {
-                Answers::Output => "the last line of its output",
-                Answers::Out => "the last line of the file {out}",
-                Answers::File(_) => "the last line of the file that --read names",
+                AnswerPlace::Output => "the last line of its output",
+                AnswerPlace::Out => "the last line of the file {out}",
+                AnswerPlace::File(_) => "the last line of the file that --read names",
             };
-            return format!("The command is run for every point: it must end with exit status 0, and {place}\nmust hold a number.");
+            return format!(
+                "The command is run for every point: it must end with exit status 0, and {place}\nmust hold a number."
+            );
         }
         let example = match (self.options.input, self.options.names.first()) {
             (Input::Plain, _) => "0.5 -1.2".into(),
@@ -653,7 +676,8 @@ impl Pool {
                 pause = pause.min(QUICK);
             }
             let Some(task) = &worker.task else { continue };
-            let recent = |then: Option<Instant>| then.is_some_and(|then| now.saturating_duration_since(then) < PATIENCE);
+            let recent =
+                |then: Option<Instant>| then.is_some_and(|then| now.saturating_duration_since(then) < PATIENCE);
             if task.ended.is_some() || recent(task.muted) || recent(task.deaf) {
                 pause = pause.min(QUICK);
             }

@@ -7,6 +7,7 @@ use rustix::process::{getrlimit, kill_process_group, setrlimit, waitid};
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Result, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -19,42 +20,43 @@ const GULP: usize = 1 << 18;
 const GATE: &str = "read -r _ || exit; exec sh -c \"$1\"";
 
 /// Process groups alive now.
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { groups: BTreeSet::new(), guard: None });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { groups: BTreeSet::new(), folders: Vec::new(), guard: None });
 
 struct Registry {
     groups: BTreeSet<u32>,
+    folders: Vec<String>,
     guard: Option<ChildStdin>,
 }
 
-/// A shell that knows the groups. Its input ends when this process has ended, however that was; it kills what is left then.
+/// A shell that knows the groups and folders. Its input ends when this process has ended, however that was; it kills and removes
+/// what is left then.
 const GUARD: &str = r#"trap '' HUP INT QUIT TERM
-while read -r word group; do
+while read -r word what; do
     case $word in
-        +) eval "group_$group=$group" ;;
-        -) unset "group_$group" ;;
+        +) eval "group_$what=$what" ;;
+        -) unset "group_$what" ;;
+        folder) set -- "$@" "$what" ;;
     esac
 done
-set | while IFS== read -r name group; do
+set | while IFS== read -r name what; do
     case $name in group_[0-9]*) kill -s KILL -- "-${name#group_}" ;; esac
-done"#;
+done
+[ $# = 0 ] || rm -rf -- "$@""#;
 
 impl Registry {
-    fn tell_guard(&mut self, word: char, group: u32) {
-        // A guard that was killed itself is replaced once; programs run without one rather than not at all.
-        for _ in 0..2 {
-            if self.guard.is_none() {
-                self.guard = start_guard();
-                let known: String = self.groups.iter().map(|group| format!("+ {group}\n")).collect();
-                if let Some(guard) = &mut self.guard
-                    && guard.write_all(known.as_bytes()).is_ok()
-                {
-                    return;
-                }
-            } else if let Some(guard) = &mut self.guard
-                && guard.write_all(format!("{word} {group}\n").as_bytes()).is_ok()
-            {
-                return;
-            }
+    /// A guard that was killed itself is replaced once; programs run without one rather than not at all.
+    fn tell_guard(&mut self, line: &str) {
+        if let Some(guard) = &mut self.guard
+            && guard.write_all(line.as_bytes()).is_ok()
+        {
+            return;
+        }
+        let groups = self.groups.iter().map(|group| format!("+ {group}\n"));
+        let known: String = groups.chain(self.folders.iter().map(|folder| format!("folder {folder}\n"))).collect();
+        self.guard = start_guard();
+        if let Some(guard) = &mut self.guard
+            && guard.write_all(known.as_bytes()).is_err()
+        {
             self.guard = None;
         }
     }
@@ -69,6 +71,15 @@ fn start_guard() -> Option<ChildStdin> {
 
 fn registry() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Has a folder removed where this process is killed before it can do so.
+pub(super) fn leave_to_guard(folder: &Path) {
+    if let Some(path) = folder.to_str().filter(|path| path.starts_with('/') && !path.contains('\n')) {
+        let mut registry = registry();
+        registry.folders.push(path.to_owned());
+        registry.tell_guard(&format!("folder {path}\n"));
+    }
 }
 
 /// Kills every program that was started here; for an exit that runs no destructors.
@@ -127,7 +138,7 @@ impl Process {
         let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let mut registry = registry();
         registry.groups.insert(child.id());
-        registry.tell_guard('+', child.id());
+        registry.tell_guard(&format!("+ {}\n", child.id()));
         drop(registry);
         let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let pending = b"\n".to_vec();
@@ -197,7 +208,8 @@ impl Process {
         self.read_errors();
         let text = String::from_utf8_lossy(&self.tail);
         // The first line may have lost its beginning.
-        let whole = if self.tail.len() >= TAIL { text.split_once('\n').map_or(&*text, |(_, rest)| rest) } else { &*text };
+        let whole =
+            if self.tail.len() >= TAIL { text.split_once('\n').map_or(&*text, |(_, rest)| rest) } else { &*text };
         whole.chars().filter(|c| !c.is_control() || "\n\t".contains(*c)).collect::<String>().trim_end().to_owned()
     }
 
@@ -229,7 +241,7 @@ impl Process {
         kill_group(self.child.id());
         let mut registry = registry();
         registry.groups.remove(&self.child.id());
-        registry.tell_guard('-', self.child.id());
+        registry.tell_guard(&format!("- {}\n", self.child.id()));
         drop(registry);
         (self.input, self.output, self.errors) = (None, None, None);
     }

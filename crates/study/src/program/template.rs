@@ -140,9 +140,7 @@ impl Piece {
             "id" => Piece::Id,
             "worker" => Piece::Worker,
             "scratch" => Piece::Scratch,
-            _ if word.bytes().all(|b| b.is_ascii_digit()) => {
-                Piece::Variable(word.parse().ok().filter(|j| *j < dim)?)
-            }
+            _ if word.bytes().all(|b| b.is_ascii_digit()) => Piece::Variable(word.parse().ok().filter(|j| *j < dim)?),
             _ => return None,
         })
     }

@@ -1,5 +1,6 @@
 //! Folders for what programs write on their way, removed in the end.
 
+use super::process::leave_to_guard;
 use std::fs::{create_dir, remove_dir_all};
 use std::io::{ErrorKind, Result};
 use std::path::PathBuf;
@@ -7,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A folder for each worker, made when it is asked for.
 #[derive(Debug, Default)]
-pub(super) struct Scratch {
+pub(super) struct Folders {
     root: Option<PathBuf>,
     folders: Vec<Option<PathBuf>>,
 }
 
-impl Scratch {
+impl Folders {
     /// The folder of a worker.
     ///
     /// # Errors
@@ -34,7 +35,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for Folders {
     fn drop(&mut self) {
         if let Some(root) = &self.root {
             let _ = remove_dir_all(root);
@@ -50,7 +51,11 @@ fn new_folder() -> Result<PathBuf> {
         let path = std::env::temp_dir().join(format!("swarmgrad-{}-{number}", std::process::id()));
         match create_dir(&path) {
             Err(why) if why.kind() == ErrorKind::AlreadyExists => {}
-            made => return made.map(|()| path),
+            made => {
+                made?;
+                leave_to_guard(&path);
+                return Ok(path);
+            }
         }
     }
 }
