@@ -168,6 +168,8 @@ impl<'a, F: Real> Run<'a, F> {
 
     /// The run of a session over an evaluator: a program, Python, a cluster.
     pub fn over(session: Session<'a, F>, evaluator: &'a mut dyn Evaluator<F>) -> Self {
+        // Points that an earlier part of the run was still waiting for.
+        session.unanswered().for_each(|batch| evaluator.submit(&batch));
         Run { session, place: Place::Elsewhere(evaluator), workers: None, halt: Halt::default(), watched: true }
     }
 

@@ -3,7 +3,7 @@
 use crate::gradients;
 use crate::improvements::Improvements;
 use crate::journal::{self, Journal};
-use crate::program::Exec;
+use crate::program::{self, Blocking, Pool};
 use crate::report::{LastFailure, Report};
 use crate::study::{Plan, Study};
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use swarmgrad_core::{
-    Checkpoint, Error, Evaluation, Halt, Limits, Outcome, Problem, Progress, Reason, Result, Rng, Rows, Run, Session,
-    Space, Tape, Time, Watch, Workers, state::check_writable,
+    Batch, Capacity, Checkpoint, Error, Evaluation, Evaluator, Halt, Id, Limits, Outcome, Problem, Progress, Reason,
+    Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers, state::check_writable,
 };
 use swarmgrad_problems as problems;
 
@@ -270,20 +270,33 @@ impl Plan {
         ended: &mut Ended,
     ) -> Result<()> {
         let Some(program) = &self.study.program else { return Ok(()) };
-        let timeout = program.timeout.map(Duration::from_secs_f64);
-        let halt = session.deadline().map_or_else(|| execution.halt.clone(), |deadline| execution.halt.by(deadline));
-        let exec = Exec::new(&program.command, self.space.clone(), timeout, program.max_failures, halt)?;
-        let exec = exec.resumed(session.evaluations() > 0);
-        let problem = Signed { problem: &exec, negated: self.study.maximize, noisy: self.study.noisy };
-        let workers = Workers::new(execution.workers.max(1))?;
-        let mut source = source.map(|name| gradients::source(name, self, &problem, None)).transpose()?;
-        let mut run = Run::of(session, &problem).halt(execution.halt.clone());
-        if let Some(source) = &mut source {
-            run = run.gradients(&mut **source, self.study.gradient_cost);
+        let options = program::Options {
+            workers: execution.workers.max(1),
+            hosts: execution.hosts.clone(),
+            resumed: session.evaluations() > 0,
+            ..program::Options::of(program)?
+        };
+        let mut pool = Pool::new(&options, self.space.clone())?;
+        let halt = execution.halt.clone();
+        match source {
+            Some(name) => {
+                // A source of gradients evaluates points of its own, one after the other.
+                let deadline = session.deadline().map_or_else(|| halt.clone(), |deadline| halt.by(deadline));
+                let blocking = Blocking::new(pool, deadline);
+                let problem = Signed { problem: &blocking, negated: self.study.maximize, noisy: self.study.noisy };
+                let mut source = gradients::source(name, self, &problem, None)?;
+                let run = Run::of(session, &problem).halt(halt).gradients(&mut *source, self.study.gradient_cost);
+                ended.drive(run, self.entry.name, || blocking.broken())?;
+                drop(source);
+                pool = blocking.into_pool();
+            }
+            None => {
+                let mut signed = SignedPool { pool: &mut pool, negated: self.study.maximize, say: &mut execution.say };
+                ended.drive(Run::over(session, &mut signed).halt(halt), self.entry.name, || None)?;
+            }
         }
-        workers.install(|| ended.drive(run, self.entry.name, || exec.hopeless()))?;
-        ended.restarts = exec.restarts();
-        ended.last_failure = exec.last_failure().as_ref().map(LastFailure::of);
+        ended.restarts = pool.restarts();
+        ended.last_failure = pool.last_failure().map(LastFailure::of);
         Ok(())
     }
 
@@ -459,6 +472,37 @@ impl Problem for Signed<'_> {
 fn turned(evaluation: Evaluation, negated: bool) -> Evaluation {
     let value = if negated { 0.0 - evaluation.value } else { evaluation.value };
     Evaluation { value, ..evaluation }
+}
+
+/// A pool of programs whose values may be turned over, and whose notes are passed on.
+struct SignedPool<'a, 'b> {
+    pool: &'a mut Pool,
+    negated: bool,
+    say: &'a mut (dyn FnMut(&str) + Send + 'b),
+}
+
+impl Evaluator for SignedPool<'_, '_> {
+    fn capacity(&self) -> Capacity {
+        self.pool.capacity()
+    }
+
+    fn submit(&mut self, batch: &Batch) {
+        self.pool.submit(batch);
+    }
+
+    fn poll(&mut self, wait: Duration) -> Vec<(Id, Evaluation)> {
+        let found = self.pool.poll(wait);
+        self.pool.notes().iter().for_each(|note| (self.say)(note));
+        found.into_iter().map(|(id, evaluation)| (id, turned(evaluation, self.negated))).collect()
+    }
+
+    fn abandon(&mut self) {
+        self.pool.abandon();
+    }
+
+    fn broken(&self) -> Option<String> {
+        self.pool.broken()
+    }
 }
 
 /// How often a checkpoint is written.
