@@ -1,7 +1,7 @@
 //! Checkpoint: a run between two rounds, saved so that continuing it gives the same bits.
 
-use crate::run::Tally;
-use crate::{Algorithm, Error, Real, Result, Rng, Run, Session, state};
+use crate::tally::Tally;
+use crate::{Algorithm, Error, Real, Result, Rng, state};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Instant;
@@ -17,48 +17,14 @@ pub struct Checkpoint<F: Real = f64> {
     pub algorithm: Vec<u8>,
     /// Whatever the caller needs to set up the problem and the watchers again.
     pub about: String,
-    rng: Rng,
-    tally: Tally<F>,
+    pub(crate) rng: Rng,
+    pub(crate) tally: Tally<F>,
 }
 
 /// What a checkpoint's file says of itself.
 const KIND: &str = "checkpoint";
 /// The version of its form.
 const VERSION: u32 = 5;
-
-impl<F: Real> Session<'_, F> {
-    /// The session as it stands between two rounds.
-    ///
-    /// # Errors
-    /// A state of the method that cannot be encoded.
-    pub fn checkpoint(&self, method: &str, about: &str) -> Result<Checkpoint<F>> {
-        Checkpoint::take(method, about, &*self.algorithm, &self.rng, &self.tally, self.begin)
-    }
-
-    /// Takes up the counts, the best point and the generator of a checkpoint. The algorithm of this session must be the one
-    /// loaded from it.
-    pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
-        self.rng = checkpoint.rng;
-        self.tally = checkpoint.tally;
-        self
-    }
-}
-
-impl<F: Real> Run<'_, F> {
-    /// [`Session::checkpoint`] of this run.
-    ///
-    /// # Errors
-    /// A state of the method that cannot be encoded.
-    pub fn checkpoint(&self, method: &str, about: &str) -> Result<Checkpoint<F>> {
-        self.session.checkpoint(method, about)
-    }
-
-    /// [`Session::resume`] of this run.
-    pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
-        self.session = self.session.resume(checkpoint);
-        self
-    }
-}
 
 impl<F: Real> Checkpoint<F> {
     pub(crate) fn take(

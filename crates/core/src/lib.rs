@@ -21,8 +21,10 @@ mod matrix;
 mod noise;
 pub mod number;
 mod order;
+mod outcome;
 mod problem;
 mod real;
+mod reason;
 mod rng;
 mod run;
 mod scalar;
@@ -31,6 +33,7 @@ pub mod simd;
 mod space;
 mod start;
 pub mod state;
+mod tally;
 mod threads;
 mod watch;
 
@@ -42,16 +45,19 @@ pub use gradient::{GradientSource, Sampled};
 pub use matrix::{Matrix, Rows};
 pub use noise::Repeated;
 pub use order::{best_index, better, sort_indices};
+pub use outcome::Outcome;
 pub use problem::{BatchProblem, Differentiable, Function, FunctionMut, Problem, Value};
 pub use real::{ByScalar, Real};
+pub use reason::Reason;
 pub use rng::{Draws, Rng, Tape};
-pub use run::{Best, DEFAULT_BUDGET, Outcome, Run};
+pub use run::{DEFAULT_BUDGET, Run};
 pub use scalar::Scalar;
 pub use session::Session;
 pub use space::{Outside, Space};
 pub use start::Start;
 pub use state::write_whole;
+pub use tally::Best;
 pub use threads::{Halt, Workers};
 pub use watch::{
-    Asked, Evaluations, Every, Iterations, Limits, Progress, Reason, Stagnation, Target, Time, Together, Told, Watch,
+    Asked, Evaluations, Every, Iterations, Limits, Progress, Stagnation, Target, Time, Together, Told, Watch,
 };

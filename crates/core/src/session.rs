@@ -22,11 +22,11 @@
 
 use crate::evaluate::{check_len, misuse};
 use crate::noise::{Repeated, Settling, Shortlist};
-use crate::run::{Best, Outcome, Tally};
+use crate::tally::{Late, Tally};
 use crate::watch::Lent;
 use crate::{
-    Algorithm, Asked, Batch, Evaluation, Failure, FailureCounts, Id, Limits, Matrix, Progress, Real, Reason, Result,
-    Rng, Told, Watch,
+    Algorithm, Asked, Batch, Best, Checkpoint, Evaluation, Failure, FailureCounts, Id, Limits, Matrix, Outcome,
+    Progress, Real, Reason, Result, Rng, Told, Watch,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -110,19 +110,6 @@ impl<F: Real> Round<F> {
     fn asked(&self, round: u64) -> Asked<'_, F> {
         Asked { round, first: Id(self.first), xs: self.xs.rows(), affordable: self.affordable }
     }
-}
-
-/// A point that was given up by its round and may still be answered.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(bound = "")]
-pub(crate) struct Late<F: Real> {
-    id: u64,
-    round: u64,
-    row: usize,
-    /// Its number among the evaluations.
-    evaluation: u64,
-    iteration: u64,
-    x: Vec<F>,
 }
 
 /// The bits of a point.
@@ -803,5 +790,23 @@ impl<'a, F: Real> Session<'a, F> {
             self.ended = Some(settling.reason.clone());
             self.settling = None;
         }
+    }
+}
+
+impl<F: Real> Session<'_, F> {
+    /// The session as it stands between two rounds.
+    ///
+    /// # Errors
+    /// A state of the method that cannot be encoded.
+    pub fn checkpoint(&self, method: &str, about: &str) -> Result<Checkpoint<F>> {
+        Checkpoint::take(method, about, &*self.algorithm, &self.rng, &self.tally, self.begin)
+    }
+
+    /// Takes up the counts, the best point and the generator of a checkpoint. The algorithm of this session must be the one
+    /// loaded from it.
+    pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
+        self.rng = checkpoint.rng;
+        self.tally = checkpoint.tally;
+        self
     }
 }
