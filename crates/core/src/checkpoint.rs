@@ -65,7 +65,7 @@ impl<F: Real> Checkpoint<F> {
 mod tests {
     use super::*;
     use crate::state::tests::Folder;
-    use crate::{Evaluation, Matrix, View};
+    use crate::{Evaluation, Matrix, Session, View};
 
     /// Two points a round.
     struct Pair(u64);
@@ -92,8 +92,9 @@ mod tests {
             View::default()
         }
 
-        fn save(&self, out: &mut Vec<u8>) {
+        fn save(&self, out: &mut Vec<u8>) -> Result<()> {
             out.extend(self.0.to_le_bytes());
+            Ok(())
         }
     }
 
