@@ -28,7 +28,9 @@ impl Algorithm for Three {
         View::default()
     }
 
-    fn save(&self, _out: &mut Vec<u8>) {}
+    fn save(&self, _out: &mut Vec<u8>) -> swarmgrad_core::Result<()> {
+        Ok(())
+    }
 }
 
 /// A disk in memory that has room for so many bytes.
@@ -156,9 +158,9 @@ fn a_changed_journal_is_refused_or_gives_a_prefix() {
     let known = shown(&whole.evaluations);
     let (mut refused, mut shorter) = (0, 0);
     for seed in 0..10_000 {
-        let rng = Rng::new(seed).row(0);
-        let mut draws = rng;
-        let mut below = |n: usize| ((draws.uniform::<f64>() * n as f64) as usize).min(n.saturating_sub(1));
+        let rng = Rng::new(seed);
+        let mut draws = rng.row(0);
+        let mut below = |n: usize| ((draws.uniform() * n as f64) as usize).min(n.saturating_sub(1));
         let mut changed = bytes.clone();
         for _ in 0..1 + below(3) {
             let (from, length) = (below(changed.len()), 1 + below(200));
