@@ -30,7 +30,9 @@ pub fn interrupted(records: &Records, what: &str) {
     match records.path() {
         Some(path) => {
             let path = path.display();
-            eprintln!("swarmgrad: interrupted; {what}; what was finished is in {path}, the same command continues from there");
+            eprintln!(
+                "swarmgrad: interrupted; {what}; what was finished is in {path}, the same command continues from there"
+            );
         }
         None => eprintln!("swarmgrad: interrupted; {what}"),
     }

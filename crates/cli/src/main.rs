@@ -24,7 +24,8 @@ fn main() -> ExitCode {
     program.run().unwrap_or_else(|why| {
         eprintln!("swarmgrad: {why:#}");
         use swarmgrad_lab::Error::{Library, Method, Value};
-        let usage = why.is::<swarmgrad::Error>() || matches!(why.downcast_ref(), Some(Library(_) | Method { .. } | Value { .. }));
+        let usage = why.is::<swarmgrad::Error>()
+            || matches!(why.downcast_ref(), Some(Library(_) | Method { .. } | Value { .. }));
         ExitCode::from(if usage { USAGE } else { NO_VALUE })
     })
 }

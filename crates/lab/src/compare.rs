@@ -198,7 +198,8 @@ impl Comparison {
             }
             for (method, own) in methods.iter().zip(&mut own) {
                 // What is said of one method goes before what is said of all.
-                let for_all = only.is_none() && has(method) && !method.given.contains_key(name) && !own.contains_key(name);
+                let for_all =
+                    only.is_none() && has(method) && !method.given.contains_key(name) && !own.contains_key(name);
                 if only == Some(method.entry.name) || for_all {
                     own.insert(name.to_owned(), value.clone());
                 }

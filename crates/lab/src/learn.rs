@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
-use swarmgrad::diff::meta::{Learning, Lesson, LearningState, learn};
+use swarmgrad::diff::meta::{Learning, LearningState, Lesson, learn};
 use swarmgrad::diff::schedule::Schedule;
 use swarmgrad::registry::Settings;
 use swarmgrad::study::units::{UnitState, Work};

@@ -52,7 +52,12 @@ fn a_record_is_one_line_and_comes_back_to_the_bit() {
     fs::write(&path, "\n{\"method\": 3}").unwrap();
     let message = read::<Record>(&path).unwrap_err().to_string();
     assert!(message.starts_with(&format!("{}:2: ", path.display())), "{message}");
-    assert!(read::<Record>(Path::new("/nowhere/at/all.jsonl")).unwrap_err().to_string().starts_with("/nowhere/at/all.jsonl: "));
+    assert!(
+        read::<Record>(Path::new("/nowhere/at/all.jsonl"))
+            .unwrap_err()
+            .to_string()
+            .starts_with("/nowhere/at/all.jsonl: ")
+    );
 }
 
 #[test]

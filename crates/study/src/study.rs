@@ -256,7 +256,9 @@ impl Study {
         }
         let value = serde_json::to_value(&schedule)
             .map_err(|why| Error::parameter("--schedule", path.display(), why.to_string()))?;
-        self.set.insert("schedule".into(), value);
+        if self.set.insert("schedule".into(), value).is_some() {
+            return Err(Error::parameter("--schedule", path.display(), "schedule is set twice"));
+        }
         Ok(())
     }
 

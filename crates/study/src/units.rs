@@ -222,7 +222,9 @@ impl Records {
 
     /// The files of states beside the records.
     fn states(&self, path: &Path) -> Vec<PathBuf> {
-        let (Some(name), folder) = (path.file_name(), path.parent().unwrap_or(Path::new(""))) else { return Vec::new() };
+        let (Some(name), folder) = (path.file_name(), path.parent().unwrap_or(Path::new(""))) else {
+            return Vec::new();
+        };
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let mut begin: OsString = name.to_owned();
         begin.push(".unit-");
@@ -242,7 +244,9 @@ impl Records {
         let index = indices.entry(names).or_insert_with_key(|names| {
             let mut index = Index::new();
             for (number, line) in self.lines.iter().enumerate() {
-                let Ok(mut record) = serde_json::from_slice::<Map<String, Value>>(&self.text[line.clone()]) else { continue };
+                let Ok(mut record) = serde_json::from_slice::<Map<String, Value>>(&self.text[line.clone()]) else {
+                    continue;
+                };
                 let members = names.iter().map(|name| Some((name.clone(), record.remove(name)?)));
                 if let Some(key) = members.collect::<Option<Map<_, _>>>() {
                     // Of two the later one: the earlier was of another form.
@@ -434,7 +438,8 @@ impl UnitState {
         let mut bytes = state::read(place, STATE_KIND, STATE_VERSION).map_err(|why| told(why.to_string())).ok()?;
         let line = bytes.iter().position(|byte| *byte == b'\n')?;
         let state = bytes.split_off(line + 1);
-        let head: Head<T> = serde_json::from_slice(&bytes).map_err(|why| told(format!("{}: {why}", place.display()))).ok()?;
+        let head: Head<T> =
+            serde_json::from_slice(&bytes).map_err(|why| told(format!("{}: {why}", place.display()))).ok()?;
         Some((head.head, state))
     }
 
@@ -546,7 +551,10 @@ impl Work<'_> {
         }
         let found = units.len() - missing.len();
         if let Some(path) = self.records.path().filter(|_| self.records.temporary && found > 0) {
-            self.records.note(format!("{found} finished runs of a command that was broken off are taken from {}", path.display()));
+            self.records.note(format!(
+                "{found} finished runs of a command that was broken off are taken from {}",
+                path.display()
+            ));
         }
         progress(Progress::Begun { missing: &missing });
         let computed = self.each(missing.len(), |job| {

@@ -156,7 +156,14 @@ impl Reproduce {
             data: self.data.clone().or_else(|| std::env::var_os("SWARMGRAD_DATA").map(PathBuf::from)),
             grid: self.grid.as_deref().map(argument::grid).transpose()?,
         };
-        let plan = json!([chosen.iter().map(|e| e.name).collect::<Vec<_>>(), preset, self.quick, self.full, self.seeds, self.grid]);
+        let plan = json!([
+            chosen.iter().map(|e| e.name).collect::<Vec<_>>(),
+            preset,
+            self.quick,
+            self.full,
+            self.seeds,
+            self.grid
+        ]);
         let mut session = Session::new(settings)?.progress(&progress).interrupt(halt);
         let quiet = self.quiet || self.json;
         session = session.records(kept::open(self.records.as_deref(), "reproduce", &plan, quiet)?);

@@ -5,6 +5,7 @@ mod certify;
 #[cfg(feature = "nn")]
 mod data;
 mod harness;
+mod kept;
 mod learn;
 mod minimize;
 mod reproduce;

@@ -109,7 +109,9 @@ fn a_record_torn_anywhere_is_computed_again_and_a_changed_one_is_named() {
         damaged[at] ^= 1;
         fs::write(&path, &damaged).unwrap();
         match Records::open(&path) {
-            Err(why) => assert!(why.to_string().contains(&format!("r.jsonl:{}: damaged", 1 + at / line)), "{at}: {why}"),
+            Err(why) => {
+                assert!(why.to_string().contains(&format!("r.jsonl:{}: damaged", 1 + at / line)), "{at}: {why}")
+            }
             // The checksum's own name is hit: as a line without one.
             Ok(records) => {
                 let notes = records.notes();
