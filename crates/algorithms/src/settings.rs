@@ -1,7 +1,7 @@
 //! The one grammar of methods with settings: `NAME`, `NAME(KEY=VALUE, KEY=VALUE)`, and `NAME:KEY=VALUE,KEY=VALUE` for short.
 //!
 //! A value is JSON (a number, `true`, a list, an object, a text in quotation marks), a number in another usual form (`.5`, `1.`, `+2`),
-//! or a text; a method may stand as a value and is read by the parameter that takes one: `islands(method=lshade(particles=50))`.
+//! or a text. A method may stand as a value and is read by the parameter that takes one: `islands(method=lshade(particles=50))`.
 //! Hyphens in a key mean underscores. It stands here, below the methods that are made of methods, because these read it too.
 
 use crate::parameters::Settings;
@@ -68,6 +68,20 @@ pub fn pairs(all: &[String]) -> Result<Settings> {
     Ok(settings)
 }
 
+/// Reads a method and adds further settings, none of which its text may have already.
+///
+/// # Errors
+/// Those of [`parse`], and a setting given twice.
+pub fn parse_with(text: &str, more: &Settings) -> Result<(String, Settings)> {
+    let (name, mut settings) = parse(text)?;
+    for (key, value) in more {
+        if settings.insert(key.clone(), value.clone()).is_some() {
+            return Err(Error::parameter("--set", key, format!("is set in '{}' already", text.trim())));
+        }
+    }
+    Ok((name, settings))
+}
+
 /// Splits a list of methods at its commas and blanks; those within parentheses, brackets and quotation marks are no ends, and a part
 /// that is no name but `KEY=VALUE` belongs to the short form before it.
 ///
@@ -87,7 +101,7 @@ pub fn list(text: &str) -> Result<Vec<String>> {
         let continues = part.find(['=', '(']).is_some_and(|at| part[at..].starts_with('='));
         match methods.last_mut() {
             _ if part.is_empty() => {}
-            Some(last) if continues && last.contains(':') => {
+            Some(last) if continues && last.find(['(', ':']).is_some_and(|at| last[at..].starts_with(':')) => {
                 last.push(',');
                 last.push_str(part);
             }
@@ -143,19 +157,24 @@ fn value(text: &str) -> Value {
 /// The parts of a text between separators that stand in no parentheses, brackets, braces or quotation marks.
 fn parts(text: &str, separates: impl Fn(char) -> bool) -> std::result::Result<Vec<&str>, String> {
     let (mut parts, mut open, mut from) = (Vec::new(), Vec::new(), 0);
-    let (mut quoted, mut escaped) = (false, false);
+    // Where the quotation that is open begins.
+    let (mut quoted, mut escaped) = (None, false);
     for (at, c) in text.char_indices() {
-        if quoted {
-            quoted = escaped || c != '"';
+        if quoted.is_some() {
+            if c == '"' && !escaped {
+                quoted = None;
+            }
             escaped = !escaped && c == '\\';
             continue;
         }
         match c {
-            '"' => quoted = true,
-            '(' => open.push(')'),
-            '[' => open.push(']'),
-            '{' => open.push('}'),
-            ')' | ']' | '}' if open.pop() != Some(c) => return Err(format!("has a '{c}' too many")),
+            '"' => quoted = Some(at),
+            '(' => open.push((')', at)),
+            '[' => open.push((']', at)),
+            '{' => open.push(('}', at)),
+            ')' | ']' | '}' if open.pop().map(|(closes, _)| closes) != Some(c) => {
+                return Err(format!("has a '{c}' too many in '{}'", &text[..at + 1]));
+            }
             c if open.is_empty() && separates(c) => {
                 parts.push(&text[from..at]);
                 from = at + c.len_utf8();
@@ -164,8 +183,8 @@ fn parts(text: &str, separates: impl Fn(char) -> bool) -> std::result::Result<Ve
         }
     }
     match open.pop() {
-        Some(missing) => Err(format!("lacks a '{missing}'")),
-        None if quoted => Err("lacks a quotation mark".into()),
+        _ if quoted.is_some() => Err(format!("lacks a quotation mark in '{}'", &text[quoted.unwrap_or(0)..])),
+        Some((missing, at)) => Err(format!("lacks a '{missing}' in '{}'", &text[at..])),
         None => {
             parts.push(&text[from..]);
             Ok(parts)
@@ -197,14 +216,15 @@ mod tests {
             ("", "no name"),
             ("(a=1)", "no name"),
             ("pso(a=1", "no closing parenthesis"),
-            ("pso(a=1))", "too many"),
-            ("pso(a=[1)", "too many"),
+            ("pso(a=1))", "a ')' too many in 'a=1)'"),
+            ("pso(a=[1)", "lacks a ']' in '[1'"),
+            ("pso(a=(1])", "a ']' too many in 'a=(1]'"),
             ("pso(a)", "'a' is not KEY=VALUE"),
             ("pso(a=1, a=2)", "a is set twice"),
             ("pso:a=1,a=2", "a is set twice"),
             ("pso(a=1,)", "not KEY=VALUE"),
             ("pso(=1)", "has no key"),
-            ("pso(a=\"x)", "lacks a quotation mark"),
+            ("pso(a=\"x)", "lacks a quotation mark in '\"x'"),
             ("pso(a=1) b", "no closing parenthesis"),
         ] {
             let error = parse(text).unwrap_err().to_string();
@@ -212,6 +232,12 @@ mod tests {
         }
         assert_eq!(parse(" pso ( ) ").unwrap(), ("pso".into(), Settings::new()));
         assert!(list("a(b").is_err());
+        // Only the short form goes on behind a comma.
+        assert_eq!(list("de(f=a:b), c1=2").unwrap(), ["de(f=a:b)", "c1=2"]);
+        let more = Settings::from_iter([("a".to_owned(), 2.into())]);
+        assert_eq!(parse_with("pso(b=1)", &more).unwrap().1.len(), 2);
+        let error = parse_with(" pso(a=1) ", &more).unwrap_err().to_string();
+        assert_eq!(error, "--set = a: is set in 'pso(a=1)' already");
     }
 
     fn leaf() -> impl Strategy<Value = Value> {

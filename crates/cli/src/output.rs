@@ -48,6 +48,7 @@ pub fn file_error(path: &Path, why: &std::io::Error) -> Error {
 }
 
 pub use swarmgrad::study::number::{number, numbers};
+pub use swarmgrad_lab::table::{grouped, span};
 
 /// A number for people: six significant digits.
 pub fn short(value: f64) -> String {
@@ -60,31 +61,6 @@ pub fn point(x: &[f64]) -> String {
     match x.len() {
         0..=8 => shown(x),
         n => format!("{}  …  {}   ({n} numbers; --json shows all)", shown(&x[..5]), shown(&x[n - 1..])),
-    }
-}
-
-/// A count with a comma every three digits.
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A span of time for people.
-pub fn span(seconds: f64) -> String {
-    match seconds {
-        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
-        s if s < 60.0 => format!("{s:.1} s"),
-        s if s < 3600.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), (s % 60.0).floor()),
-        s if s < 86_400.0 => format!("{:.0} h {:02.0} min", (s / 3600.0).floor(), (s % 3600.0 / 60.0).floor()),
-        s if s < 1e10 => format!("{:.0} days", s / 86_400.0),
-        _ => "ages".into(),
     }
 }
 

@@ -179,16 +179,11 @@ pub fn parse(text: &str) -> Result<(&'static Entry, Settings)> {
     Ok((entry(&name)?, settings))
 }
 
-/// The same with further settings, none of which the text may set already.
+/// The same with further settings, as [`settings::parse_with`] adds them.
 ///
 /// # Errors
 /// Those of [`parse`], and a setting given twice.
 pub fn parse_with(text: &str, more: &Settings) -> Result<(&'static Entry, Settings)> {
-    let (entry, mut settings) = parse(text)?;
-    for (key, value) in more {
-        if settings.insert(key.clone(), value.clone()).is_some() {
-            return Err(Error::parameter("--set", key, format!("is set in '{text}' already")));
-        }
-    }
-    Ok((entry, settings))
+    let (name, settings) = settings::parse_with(text, more)?;
+    Ok((entry(&name)?, settings))
 }

@@ -38,14 +38,13 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
-mod lock;
 mod read;
 #[cfg(test)]
 mod tests;
 
 pub use read::{Contents, Line, read};
 
-use lock::Lock;
+use crate::lock::Lock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -121,7 +120,7 @@ pub fn digest(study: &Value) -> String {
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn canonical(value: &Value, text: &mut String) {
+pub(crate) fn canonical(value: &Value, text: &mut String) {
     match value {
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
@@ -567,7 +566,7 @@ fn numbers(line: &mut Vec<u8>, values: impl Iterator<Item = f64>) {
     line.push(b']');
 }
 
-fn failed(path: &Path, why: String) -> Error {
+pub(crate) fn failed(path: &Path, why: String) -> Error {
     Error::File { path: path.display().to_string(), why }
 }
 

@@ -2,9 +2,10 @@
 
 mod show;
 
-use crate::{DONE, argument, interrupt, output};
+use crate::{DONE, NOT_KEPT, argument, interrupt, kept, output};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use swarmgrad::{Error, Halt, Result};
@@ -228,8 +229,10 @@ impl Train {
             output::check_picture(path)?;
         }
         let plan = self.plan()?.prepare().map_err(|error| self.in_options(error))?;
-        let records = self.records.as_deref().map(TrainingRecords::append).transpose()?;
-        self.train(&plan, records.as_ref().map(|records| records as &dyn RunStore))
+        let about: Vec<_> = plan.trainings.iter().map(|training| json!(training)).collect();
+        let about = json!({"origin": plan.origin, "trainings": about, "seeds": plan.seeds, "version": env!("CARGO_PKG_VERSION")});
+        let records = TrainingRecords(kept::open(self.records.as_deref(), "train", &about, self.quiet || self.json)?);
+        self.train(&plan, records)
     }
 
     /// What the options say, as the library takes it.
@@ -308,7 +311,7 @@ impl Train {
     }
 
     /// Runs a plan and shows what it came to.
-    fn train(&self, plan: &PreparedPlan, store: Option<&dyn RunStore>) -> anyhow::Result<ExitCode> {
+    fn train(&self, plan: &PreparedPlan, records: TrainingRecords) -> anyhow::Result<ExitCode> {
         let halt = Halt::new(interrupt::flag());
         let bar = match self.quiet || self.json {
             true => ProgressBar::hidden(),
@@ -324,6 +327,7 @@ impl Train {
             TrainingProgress::Ended { runs, of } => bar.set_message(format!("{runs} of {of} runs")),
         };
         let model = self.save.is_some();
+        let store = Some(&records as &dyn RunStore);
         let driving = Driving { threads: self.threads, model, halt: Some(&halt), store, progress: &progress };
         let outcome = plan.run(&driving)?;
         bar.finish_and_clear();
@@ -350,15 +354,12 @@ impl Train {
             }
             output::print(&text)?;
         }
-        let unfinished = outcome.unfinished;
+        let (records, unfinished) = (records.0, outcome.unfinished);
         if unfinished == 0 {
-            return Ok(ExitCode::from(DONE));
+            return Ok(ExitCode::from(if kept::close(records, true) { DONE } else { NOT_KEPT }));
         }
-        let kept = match &self.records {
-            Some(path) => format!("; finished runs are in {}, the same command continues from there", path.display()),
-            None => String::new(),
-        };
-        eprintln!("swarmgrad: interrupted; {unfinished} runs had not ended, the figures are of the epochs done{kept}");
+        kept::interrupted(&records, &format!("{unfinished} runs had not ended, the figures are of the epochs done"));
+        kept::close(records, false);
         if self.save.is_some() && !saved {
             eprintln!("swarmgrad: nothing was saved: the run of the model had not begun");
         }

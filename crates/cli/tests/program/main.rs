@@ -6,6 +6,7 @@ mod certify;
 mod data;
 mod harness;
 mod journal;
+mod kept;
 mod learn;
 mod minimize;
 mod reproduce;

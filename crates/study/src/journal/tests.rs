@@ -28,7 +28,9 @@ impl Algorithm for Three {
         View::default()
     }
 
-    fn save(&self, _out: &mut Vec<u8>) {}
+    fn save(&self, _out: &mut Vec<u8>) -> swarmgrad_core::Result<()> {
+        Ok(())
+    }
 }
 
 /// A disk in memory that has room for so many bytes.

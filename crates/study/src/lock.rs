@@ -1,10 +1,10 @@
-//! One writer: a lock on a file beside the journal, which says who holds it.
+//! One writer: a lock on a file beside the one that is written, which says who holds it.
 //!
-//! The file is removed when the journal is closed; what a kill leaves is taken over. Where the file system knows no locks, the
+//! The lock's file is removed when the other is closed; what a kill leaves is taken over. Where the file system knows no locks, the
 //! text in the file stands for the lock, and who finds another's text there stops writing. Where no file can be made beside the
-//! journal, the journal itself is locked.
+//! other, that one itself is locked.
 
-use super::failed;
+use crate::journal::failed;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use swarmgrad_core::{Error, Result, write_whole};
 
-/// The right to write a journal.
-pub(super) struct Lock {
+/// The right to write a file.
+#[derive(Debug)]
+pub(crate) struct Lock {
     /// What is locked, where that works.
     file: Option<File>,
-    /// The file that says who; none where the journal itself is locked.
+    /// The file that says who; none where the written file itself is locked.
     beside: Option<PathBuf>,
     who: Who,
 }
@@ -36,8 +37,8 @@ struct Who {
 type TryLock = fn(&File) -> Result<(), TryLockError>;
 
 impl Lock {
-    /// Takes the lock of the journal at `place`, which the user calls `shown`.
-    pub(super) fn take(place: &Path, shown: &Path) -> Result<Self> {
+    /// Takes the lock of the file at `place`, which the user calls `shown`.
+    pub(crate) fn take(place: &Path, shown: &Path) -> Result<Self> {
         Lock::take_by(place, shown, File::try_lock)
     }
 
@@ -103,12 +104,12 @@ impl Lock {
     }
 
     /// Whether the system itself keeps others away.
-    pub(super) fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         self.file.is_some()
     }
 
     /// Who has taken the lock over, if anyone has.
-    pub(super) fn superseded(&self) -> Option<String> {
+    pub(crate) fn superseded(&self) -> Option<String> {
         let other = Who::read(self.beside.as_ref()?).filter(|other| other.epoch != self.who.epoch)?;
         Some(other.to_string())
     }
@@ -143,7 +144,7 @@ fn is_at(_file: &File, path: &Path) -> bool {
 fn refused(shown: &Path, who: Option<&Who>, unsure: Option<&Path>) -> Error {
     let who = who.map_or("another process".to_owned(), Who::to_string);
     let gone = unsure.map_or(String::new(), |beside| format!("; if that one is gone, remove {}", beside.display()));
-    failed(shown, format!("being written by {who}; wait for it, or choose another --record{gone}"))
+    failed(shown, format!("being written by {who}; wait for it, or choose another file{gone}"))
 }
 
 impl Who {
@@ -209,7 +210,7 @@ mod tests {
             let first = take().unwrap();
             let said = take().map(drop).unwrap_err().to_string();
             let who = format!("run.jsonl: being written by process {} on host ", std::process::id());
-            assert!(said.starts_with(&who) && said.contains("or choose another --record"), "{said}");
+            assert!(said.starts_with(&who) && said.contains("or choose another file"), "{said}");
             assert_eq!(first.superseded(), None);
             drop(first);
             assert!(!beside.exists());
