@@ -9,7 +9,8 @@ use serde_json::{Number, Value};
 use std::fmt::Write;
 use swarmgrad_core::{Error, Result};
 
-const FORM: &str = "must be NAME or NAME(KEY=VALUE, KEY=VALUE), for example pso(particles=40, topology=ring)";
+const FORM: &str = "must be NAME, NAME(KEY=VALUE, KEY=VALUE) or NAME:KEY=VALUE,KEY=VALUE, \
+                    for example pso(particles=40, topology=ring)";
 
 fn wrong(text: &str, why: impl AsRef<str>) -> Error {
     Error::parameter("method", format!("'{}'", text.trim()), format!("{}; it {FORM}", why.as_ref()))
@@ -58,11 +59,9 @@ pub fn pairs(all: &[String]) -> Result<Settings> {
     let mut settings = Settings::new();
     for pair in all {
         set(&mut settings, pair).map_err(|why| {
-            Error::parameter(
-                "--set",
-                format!("'{pair}'"),
-                format!("{why}; it must be KEY=VALUE, for example particles=40"),
-            )
+            let form = "must be KEY=VALUE, for example particles=40";
+            let rule = if pair.contains('=') { format!("{why}; it {form}") } else { form.into() };
+            Error::parameter("--set", format!("'{pair}'"), rule)
         })?;
     }
     Ok(settings)

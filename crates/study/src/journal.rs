@@ -44,7 +44,7 @@ mod tests;
 
 pub use read::{Contents, Line, read};
 
-use crate::lock::Lock;
+use crate::lock::{Lock, failed};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -564,10 +564,6 @@ fn numbers(line: &mut Vec<u8>, values: impl Iterator<Item = f64>) {
         number(line, value);
     }
     line.push(b']');
-}
-
-pub(crate) fn failed(path: &Path, why: String) -> Error {
-    Error::File { path: path.display().to_string(), why }
 }
 
 /// Moves a journal out of the way, to the first of `FILE.1`, `FILE.2`, ... that is free, and returns where it is.

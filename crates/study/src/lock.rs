@@ -4,7 +4,6 @@
 //! text in the file stands for the lock, and who finds another's text there stops writing. Where no file can be made beside the
 //! other, that one itself is locked.
 
-use crate::journal::failed;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -122,6 +121,11 @@ impl Drop for Lock {
             drop(fs::remove_file(beside));
         }
     }
+}
+
+/// What is wrong with a file.
+pub(crate) fn failed(path: &Path, why: String) -> Error {
+    Error::File { path: path.display().to_string(), why }
 }
 
 fn is_read_only(why: &io::Error) -> bool {

@@ -17,8 +17,8 @@
 //! # Ok::<(), Error>(())
 //! ```
 
-use crate::journal::{canonical, digest, failed};
-use crate::lock::Lock;
+use crate::journal::{canonical, digest};
+use crate::lock::{Lock, failed};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
