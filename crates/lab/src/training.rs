@@ -27,8 +27,8 @@ impl RunState for UnitState {
         UnitState::read(self)
     }
 
-    fn store(&mut self, curve: &[CurvePoint], state: &dyn Fn() -> Vec<u8>) -> Result<()> {
-        UnitState::store(self, &curve, || Ok(state()))
+    fn store(&mut self, curve: &[CurvePoint], state: &dyn Fn() -> Result<Vec<u8>>) -> Result<()> {
+        UnitState::store(self, &curve, state)
     }
 
     fn remove(&self) {

@@ -60,8 +60,8 @@ impl RunState for Place {
         self.states.lock().unwrap().get(&self.about).cloned()
     }
 
-    fn store(&mut self, curve: &[CurvePoint], state: &dyn Fn() -> Vec<u8>) -> Result<()> {
-        self.states.lock().unwrap().insert(self.about.clone(), (curve.to_vec(), state()));
+    fn store(&mut self, curve: &[CurvePoint], state: &dyn Fn() -> Result<Vec<u8>>) -> Result<()> {
+        self.states.lock().unwrap().insert(self.about.clone(), (curve.to_vec(), state()?));
         Ok(())
     }
 

@@ -85,7 +85,7 @@ pub trait RunState: Send {
     ///
     /// # Errors
     /// A file that cannot be written.
-    fn store(&mut self, curve: &[CurvePoint], state: &dyn Fn() -> Vec<u8>) -> Result<()>;
+    fn store(&mut self, curve: &[CurvePoint], state: &dyn Fn() -> Result<Vec<u8>>) -> Result<()>;
 
     /// Removes it: the run is finished and recorded.
     fn remove(&self);
