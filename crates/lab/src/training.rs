@@ -18,20 +18,23 @@ impl RunStore for TrainingRecords {
     }
 
     fn state(&self, about: &Value) -> Box<dyn RunState> {
-        Box::new(self.0.state(about))
+        Box::new(State(self.0.state(about)))
     }
 }
 
-impl RunState for UnitState {
+/// The state of an unfinished run.
+struct State(UnitState);
+
+impl RunState for State {
     fn read(&self) -> Option<(Vec<CurvePoint>, Vec<u8>)> {
-        UnitState::read(self)
+        self.0.read()
     }
 
     fn store(&mut self, curve: &[CurvePoint], state: &dyn Fn() -> Result<Vec<u8>>) -> Result<()> {
-        UnitState::store(self, &curve, state)
+        self.0.store(&curve, state)
     }
 
     fn remove(&self) {
-        UnitState::remove(self);
+        self.0.remove();
     }
 }

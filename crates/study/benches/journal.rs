@@ -36,7 +36,9 @@ impl Algorithm for Forty {
         View::default()
     }
 
-    fn save(&self, _out: &mut Vec<u8>) {}
+    fn save(&self, _out: &mut Vec<u8>) -> swarmgrad_core::Result<()> {
+        Ok(())
+    }
 }
 
 /// Sees evaluations and does nothing.

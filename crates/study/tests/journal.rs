@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use swarmgrad_algorithms::registry::{self, Settings};
+use swarmgrad_combine::registry::{self, Settings};
 use swarmgrad_core::{
     Algorithm, Evaluation, Id, Limits, Matrix, Outcome, Problem, Result, Rng, Run, Session, Space, View,
 };
@@ -126,7 +126,7 @@ fn shuffled(method: &str, seed: u64, noisy: bool, journal: &mut Journal) -> (Str
         session.tell(id, Evaluation::of(value(&x))).unwrap();
     }
     let mut state = Vec::new();
-    session.algorithm().save(&mut state);
+    session.algorithm().save(&mut state).unwrap();
     (essence(session.outcome()), state, some_out)
 }
 
@@ -147,7 +147,7 @@ fn a_run_with_a_quorum_takes_the_same_course_from_its_journal() {
         let mut session = session(method, 160, &mut journal).noisy(noisy).quorum(0.75).unwrap();
         replay(&mut session, &contents).unwrap();
         let mut found = Vec::new();
-        session.algorithm().save(&mut found);
+        session.algorithm().save(&mut found).unwrap();
         assert_eq!(found, state, "{method}");
         assert_eq!(essence(session.outcome()), expected, "{method}");
         drop(journal);
@@ -266,7 +266,9 @@ impl Algorithm for Four {
         View::default()
     }
 
-    fn save(&self, _out: &mut Vec<u8>) {}
+    fn save(&self, _out: &mut Vec<u8>) -> swarmgrad_core::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]
