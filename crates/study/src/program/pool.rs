@@ -46,7 +46,7 @@ const SINGLES: u32 = 2;
 /// let command = "while read -r a b; do echo $((${a%.0} + ${b%.0})); done".into();
 /// let options = Options { command, input: swarmgrad_study::program::Input::Plain, ..Options::default() };
 /// let mut pool = Pool::new(&options, Space::cube(2, 0.0, 9.0)?)?;
-/// pool.submit(&Batch::new(Id(0), 0, Matrix::from_rows(&[&[3.0, 4.0]])));
+/// pool.submit(&Batch::new(Id(0), 0, Matrix::from_vec(2, vec![3.0, 4.0])?));
 /// let (id, evaluation) = pool.poll(Duration::from_secs(10)).remove(0);
 /// assert_eq!((id, evaluation.value), (Id(0), 7.0));
 /// # Ok::<(), swarmgrad_core::Error>(())

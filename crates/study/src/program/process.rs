@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn the_guard_kills_what_is_left_and_nothing_else() {
         let mut guard = start_guard().unwrap();
-        let mut start = || Command::new("sh").arg("-c").arg("sleep 100 & sleep 100").process_group(0).spawn().unwrap();
+        let start = || Command::new("sh").arg("-c").arg("sleep 100 & sleep 100").process_group(0).spawn().unwrap();
         let (mut left, mut done) = (start(), start());
         for (word, child) in [('+', &left), ('+', &done), ('-', &done)] {
             guard.write_all(format!("{word} {}\n", child.id()).as_bytes()).unwrap();

@@ -13,6 +13,7 @@ pub(super) fn leave_to_guard(_folder: &Path) {}
 pub(super) fn expect_processes(_count: usize) {}
 
 /// One of the pipes of a process.
+#[allow(dead_code)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pipe {
     Input,
