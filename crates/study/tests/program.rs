@@ -521,13 +521,22 @@ fn callers_that_wait_use_all_workers_and_can_be_stopped() {
     assert_eq!(values, points);
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?} for 16 points of 1 s", begin.elapsed());
     assert_eq!(problem.value(&[3.0]), 3.0);
+    // Callers in several threads do not wait for one another.
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = points.iter().map(|x| (x, scope.spawn(|| problem.evaluate(&[*x]).value))).collect();
+        calls.into_iter().for_each(|(x, call)| assert_eq!(call.join().unwrap(), *x));
+    });
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?} for 16 callers", begin.elapsed());
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(100));
         flag.store(true, Relaxed);
     });
     let begin = Instant::now();
     problem.values(Matrix::zeros(500, 1).rows(), &mut vec![0.0; 500]);
-    assert!(begin.elapsed() < Duration::from_secs(30) && problem.value(&[3.0]).is_nan());
+    assert!(begin.elapsed() < Duration::from_secs(30));
+    let given_up = problem.evaluate(&[3.0]);
+    assert!(given_up.value.is_nan() && given_up.evaluations == 0 && given_up.failure.is_none());
     assert_eq!(problem.into_pool().capacity(), Capacity::Points(8));
 }
 
