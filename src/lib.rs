@@ -17,14 +17,14 @@
 mod minimize;
 
 pub use minimize::{Minimize, minimize, minimize_problem, session};
-pub use swarmgrad_algorithms::settings;
-pub use swarmgrad_study as study;
 pub use swarmgrad_algorithms as algorithms;
+pub use swarmgrad_algorithms::settings;
 pub use swarmgrad_combine as combine;
 pub use swarmgrad_combine::registry;
 pub use swarmgrad_core::*;
 pub use swarmgrad_diff as diff;
 pub use swarmgrad_problems as problems;
+pub use swarmgrad_study as study;
 
 /// The examples of the README, compiled with the documentation tests.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use crate::registry::{self, Settings};
 use crate::{
-    DEFAULT_BUDGET, Error, FunctionMut, Halt, Limits, Outcome, Problem, Result, Run, Session, Space, Time, Value,
+    DEFAULT_BUDGET, Error, FunctionMut, Halt, Limits, Outcome, Problem, Real, Result, Run, Session, Space, Time, Value,
     Watch, Workers,
 };
 use serde_json::{Value as Json, json};
@@ -159,7 +159,7 @@ impl<'a> Minimize<'a> {
         if self.limits.is_endless() {
             self.limits.evaluations = Some(DEFAULT_BUDGET.saturating_mul(space.dim() as u64));
         }
-        let mut session = session(&self.method, self.settings, &space, self.limits, self.seed)?;
+        let mut session = session(&self.method, &self.settings, &space, self.limits, self.seed)?;
         for watcher in self.watchers {
             session = session.watch_boxed(watcher);
         }
@@ -175,7 +175,7 @@ impl<'a> Minimize<'a> {
 /// use swarmgrad::{Evaluation, Limits, Space, registry::Settings, session};
 ///
 /// let space = Space::cube(2, -5.0, 5.0)?;
-/// let mut session = session("cma_es", Settings::new(), &space, Limits::evaluations(500), 7)?;
+/// let mut session = session("cma_es", &Settings::new(), &space, Limits::evaluations(500), 7)?;
 /// while session.ended().is_none() {
 ///     for (id, x) in session.ask(usize::MAX).points() {
 ///         session.tell(id, Evaluation::of(x.iter().map(|t| t * t).sum()))?;
@@ -187,12 +187,13 @@ impl<'a> Minimize<'a> {
 ///
 /// # Errors
 /// Names the method, parameter, value and rule where one does not fit.
-pub fn session<'a>(method: &str, settings: Settings, space: &Space, limits: Limits, seed: u64) -> Result<Session<'a>> {
-    let (entry, mut all) = registry::parse(method)?;
-    for (name, value) in settings {
-        if all.insert(name.clone(), value).is_some() {
-            return Err(Error::parameter(name, method, "is set twice"));
-        }
-    }
+pub fn session<'a, F: Real>(
+    method: &str,
+    settings: &Settings,
+    space: &Space<F>,
+    limits: Limits<F>,
+    seed: u64,
+) -> Result<Session<'a, F>> {
+    let (entry, all) = registry::parse_with(method, settings)?;
     Ok(Session::new(entry.build(space, limits.evaluations, &all)?, seed).limits(limits))
 }

@@ -3,8 +3,7 @@
 use swarmgrad::algorithms::gradient::yardstick::Exact;
 use swarmgrad::registry::{self, Settings};
 use swarmgrad::{
-    Algorithm, Evaluations, Function, Matrix, Outcome, Problem, Reason, Rng, Run, Solutions, Space, Start,
-    problems,
+    Algorithm, Evaluations, Function, Matrix, Outcome, Problem, Reason, Rng, Run, Solutions, Space, Start, problems,
 };
 
 fn settings(json: serde_json::Value) -> Settings {

@@ -1,5 +1,8 @@
 //! Laws of sessions: whoever drives a method, and in whatever order values come back, the run is the same.
 
+mod simulated;
+
+use simulated::Simulated;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use swarmgrad::registry::{self, Settings};
 use swarmgrad::{
-    Batch, Capacity, Evaluation, Evaluations, Evaluator, Failure, Function, Id, Limits, Outcome, Problem, Progress,
-    Reason, Rng, Rows, Run, Session, Space, Told, Watch, Workers, minimize, minimize_problem, problems, session,
+    Evaluation, Evaluations, Failure, Function, Id, Limits, Outcome, Problem, Progress, Reason, Rng, Rows, Run,
+    Session, Space, Told, Watch, Workers, minimize, minimize_problem, problems, session,
 };
 
 fn rastrigin(dim: usize) -> Box<dyn problems::TestProblem> {
@@ -16,7 +19,7 @@ fn rastrigin(dim: usize) -> Box<dyn problems::TestProblem> {
 }
 
 fn start<'a>(method: &str, problem: &dyn Problem, limits: Limits, seed: u64) -> Session<'a> {
-    session(method, Settings::new(), problem.space(), limits, seed).unwrap()
+    session(method, &Settings::new(), problem.space(), limits, seed).unwrap()
 }
 
 fn inside(method: &str, problem: &dyn Problem, budget: u64, seed: u64) -> Outcome {
@@ -115,49 +118,6 @@ fn a_budget_is_never_exceeded_and_every_point_is_counted() {
         assert_eq!((handed, session.evaluations()), (budget, budget));
         assert!(session.ask(usize::MAX).is_empty());
         same(&session.outcome(), &inside("pso", &*problem, budget, 0));
-    }
-}
-
-/// Evaluates over a number of workers by a clock of its own: the k-th point takes `times[k]`.
-struct Simulated<'a> {
-    problem: &'a dyn Problem,
-    free: usize,
-    now: f64,
-    times: Vec<f64>,
-    begun: usize,
-    queue: Vec<(f64, Id, f64)>,
-}
-
-impl<'a> Simulated<'a> {
-    fn new(problem: &'a dyn Problem, workers: usize, seed: u64) -> Self {
-        let mut times = vec![0.0; 200_000];
-        Rng::new(seed).fork("times").row(0).fill_normal(&mut times);
-        times.iter_mut().for_each(|t| *t = f64::exp(*t));
-        Simulated { problem, free: workers, now: 0.0, times, begun: 0, queue: Vec::new() }
-    }
-}
-
-impl Evaluator for Simulated<'_> {
-    fn capacity(&self) -> Capacity {
-        Capacity::Points(self.free)
-    }
-
-    fn submit(&mut self, batch: &Batch) {
-        for (id, x) in batch.points() {
-            let end = self.now + self.times[self.begun % self.times.len()];
-            self.begun += 1;
-            self.free -= 1;
-            self.queue.push((end, id, self.problem.value(x)));
-        }
-    }
-
-    fn poll(&mut self, _wait: Duration) -> Vec<(Id, Evaluation)> {
-        let next = (0..self.queue.len()).min_by(|&a, &b| self.queue[a].0.total_cmp(&self.queue[b].0));
-        let Some(next) = next else { return Vec::new() };
-        let (end, id, value) = self.queue.swap_remove(next);
-        self.now = end;
-        self.free += 1;
-        vec![(id, Evaluation::of(value))]
     }
 }
 

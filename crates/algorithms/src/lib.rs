@@ -23,3 +23,4 @@ pub mod parameters;
 pub mod particle;
 pub mod registry;
 pub mod restart;
+pub mod settings;

@@ -87,6 +87,17 @@ impl Entry {
         }
     }
 
+    /// All parameters that the method has with these settings: those over a preset's over the defaults.
+    pub fn complete(&self, settings: &Settings) -> Settings {
+        let mut all: Settings = self.parameters().into_iter().map(|p| (p.name.to_owned(), p.default)).collect();
+        let preset = settings.get("preset").and_then(Value::as_str).unwrap_or_default();
+        if let Some((.., text)) = self.presets.iter().find(|(name, ..)| *name == preset) {
+            all.extend(serde_json::from_str::<Settings>(text).unwrap_or_default());
+        }
+        all.extend(settings.clone());
+        all
+    }
+
     /// The method's parameters with symbol, default and range.
     pub fn parameters(&self) -> Vec<Parameter> {
         (self.table)()

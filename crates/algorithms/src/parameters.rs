@@ -36,24 +36,6 @@ pub trait Parameters: Default + Serialize + serde::de::DeserializeOwned + Send {
 /// Parameters by name, as files and the command line give them.
 pub type Settings = serde_json::Map<String, Value>;
 
-/// The name and the settings of a method as it is written on a command line: `NAME` or `NAME:KEY=VALUE,KEY=VALUE`. A value
-/// that is JSON is taken as such, anything else as text.
-///
-/// # Errors
-/// A part that is not `KEY=VALUE`.
-pub fn split(text: &str) -> Result<(&str, Settings)> {
-    let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-    let mut settings = Settings::new();
-    for pair in rest.split(',').filter(|pair| !pair.trim().is_empty()) {
-        let Some((key, value)) = pair.split_once('=') else {
-            return Err(Error::parameter("method", format!("'{text}'"), "must be NAME or NAME:KEY=VALUE,KEY=VALUE"));
-        };
-        let value = serde_json::from_str(value.trim()).unwrap_or_else(|_| Value::from(value.trim()));
-        settings.insert(key.trim().into(), value);
-    }
-    Ok((name.trim(), settings))
-}
-
 /// Whether the settings have the types of the parameters.
 pub(crate) fn readable<P: Parameters>(settings: Settings) -> std::result::Result<(), String> {
     serde_json::from_value::<P>(Value::Object(settings)).map(drop).map_err(|why| why.to_string())

@@ -188,11 +188,11 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
     }
 
     fn save(&self, out: &mut Vec<u8>) -> Result<()> {
-        let state = |run: &Box<dyn Algorithm<F>>| {
+        let state = |run: &dyn Algorithm<F>| {
             let mut bytes = Vec::new();
             run.save(&mut bytes).map(|()| bytes)
         };
-        let states = self.runs.iter().map(state).collect::<Result<_>>()?;
+        let states = self.runs.iter().map(|run| state(&**run)).collect::<Result<_>>()?;
         let numbers = |x: &[F]| -> Vec<f64> { x.iter().map(|t| t.f64()).collect() };
         let points = self.points.iter().map(|x| numbers(x)).collect();
         let saved = Saved { method: self.method.clone(), best: numbers(&self.best), points, states };

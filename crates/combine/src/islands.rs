@@ -189,7 +189,11 @@ impl<F: Real, L: Lookup> Algorithm<F> for Islands<F, L> {
 
     fn expect_gradients(&mut self) -> bool {
         // All of them are of one method: they agree.
-        self.islands.iter_mut().fold(false, |uses, island| island.method.expect_gradients() || uses)
+        let mut uses = false;
+        for island in &mut self.islands {
+            uses |= island.method.expect_gradients();
+        }
+        uses
     }
 
     fn gradient_rows(&self) -> &[usize] {

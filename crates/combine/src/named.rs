@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::marker::PhantomData;
 use swarmgrad_algorithms::method::Entry;
-use swarmgrad_algorithms::parameters::split;
+use swarmgrad_algorithms::settings;
 use swarmgrad_core::{Algorithm, Error, Matrix, Real, Result, Rng, Space, Start, View};
 
 /// Where a method made of methods looks up its parts. The table of all methods has such methods in it, so they cannot name the
@@ -30,16 +30,16 @@ impl<F: Real, L: Lookup> std::fmt::Debug for NamedMethod<F, L> {
 }
 
 impl<F: Real, L: Lookup> NamedMethod<F, L> {
-    /// Builds the method of a text as [`split`] reads it.
+    /// Builds the method of a text as [`settings::parse`] reads it.
     ///
     /// # Errors
     /// There is no such method, a parameter is wrong, or the method cannot take the space.
     pub fn new(text: &str, space: &Space<F>, start: &Start, budget: Option<u64>) -> Result<Self> {
-        let (name, mut settings) = split(text)?;
-        let entry = L::entry(name)?;
+        let (name, mut all) = settings::parse(text)?;
+        let entry = L::entry(&name)?;
         let start = serde_json::to_value(start).map_err(|why| Error::parameter("start", text, why.to_string()))?;
-        settings.insert("start".into(), start);
-        Ok(NamedMethod { name: entry.name, algorithm: entry.build(space, budget, &settings)?, lookup: PhantomData })
+        all.insert("start".into(), start);
+        Ok(NamedMethod { name: entry.name, algorithm: entry.build(space, budget, &all)?, lookup: PhantomData })
     }
 }
 

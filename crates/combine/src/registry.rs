@@ -10,7 +10,7 @@ use crate::named::Lookup;
 use crate::polish::Polish;
 use std::sync::{PoisonError, RwLock};
 use swarmgrad_algorithms::method::find;
-use swarmgrad_algorithms::parameters::split;
+use swarmgrad_algorithms::settings;
 use swarmgrad_core::{Error, Result};
 
 /// The method that is taken where the user names none.
@@ -170,12 +170,20 @@ pub fn entry(name: &str) -> Result<&'static Entry> {
     find(entries(), name)
 }
 
-/// Reads a method as it is written on a command line: `NAME` or `NAME:KEY=VALUE,KEY=VALUE`. A value that is JSON is taken
-/// as such, anything else as text.
+/// Reads a method with its settings, as [`settings::parse`] does.
 ///
 /// # Errors
-/// A part that is not `KEY=VALUE`; a name that is not known.
+/// A text that is not of that form; a name that is not known.
 pub fn parse(text: &str) -> Result<(&'static Entry, Settings)> {
-    let (name, settings) = split(text)?;
-    Ok((entry(name)?, settings))
+    let (name, settings) = settings::parse(text)?;
+    Ok((entry(&name)?, settings))
+}
+
+/// The same with further settings, as [`settings::parse_with`] adds them.
+///
+/// # Errors
+/// Those of [`parse`], and a setting given twice.
+pub fn parse_with(text: &str, more: &Settings) -> Result<(&'static Entry, Settings)> {
+    let (name, settings) = settings::parse_with(text, more)?;
+    Ok((entry(&name)?, settings))
 }

@@ -19,9 +19,12 @@ mod evaluate;
 mod gradient;
 mod matrix;
 mod noise;
+pub mod number;
 mod order;
+mod outcome;
 mod problem;
 mod real;
+mod reason;
 mod rng;
 mod run;
 mod scalar;
@@ -29,26 +32,32 @@ mod session;
 pub mod simd;
 mod space;
 mod start;
+pub mod state;
+mod tally;
 mod threads;
 mod watch;
 
 pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
-pub use checkpoint::{Checkpoint, write_whole};
+pub use checkpoint::Checkpoint;
 pub use error::{Error, Result, nearest};
 pub use evaluate::{Batch, Capacity, Evaluation, Evaluator, Failure, FailureCounts, Id};
 pub use gradient::{GradientSource, Sampled};
 pub use matrix::{Matrix, Rows};
 pub use noise::Repeated;
 pub use order::{best_index, better, sort_indices};
+pub use outcome::Outcome;
 pub use problem::{BatchProblem, Differentiable, Function, FunctionMut, Problem, Value};
 pub use real::{ByScalar, Real};
+pub use reason::Reason;
 pub use rng::{Draws, Rng, Tape};
-pub use run::{Best, DEFAULT_BUDGET, Outcome, Run};
+pub use run::{DEFAULT_BUDGET, Run};
 pub use scalar::Scalar;
 pub use session::Session;
 pub use space::{Outside, Space};
 pub use start::Start;
+pub use state::write_whole;
+pub use tally::Best;
 pub use threads::{Halt, Workers};
 pub use watch::{
-    Asked, Evaluations, Every, Iterations, Limits, Progress, Reason, Stagnation, Target, Time, Together, Told, Watch,
+    Asked, Evaluations, Every, Iterations, Limits, Progress, Stagnation, Target, Time, Together, Told, Watch,
 };

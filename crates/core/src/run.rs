@@ -1,123 +1,15 @@
 //! Run: joins a problem, an algorithm and watchers; owns counting, best-so-far and stopping.
 
-use crate::noise::{Repeated, Shortlist};
-use crate::session::{Late, Round};
+use crate::session::Round;
 use crate::threads::Threads;
 use crate::{
-    Algorithm, Capacity, Evaluation, Evaluator, FailureCounts, GradientSource, Halt, Id, Limits, Matrix, Problem, Real,
-    Reason, Rng, Sampled, Session, Solutions, Told, Watch, Workers,
+    Algorithm, Capacity, Checkpoint, Evaluation, Evaluator, GradientSource, Halt, Id, Limits, Matrix, Outcome, Problem,
+    Real, Reason, Result, Rng, Sampled, Session, Told, Watch, Workers,
 };
-use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Duration;
-
-/// The best point of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "")]
-pub struct Best<F: Real = f64> {
-    /// The point; empty before the first evaluation.
-    pub x: Vec<F>,
-    /// Its value; +inf while no point has succeeded.
-    pub value: F,
-    /// The iteration in which it was found.
-    pub iteration: u64,
-    /// Evaluations up to and including it.
-    pub evaluation: u64,
-}
-
-/// What a run has counted: with the algorithm's state and the generator, all that a continuation needs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "")]
-pub(crate) struct Tally<F: Real> {
-    pub(crate) best: Best<F>,
-    pub(crate) shortlist: Shortlist<F>,
-    pub(crate) evaluations: u64,
-    pub(crate) gradients: u64,
-    pub(crate) failures: FailureCounts,
-    pub(crate) rounds: u64,
-    /// Points of the rounds so far: the number of the next one.
-    pub(crate) handed: u64,
-    /// Points that were given up by their rounds and are not answered yet.
-    pub(crate) late: Vec<Late<F>>,
-    pub(crate) elapsed: Duration,
-}
-
-impl<F: Real> Default for Tally<F> {
-    fn default() -> Self {
-        Tally {
-            best: Best { x: Vec::new(), value: F::infinity(), iteration: 0, evaluation: 0 },
-            shortlist: Shortlist::default(),
-            evaluations: 0,
-            gradients: 0,
-            failures: FailureCounts::default(),
-            rounds: 0,
-            handed: 0,
-            late: Vec::new(),
-            elapsed: Duration::ZERO,
-        }
-    }
-}
-
-impl<F: Real> Tally<F> {
-    /// Keeps a point if it is the best, of equals the one asked for first, whatever the order of the answers. The very first
-    /// point is kept even if it failed, so that a run always has a point to show.
-    pub(crate) fn consider(&mut self, value: F, x: &[F], number: u64, iteration: u64, noisy: bool) {
-        if noisy {
-            self.shortlist.consider(value, x);
-        }
-        let best = &mut self.best;
-        if value < best.value || best.x.is_empty() || value == best.value && number < best.evaluation {
-            (best.value, best.evaluation, best.iteration) = (value, number, iteration);
-            best.x.clear();
-            best.x.extend_from_slice(x);
-        }
-    }
-}
-
-/// What came out of a run, under SciPy's names.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Outcome<F: Real = f64> {
-    /// Best point evaluated.
-    pub x: Vec<F>,
-    /// Its value.
-    pub fun: F,
-    /// The method's own answer: best point, mean or consensus.
-    pub answer: Vec<F>,
-    /// What the method found, where its aim is more than one point ([`Algorithm::solutions`]).
-    pub solutions: Option<Solutions<F>>,
-    /// Points evaluated.
-    pub nfev: u64,
-    /// Gradients taken.
-    pub ngev: u64,
-    /// Both, gradients at their price: what a budget counts, in evaluations.
-    pub cost: u64,
-    /// Iterations completed, the initial points not counted.
-    pub nit: u64,
-    /// Evaluations that gave no value: NaN, an infinity, a panic, a time-out.
-    pub failures: u64,
-    /// The same by kind.
-    pub failure_counts: FailureCounts,
-    /// Why it ended.
-    pub reason: Reason,
-    /// How the method came to its answer, in its own words ([`Algorithm::explanation`]).
-    pub explanation: Option<String>,
-    /// Time spent, in seconds.
-    pub seconds: f64,
-    /// Of a noisy problem: what new evaluations say of `x`, which is the best of ten points by their means; `fun` is the
-    /// mean. The evaluations, 110 or at most half of a small budget, are among `nfev`. None for a run that was
-    /// interrupted, whose time was over, or whose budget is below 40.
-    pub noise: Option<Repeated>,
-}
-
-impl<F: Real> Outcome<F> {
-    /// Whether a finite value was found and nobody cut the run short.
-    pub fn success(&self) -> bool {
-        self.fun.is_finite() && self.reason.is_success()
-    }
-}
 
 /// One minimisation, round by round or to its end: the loop over a [`Session`].
 ///
@@ -168,6 +60,8 @@ impl<'a, F: Real> Run<'a, F> {
 
     /// The run of a session over an evaluator: a program, Python, a cluster.
     pub fn over(session: Session<'a, F>, evaluator: &'a mut dyn Evaluator<F>) -> Self {
+        // Points that an earlier part of the run was still waiting for.
+        session.unanswered().for_each(|batch| evaluator.submit(&batch));
         Run { session, place: Place::Elsewhere(evaluator), workers: None, halt: Halt::default(), watched: true }
     }
 
@@ -262,6 +156,22 @@ impl<'a, F: Real> Run<'a, F> {
     }
 }
 
+impl<F: Real> Run<'_, F> {
+    /// [`Session::checkpoint`] of this run.
+    ///
+    /// # Errors
+    /// A state of the method that cannot be encoded.
+    pub fn checkpoint(&self, method: &str, about: &str) -> Result<Checkpoint<F>> {
+        self.session.checkpoint(method, about)
+    }
+
+    /// [`Session::resume`] of this run.
+    pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
+        self.session = self.session.resume(checkpoint);
+        self
+    }
+}
+
 /// Why a halt ends the run now, if it does; a deadline does not cut off the evaluations at the end of a noisy run.
 fn halted<F: Real>(session: &Session<'_, F>, halt: &Halt) -> Option<Reason> {
     let late = || !session.is_settling() && halt.late();
@@ -327,6 +237,8 @@ fn here<F: Real>(
     }
     match halted(session, &halt) {
         Some(reason) => session.stop(reason),
+        // What the problem gave up for the moment is evaluated in the next step.
+        None if session.round.done.contains(&false) => {}
         None => session.close(),
     }
 }

@@ -22,11 +22,11 @@
 
 use crate::evaluate::{check_len, misuse};
 use crate::noise::{Repeated, Settling, Shortlist};
-use crate::run::{Best, Outcome, Tally};
+use crate::tally::{Late, Tally};
 use crate::watch::Lent;
 use crate::{
-    Algorithm, Asked, Batch, Evaluation, Failure, FailureCounts, Id, Limits, Matrix, Progress, Real, Reason, Result,
-    Rng, Told, Watch,
+    Algorithm, Asked, Batch, Best, Checkpoint, Evaluation, Failure, FailureCounts, Id, Limits, Matrix, Outcome,
+    Progress, Real, Reason, Result, Rng, Told, Watch,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -106,17 +106,10 @@ impl<F: Real> Default for Round<F> {
     }
 }
 
-/// A point that was given up by its round and may still be answered.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(bound = "")]
-pub(crate) struct Late<F: Real> {
-    id: u64,
-    round: u64,
-    row: usize,
-    /// Its number among the evaluations.
-    evaluation: u64,
-    iteration: u64,
-    x: Vec<F>,
+impl<F: Real> Round<F> {
+    fn asked(&self, round: u64) -> Asked<'_, F> {
+        Asked { round, first: Id(self.first), xs: self.xs.rows(), affordable: self.affordable }
+    }
 }
 
 /// The bits of a point.
@@ -147,9 +140,17 @@ impl<'a, F: Real> Session<'a, F> {
         }
     }
 
-    /// Ends the session by these limits.
-    pub fn limits(self, limits: Limits<F>) -> Self {
-        if limits == Limits::default() { self } else { self.watch(limits) }
+    /// Ends the session by these limits; at once, if a session that has been resumed had reached one of them.
+    pub fn limits(mut self, mut limits: Limits<F>) -> Self {
+        if limits == Limits::default() {
+            return self;
+        }
+        if self.tally.rounds > 0
+            && let ControlFlow::Break(reason) = limits.see(&self.progress())
+        {
+            self.ended.get_or_insert(reason);
+        }
+        self.watch(limits)
     }
 
     /// Adds a watcher, which sees every evaluation and every round and may end the session.
@@ -253,7 +254,7 @@ impl<'a, F: Real> Session<'a, F> {
 
     /// Tells again what an earlier part of the run had been told, in the same order, without asking for it: the session takes the
     /// same course, and hands out only what is missing. `late` says that the point's round had given it up. Watchers see it as
-    /// [`Told::repeated`].
+    /// [`Told::repeated`]. Evaluations made anew at the end of a noisy run go to [`Session::repeat_settling`].
     ///
     /// # Errors
     /// Where this session would not have asked for the point: it is another run.
@@ -264,7 +265,12 @@ impl<'a, F: Real> Session<'a, F> {
         if inside(&self.round) == late && self.round.open && self.has_quorum() {
             self.close();
         }
+        let same = |(a, b): (&F, &F)| a.f64().to_bits() == b.f64().to_bits() || a.is_nan() && b.is_nan();
+        let same = |ours: &[F]| x.len() == ours.len() && x.iter().zip(ours).all(same);
         if late {
+            if self.tally.late.iter().any(|late| late.id == id.0 && !same(&late.x)) {
+                return Err(misuse(id, "this run asks for another point; it belongs to another run"));
+            }
             return self.tell_late(id, evaluation, true);
         }
         self.open();
@@ -275,12 +281,33 @@ impl<'a, F: Real> Session<'a, F> {
         if self.round.done[row] {
             return Err(misuse(id, "its value has been told already"));
         }
-        if bits(x) != bits(self.round.xs.row(row)) {
+        if !same(self.round.xs.row(row)) {
             return Err(misuse(id, "this run asks for another point; it belongs to another run"));
         }
         self.note(row, evaluation, true);
         self.close_if_complete();
         Ok(())
+    }
+
+    /// [`Session::repeat`] of an evaluation that was made anew at the end of a noisy run. Returns whether this run is at its end
+    /// too: with a larger budget it searches on, and the evaluation is not told.
+    ///
+    /// # Errors
+    /// As [`Session::repeat`].
+    pub fn repeat_settling(&mut self, id: Id, x: &[F], evaluation: &Evaluation<F>) -> Result<bool> {
+        if self.round.open && self.settling.is_none() && self.has_quorum() {
+            self.close();
+        }
+        self.open();
+        if self.settling.is_none() {
+            return Ok(false);
+        }
+        self.repeat(id, false, x, evaluation).map(|()| true)
+    }
+
+    /// The round whose values are being waited for, if there is one.
+    pub fn asked(&self) -> Option<Asked<'_, F>> {
+        self.round.open.then(|| self.round.asked(self.tally.rounds))
     }
 
     /// Whether the best points of a noisy problem are being evaluated anew, which a deadline does not cut off.
@@ -349,6 +376,11 @@ impl<'a, F: Real> Session<'a, F> {
     /// Points of the rounds so far: the number of the next one.
     pub fn handed(&self) -> u64 {
         self.tally.handed
+    }
+
+    /// Whether the value of a point has been told, as far as complete rounds go.
+    pub fn is_known(&self, id: Id) -> bool {
+        id.0 < self.tally.handed && !self.tally.late.iter().any(|late| late.id == id.0)
     }
 
     /// Points that were handed out and have not been answered.
@@ -514,8 +546,7 @@ impl<'a, F: Real> Session<'a, F> {
         let round = &mut self.round;
         round.gradients.resize(wanted, dim);
         if self.observed {
-            let asked =
-                Asked { round: self.tally.rounds, first: Id(round.first), xs: round.xs.rows().slice(0, affordable) };
+            let asked = round.asked(self.tally.rounds);
             self.watchers.iter_mut().for_each(|watcher| watcher.asked(&asked));
         }
         if affordable == 0 {
@@ -645,6 +676,8 @@ impl<'a, F: Real> Session<'a, F> {
             };
             return Err(misuse(id, rule));
         };
+        // What is asked for next must not depend on whether it was asked for before or after a late value.
+        self.open();
         let late = self.tally.late.remove(k);
         if self.observed {
             let (round, row) = (late.round, late.row);
@@ -689,7 +722,24 @@ impl<'a, F: Real> Session<'a, F> {
         self.algorithm.tell(&mut self.round.xs, &self.round.values);
         self.round.asked_for = false;
         self.tally.rounds += 1;
-        let progress = Progress {
+        let mut watchers = std::mem::take(&mut self.watchers);
+        let progress = self.progress();
+        // Every watcher sees every round, also the one that ends the run; the first reason counts.
+        let mut verdict = ControlFlow::Continue(());
+        for watcher in &mut watchers {
+            let said = watcher.see(&progress);
+            verdict = if verdict.is_continue() { said } else { verdict };
+        }
+        self.watchers = watchers;
+        match (verdict, self.algorithm.stop_reason()) {
+            (ControlFlow::Break(reason), _) | (ControlFlow::Continue(()), Some(reason)) => self.finish(reason),
+            (ControlFlow::Continue(()), None) => {}
+        }
+    }
+
+    /// What watchers see of the last round.
+    fn progress(&self) -> Progress<'_, F> {
+        Progress {
             iteration: self.algorithm.iterations(),
             evaluations: self.tally.evaluations,
             gradients: self.tally.gradients,
@@ -702,16 +752,6 @@ impl<'a, F: Real> Session<'a, F> {
             tally: &self.tally,
             rng: &self.rng,
             begin: self.begin,
-        };
-        // Every watcher sees every round, also the one that ends the run; the first reason counts.
-        let mut verdict = ControlFlow::Continue(());
-        for watcher in &mut self.watchers {
-            let said = watcher.see(&progress);
-            verdict = if verdict.is_continue() { said } else { verdict };
-        }
-        match (verdict, self.algorithm.stop_reason()) {
-            (ControlFlow::Break(reason), _) | (ControlFlow::Continue(()), Some(reason)) => self.finish(reason),
-            (ControlFlow::Continue(()), None) => {}
         }
     }
 
@@ -750,5 +790,23 @@ impl<'a, F: Real> Session<'a, F> {
             self.ended = Some(settling.reason.clone());
             self.settling = None;
         }
+    }
+}
+
+impl<F: Real> Session<'_, F> {
+    /// The session as it stands between two rounds.
+    ///
+    /// # Errors
+    /// A state of the method that cannot be encoded.
+    pub fn checkpoint(&self, method: &str, about: &str) -> Result<Checkpoint<F>> {
+        Checkpoint::take(method, about, &*self.algorithm, &self.rng, &self.tally, self.begin)
+    }
+
+    /// Takes up the counts, the best point and the generator of a checkpoint. The algorithm of this session must be the one
+    /// loaded from it.
+    pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
+        self.rng = checkpoint.rng;
+        self.tally = checkpoint.tally;
+        self
     }
 }

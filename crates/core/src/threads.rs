@@ -145,7 +145,8 @@ impl Threads {
                 let from = i * grain;
                 let rows = Rows::new(dim, &data[from * dim..(from + out.len()) * dim]);
                 let begin = see.map(|_| Instant::now());
-                let failures = values_of(problem, rows, out);
+                done.fill(true);
+                let failures = values_of(problem, rows, out, done);
                 if !failures.is_empty() {
                     let mut counts = counts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                     failures.iter().for_each(|(_, failure)| counts.add(failure));
@@ -153,13 +154,12 @@ impl Threads {
                 if let (Some(see), Some(begin)) = (see, begin) {
                     let seconds = begin.elapsed().as_secs_f64() / out.len() as f64;
                     let mut failures = failures.into_iter().peekable();
-                    for (k, &value) in out.iter().enumerate() {
+                    for (k, &value) in out.iter().enumerate().filter(|(k, _)| done[*k]) {
                         let failure = failures.next_if(|(row, _)| *row == k).map(|(_, failure)| failure);
                         let worker = rayon::current_thread_index().unwrap_or(0) as u32;
                         see(from + k, &Evaluation { failure, seconds, worker, ..Evaluation::of(value) });
                     }
                 }
-                done.fill(true);
             }
         };
         // Only the run's own pool may be used: outside it `current_thread_index` is None and the loop stays here.
@@ -183,8 +183,13 @@ fn rayon_threads() -> usize {
 }
 
 /// Values of a chunk, failures as +inf, and what failed, in the order of the rows; after a panic once more point by point, so that
-/// only the guilty points fail.
-fn values_of<F: Real>(problem: &dyn Problem<F>, xs: Rows<'_, F>, out: &mut [F]) -> Vec<(usize, Failure)> {
+/// only the guilty points fail. A point that was not evaluated after all, at no cost, is not `done`.
+fn values_of<F: Real>(
+    problem: &dyn Problem<F>,
+    xs: Rows<'_, F>,
+    out: &mut [F],
+    done: &mut [bool],
+) -> Vec<(usize, Failure)> {
     let mut failures = Vec::new();
     let together = !problem.explains() && catch_unwind(AssertUnwindSafe(|| problem.values(xs, out))).is_ok();
     for (row, (x, value)) in xs.iter().zip(out).enumerate() {
@@ -193,6 +198,10 @@ fn values_of<F: Real>(problem: &dyn Problem<F>, xs: Rows<'_, F>, out: &mut [F]) 
         } else {
             let evaluation = catch_unwind(AssertUnwindSafe(|| problem.evaluate(x)));
             let evaluation = evaluation.unwrap_or_else(|why| Evaluation::failed(Failure::Panicked(message(&*why))));
+            if evaluation.evaluations == 0 {
+                done[row] = false;
+                continue;
+            }
             *value = evaluation.value;
             evaluation.failure.or((!value.is_finite()).then_some(Failure::NotFinite))
         };

@@ -1,55 +1,9 @@
 //! Watch: sees a run after each round and may end it. Stop rule, logger, progress bar and recorder are the same thing.
 
-use crate::run::Tally;
-use crate::{Algorithm, Best, Checkpoint, Evaluation, FailureCounts, Id, Real, Result, Rng, Rows};
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use crate::tally::Tally;
+use crate::{Algorithm, Best, Checkpoint, Evaluation, FailureCounts, Id, Real, Reason, Result, Rng, Rows};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
-
-/// Why a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Reason {
-    /// The budget of evaluations is spent.
-    Evaluations,
-    /// The number of iterations is reached.
-    Iterations,
-    /// The target value is reached.
-    Target,
-    /// No improvement for long enough.
-    Stagnation,
-    /// The time is over.
-    Time,
-    /// Somebody asked it to stop (ctrl-C).
-    Interrupted,
-    /// Too many evaluations failed in a row, or nothing can evaluate any more.
-    Failures(String),
-    /// The method ended by itself, for the reason it gives.
-    Method(String),
-}
-
-impl Reason {
-    /// Whether the run did what it was asked to, rather than being cut off from outside.
-    pub fn is_success(&self) -> bool {
-        !matches!(self, Reason::Interrupted | Reason::Failures(_))
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Reason::Evaluations => "budget of evaluations spent",
-            Reason::Iterations => "number of iterations reached",
-            Reason::Target => "target value reached",
-            Reason::Stagnation => "no improvement for the given number of iterations",
-            Reason::Time => "time is over",
-            Reason::Interrupted => "interrupted",
-            Reason::Failures(why) | Reason::Method(why) => why,
-        })
-    }
-}
 
 /// What a watcher sees.
 #[derive(Clone, Copy)]
@@ -103,6 +57,8 @@ pub struct Asked<'a, F: Real = f64> {
     pub first: Id,
     /// The points, one a row.
     pub xs: Rows<'a, F>,
+    /// How many of them the budget pays, in their order; the others are never evaluated and have no numbers.
+    pub affordable: usize,
 }
 
 /// A single evaluation that has just become known.

@@ -1,11 +1,11 @@
 //! Execution: a study on its way to its report. What is on disk already is taken up, what is found out is kept.
 
+use crate::gradients;
 use crate::improvements::Improvements;
 use crate::journal::{self, Journal};
 use crate::program::{self, Blocking, Pool};
 use crate::report::{LastFailure, Report};
 use crate::study::{Plan, Study};
-use crate::gradients;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use swarmgrad_core::{
-    Batch, Capacity, Checkpoint, Error, Evaluation, Evaluator, Halt, Id, Limits, Outcome, Problem, Progress, Reason, Result, Rng,
-    Rows, Run, Session, Space, Tape, Time, Watch, Workers, check_writable,
+    Batch, Capacity, Checkpoint, Error, Evaluation, Evaluator, Halt, Id, Limits, Outcome, Problem, Progress, Reason,
+    Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers, state::check_writable,
 };
 use swarmgrad_problems as problems;
 
@@ -136,7 +136,8 @@ fn failed(path: &Path, why: &std::io::Error) -> Error {
 fn is_journal(path: &Path) -> Result<bool> {
     use std::io::Read;
     let mut first = [0];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut first)).map_err(|why| failed(path, &why))?;
+    let read =
+        std::fs::File::open(path).and_then(|mut file| file.read(&mut first)).map_err(|why| failed(path, &why))?;
     Ok(read == 1 && first[0] == b'{')
 }
 
@@ -152,7 +153,11 @@ impl Plan {
     /// See [`Study::run`].
     pub fn run(self, mut execution: Execution<'_>) -> Result<Report> {
         // Usage errors first: nothing is started and no file is touched before all that is said is known to be right.
-        let test = self.study.problem.as_ref().map(|name| problems::entry(name)?.build(self.space.dim(), Some(self.space.clone())));
+        let test = self
+            .study
+            .problem
+            .as_ref()
+            .map(|name| problems::entry(name)?.build(self.space.dim(), Some(self.space.clone())));
         let test = test.transpose()?;
         let differentiable = test.as_ref().and_then(|test| test.differentiable());
         let source = gradients::wanted(&self, differentiable.is_some())?;
@@ -160,14 +165,16 @@ impl Plan {
         let files = [&execution.record, &execution.improvements, &execution.checkpoint];
         files.into_iter().flatten().try_for_each(|path| check_writable(path))?;
         let saved = self.checkpoint(&mut execution)?;
-        let (mut journal, contents) = self.journal(&mut execution)?;
+        let (mut journal, mut contents) = self.journal(&mut execution)?;
         let workers = Workers::new(if test.is_some() { execution.workers } else { 1 })?;
 
         let mut keeper = Keeper::new(&self, &execution);
         let bytes = saved.as_ref().map(|(_, about)| about.bytes);
         let tape = execution.trace.then(|| Arc::new(Mutex::new(Tape::default())));
         let mut improvements = match &execution.improvements {
-            Some(path) => Some(Improvements::open(path, bytes, &self, test.as_deref(), tape.clone(), keeper.bytes.clone())?),
+            Some(path) => {
+                Some(Improvements::open(path, bytes, &self, test.as_deref(), tape.clone(), keeper.bytes.clone())?)
+            }
             None => None,
         };
         let mut session = match saved {
@@ -178,6 +185,9 @@ impl Plan {
             session = session.rng(Rng::new(self.study.seed).recording(tape));
         }
         session = session.limits(self.limits());
+        if let Some(contents) = &mut contents {
+            contents.evaluations.retain(|line| !session.is_known(line.id));
+        }
         for watcher in execution.watchers.drain(..) {
             session = session.watch_boxed(watcher);
         }
@@ -191,7 +201,12 @@ impl Plan {
             session = session.watch_by(&mut keeper);
         }
         let repeated = match &contents {
-            Some(contents) => journal::replay(&mut session, contents, self.study.maximize)?.evaluations,
+            Some(contents) => {
+                let known = journal::replay(&mut session, contents)?;
+                let earlier = known.seconds / execution.workers.max(1) as f64;
+                session = session.after(Duration::from_secs_f64(earlier));
+                known.evaluations
+            }
             None => 0,
         };
         // The clock begins when what is known has been told.
@@ -210,7 +225,7 @@ impl Plan {
                 if let Some(source) = &mut source {
                     run = run.gradients(&mut **source, self.study.gradient_cost);
                 }
-                workers.install(|| ended.drive(run, self.entry.name))?;
+                workers.install(|| ended.drive(run, self.entry.name, || None))?;
             }
             None => self.over_program(session, source, &mut execution, &mut ended)?,
         }
@@ -229,8 +244,19 @@ impl Plan {
             report.trouble.extend(improvements.finish(&result).err().map(|why| why.to_string()));
         }
         if let Some(journal) = &mut journal {
-            journal.finish(&result);
+            match report.outcome.reason {
+                // What a broken program has left is not the end of the run.
+                Reason::Failures(_) => journal.finish(),
+                _ => journal.result(&result),
+            }
             report.trouble.extend(journal.trouble());
+        }
+        let nothing = contents.is_none() && !report.outcome.fun.is_finite();
+        if let (Reason::Failures(_), true, Some(path)) = (&report.outcome.reason, nothing, &execution.record) {
+            // Not one value: the next try begins at the beginning.
+            drop(journal);
+            let _ = std::fs::remove_file(path);
+            report.kept = None;
         }
         Ok(report)
     }
@@ -251,21 +277,22 @@ impl Plan {
             ..program::Options::of(program)?
         };
         let mut pool = Pool::new(&options, self.space.clone())?;
+        let halt = execution.halt.clone();
         match source {
             Some(name) => {
                 // A source of gradients evaluates points of its own, one after the other.
-                let blocking = Blocking::new(pool, execution.halt.clone());
+                let deadline = session.deadline().map_or_else(|| halt.clone(), |deadline| halt.by(deadline));
+                let blocking = Blocking::new(pool, deadline);
                 let problem = Signed { problem: &blocking, negated: self.study.maximize, noisy: self.study.noisy };
                 let mut source = gradients::source(name, self, &problem, None)?;
-                let run = Run::of(session, &problem).halt(execution.halt.clone());
-                ended.drive(run.gradients(&mut *source, self.study.gradient_cost), self.entry.name)?;
+                let run = Run::of(session, &problem).halt(halt).gradients(&mut *source, self.study.gradient_cost);
+                ended.drive(run, self.entry.name, || blocking.broken())?;
                 drop(source);
                 pool = blocking.into_pool();
             }
             None => {
                 let mut signed = SignedPool { pool: &mut pool, negated: self.study.maximize, say: &mut execution.say };
-                let run = Run::over(session, &mut signed).halt(execution.halt.clone());
-                ended.drive(run, self.entry.name)?;
+                ended.drive(Run::over(session, &mut signed).halt(halt), self.entry.name, || None)?;
             }
         }
         ended.restarts = pool.restarts();
@@ -317,11 +344,17 @@ impl Plan {
             (execution.say)(&format!("the evaluations are not recorded ({why}); --record says where they can be"));
             return Ok(());
         }
-        if holds_something(&path) && !execution.overwrite && journal::read(&path).is_ok_and(|contents| !contents.results.is_empty()) {
+        if holds_something(&path)
+            && !execution.overwrite
+            && journal::read(&path).is_ok_and(|contents| !contents.results.is_empty())
+        {
             let old = journal::rotate(&path)?;
             (execution.say)(&format!("an earlier run of this command has ended: its record is now {}", old.display()));
         }
-        (execution.say)(&format!("every evaluation is recorded in {}; the same command again continues there", path.display()));
+        (execution.say)(&format!(
+            "every evaluation is recorded in {}; the same command again continues there",
+            path.display()
+        ));
         execution.record = Some(path);
         Ok(())
     }
@@ -335,7 +368,7 @@ impl Plan {
         }
         if !holds_something(&path) {
             let study = serde_json::to_value(&self.study).unwrap_or_default();
-            let header = journal::Header::new(&self.identity(), study, self.study.maximize);
+            let header = journal::Header::new(study).maximize(self.study.maximize);
             return Ok((Some(Journal::create(&path, &header)?), None));
         }
         let (journal, contents) = Journal::append(&path)?;
@@ -353,8 +386,11 @@ impl Plan {
         if ours == theirs {
             return Ok(());
         }
-        let keys = |value: &serde_json::Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-        let mut names: Vec<String> = keys(&ours).into_iter().chain(keys(&theirs)).filter(|key| ours.get(key) != theirs.get(key)).collect();
+        let keys = |value: &serde_json::Value| {
+            value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        let mut names: Vec<String> =
+            keys(&ours).into_iter().chain(keys(&theirs)).filter(|key| ours.get(key) != theirs.get(key)).collect();
         names.sort();
         names.dedup();
         let rule = format!(
@@ -378,8 +414,12 @@ struct Ended {
 
 impl Ended {
     /// Runs to the end.
-    fn drive(&mut self, mut run: Run<'_>, method: &str) -> Result<()> {
-        while run.step().is_continue() {}
+    fn drive(&mut self, mut run: Run<'_>, method: &str, broken: impl Fn() -> Option<String>) -> Result<()> {
+        while run.step().is_continue() {
+            if let Some(why) = broken() {
+                run.stop(Reason::Failures(why));
+            }
+        }
         if run.session().is_whole() {
             self.last = Some(run.checkpoint(method, "")?);
         }
@@ -513,8 +553,9 @@ impl Keeper {
 
     /// At the end: the state itself where the run stands between two rounds, else the last one that did.
     fn finish(&mut self, last: Option<Checkpoint>) -> Result<()> {
-        if let Some(last) = last {
-            self.latest = Some(Checkpoint { about: self.about()?, ..last });
+        if let Some(mut last) = last {
+            last.about = self.about()?;
+            self.latest = Some(last);
         }
         self.write()
     }

@@ -2,8 +2,8 @@
 
 use crate::study::Plan;
 use swarmgrad_algorithms::gradient;
-use swarmgrad_core::{Algorithm, Differentiable, Error, GradientSource, Problem, Result, Rng, Sampled};
 use swarmgrad_combine::registry::Settings;
+use swarmgrad_core::{Algorithm, Differentiable, Error, GradientSource, Problem, Result, Rng, Sampled};
 
 /// The gradient of a test problem by its formula; of one that is maximised, turned over.
 struct Formula<'a> {
@@ -52,7 +52,7 @@ pub(crate) fn wanted(plan: &Plan, formula: bool) -> Result<Option<&str>> {
         Some(name) => Some(name),
         // A formula says nothing of the noise of a value.
         None => {
-            let takes = swarmgrad_diff::method::ENTRIES.iter().any(|entry| entry.name == plan.entry.name);
+            let takes = swarmgrad_diff::registry::ENTRIES.iter().any(|entry| entry.name == plan.entry.name);
             (formula && takes && !plan.study.noisy).then_some("formula")
         }
     })

@@ -5,11 +5,13 @@ mod execution;
 pub mod gradients;
 mod improvements;
 pub mod journal;
+mod lock;
 pub mod number;
 pub mod program;
 mod report;
 pub mod space;
 mod study;
+pub mod units;
 
 pub use execution::{Execution, Saved};
 pub use report::{LastFailure, Report, Verdict};

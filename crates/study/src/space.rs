@@ -94,7 +94,10 @@ pub fn known_points(path: &Path, maximize: bool) -> Result<(Vec<Vec<f64>>, Vec<f
     if !is_record {
         return Ok((points(&path.to_string_lossy())?, Vec::new()));
     }
-    let mut known = journal::known_points(&journal::read(path)?);
+    let contents = journal::read(path)?;
+    let mut known = journal::known_points(&contents);
+    // In the file values have the sign of the problem.
+    known.iter_mut().filter(|_| contents.header.maximize).for_each(|(_, value)| *value = 0.0 - *value);
     known.sort_by(|a, b| if maximize { b.1.total_cmp(&a.1) } else { a.1.total_cmp(&b.1) });
     Ok(known.into_iter().unzip())
 }

@@ -15,12 +15,10 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
-use crate::number;
 use crate::space::{self, Bounds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use swarmgrad_algorithms::settings;
 use swarmgrad_combine::ensemble::Ensemble;
 use swarmgrad_combine::registry::{self, Entry, Settings};
 use swarmgrad_core::{Algorithm, Error, Limits, Result, Session, Space, Start};
@@ -89,7 +87,7 @@ pub struct Study {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iterations: Option<u64>,
     /// End when a value this good is found.
-    #[serde(with = "number::option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "swarmgrad_core::number::option", skip_serializing_if = "Option::is_none")]
     pub target: Option<f64>,
     /// End after this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,9 +254,12 @@ impl Study {
             }
             self.method.clone_from(&schedule.method);
         }
-        let value = serde_json::to_value(&schedule).map_err(|why| Error::parameter("--schedule", path.display(), why.to_string()))?;
-        self.set.insert("schedule".into(), value);
-        Ok(())
+        let value = serde_json::to_value(&schedule)
+            .map_err(|why| Error::parameter("--schedule", path.display(), why.to_string()))?;
+        match self.set.insert("schedule".into(), value) {
+            Some(old) => Err(Error::parameter("--set", format!("schedule={old}"), "schedule is set twice")),
+            None => Ok(()),
+        }
     }
 
     /// Checks everything that is said and adds what is not. Nothing is started and no file is touched.
@@ -284,13 +285,7 @@ impl Study {
         let unlimited = self.evaluations.or(self.iterations).is_none() && self.time.is_none();
         let a_variable = if self.program.is_some() { PROGRAM_BUDGET } else { swarmgrad_core::DEFAULT_BUDGET };
         let budget = self.evaluations.or_else(|| unlimited.then(|| a_variable.saturating_mul(dim)));
-        let (name, mut settings) = settings::parse(&self.method)?;
-        let entry = registry::entry(&name)?;
-        for (key, value) in &self.set {
-            if settings.insert(key.clone(), value.clone()).is_some() {
-                return Err(Error::parameter("--set", key, format!("is set in '{}' already", self.method)));
-            }
-        }
+        let (entry, mut settings) = registry::parse_with(&self.method, &self.set)?;
         let start = match &self.start {
             Some(law) => Some(space::start(law)?),
             None if self.x0.is_empty() => None,
@@ -366,7 +361,9 @@ impl Plan {
     /// # Errors
     /// A quorum that does not fit.
     pub fn with(&self, algorithm: Box<dyn Algorithm>) -> Result<Session<'static>> {
-        let session = Session::new(algorithm, self.study.seed).noisy(self.study.noisy).quorum(self.study.quorum.unwrap_or(1.0))?;
+        let session = Session::new(algorithm, self.study.seed)
+            .noisy(self.study.noisy)
+            .quorum(self.study.quorum.unwrap_or(1.0))?;
         let known = self.study.x0.iter().cloned().zip(self.study.y0.iter().map(|&value| self.signed(value)));
         Ok(session.known(known.collect()))
     }
@@ -392,15 +389,9 @@ impl Plan {
         if self.study.maximize { 0.0 - value } else { value }
     }
 
-    /// All parameters of the method: the given ones, over those of a preset, over the defaults.
-    pub fn parameters(&self) -> Map<String, Value> {
-        let mut all: Map<_, _> = self.entry.parameters().into_iter().map(|p| (p.name.to_owned(), p.default)).collect();
-        let preset = self.settings.get("preset").and_then(Value::as_str).unwrap_or_default();
-        if let Some((.., text)) = self.entry.presets.iter().find(|(name, ..)| *name == preset) {
-            all.extend(serde_json::from_str::<Map<_, _>>(text).unwrap_or_default());
-        }
-        all.extend(self.settings.clone());
-        all
+    /// All parameters of the method.
+    pub fn parameters(&self) -> Settings {
+        self.entry.complete(&self.settings)
     }
 
     /// What makes two runs the same run: all that a method's course depends on. Limits that only end a run are not part of it.
@@ -444,11 +435,17 @@ mod tests {
         let error = |study: Study| study.plan().unwrap_err().to_string();
         assert!(error(Study::default()).starts_with("problem = nothing"));
         assert!(error(Study { program: Some(Program::default()), ..base.clone() }).contains("one of them"));
-        assert!(error(Study { x0: vec![vec![1.0]], ..base.clone() }).contains("--x0 point 0 has 1 entries, expected 2"));
+        assert!(
+            error(Study { x0: vec![vec![1.0]], ..base.clone() }).contains("--x0 point 0 has 1 entries, expected 2")
+        );
         assert!(error(Study { x0: vec![vec![1.0, 1e9]], ..base.clone() }).contains("within its bounds"));
         assert!(error(Study { quorum: Some(1.5), ..base.clone() }).contains("--quorum = 1.5"));
         assert!(error(Study { method: "psoo".into(), ..base.clone() }).contains("did you mean 'pso'?"));
-        let twice = Study { method: "pso(particles=20)".into(), set: json!({"particles": 3}).as_object().unwrap().clone(), ..base.clone() };
+        let twice = Study {
+            method: "pso(particles=20)".into(),
+            set: json!({"particles": 3}).as_object().unwrap().clone(),
+            ..base.clone()
+        };
         assert!(error(twice).contains("is set in 'pso(particles=20)' already"));
         let plan = Study { batch: Some(8), ..base }.plan().unwrap();
         assert_eq!((plan.settings["workers"].as_u64(), plan.budget), (Some(8), Some(20_000)));

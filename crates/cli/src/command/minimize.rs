@@ -9,7 +9,7 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use swarmgrad::registry;
-use swarmgrad::study::{self, Execution, Plan, Program, Report, Saved, Study, Verdict};
+use swarmgrad::study::{self, Execution, Plan, Program, Saved, Study, Verdict};
 use swarmgrad::{Error, Halt, settings};
 
 pub const EXAMPLES: &str = "\
@@ -223,6 +223,13 @@ pub struct Method {
     pub set: Vec<String>,
 }
 
+impl Method {
+    /// The method and its settings.
+    pub fn read(&self) -> swarmgrad::Result<(&'static registry::Entry, registry::Settings)> {
+        registry::parse_with(&self.method, &settings::pairs(&self.set)?)
+    }
+}
+
 const LIMITS: &str = "Limits (the first one reached ends the run)";
 
 /// When a run ends: whatever comes first.
@@ -296,7 +303,8 @@ impl Means {
             ("--max-failures", self.max_failures.map(|n| n.to_string()), program.is_none()),
             ("--threads", self.threads.map(|n| n.to_string()), program.is_some()),
         ];
-        let wrong = given.into_iter().find_map(|(name, value, wrong)| value.filter(|_| wrong).map(|value| (name, value)));
+        let wrong =
+            given.into_iter().find_map(|(name, value, wrong)| value.filter(|_| wrong).map(|value| (name, value)));
         if let Some((name, value)) = wrong {
             let rule = match name {
                 "--threads" => "is for a test problem; a program of --exec has --workers",

@@ -29,8 +29,7 @@ pub(super) fn text(report: &Report) -> String {
     let variables = if dim == 1 { "1 variable".into() } else { format!("{dim} variables") };
     let does = if maximize { "maximises" } else { "minimises" };
     let mut lines: Vec<(&str, String)> = Vec::new();
-    let gap =
-        report.minimum.filter(|_| !maximize && finite).map(|least| (least, outcome.fun - least));
+    let gap = report.minimum.filter(|_| !maximize && finite).map(|least| (least, outcome.fun - least));
     lines.push((
         "best value",
         match gap {
@@ -118,8 +117,7 @@ fn hints(report: &Report, gap: Option<f64>) -> Vec<(String, String)> {
     if report.outcome.fun.is_finite() && study.program.is_some() && !at_bounds.is_empty() {
         let which: Vec<_> = at_bounds.iter().take(5).map(usize::to_string).collect();
         let more = if at_bounds.len() > 5 { ", ..." } else { "" };
-        let which =
-            format!("x[{}{more}] lies on a bound: widen --bounds if the problem allows it", which.join(", "));
+        let which = format!("x[{}{more}] lies on a bound: widen --bounds if the problem allows it", which.join(", "));
         hint("look:".into(), which);
     }
     if let (1, Some(budget), true) = (status, report.plan.budget, gap.is_none_or(|gap| gap > 1e-6)) {
@@ -130,7 +128,8 @@ fn hints(report: &Report, gap: Option<f64>) -> Vec<(String, String)> {
         && let Some(problem) = &study.problem
     {
         let methods = "auto,bipop_cma_es,lshade,clpso";
-        let compare = format!("swarmgrad compare --methods {methods} --problems {problem} --dim {}", report.plan.space.dim());
+        let compare =
+            format!("swarmgrad compare --methods {methods} --problems {problem} --dim {}", report.plan.space.dim());
         hint("other methods:".into(), compare);
     }
     hints

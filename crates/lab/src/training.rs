@@ -1,0 +1,37 @@
+//! Records of training in files: finished runs as JSON lines, the state of an unfinished one in a file beside them.
+
+use serde_json::Value;
+use swarmgrad::Result;
+use swarmgrad::study::units::{Records, UnitState};
+use swarmgrad_nn::train::{CurvePoint, RunRecord, RunState, RunStore};
+
+/// Records as a plan of training needs them.
+pub struct TrainingRecords(pub Records);
+
+impl RunStore for TrainingRecords {
+    fn finished(&self) -> Result<Vec<RunRecord>> {
+        Ok(self.0.all())
+    }
+
+    fn store(&self, run: &RunRecord) -> Result<()> {
+        self.0.append(run)
+    }
+
+    fn state(&self, about: &Value) -> Box<dyn RunState> {
+        Box::new(self.0.state(about))
+    }
+}
+
+impl RunState for UnitState {
+    fn read(&self) -> Option<(Vec<CurvePoint>, Vec<u8>)> {
+        UnitState::read(self)
+    }
+
+    fn store(&mut self, curve: &[CurvePoint], state: &dyn Fn() -> Vec<u8>) -> Result<()> {
+        UnitState::store(self, &curve, || Ok(state()))
+    }
+
+    fn remove(&self) {
+        UnitState::remove(self);
+    }
+}
