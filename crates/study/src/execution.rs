@@ -280,13 +280,15 @@ impl Plan {
         let halt = execution.halt.clone();
         match source {
             Some(name) => {
-                // A source of gradients evaluates points of its own, one after the other.
+                // A source of gradients evaluates points of its own; the others are asked for by as many threads as there are
+                // copies, which wait.
+                let workers = Workers::new(execution.workers.max(1))?;
                 let deadline = session.deadline().map_or_else(|| halt.clone(), |deadline| halt.by(deadline));
                 let blocking = Blocking::new(pool, deadline);
                 let problem = Signed { problem: &blocking, negated: self.study.maximize, noisy: self.study.noisy };
                 let mut source = gradients::source(name, self, &problem, None)?;
                 let run = Run::of(session, &problem).halt(halt).gradients(&mut *source, self.study.gradient_cost);
-                ended.drive(run, self.entry.name, || blocking.broken())?;
+                workers.install(|| ended.drive(run, self.entry.name, || blocking.broken()))?;
                 drop(source);
                 pool = blocking.into_pool();
             }

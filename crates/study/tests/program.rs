@@ -164,7 +164,7 @@ fn what_comes_late_is_never_an_answer() {
     // The first program answers 1 and much later 99; the second answers 2.
     let flag = path("late");
     let script = format!(
-        "if [ -e {0} ]; then while read l; do echo 2; done; fi; touch {0}; read l; echo 1; sleep 0.3; echo 99; read l; sleep 9",
+        "if [ -e {0} ]; then while read l; do echo 2; done; fi; touch {0}; read l; echo 1; sleep 0.3; echo 99; while read l; do echo 98; done",
         flag.display()
     );
     let mut stale = pool(&script, None);
@@ -270,6 +270,23 @@ fn a_program_that_answers_once_loses_no_evaluation() {
             assert!(found[10 * workers..].iter().all(|evaluation| evaluation.attempt == 1));
         }
     }
+}
+
+#[test]
+fn a_worker_runs_one_program_at_a_time() {
+    let (lock, log) = (path("lock"), path("log"));
+    let script = format!(
+        "mkdir {0} 2> /dev/null || echo two >> {1}; read -r x; echo $x; sleep 0.1; rmdir {0}",
+        lock.display(),
+        log.display()
+    );
+    let mut pool = pool(&script, None);
+    let points: Vec<f64> = (0..10).map(f64::from).collect();
+    let found = evaluations(&mut pool, 0, &points);
+    assert_eq!(found.iter().map(|evaluation| evaluation.value).collect::<Vec<_>>(), points);
+    assert!(!log.exists());
+    drop(pool);
+    assert!(!lock.exists());
 }
 
 #[test]
@@ -419,6 +436,13 @@ fn an_answer_that_waits_is_not_late() {
     early.poll(Duration::ZERO);
     std::thread::sleep(Duration::from_secs(5));
     assert_eq!(early.poll(Duration::ZERO)[0].1.value, 5.0);
+    let mut warm = pool("while read -r x; do echo $x; done", Some(0.4));
+    wait_until("it answers", || one(&mut warm).failure.is_none());
+    warm.submit(&Batch::new(Id(1), 0, Matrix::zeros(1, 1)));
+    warm.poll(Duration::ZERO);
+    std::thread::sleep(Duration::from_millis(900));
+    let found = answers(&mut warm, 1, 1).remove(0);
+    assert_eq!((found.value, found.failure), (0.0, None));
     // Time in which it was not looked at is not counted.
     let mut slow = pool("read -r x; sleep 6; echo 6; read -r x", Some(4.0));
     slow.submit(&Batch::new(Id(0), 0, Matrix::zeros(1, 1)));
@@ -497,13 +521,22 @@ fn callers_that_wait_use_all_workers_and_can_be_stopped() {
     assert_eq!(values, points);
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?} for 16 points of 1 s", begin.elapsed());
     assert_eq!(problem.value(&[3.0]), 3.0);
+    // Callers in several threads do not wait for one another.
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = points.iter().map(|x| (x, scope.spawn(|| problem.evaluate(&[*x]).value))).collect();
+        calls.into_iter().for_each(|(x, call)| assert_eq!(call.join().unwrap(), *x));
+    });
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?} for 16 callers", begin.elapsed());
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(100));
         flag.store(true, Relaxed);
     });
     let begin = Instant::now();
     problem.values(Matrix::zeros(500, 1).rows(), &mut vec![0.0; 500]);
-    assert!(begin.elapsed() < Duration::from_secs(30) && problem.value(&[3.0]).is_nan());
+    assert!(begin.elapsed() < Duration::from_secs(30));
+    let given_up = problem.evaluate(&[3.0]);
+    assert!(given_up.value.is_nan() && given_up.evaluations == 0 && given_up.failure.is_none());
     assert_eq!(problem.into_pool().capacity(), Capacity::Points(8));
 }
 

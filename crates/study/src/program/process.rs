@@ -138,7 +138,7 @@ impl Process {
         let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let mut registry = registry();
         registry.groups.insert(child.id());
-
+        registry.tell_guard(&format!("+ {}\n", child.id()));
         drop(registry);
         let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let pending = b"\n".to_vec();
