@@ -54,7 +54,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use swarmgrad_core::state::{self, Place};
-use swarmgrad_core::{Asked, Error, Evaluation, Progress, Real, Reason, Result, Session, Told, Watch};
+use swarmgrad_core::{Asked, Evaluation, Progress, Real, Reason, Result, Session, Told, Watch};
 
 /// The version of the form.
 const FORMAT: u64 = 1;
