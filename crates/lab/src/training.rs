@@ -18,20 +18,23 @@ impl RunStore for TrainingRecords {
     }
 
     fn state(&self, about: &Value) -> Box<dyn RunState> {
-        Box::new(self.0.state(about))
+        Box::new(TrainingState(self.0.state(about)))
     }
 }
 
-impl RunState for UnitState {
+/// The state of an unfinished run.
+struct TrainingState(UnitState);
+
+impl RunState for TrainingState {
     fn read(&self) -> Option<(Vec<CurvePoint>, Vec<u8>)> {
-        UnitState::read(self)
+        self.0.read()
     }
 
     fn store(&mut self, curve: &[CurvePoint], state: &dyn Fn() -> Vec<u8>) -> Result<()> {
-        UnitState::store(self, &curve, || Ok(state()))
+        self.0.store(&curve, || Ok(state()))
     }
 
     fn remove(&self) {
-        UnitState::remove(self);
+        self.0.remove();
     }
 }
