@@ -18,14 +18,14 @@ impl RunStore for TrainingRecords {
     }
 
     fn state(&self, about: &Value) -> Box<dyn RunState> {
-        Box::new(State(self.0.state(about)))
+        Box::new(TrainingState(self.0.state(about)))
     }
 }
 
 /// The state of an unfinished run.
-struct State(UnitState);
+struct TrainingState(UnitState);
 
-impl RunState for State {
+impl RunState for TrainingState {
     fn read(&self) -> Option<(Vec<CurvePoint>, Vec<u8>)> {
         self.0.read()
     }

@@ -612,7 +612,7 @@ impl Work<'_> {
             }
             (done, failed)
         };
-        let (mut done, mut failed): (Vec<(usize, R)>, Vec<(usize, E)>) = (Vec::new(), Vec::new());
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
         std::thread::scope(|scope| {
             let handles: Vec<_> = (0..threads.min(jobs)).map(|_| scope.spawn(work)).collect();
             for handle in handles {
