@@ -16,7 +16,7 @@ use std::time::Duration;
 ///
 /// let space = Space::cube(3, -5.0, 5.0)?;
 /// let mut calls = 0;
-/// let outcome = minimize(|x: &[f64]| { calls += 1; x.iter().map(|t| (t - 1.0).powi(2)).sum() }, space)
+/// let outcome = minimize(|x: &[f64]| { calls += 1; x.iter().map(|t| (t - 1.0).powi(2)).sum::<f64>() }, space)
 ///     .method("auto")
 ///     .evaluations(2_000)
 ///     .seed(42)

@@ -119,11 +119,41 @@ fn the_same_command_continues_and_another_one_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_disk_that_is_full_costs_the_record_and_not_the_run() {
+fn a_disk_that_fills_up_costs_the_files_and_not_the_run() {
+    // What cannot be written at all is said before the first evaluation.
     for option in ["--record", "--record-best"] {
-        let done = run(&["minimize", "sphere", "-d", "3", "-n", "500", "--json", option, "/dev/full"]);
-        assert_eq!(done.code, Some(3), "{option}: {}", done.err);
-        assert!(done.err.contains("/dev/full") && done.json()["fun"].as_f64().unwrap() < 1.0, "{option}: {}", done.err);
+        let why = wrong(&["minimize", "sphere", "-d", "3", "-n", "500", "--json", option, "/dev/full"]);
+        assert!(why.contains("/dev/full"), "{why}");
+    }
+    let folder = Folder::new("full");
+    for (option, n) in [("--record", "3000"), ("--record-best", "30000")] {
+        // No file may grow beyond some kilobytes; further writes fail.
+        let limited = format!("trap '' XFSZ; ulimit -f 8; exec '{}' \"$@\"", env!("CARGO_BIN_EXE_swarmgrad"));
+        let file = folder.path(option);
+        let output = std::process::Command::new("sh")
+            .args([
+                "-c",
+                &limited,
+                "sh",
+                "minimize",
+                "rosenbrock",
+                "-d",
+                "30",
+                "-m",
+                "de",
+                "-n",
+                n,
+                "--json",
+                option,
+                &file,
+            ])
+            .output()
+            .unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(3), "{option}: {err}");
+        let result: Value = serde_json::from_str(&out).unwrap();
+        assert!(result["nfev"].as_u64() == n.parse().ok() && result["fun"].as_f64().is_some(), "{out}");
+        assert!(err.contains("not kept") && err.contains(&file), "{err}");
     }
 }
 
@@ -198,7 +228,7 @@ fn programs_of_all_kinds_are_understood() {
         format!("if [ -e {gone} ]; then exit 3; fi; for k in 1 2 3 4 5; do read l; echo 4; done; touch {gone}; exit 3");
     let done = run(&[&args[..], &[&exec]].concat());
     assert_eq!((done.code, done.json()["success"].as_bool()), (Some(4), Some(false)), "{}", done.err);
-    assert!(done.json()["message"].as_str().unwrap().contains("7 evaluations in a row"), "{}", done.out);
+    assert!(done.json()["message"].as_str().unwrap().contains("the last 7 evaluations all failed"), "{}", done.out);
 }
 
 #[cfg(unix)]

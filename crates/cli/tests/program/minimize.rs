@@ -338,8 +338,8 @@ fn a_resumed_run_whose_program_is_gone_is_an_error_and_keeps_its_checkpoint() {
     let saved = std::fs::read(&checkpoint).unwrap();
     let refused = |count: &str| {
         let done = run(&["resume", &checkpoint, "--trust", "-n", "300"]);
-        assert_eq!((done.code, done.out.as_str()), (Some(4), ""), "{}", done.err);
-        assert!(done.err.contains(&format!("the first {count} of the resumed run")), "{}", done.err);
+        assert_eq!(done.code, Some(4), "{}", done.err);
+        assert!(done.out.contains(&format!("the first {count} of the resumed run")), "{}", done.out);
         assert!(std::fs::read(&checkpoint).unwrap() == saved, "the checkpoint has changed");
     };
     std::fs::remove_file(&exec).unwrap();
@@ -430,7 +430,7 @@ fn wrong_usage_is_explained() {
         (&["minimize", "rastrgin"], "unknown problem 'rastrgin', did you mean 'rastrigin'?"),
         (&["minimize", "sphere", "--method", "psoo"], "unknown method 'psoo', did you mean 'pso'?"),
         (&["minimize", "sphere", "-m", "pso", "--set", "particle=3"], "did you mean 'particles'?"),
-        (&["minimize", "sphere", "--set", "particles"], "--set = 'particles': 'particles' is not KEY=VALUE"),
+        (&["minimize", "sphere", "--set", "particles"], "--set = 'particles': must be KEY=VALUE"),
         (&["minimize", "sphere", "--set", "particles=0"], "particles"),
         (&["minimize", "sphere", "--bounds", "5"], "--bounds = '5': must be LOWER:UPPER"),
         (&["minimize", "sphere", "--bounds", "2:1"], "the lower bound must be"),

@@ -66,6 +66,8 @@ pub struct Pool {
     health: Health,
     notes: Vec<String>,
     restarts: u64,
+    /// Lines that the first program to answer printed before its answer: no other program has a longer banner.
+    banner: Option<usize>,
     /// Programs that ended after one answer.
     singles: u32,
     /// Whether a program has answered two points.
@@ -187,6 +189,7 @@ impl Pool {
             health: Health::new(options.resumed, options.max_failures),
             notes: Vec::new(),
             restarts: 0,
+            banner: None,
             singles: 0,
             serves: false,
             once: false,
@@ -437,7 +440,8 @@ impl Pool {
         if self.template.is_some() {
             return;
         }
-        match task.received.answer(program.answered == 0) {
+        let banner = if program.answered == 0 { self.banner.unwrap_or(usize::MAX) } else { 0 };
+        match task.received.answer(banner) {
             None => {}
             Some(Ok(answer)) => self.accept(k, answer),
             Some(Err(why)) => self.fail_task(k, Failure::Unreadable(why)),
@@ -482,6 +486,13 @@ impl Pool {
                 if program.process.is_mute() || since(Some(ended)).is_some_and(|since| since >= AFTERMATH) {
                     self.conclude(k, status);
                 }
+            } else if self.template.is_none()
+                && self.banner.is_some_and(|banner| task.received.skipped_lines() > banner)
+            {
+                // Others have answered by now without so many lines before it: these were meant as the answer.
+                let line = task.received.skipped().unwrap_or_default();
+                let failure = Failure::Unreadable(unreadable(line));
+                self.fail_task(k, failure);
             } else if task.deadline.is_some_and(|deadline| deadline <= now) {
                 let seconds = self.options.timeout.unwrap_or_default().as_secs_f64();
                 let skipped = task.received.skipped().map(|line| format!("; {}", unreadable(line))).unwrap_or_default();
@@ -533,7 +544,8 @@ impl Pool {
         }
         let first = program.answered == 0;
         if status.success() && !task.received.is_blank() {
-            match task.received.last_answer(first) {
+            let banner = if first { self.banner.unwrap_or(usize::MAX) } else { 0 };
+            match task.received.last_answer(banner) {
                 Some(Ok(answer)) => return self.accept(k, answer),
                 Some(Err(why)) => return self.fail_task(k, Failure::Unreadable(why)),
                 None => {}
@@ -574,6 +586,7 @@ impl Pool {
         let Worker { program: Some(program), task, .. } = &mut self.workers[k] else { return };
         let Some(task) = task.take() else { return };
         program.answered += 1;
+        self.banner.get_or_insert(task.received.skipped_lines());
         self.serves |= program.answered == 2;
         if let Some(line) = task.received.skipped().filter(|_| !self.said.banner) {
             self.notes.push(format!("lines before the program's first answer are passed over: '{}'", shortened(line)));

@@ -77,8 +77,8 @@ pub(super) fn unreadable(line: &str) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Received {
     bytes: Vec<u8>,
-    /// The first line that was passed over, and the length of all of them.
-    skipped: Option<(String, usize)>,
+    /// The first line that was passed over, the length of all of them, and how many they are.
+    skipped: Option<(String, usize, usize)>,
 }
 
 impl Received {
@@ -89,7 +89,12 @@ impl Received {
 
     /// The first line that was passed over.
     pub(super) fn skipped(&self) -> Option<&str> {
-        self.skipped.as_ref().map(|(line, _)| line.as_str())
+        self.skipped.as_ref().map(|(line, ..)| line.as_str())
+    }
+
+    /// How many lines were passed over.
+    pub(super) fn skipped_lines(&self) -> usize {
+        self.skipped.as_ref().map_or(0, |(_, _, lines)| *lines)
     }
 
     /// Whether nothing but white space has arrived.
@@ -97,9 +102,9 @@ impl Received {
         self.skipped.is_none() && is_blank(&self.bytes)
     }
 
-    /// The answer, or why it cannot be read; none where its line is not complete. Before the `first` answer of a program, lines
-    /// that are neither a number nor an object are passed over: a banner.
-    pub(super) fn answer(&mut self, first: bool) -> Option<Result<Answer, String>> {
+    /// The answer, or why it cannot be read; none where its line is not complete. Before it so many lines that are neither a number
+    /// nor an object are passed over: a `banner`.
+    pub(super) fn answer(&mut self, banner: usize) -> Option<Result<Answer, String>> {
         loop {
             let begin = self.bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(self.bytes.len());
             let received = &self.bytes[begin..];
@@ -110,9 +115,10 @@ impl Received {
             let line = String::from_utf8_lossy(&received[..end]);
             let line = line.trim();
             let answer = answer(line);
-            if first && answer.is_none() && !line.starts_with('{') {
-                let (_, length) = self.skipped.get_or_insert_with(|| (line.to_owned(), 0));
+            if self.skipped_lines() < banner && answer.is_none() && !line.starts_with('{') {
+                let (_, length, lines) = self.skipped.get_or_insert_with(|| (line.to_owned(), 0, 0));
                 *length += end;
+                *lines += 1;
                 if *length > LONGEST_LINE {
                     return Some(Err(format!("it printed more than {LONGEST_LINE} bytes and no number")));
                 }
@@ -129,9 +135,9 @@ impl Received {
     }
 
     /// The answer of a program that has ended well: its last line may lack its end.
-    pub(super) fn last_answer(&mut self, first: bool) -> Option<Result<Answer, String>> {
+    pub(super) fn last_answer(&mut self, banner: usize) -> Option<Result<Answer, String>> {
         self.bytes.push(b'\n');
-        self.answer(first)
+        self.answer(banner)
     }
 
     /// Drops the beginning of what only the end matters of.
@@ -298,37 +304,42 @@ mod tests {
         assert_eq!(value(r#"{"value": 2, "constraints": ["a"]}"#), None);
     }
 
-    fn read(bytes: &[u8], first: bool) -> (Option<Result<f64, String>>, Option<String>) {
+    fn read(bytes: &[u8], banner: usize) -> (Option<Result<f64, String>>, Option<String>) {
         let mut received = Received { bytes: bytes.to_vec(), skipped: None };
-        let answer = received.answer(first).map(|answer| answer.map(|answer| answer.value));
-        (answer, received.skipped.map(|(line, _)| line))
+        let answer = received.answer(banner).map(|answer| answer.map(|answer| answer.value));
+        (answer, received.skipped.map(|(line, ..)| line))
     }
 
     #[test]
     fn lines_come_in_pieces_and_alone() {
         for nothing in [&b""[..], b"3.", b"\n\n  "] {
-            assert_eq!(read(nothing, false), (None, None));
+            assert_eq!(read(nothing, 0), (None, None));
         }
-        assert_eq!(read(b"\n\r\n3.5\r\n\n", false), (Some(Ok(3.5)), None));
-        let two = read(b"3.5\n4", false).0.unwrap().unwrap_err();
+        assert_eq!(read(b"\n\r\n3.5\r\n\n", 0), (Some(Ok(3.5)), None));
+        let two = read(b"3.5\n4", 0).0.unwrap().unwrap_err();
         assert_eq!(two, "it printed more than one line: '3.5' and then '4'");
-        assert!(read(&[b'1'; LONGEST_LINE + 1], true).0.unwrap().is_err());
-        let rubbish = read(b"abc\n", false).0.unwrap().unwrap_err();
+        assert!(read(&[b'1'; LONGEST_LINE + 1], usize::MAX).0.unwrap().is_err());
+        let rubbish = read(b"abc\n", 0).0.unwrap().unwrap_err();
         assert_eq!(rubbish, "it printed 'abc', not a number or {\"value\": number}");
     }
 
     #[test]
     fn a_banner_is_passed_over_before_the_first_answer_only() {
         let banner = "Welcome to sim 3\n[loading]\n\n";
-        assert_eq!(read(format!("{banner}2.5\n").as_bytes(), true), (Some(Ok(2.5)), Some("Welcome to sim 3".into())));
-        assert_eq!(read(banner.as_bytes(), true), (None, Some("Welcome to sim 3".into())));
-        assert!(read(format!("{banner}2.5\n").as_bytes(), false).0.unwrap().is_err());
-        assert!(read(b"hello\n2.5\nbye\n", true).0.unwrap().is_err());
-        assert!(read(b"{\"vaule\": 3}\n", true).0.unwrap().is_err());
-        assert!(read("hello\n".repeat(LONGEST_LINE).as_bytes(), true).0.unwrap().is_err());
+        assert_eq!(
+            read(format!("{banner}2.5\n").as_bytes(), usize::MAX),
+            (Some(Ok(2.5)), Some("Welcome to sim 3".into()))
+        );
+        assert_eq!(read(banner.as_bytes(), usize::MAX), (None, Some("Welcome to sim 3".into())));
+        assert!(read(format!("{banner}2.5\n").as_bytes(), 0).0.unwrap().is_err());
+        assert_eq!(read(b"hello\n2.5\n", 1).0, Some(Ok(2.5)));
+        assert!(read(format!("{banner}2.5\n").as_bytes(), 1).0.unwrap().is_err());
+        assert!(read(b"hello\n2.5\nbye\n", usize::MAX).0.unwrap().is_err());
+        assert!(read(b"{\"vaule\": 3}\n", usize::MAX).0.unwrap().is_err());
+        assert!(read("hello\n".repeat(LONGEST_LINE).as_bytes(), usize::MAX).0.unwrap().is_err());
         let mut cut = Received { bytes: b"hello\n2.5".to_vec(), skipped: None };
-        assert!(cut.answer(true).is_none() && !cut.is_blank());
-        assert_eq!(cut.last_answer(true).unwrap().unwrap().value, 2.5);
+        assert!(cut.answer(9).is_none() && !cut.is_blank());
+        assert_eq!(cut.last_answer(9).unwrap().unwrap().value, 2.5);
     }
 
     #[test]
