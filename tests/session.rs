@@ -135,7 +135,10 @@ fn workers_at_any_number_give_the_same_run() {
 
 /// What the watchers of a run were told, in order.
 #[derive(Default)]
-struct Recorder(Mutex<Vec<(Id, bool, Vec<f64>, f64)>>);
+struct Recorder(Mutex<Vec<Line>>);
+
+/// Number, whether it was late, point, value.
+type Line = (Id, bool, Vec<f64>, f64);
 
 impl Watch for &Recorder {
     fn see(&mut self, _progress: &Progress<'_>) -> std::ops::ControlFlow<Reason> {

@@ -169,6 +169,8 @@ impl Plan {
         let workers = Workers::new(if test.is_some() { execution.workers } else { 1 })?;
 
         let mut keeper = Keeper::new(&self, &execution);
+        // What is there is good: a run that fails at once leaves it as it is.
+        keeper.written = saved.as_ref().map(|_| Instant::now());
         let bytes = saved.as_ref().map(|(_, about)| about.bytes);
         let tape = execution.trace.then(|| Arc::new(Mutex::new(Tape::default())));
         let mut improvements = match &execution.improvements {
@@ -249,7 +251,8 @@ impl Plan {
                 Reason::Failures(_) => journal.finish(),
                 _ => journal.result(&result),
             }
-            report.trouble.extend(journal.trouble());
+            let path = |why| format!("{}: {why}", execution.record.as_deref().unwrap_or(Path::new("")).display());
+            report.trouble.extend(journal.trouble().map(path));
         }
         let nothing = contents.is_none() && !report.outcome.fun.is_finite();
         if let (Reason::Failures(_), true, Some(path)) = (&report.outcome.reason, nothing, &execution.record) {

@@ -462,7 +462,7 @@ fn wrong_usage_is_explained() {
         ),
         (&["compare", "--methods", "pso", "--problems", "sphere", "--set", "ps.particles=3"], "did you mean 'pso'?"),
         (&["compare", "--methods", "pso,pso", "--problems", "sphere"], "--methods = pso: is named twice"),
-        (&["compare", "--methods", "pso", "--problems", "sphere", "--seeds", "1e12"], "must be at most"),
+        (&["compare", "--methods", "pso", "--problems", "sphere", "--seeds", "1e12"], "at most 1000000"),
         (&["minimize", "sphere", "--threads", "1e9"], "at most 4096"),
         (&["list", "emso"], "did you mean"),
         (&["animate", "sphere", "-o", "swarm.mp4"], "must end in .gif or .svg"),
