@@ -113,7 +113,7 @@ pub enum Range {
     Choice(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
-    /// A method of the registry as [`split`] reads it, found when the method is built.
+    /// A method of the registry as [`crate::settings::parse`] reads it, found when the method is built.
     Method,
 }
 

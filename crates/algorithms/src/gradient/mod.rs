@@ -9,7 +9,7 @@
 //! | [`proximal`] | minimiser of f(z) + \|z - w\|^2 / (2 tau) | 1 / tau | the Moreau envelope |
 //! | [`cloud::Consensus`] | consensus of a Gaussian cloud | 1 / (alpha sigma^2) | the smoothed envelope |
 //!
-//! Beside them [`cloud::LeastSquares`] and the [`yardstick`]s. All are [`GradientSource`]s: what they write is a gradient to
+//! Beside them [`cloud::LeastSquares`] and the [`yardstick`]s. All are [`GradientSource`](swarmgrad_core::GradientSource)s: what they write is a gradient to
 //! descend, and they say what it cost. [`descend`] follows one, [`quality`] holds one against the true gradient, and
 //! [`SOURCES`] has them by name. [`adaswarm`] is the paper's method as an algorithm; [`elements`] the flat kernel of many
 //! one-dimensional swarms for losses in networks.
