@@ -372,7 +372,7 @@ impl Plan {
             (execution.say)(&format!("{} is now {}", path.display(), old.display()));
         }
         if !holds_something(&path) {
-            let study = serde_json::to_value(&self.study).unwrap_or_default();
+            let study = serde_json::to_value(&self.study).map_err(|why| Error::Saved(why.to_string()))?;
             let header = journal::Header::new(study).maximize(self.study.maximize);
             return Ok((Some(Journal::create(&path, &header)?), None));
         }
@@ -526,7 +526,6 @@ struct Keeper {
     taken: Option<Instant>,
     cost: Duration,
     written: Option<Instant>,
-    trouble: Option<Error>,
 }
 
 impl Keeper {
@@ -547,7 +546,6 @@ impl Keeper {
             taken: None,
             cost: Duration::ZERO,
             written: None,
-            trouble: None,
         }
     }
 
@@ -590,9 +588,9 @@ impl Keeper {
 }
 
 impl Watch for Keeper {
-    /// A disk that fills up does not end the run: it is tried again, and the end says what could not be kept.
+    /// A disk that fills up does not end the run: the next time comes, and the last one, in `finish`, says what could not be kept.
     fn see(&mut self, progress: &Progress<'_>) -> ControlFlow<Reason> {
-        self.trouble = self.keep(progress).err();
+        let _ = self.keep(progress);
         ControlFlow::Continue(())
     }
 }
