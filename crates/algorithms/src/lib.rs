@@ -23,4 +23,5 @@ pub mod parameters;
 pub mod particle;
 pub mod registry;
 pub mod restart;
+pub mod saved;
 pub mod settings;
