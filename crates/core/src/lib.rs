@@ -18,6 +18,7 @@ mod error;
 mod evaluate;
 mod gradient;
 mod matrix;
+pub mod memory;
 mod noise;
 pub mod number;
 mod order;
