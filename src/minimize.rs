@@ -30,7 +30,7 @@ where
     C: FnMut(&[f64]) -> V + Send + 'a,
     V: Value<f64> + 'a,
 {
-    Minimize::of(Box::new(FunctionMut::new(space, objective)))
+    Minimize { in_turn: true, ..Minimize::of(Box::new(FunctionMut::new(space, objective))) }
 }
 
 /// Minimises a problem, a [`Function`](crate::Function) for example, on as many threads as [`Minimize::threads`] says.
@@ -56,6 +56,8 @@ pub struct Minimize<'a> {
     seconds: Option<Duration>,
     seed: u64,
     threads: usize,
+    /// Whether points can only be evaluated one after another.
+    in_turn: bool,
     halt: Halt,
     watchers: Vec<Box<dyn Watch + 'a>>,
 }
@@ -70,6 +72,7 @@ impl<'a> Minimize<'a> {
             seconds: None,
             seed: 0,
             threads: 1,
+            in_turn: false,
             halt: Halt::default(),
             watchers: Vec::new(),
         }
@@ -128,7 +131,7 @@ impl<'a> Minimize<'a> {
         self
     }
 
-    /// Threads, 0 for one a core. The result does not depend on their number.
+    /// Threads, 0 for one a core. The result does not depend on their number. More than one need [`minimize_problem`].
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
@@ -153,6 +156,11 @@ impl<'a> Minimize<'a> {
     pub fn run(mut self) -> Result<Outcome> {
         if self.limits.target.is_some_and(f64::is_nan) {
             return Err(Error::parameter("target", f64::NAN, "must be a number"));
+        }
+        if self.in_turn && self.threads != 1 {
+            let rule = "must be 1 for a closure that may change its own state: minimize_problem(Function::new(space, closure)) \
+                        evaluates side by side";
+            return Err(Error::parameter("threads", self.threads, rule));
         }
         let space = self.problem.space().clone();
         self.limits.time = self.seconds.map(Time::from_now);

@@ -331,8 +331,10 @@ fn closures_with_a_state_and_without_a_limit_are_problems() {
     )
     .method("random_search(points=10)")
     .run();
-    // A text that is wrong is an error.
+    // A text that is wrong is an error; so are threads that could not help.
     assert!(outcome.is_err());
+    let said = minimize(|x: &[f64]| x[0], Space::cube(1, -4.0, 4.0).unwrap()).threads(4).run().unwrap_err().to_string();
+    assert!(said.starts_with("threads = 4: must be 1 for a closure") && said.contains("minimize_problem"), "{said}");
     let outcome = minimize(
         |x: &[f64]| {
             calls += 1;

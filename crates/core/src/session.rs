@@ -26,7 +26,7 @@ use crate::tally::{Late, Tally};
 use crate::watch::Lent;
 use crate::{
     Algorithm, Asked, Batch, Best, Checkpoint, Evaluation, Failure, FailureCounts, Id, Limits, Matrix, Outcome,
-    Progress, Real, Reason, Result, Rng, Told, Watch,
+    Progress, Real, Reason, Result, Rng, Told, Watch, best_index,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -649,8 +649,14 @@ impl<'a, F: Real> Session<'a, F> {
     pub(crate) fn told_in_place(&mut self, evaluations: u64, gradients: u64, failures: FailureCounts) {
         self.round.handed = self.round.affordable;
         self.round.told = self.round.done.iter().filter(|done| **done).count();
-        if self.settling.is_none() {
-            let iteration = self.algorithm.iterations() + u64::from(self.tally.rounds > 0);
+        let iteration = self.algorithm.iterations() + u64::from(self.tally.rounds > 0);
+        if self.settling.is_none() && !self.noisy && self.round.told == self.round.affordable {
+            // The best of a whole round, of equals the first, is all that can be kept of it.
+            if let Some(row) = best_index(&self.round.values) {
+                let (value, place) = (self.round.values[row], self.round.base + row as u64 + 1);
+                self.tally.consider(value, self.round.xs.row(row), place, iteration, false);
+            }
+        } else if self.settling.is_none() {
             let mut place = self.round.base;
             for row in (0..self.round.affordable).filter(|&row| self.round.done[row]) {
                 place += 1;

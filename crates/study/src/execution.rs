@@ -274,6 +274,7 @@ impl Plan {
     ) -> Result<()> {
         let Some(program) = &self.study.program else { return Ok(()) };
         let options = program::Options {
+            names: self.names.clone(),
             workers: execution.workers.max(1),
             hosts: execution.hosts.clone(),
             resumed: session.evaluations() > 0,
@@ -373,7 +374,7 @@ impl Plan {
         }
         if !holds_something(&path) {
             let study = serde_json::to_value(&self.study).map_err(|why| Error::Saved(why.to_string()))?;
-            let header = journal::Header::new(study).maximize(self.study.maximize);
+            let header = journal::Header::new(study).names(self.names.clone()).maximize(self.study.maximize);
             return Ok((Some(Journal::create(&path, &header)?), None));
         }
         let (journal, contents) = Journal::append(&path)?;

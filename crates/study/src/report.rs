@@ -129,6 +129,9 @@ impl Serialize for Report {
         let problem = study.problem.as_ref().or(study.program.as_ref().map(|program| &program.command));
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("x", &numbers(&outcome.x))?;
+        if !self.plan.names.is_empty() {
+            map.serialize_entry("names", &self.plan.names)?;
+        }
         map.serialize_entry("fun", &number(outcome.fun))?;
         map.serialize_entry("nfev", &outcome.nfev)?;
         map.serialize_entry("ngev", &outcome.ngev)?;

@@ -7,28 +7,56 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use swarmgrad_core::{Error, Outside, Result, Space, Start};
 
-/// `lo:hi` for all variables, or a comma list of them, one a variable. Either end may be infinite.
+/// `lo:hi` for all variables, or a comma list of them, one a variable, with names or without: `lr=1e-5:1,momentum=0:1`. Either end
+/// may be infinite.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bounds {
     /// The same for every variable.
     All(f64, f64),
     /// One pair a variable.
-    Each(Vec<(f64, f64)>),
+    Each {
+        /// Lower and upper ends.
+        pairs: Vec<(f64, f64)>,
+        /// The names of the variables; none, or one each.
+        names: Vec<String>,
+    },
 }
 
 impl Bounds {
     /// Reads the text of `--bounds`.
     pub fn parse(text: &str) -> Result<Self> {
+        let wrong = |part: &str, rule: &str| Error::parameter("--bounds", format!("'{}'", part.trim()), rule);
         let pair = |part: &str| {
-            let pair = part.split_once(':').and_then(|(lo, hi)| Some((real(lo)?, real(hi)?)));
-            pair.ok_or_else(|| {
-                let rule = "must be LOWER:UPPER, two numbers, inf allowed, for example -5:5 or 0:inf";
-                Error::parameter("--bounds", format!("'{}'", part.trim()), rule)
-            })
+            let pair = part.rsplit_once('=').map_or(part, |(_, pair)| pair);
+            let pair = pair.split_once(':').and_then(|(lo, hi)| Some((real(lo)?, real(hi)?)));
+            let rule = "must be LOWER:UPPER, two numbers, inf allowed, for example -5:5 or 0:inf, or NAME=LOWER:UPPER";
+            pair.ok_or_else(|| wrong(part, rule))
         };
-        match text.split_once(',') {
-            None => pair(text).map(|(lo, hi)| Bounds::All(lo, hi)),
-            Some(_) => text.split(',').map(pair).collect::<Result<_>>().map(Bounds::Each),
+        if !text.contains([',', '=']) {
+            return pair(text).map(|(lo, hi)| Bounds::All(lo, hi));
+        }
+        let pairs: Vec<_> = text.split(',').map(pair).collect::<Result<_>>()?;
+        let mut names: Vec<String> = Vec::new();
+        for name in text.split(',').filter_map(|part| part.rsplit_once('=')).map(|(name, _)| name.trim()) {
+            if name.is_empty() || name.contains(['{', '}', '"', '=']) || name.contains(char::is_control) {
+                return Err(wrong(name, "must be a name without braces, quotes and equality signs"));
+            }
+            if names.iter().any(|known| known == name) {
+                return Err(wrong(name, "must be the name of one variable only"));
+            }
+            names.push(name.to_owned());
+        }
+        match names.is_empty() || names.len() == pairs.len() {
+            true => Ok(Bounds::Each { pairs, names }),
+            false => Err(wrong(text, "must have a name for every variable, or for none")),
+        }
+    }
+
+    /// The names of the variables; none, or one each.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Bounds::All(..) => &[],
+            Bounds::Each { names, .. } => names,
         }
     }
 
@@ -36,7 +64,7 @@ impl Bounds {
     pub fn dim(&self) -> Option<usize> {
         match self {
             Bounds::All(..) => None,
-            Bounds::Each(pairs) => Some(pairs.len()),
+            Bounds::Each { pairs, .. } => Some(pairs.len()),
         }
     }
 
@@ -44,8 +72,10 @@ impl Bounds {
     pub fn space(&self, dim: usize) -> Result<Space> {
         match self {
             Bounds::All(lo, hi) => Space::cube(dim, *lo, *hi),
-            Bounds::Each(pairs) if pairs.len() != dim => Err(Error::shape("--bounds", pairs.len(), dim)),
-            Bounds::Each(pairs) => Space::new(pairs.iter().map(|p| p.0).collect(), pairs.iter().map(|p| p.1).collect()),
+            Bounds::Each { pairs, .. } if pairs.len() != dim => Err(Error::shape("--bounds", pairs.len(), dim)),
+            Bounds::Each { pairs, .. } => {
+                Space::new(pairs.iter().map(|p| p.0).collect(), pairs.iter().map(|p| p.1).collect())
+            }
         }
     }
 }
@@ -154,6 +184,18 @@ mod tests {
             assert!(Bounds::parse(bad).unwrap_err().to_string().contains("LOWER:UPPER"), "{bad}");
         }
         assert!(Bounds::parse("3:1").unwrap().space(1).is_err());
+        let named = Bounds::parse("lr=1e-5:1, the width =0:inf").unwrap();
+        assert_eq!((named.dim(), named.names()), (Some(2), &["lr".to_owned(), "the width".into()][..]));
+        assert_eq!(Bounds::parse("x=0:1").unwrap().dim(), Some(1));
+        for (bad, rule) in [
+            ("a=0:1,2:3", "a name for every variable"),
+            ("a=0:1,a=2:3", "one variable only"),
+            ("=0:1", "must be a name"),
+            ("{a}=0:1", "must be a name"),
+            ("a=b", "LOWER:UPPER"),
+        ] {
+            assert!(Bounds::parse(bad).unwrap_err().to_string().contains(rule), "{bad}");
+        }
     }
 
     #[test]

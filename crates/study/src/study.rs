@@ -167,6 +167,8 @@ pub struct Plan {
     pub study: Study,
     /// The space of the problem.
     pub space: Space,
+    /// The names of its variables; none, or one each.
+    pub names: Vec<String>,
     /// The method.
     pub entry: &'static Entry,
     /// What the method is built with.
@@ -310,7 +312,9 @@ impl Study {
         if let Some(target) = self.target.filter(|target| target.is_nan()) {
             return Err(Error::parameter("--target", target, "must be a number"));
         }
-        let plan = Plan { study: self.clone(), space, entry, settings, budget };
+        let bounds = self.bounds.as_deref().map(Bounds::parse).transpose()?;
+        let names = bounds.map_or(Vec::new(), |bounds| bounds.names().to_vec());
+        let plan = Plan { study: self.clone(), space, names, entry, settings, budget };
         plan.algorithm()?;
         Ok(plan)
     }

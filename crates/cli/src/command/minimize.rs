@@ -90,7 +90,8 @@ pub struct Minimize {
     #[arg(short, long, value_name = "D", value_parser = argument::dim, help_heading = "Problem")]
     dim: Option<usize>,
 
-    /// LOWER:UPPER for all variables, or a comma list of one pair a variable; -inf and inf are allowed
+    /// LOWER:UPPER for all variables, or a comma list of one pair a variable; -inf and inf are allowed. With names, as in
+    /// lr=1e-5:1,momentum=0:1, a program gets {"x": {"lr": .., "momentum": ..}}, and records and results have them
     /// [default: the problem's domain]
     #[arg(short, long, value_name = "LO:HI[,LO:HI..]", allow_hyphen_values = true, help_heading = "Problem")]
     bounds: Option<String>,

@@ -294,3 +294,33 @@ fn a_study_is_a_file() {
     let text = wrong(&["minimize", "--study", &bad]);
     assert!(text.contains("metod") && text.contains("line 2"), "{text}");
 }
+
+/// Names in the bounds reach the program, its templates, the record and the results.
+#[test]
+fn variables_have_names_where_the_bounds_give_them() {
+    if !python() {
+        return;
+    }
+    let folder = Folder::new("names");
+    let text = "import json, sys\n\
+                for line in sys.stdin:\n    x = json.loads(line)['x']\n    \
+                print((x['lr'] - 0.25) ** 2 + (x['the width'] - 3) ** 2, flush=True)\n";
+    let exec = format!("exec python3 {}", folder.write("f.py", text));
+    let record = folder.path("run.jsonl");
+    let bounds = "--bounds=lr=0:1,the width=1:8";
+    let args = ["minimize", "--exec", &exec, bounds, "-n", "150", "--seed", "1", "--record", &record];
+    let text = good(&args).out;
+    assert!(text.contains("at x          lr = 0.25") && text.contains("the width = 3"), "{text}");
+    let lines = records(&record);
+    assert_eq!(lines[0]["names"], serde_json::json!(["lr", "the width"]));
+    assert!(lines[1]["x"]["lr"].is_f64() && lines[1]["x"]["the width"].is_f64(), "{}", lines[1]);
+    let result = good(&[&args[..], &["--json"]].concat()).json();
+    assert_eq!((&result["names"], result["repeated"].as_u64()), (&lines[0]["names"], Some(150)));
+    let awk = "awk 'BEGIN { print 10 * {a} + {b} }'";
+    let args = ["minimize", "--exec", awk, "--bounds=a=1:1.5,b=2:2.5", "-m", "random_search", "-n", "2", "--json"];
+    let result = good(&args).json();
+    let (x, fun) = (&result["x"], result["fun"].as_f64().unwrap());
+    assert!((10.0 * x[0].as_f64().unwrap() + x[1].as_f64().unwrap() - fun).abs() < 1e-3, "{result}");
+    let said = wrong(&["minimize", "--exec", "true", "--bounds=a=0:1,2:3"]);
+    assert!(said.contains("a name for every variable"), "{said}");
+}

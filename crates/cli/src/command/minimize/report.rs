@@ -47,7 +47,9 @@ pub(super) fn text(report: &Report) -> String {
         lines.push(("95 % interval", how));
     }
     if finite {
-        lines.push(("at x", point(&outcome.x)));
+        let named = |(name, &t): (&String, &f64)| format!("{name} = {}", short(t));
+        let named: Vec<_> = report.plan.names.iter().zip(&outcome.x).map(named).collect();
+        lines.push(("at x", if named.is_empty() { point(&outcome.x) } else { named.join("\n") }));
     }
     if finite && outcome.answer != outcome.x {
         lines.push(("answer", point(&outcome.answer)));
@@ -115,9 +117,12 @@ fn hints(report: &Report, gap: Option<f64>) -> Vec<(String, String)> {
         hint("go on:".into(), format!("swarmgrad resume {}", path.display()));
     }
     if report.outcome.fun.is_finite() && study.program.is_some() && !at_bounds.is_empty() {
-        let which: Vec<_> = at_bounds.iter().take(5).map(usize::to_string).collect();
+        let names = &report.plan.names;
+        let name = |&j: &usize| names.get(j).map_or(j.to_string(), String::clone);
+        let which = at_bounds.iter().take(5).map(name).collect::<Vec<_>>().join(", ");
         let more = if at_bounds.len() > 5 { ", ..." } else { "" };
-        let which = format!("x[{}{more}] lies on a bound: widen --bounds if the problem allows it", which.join(", "));
+        let which = if names.is_empty() { format!("x[{which}{more}]") } else { format!("{which}{more}") };
+        let which = format!("{which} lies on a bound: widen --bounds if the problem allows it");
         hint("look:".into(), which);
     }
     if let (1, Some(budget), true) = (status, report.plan.budget, gap.is_none_or(|gap| gap > 1e-6)) {
