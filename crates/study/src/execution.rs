@@ -241,7 +241,9 @@ impl Plan {
         let minimum = test.as_ref().and_then(|test| test.minimum());
         let kept = execution.record.clone().or(execution.checkpoint.clone());
         let mut report = Report { plan: self, outcome, minimum, last_failure, restarts, repeated, kept, trouble };
-        let result = serde_json::to_value(&report).unwrap_or_default();
+        let written = serde_json::to_value(&report);
+        report.trouble.extend(written.as_ref().err().map(|why| format!("the result is in no file: {why}")));
+        let result = written.unwrap_or_default();
         if let Some(improvements) = &mut improvements {
             report.trouble.extend(improvements.finish(&result).err().map(|why| why.to_string()));
         }
@@ -345,7 +347,7 @@ impl Plan {
         if !execution.name_record || execution.record.is_some() || self.study.program.is_none() {
             return Ok(());
         }
-        let path = PathBuf::from(format!("swarmgrad-{}.jsonl", journal::digest(&self.identity())));
+        let path = PathBuf::from(format!("swarmgrad-{}.jsonl", journal::digest(&self.identity()?)));
         if let Err(why) = check_writable(&path) {
             (execution.say)(&format!("the evaluations are not recorded ({why}); --record says where they can be"));
             return Ok(());
@@ -388,7 +390,7 @@ impl Plan {
 
     /// Errors if a file holds another run.
     fn same_run(&self, other: &Study, path: &Path) -> Result<()> {
-        let (ours, theirs) = (self.identity(), other.plan()?.identity());
+        let (ours, theirs) = (self.identity()?, other.plan()?.identity()?);
         if ours == theirs {
             return Ok(());
         }

@@ -399,11 +399,14 @@ impl Plan {
     }
 
     /// What makes two runs the same run: all that a method's course depends on. Limits that only end a run are not part of it.
-    pub fn identity(&self) -> Value {
+    ///
+    /// # Errors
+    /// A study that cannot be written.
+    pub fn identity(&self) -> Result<Value> {
         let study = Study { iterations: None, target: None, time: None, stagnation: None, ..self.study.clone() };
         let program = study.program.map(|program| Program { timeout: None, max_failures: None, ..program });
         let study = Study { evaluations: self.planned(), planned: None, program, ..study };
-        serde_json::to_value(study).unwrap_or_default()
+        serde_json::to_value(study).map_err(|why| Error::Unsaved { method: "a study".into(), why: why.to_string() })
     }
 }
 

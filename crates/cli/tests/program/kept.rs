@@ -148,6 +148,26 @@ fn a_learning_killed_at_any_moment_comes_to_the_same_end() {
     assert!(cached(&folder).is_empty(), "{:?}", cached(&folder));
 }
 
+#[test]
+fn a_training_killed_at_any_moment_comes_to_the_same_end() {
+    let args = ["train", "wine", "--epochs", "40", "--seeds", "4", "--threads", "2", "--json"];
+    let (whole, takes) = unbroken(&args);
+    let folder = Folder::new("kept-train");
+    let (broken, kept) = killed(&folder, &args, takes, || cached(&folder).iter().any(|name| name.ends_with(".jsonl")));
+    assert_eq!((broken["optimizers"].clone(), kept > 0), (whole["optimizers"].clone(), true));
+    assert!(cached(&folder).is_empty(), "{:?}", cached(&folder));
+}
+
+#[test]
+fn a_reproduction_killed_at_any_moment_comes_to_the_same_end() {
+    let args = ["reproduce", "adaswarm/table-1", "--seeds", "20", "--json", "--threads=2"];
+    let (whole, takes) = unbroken(&args);
+    let folder = Folder::new("kept-reproduce");
+    let (broken, kept) = killed(&folder, &args, takes, || cached(&folder).iter().any(|name| name.ends_with(".jsonl")));
+    assert_eq!((broken, kept > 0), (whole, true));
+    assert!(cached(&folder).is_empty(), "{:?}", cached(&folder));
+}
+
 /// Ctrl-C keeps what is finished too, and says where; the next one says what it takes from there.
 #[cfg(unix)]
 #[test]
