@@ -9,6 +9,7 @@ mod journal;
 mod kept;
 mod learn;
 mod minimize;
+mod reference;
 mod reproduce;
 #[cfg(feature = "nn")]
 mod swarm;
