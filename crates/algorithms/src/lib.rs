@@ -12,6 +12,9 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
+// Transcendental functions come from `swarmgrad_core::math`: clippy.toml.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 pub mod combine;
 pub mod distribution;
 pub mod evolution;

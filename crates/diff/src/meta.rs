@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use swarmgrad_algorithms::registry::Settings;
-use swarmgrad_core::{Error, Matrix, Problem, Result, Rng};
+use swarmgrad_core::{Error, Matrix, Problem, Result, Rng, math};
 
 /// A problem to run a method on.
 pub struct Drawn {
@@ -188,7 +188,7 @@ impl Inner for Course<'_> {
     }
 
     fn loss(&self, state: &Self::State) -> f64 {
-        let gap = |runner: &Runner| (runner.best - runner.minimum).max(1e-12).log10() / self.scale;
+        let gap = |runner: &Runner| math::log10((runner.best - runner.minimum).max(1e-12)) / self.scale;
         state.as_ref().map_or(f64::NAN, gap)
     }
 }
@@ -243,7 +243,7 @@ pub fn learn(
         let slope = slope(&courses, &horizons, &raw, how, &rng.fork("step").fork(&step.to_string()));
         runs += 2 * (how.pairs * courses.len()) as u64;
         let share = step as f64 / how.steps as f64;
-        adam.step(&mut raw, &slope, how.rate * 0.5 * (1.0 + (std::f64::consts::PI * share).cos()));
+        adam.step(&mut raw, &slope, how.rate * 0.5 * (1.0 + math::cos(std::f64::consts::PI * share)));
         raw.iter_mut().zip(&bounds).for_each(|(raw, [low, high])| *raw = raw.clamp(*low, *high));
         steps = step + 1;
         if 2 * steps > how.steps {

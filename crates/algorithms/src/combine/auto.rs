@@ -37,7 +37,7 @@ use crate::parameters::{Parameters, parameters};
 use crate::registry::Method;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, math};
 
 parameters! {
     /// Parameters of [`Auto`].
@@ -301,7 +301,7 @@ impl<F: Real> Auto<F> {
             return false;
         }
         let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
-        let usual = 4.0 + (3.0 * (dim as f64).ln()).floor();
+        let usual = 4.0 + (3.0 * math::ln(dim as f64)).floor();
         let first = (POPULATION[usize::from(self.findings.smooth != Some(true))] * usual) as usize;
         let doubled = 2 * self.population;
         let begins = runs == 0 || doubled.saturating_mul(dim) > LARGEST;

@@ -6,6 +6,7 @@
 
 use super::core::Core;
 use super::instance::Square;
+use swarmgrad_core::math;
 
 /// What is done to a point before the core sees it.
 pub(super) enum Move {
@@ -75,8 +76,8 @@ pub(super) fn oscillate(x: f64) -> f64 {
     if x == 0.0 {
         return 0.0;
     }
-    let t = x.abs().ln() / 0.1;
-    sign * (t + 0.49 * ((c1 * t).sin() + (c2 * t).sin())).exp().powf(0.1)
+    let t = math::ln(x.abs()) / 0.1;
+    sign * math::powf(math::exp(t + 0.49 * (math::sin(c1 * t) + math::sin(c2 * t))), 0.1)
 }
 
 /// How far `x` is outside [-5, 5]^d: the sum of squares.
@@ -112,7 +113,7 @@ impl Function {
                 Move::Oscillate => z.iter_mut().for_each(|t| *t = oscillate(*t)),
                 Move::Asymmetric(stretch) => {
                     for (t, stretch) in z.iter_mut().zip(stretch).filter(|(t, _)| **t > 0.0) {
-                        *t = t.powf(1.0 + stretch * t.sqrt());
+                        *t = math::powf(*t, 1.0 + stretch * t.sqrt());
                     }
                 }
                 Move::Skew(by) => {
@@ -129,7 +130,7 @@ impl Function {
         }
         let mut value = self.core.value(x, z, spare, rest);
         if self.finish == Finish::OscillateAndFlatten {
-            value = oscillate(value).powf(0.9);
+            value = math::powf(oscillate(value), 0.9);
         }
         if self.penalty > 0.0 {
             value += self.penalty * beyond(x);
