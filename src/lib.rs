@@ -1,25 +1,30 @@
 //! swarmgrad optimises what has no gradient.
 //!
 //! The facade of the library: the ground floor at the top level ([`Problem`], [`Algorithm`], [`Run`], ...), the test
-//! [`problems`], the [`algorithms`], those that can be differentiated ([`diff`]), and the [`registry`] of all methods.
+//! [`problems`], the [`algorithms`], those that can be differentiated ([`diff`]), those made of others ([`combine`]), and the
+//! [`registry`] of all methods.
 //!
 //! ```
-//! use swarmgrad::{Evaluations, minimize, problems, registry};
+//! use swarmgrad::{Space, minimize};
 //!
-//! let rastrigin = problems::entry("rastrigin")?.build::<f64>(5, None)?;
-//! let mut method = registry::entry(registry::DEFAULT)?.build(rastrigin.space(), Some(20_000), &registry::Settings::new())?;
-//! let outcome = minimize(&*rastrigin, &mut *method, 1, &mut [&mut Evaluations(20_000)]);
+//! let bowl = |x: &[f64]| x.iter().map(|t| t * t - 10.0 * (6.283 * t).cos() + 10.0).sum::<f64>();
+//! let outcome = minimize(bowl, Space::cube(5, -5.12, 5.12)?).evaluations(20_000).seed(1).run()?;
 //! assert!(outcome.fun < 1e-3);
-//! println!("{}", outcome.account.unwrap_or_default()); // which part of the method found it
+//! println!("{}", outcome.explanation.unwrap_or_default()); // which part of the method found it
 //! # Ok::<(), swarmgrad::Error>(())
 //! ```
 
-pub mod registry;
+mod minimize;
 
+pub use minimize::{Minimize, minimize, minimize_problem, session};
 pub use swarmgrad_algorithms as algorithms;
+pub use swarmgrad_algorithms::settings;
+pub use swarmgrad_combine as combine;
+pub use swarmgrad_combine::registry;
 pub use swarmgrad_core::*;
 pub use swarmgrad_diff as diff;
 pub use swarmgrad_problems as problems;
+pub use swarmgrad_study as study;
 
 /// The examples of the README, compiled with the documentation tests.
 #[cfg(doctest)]

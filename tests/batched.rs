@@ -146,7 +146,7 @@ fn threads_change_nothing_and_a_saved_swarm_continues() {
     let params = Params { particles: 60, data_batch: 4, batch: Some(20), reduction: 0.5, ..Params::default() };
     let state = |swarm: &Batched| {
         let mut bytes = Vec::new();
-        swarm.save(&mut bytes);
+        swarm.save(&mut bytes).unwrap();
         bytes
     };
     let mut whole = Batched::new(problem.space(), START, params.clone()).unwrap();

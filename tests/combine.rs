@@ -1,8 +1,9 @@
 //! Laws of the methods that are made of methods.
 
-use swarmgrad::algorithms::registry::{self, Settings};
+use swarmgrad::algorithms::gradient::yardstick::Exact;
+use swarmgrad::registry::{self, Settings};
 use swarmgrad::{
-    Algorithm, Evaluations, Function, Matrix, Outcome, Problem, Reason, Rng, Run, Space, Start, minimize, problems,
+    Algorithm, Evaluations, Function, Matrix, Outcome, Problem, Reason, Rng, Run, Solutions, Space, Start, problems,
 };
 
 fn settings(json: serde_json::Value) -> Settings {
@@ -120,7 +121,7 @@ fn every_run_of_multistart_walks_as_alone() {
             alone.ask(&rng.fork(&format!("run{runs}")), &mut xs);
             assert_eq!(xs.data(), &x[..], "round {}", from + k);
             alone.tell(&mut xs, values);
-            if alone.why().is_some() || from + k + 1 == seen.len() {
+            if alone.stop_reason().is_some() || from + k + 1 == seen.len() {
                 from += k + 1;
                 break;
             }
@@ -173,12 +174,87 @@ fn polish_is_the_global_method_then_the_local_one_from_its_best_point() {
     assert_eq!(seen[20], (best.to_vec(), vec![*value]), "the local search begins at the best point");
     let mut local = method("nelder_mead", problem.space(), serde_json::json!({ "start": { "points": [best] } }));
     assert_eq!(seen[20..], walk(&mut *local, &problem, &Rng::new(2), 60)[..]);
-    assert!(polish.account().unwrap().contains("nelder_mead improved"));
+    assert!(polish.explanation().unwrap().contains("nelder_mead improved"));
     let wrong =
         |json: serde_json::Value| entry.build(problem.space(), None, &settings(json)).err().unwrap().to_string();
     assert!(wrong(serde_json::json!({ "method": "psoo" })).contains("did you mean 'pso'"));
     assert!(wrong(serde_json::json!({ "local": "nelder_mead:edge=0" })).contains("edge = 0"));
     assert!(wrong(serde_json::json!({ "local": "nelder_mead:edge" })).contains("NAME:KEY=VALUE"));
+}
+
+#[test]
+fn polish_keeps_the_minima_of_its_global_method() {
+    let problem = problems::entry("himmelblau").unwrap().build::<f64>(2, None).unwrap();
+    let entry = registry::entry("polish").unwrap();
+    let json = serde_json::json!({ "method": "polar_cbo:particles=100", "share": 0.5, "patience": 100_000 });
+    let mut polish = entry.build(problem.space(), Some(40_000), &settings(json)).unwrap();
+    let found = Run::new(&*problem, &mut *polish, 3).watch(&mut Evaluations(40_000)).minimize();
+    let mut alone = method("polar_cbo", problem.space(), serde_json::json!({ "particles": 100 }));
+    walk(&mut *alone, &*problem, &Rng::new(3), 200);
+    let solutions = found.solutions.unwrap();
+    assert_eq!(solutions, alone.solutions().unwrap());
+    assert!(solutions.points.len() >= 3, "{solutions:?}");
+    assert!(found.fun < solutions.points[0].value, "{} was not polished", found.fun);
+}
+
+#[test]
+fn multistart_has_the_minima_of_its_best_run_and_islands_those_of_all() {
+    let problem = problems::entry("himmelblau").unwrap().build::<f64>(2, None).unwrap();
+    let json = serde_json::json!({ "method": "polar_cbo:particles=50", "patience": 500 });
+    let mut many = method("multistart", problem.space(), json);
+    let (mut rng, mut xs, mut runs) = (Rng::new(3), Matrix::default(), 0);
+    // What the run that holds the best point has found, as that run says itself.
+    for round in 0..400 {
+        rng.set_iteration(round);
+        many.ask(&rng, &mut xs);
+        let values: Vec<f64> = xs.iter().map(|x| problem.value(x)).collect();
+        many.tell(&mut xs, &values);
+        let explanation = many.explanation().unwrap();
+        let words: Vec<&str> = explanation.split(' ').collect();
+        let (finder, now) = (words[3].parse::<u64>().unwrap(), words[5].parse::<u64>().unwrap());
+        runs = now;
+        let found = many.solutions().unwrap();
+        assert_eq!(found.points.iter().map(|found| found.particles).sum::<usize>(), 50, "round {round}");
+        assert!(finder == now || found.points[0].value < 1.0, "round {round}: {found:?}");
+    }
+    assert!(runs > 2, "{runs} runs");
+
+    let json = serde_json::json!({ "method": "polar_cbo:particles=30", "islands": 3, "interval": 1_000 });
+    let mut islands = method("islands", problem.space(), json);
+    walk(&mut *islands, &*problem, &Rng::new(7), 100);
+    let mut expected = Vec::new();
+    for i in 0..3 {
+        let mut alone = method("polar_cbo", problem.space(), serde_json::json!({ "particles": 30 }));
+        walk(&mut *alone, &*problem, &Rng::new(7).fork(&format!("island{i}")), 100);
+        expected.extend(alone.solutions().unwrap().points);
+    }
+    assert_eq!(islands.solutions().unwrap(), Solutions::minima(expected));
+}
+
+#[test]
+fn combinators_take_gradients_to_methods_that_use_them() {
+    let problem = problems::entry("rosenbrock").unwrap().build::<f64>(4, None).unwrap();
+    for text in ["islands", "multistart", "polish"] {
+        let json = serde_json::json!({ "method": "diff_de:particles=12" });
+        let mut algorithm = method(text, problem.space(), json);
+        let mut source = Exact::new(problem.differentiable().unwrap());
+        let outcome = Run::new(&*problem, &mut *algorithm, 1)
+            .gradients(&mut source, 2.0)
+            .watch(&mut Evaluations(3_000))
+            .minimize();
+        assert!(outcome.ngev > 50, "{text}: {} gradients", outcome.ngev);
+        assert_eq!(outcome.cost, outcome.nfev + outcome.ngev, "{text}");
+    }
+    // An island without neighbours takes the gradients it would take alone.
+    let walk = |text: &str, json, rng| {
+        let mut algorithm = method(text, problem.space(), json);
+        let mut source = Exact::new(problem.differentiable().unwrap());
+        let run = Run::new(&*problem, &mut *algorithm, 0).rng(rng).gradients(&mut source, 2.0);
+        run.watch(&mut Evaluations(2_000)).minimize()
+    };
+    let one = walk("islands", serde_json::json!({ "method": "diff_de", "islands": 1 }), Rng::new(5));
+    let alone = walk("diff_de", serde_json::json!({}), Rng::new(5).fork("island0"));
+    assert_eq!((one.x, one.ngev), (alone.x, alone.ngev));
 }
 
 // auto -----------------------------------------------------------------------------------------------------------------
@@ -206,11 +282,11 @@ fn auto_begins_as_its_first_lane_and_is_never_worse() {
         assert_eq!(alone, begin, "{name}");
         for budget in [50, 400, 3_000] {
             let mut descent = method("quasi_newton", problem.space(), given.clone());
-            let alone = minimize(&*problem, &mut *descent, 0, &mut [&mut Evaluations(budget)]);
+            let alone = Run::new(&*problem, &mut *descent, 0).watch(&mut Evaluations(budget)).minimize();
             // The probe is all that the first descent has to wait for.
             let probe = 2 * 3 + 1;
             let (outcome, _) = auto(&*problem, given.clone(), alone.nfev + probe, 0);
-            let separable = outcome.account.as_ref().unwrap().contains("is separable");
+            let separable = outcome.explanation.as_ref().unwrap().contains("is separable");
             assert!(separable || outcome.fun <= alone.fun, "{name}, {budget}: {} against {}", outcome.fun, alone.fun);
         }
     }
@@ -229,7 +305,7 @@ fn auto_sees_what_is_separable() {
         let problem = problems::entry(name).unwrap().build::<f64>(7, None).unwrap();
         let start = serde_json::json!({ "start": { "points": [vec![0.7; 7]] } });
         let (outcome, spent) = auto(&*problem, start, 5_000, 1);
-        let account = outcome.account.unwrap();
+        let account = outcome.explanation.unwrap();
         assert_eq!(account.contains("the function is separable"), separable, "{name}: {account}");
         assert_eq!(spent[3] > 0.0, separable, "{name}: {account}");
     }
@@ -248,7 +324,7 @@ fn auto_says_who_found_the_answer_when_and_why_its_run_ended() {
             best = if value < best.0 { (value, count, 0) } else { best };
         }
     }
-    let account = algorithm.account().unwrap();
+    let account = algorithm.explanation().unwrap();
     assert!(account.contains(&format!("at evaluation {} of {count};", best.1)), "{account}");
     assert!(account.starts_with("found by 'descent' (run 1: "), "{account}");
     assert!(account.contains("converged to the precision of the values"), "{account}");

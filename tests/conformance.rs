@@ -122,7 +122,7 @@ fn one_two_and_eight_threads_give_the_same_bits() {
                 let mut limit = Iterations(iterations);
                 let outcome = Run::new(&problem, &mut *algorithm, 3).watch(&mut limit).workers(&workers).minimize();
                 let mut state = Vec::new();
-                algorithm.save(&mut state);
+                algorithm.save(&mut state).unwrap();
                 outcomes.push((bits(&outcome.x), bits(&outcome.answer), outcome.nfev, state));
             }
             assert!(outcomes[0] == outcomes[1] && outcomes[0] == outcomes[2], "{} in {dim} dimensions", entry.name);
@@ -164,7 +164,7 @@ fn recording_the_draws_changes_nothing() {
         let space = Space::<f32>::cube(700, -5.0, 5.0).unwrap();
         let problem = Function::new(space.clone(), |x: &[f32]| x.iter().map(|t| t * t).sum::<f32>());
         let walk = |rng: Rng| {
-            let mut algorithm = entry.build_f32(&space, None, &population(entry, 6)).unwrap();
+            let mut algorithm = entry.build(&space, None, &population(entry, 6)).unwrap();
             Run::new(&problem, &mut *algorithm, 0).rng(rng).watch(&mut Iterations(3)).minimize();
             let x = algorithm.view().matrix("x").unwrap().data().to_vec();
             x.into_iter().map(f32::to_bits).collect::<Vec<_>>()
@@ -341,7 +341,7 @@ fn save_load_continue_equals_continue() {
         let mut run = Run::new(&problem, &mut *first, 11);
         (0..18).for_each(|_| assert!(run.step().is_continue()));
         let path = std::env::temp_dir().join(format!("swarmgrad-{}-{}.checkpoint", entry.name, std::process::id()));
-        run.checkpoint(entry.name, "the command").write(&path).unwrap();
+        run.checkpoint(entry.name, "the command").unwrap().write(&path).unwrap();
         let checkpoint = Checkpoint::<f64>::read(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!((checkpoint.method.as_str(), checkpoint.about.as_str()), (entry.name, "the command"));
@@ -350,10 +350,10 @@ fn save_load_continue_equals_continue() {
         assert_eq!((bits(&outcome.x), bits(&outcome.answer)), (bits(&expected.x), bits(&expected.answer)));
         assert_eq!((outcome.nfev, outcome.nit, outcome.fun), (expected.nfev, expected.nit, expected.fun));
         let [mut a, mut b] = [Vec::new(), Vec::new()];
-        whole.save(&mut a);
-        second.save(&mut b);
+        whole.save(&mut a).unwrap();
+        second.save(&mut b).unwrap();
         assert!(a == b, "{}: the states differ", entry.name);
-        assert!(entry.load(&a[..a.len() / 2]).is_err(), "half a state must be refused");
+        assert!(entry.load::<f64>(&a[..a.len() / 2]).is_err(), "half a state must be refused");
     });
 }
 
@@ -363,13 +363,13 @@ fn single_precision_works_and_follows_the_same_law() {
         let space = Space::<f32>::cube(5, -100.0, 100.0).unwrap();
         let problem = Function::new(space.clone(), |x: &[f32]| x.iter().map(|t| (t - 1.0) * (t - 1.0)).sum::<f32>());
         let (budget, bound) = bowl_budget(entry);
-        let mut algorithm = entry.build_f32(&space, Some(budget), &bowl(entry)).unwrap();
+        let mut algorithm = entry.build(&space, Some(budget), &bowl(entry)).unwrap();
         let outcome = Run::new(&problem, &mut *algorithm, 4).watch(&mut Evaluations(budget)).minimize();
         assert!(space.contains(&outcome.x) && outcome.fun.is_finite());
         assert!(outcome.fun.f64() < bound, "{}: {}", entry.name, outcome.fun);
         let mut state = Vec::new();
-        algorithm.save(&mut state);
-        assert!(entry.load_f32(&state).is_ok());
+        algorithm.save(&mut state).unwrap();
+        assert!(entry.load::<f32>(&state).is_ok());
     });
 }
 

@@ -1,9 +1,9 @@
 //! Laws of the consensus family: sets and surfaces are kept, several minima are found, samples have the law they should, runs
 //! of an ensemble walk as they would alone.
 
-use swarmgrad::algorithms::combine::ensemble::Ensemble;
 use swarmgrad::algorithms::gradient::yardstick::{Differences, DifferencesParams};
 use swarmgrad::algorithms::particle::{alpha_for_sample_size, gibbs};
+use swarmgrad::combine::ensemble::Ensemble;
 use swarmgrad::registry::{self, Settings};
 use swarmgrad::{Algorithm, Function, Iterations, Kind, Matrix, Outcome, Problem, Rng, Run, Space};
 
@@ -278,7 +278,7 @@ fn several_minima_are_reported() {
         let mut swarm = build(method, &space, json);
         let mut budget = swarmgrad::Evaluations(200 * 300 + 77); // the last round is cut off
         let outcome = Run::new(&problem, &mut *swarm, 3).watch(&mut budget).minimize();
-        let several = outcome.several.unwrap();
+        let several = outcome.solutions.unwrap();
         assert_eq!(several.kind, Kind::Minima);
         assert_eq!(several.points.iter().map(|found| found.particles).sum::<usize>(), 200, "{method}");
         assert!(several.points.is_sorted_by(|a, b| a.value <= b.value));
@@ -300,7 +300,7 @@ fn polarised_swarms_find_four_minima_as_they_are() {
     let problem = swarmgrad::problems::entry("himmelblau").unwrap().build::<f64>(2, None).unwrap();
     for seed in 0..5 {
         let mut swarm = build("polar_cbo", problem.space(), serde_json::json!({}));
-        let several = run(&mut *swarm, &*problem, seed, 400).several.unwrap();
+        let several = run(&mut *swarm, &*problem, seed, 400).solutions.unwrap();
         let low = several.points.iter().filter(|found| found.value < 1.0).count();
         assert!(low == 4 && several.points.len() == 4, "seed {seed}: {several:?}");
     }
@@ -312,7 +312,7 @@ fn samples_are_reported() {
     let space = Space::unbounded(2).unwrap();
     let problem = Function::new(space.clone(), |x: &[f64]| 0.5 * (x[0] * x[0] + (x[1] - 1.0).powi(2)));
     let json = serde_json::json!({ "particles": 4000, "start": { "normal": { "mean": 3.0, "deviation": 2.0 } } });
-    let several = run(&mut *build("cbs", &space, json), &problem, 5, 40).several.unwrap();
+    let several = run(&mut *build("cbs", &space, json), &problem, 5, 40).solutions.unwrap();
     assert_eq!((several.kind, several.points.len()), (Kind::Samples, 4000));
     for (j, mean) in [0.0, 1.0].into_iter().enumerate() {
         let at = |f: &dyn Fn(f64) -> f64| several.points.iter().map(|found| f(found.x[j])).sum::<f64>() / 4000.0;
@@ -322,7 +322,7 @@ fn samples_are_reported() {
     }
     assert!(several.points.iter().all(|found| found.value == problem.value(&found.x)));
     let optimising = serde_json::json!({ "aim": "optimise" });
-    assert!(run(&mut *build("cbs", &space, optimising), &problem, 5, 3).several.is_none());
+    assert!(run(&mut *build("cbs", &space, optimising), &problem, 5, 3).solutions.is_none());
 }
 
 /// The factors and the paper's cooling multiply.
@@ -378,7 +378,7 @@ fn an_ensemble_passes_gradients_on() {
             .rng(Rng::new(4).fork(&format!("run{k}")))
             .watch(&mut Iterations(ensemble.runs()[k].iterations()))
             .minimize();
-        assert_eq!(outcome.several.as_ref().unwrap().points[k].x, one.x, "run {k}");
+        assert_eq!(outcome.solutions.as_ref().unwrap().points[k].x, one.x, "run {k}");
         evaluations += one.nfev;
     }
     // More than its points: gradients were asked for, each by its own run.
@@ -403,14 +403,14 @@ fn an_ensemble_is_its_runs_in_one_batch() {
             .minimize();
         assert_eq!(one.answer, ensemble.answers()[k], "run {k}");
         assert_eq!(one.fun, ensemble.best()[k]);
-        let found = &outcome.several.as_ref().unwrap().points[k];
+        let found = &outcome.solutions.as_ref().unwrap().points[k];
         assert_eq!((&found.x, found.value), (&one.x, one.fun));
         best = best.min(one.fun);
     }
     assert_eq!(outcome.fun, best);
     // Saved and loaded it goes on to the same bits.
     let mut bytes = Vec::new();
-    ensemble.save(&mut bytes);
+    ensemble.save(&mut bytes).unwrap();
     let mut second = Ensemble::load(cbo, &bytes).unwrap();
     let mut xs = [Matrix::default(), Matrix::default()];
     ensemble.ask(&Rng::new(7).at(31), &mut xs[0]);

@@ -7,10 +7,12 @@ const LAYERS: &[(&str, u32)] = &[
     ("swarmgrad-problems", 1),
     ("swarmgrad-algorithms", 1),
     ("swarmgrad-diff", 2),
-    ("swarmgrad-nn", 2),
-    ("swarmgrad", 3),
-    ("swarmgrad-lab", 4),
-    ("swarmgrad-cli", 5),
+    ("swarmgrad-combine", 3),
+    ("swarmgrad-study", 4),
+    ("swarmgrad-nn", 4),
+    ("swarmgrad", 5),
+    ("swarmgrad-lab", 6),
+    ("swarmgrad-cli", 7),
 ];
 
 fn layer(name: &str) -> Option<u32> {

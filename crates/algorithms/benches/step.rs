@@ -9,6 +9,7 @@ mod timing;
 
 use rayon::prelude::*;
 use std::hint::black_box;
+use swarmgrad_algorithms::parameters::Settings;
 use swarmgrad_algorithms::particle::{Motion, Particles, cbo, pso, pso_sde};
 use swarmgrad_algorithms::registry;
 use swarmgrad_core::{Algorithm, Iterations, Matrix, Real, Rng, Run, Space, Start, Workers};
@@ -166,7 +167,7 @@ fn distributions() {
     );
     for (name, dim, particles, bar) in cases {
         let space = Space::unbounded(dim).unwrap();
-        let mut settings = registry::Settings::new();
+        let mut settings = Settings::new();
         particles.map(|n| settings.insert("particles".into(), n.into()));
         let fresh = || registry::entry(name).unwrap().build(&space, None, &settings).unwrap();
         let (mut method, mut rng, mut xs, mut values, mut round) =

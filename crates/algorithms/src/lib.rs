@@ -1,13 +1,14 @@
 //! The algorithms of swarmgrad: derivative-free methods under one trait, found by name in the [`registry`].
 //!
 //! ```
+//! use swarmgrad_algorithms::parameters::Settings;
 //! use swarmgrad_algorithms::registry;
-//! use swarmgrad_core::{Evaluations, Function, Space, minimize};
+//! use swarmgrad_core::{Evaluations, Function, Run, Space};
 //!
 //! let space = Space::cube(3, -5.0, 5.0)?;
-//! let mut method = registry::entry(registry::DEFAULT)?.build(&space, None, &registry::Settings::new())?;
+//! let mut method = registry::entry("cma_es")?.build(&space, None, &Settings::new())?;
 //! let sphere = Function::new(space, |x: &[f64]| x.iter().map(|t| t * t).sum());
-//! let outcome = minimize(&sphere, &mut *method, 1, &mut [&mut Evaluations(5_000)]);
+//! let outcome = Run::new(&sphere, &mut *method, 1).watch(&mut Evaluations(5_000)).minimize();
 //! assert!(outcome.fun < 1e-8);
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
@@ -15,11 +16,14 @@
 // Transcendental functions come from `swarmgrad_core::math`: clippy.toml.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
-pub mod combine;
 pub mod distribution;
 pub mod evolution;
 pub mod gradient;
+pub mod linear;
 pub mod local;
+pub mod method;
 pub mod parameters;
 pub mod particle;
 pub mod registry;
+pub mod restart;
+pub mod settings;

@@ -1,5 +1,8 @@
 //! Parameters as plain data: one table gives the struct, its defaults, its checks, the command line and the help.
 
+#[doc(hidden)]
+pub use {serde_json, swarmgrad_core};
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
@@ -110,7 +113,7 @@ pub enum Range {
     Choice(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
-    /// A method of the registry as [`crate::registry::parse`] reads it, found when the method is built.
+    /// A method of the registry as [`crate::settings::parse`] reads it, found when the method is built.
     Method,
 }
 
@@ -186,7 +189,7 @@ pub fn in_words<T: Ranged>(range: Range) -> String {
 #[doc(hidden)]
 macro_rules! unranged {
     ($($t:ty),*) => { $(impl $crate::parameters::Ranged for $t {
-        fn within(&self, _: &str, _: $crate::parameters::Range) -> swarmgrad_core::Result<()> { Ok(()) }
+        fn within(&self, _: &str, _: $crate::parameters::Range) -> $crate::parameters::swarmgrad_core::Result<()> { Ok(()) }
     })* };
 }
 pub use unranged;
@@ -251,7 +254,7 @@ macro_rules! parameters {
             fn table() -> Vec<$crate::parameters::Parameter> {
                 #[allow(unused_imports)]
                 use $crate::parameters::Range::*;
-                let defaults = serde_json::to_value(Self::default()).unwrap_or_default();
+                let defaults = $crate::parameters::serde_json::to_value(Self::default()).unwrap_or_default();
                 vec![ $( $crate::parameters::Parameter {
                     name: stringify!($field),
                     symbol: $symbol,
@@ -262,7 +265,7 @@ macro_rules! parameters {
                 }, )* ]
             }
 
-            fn check(&self) -> swarmgrad_core::Result<()> {
+            fn check(&self) -> $crate::parameters::swarmgrad_core::Result<()> {
                 #[allow(unused_imports)]
                 use $crate::parameters::Range::*;
                 $( $crate::parameters::Ranged::within(&self.$field, stringify!($field), $range)?; )*

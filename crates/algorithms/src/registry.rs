@@ -1,101 +1,13 @@
-//! Every method by name: the one table behind the command line, the help, the benchmarks and the tests.
+//! The methods of this crate by name.
 
-use crate::combine::{auto, islands, multistart, polish};
 use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
 use crate::evolution::{de, ga, jade, jde, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
-use crate::local::{Local, coordinate_search, nelder_mead, quasi_newton, trust_region};
-pub use crate::parameters::Settings;
-use crate::parameters::{Parameter, Parameters, check_settings, readable};
-use crate::particle::{
-    Motion, Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso,
-};
+use crate::local::{LocalMethod, coordinate_search, nelder_mead, quasi_newton, trust_region};
+use crate::method::{Entry, find};
+use crate::particle::{Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso};
 use crate::particle::{polar_cbo, pso, pso_sde, rempso, spso2011};
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
-use swarmgrad_core::{Algorithm, Error, Real, Result, Space, Start};
-
-type Build<F> = fn(&Space<F>, Start, Option<u64>, Settings) -> Result<Box<dyn Algorithm<F>>>;
-type Load<F> = fn(&[u8]) -> Result<Box<dyn Algorithm<F>>>;
-
-/// A method of the library.
-#[derive(Debug)]
-pub struct Entry {
-    /// Its name, the same everywhere.
-    pub name: &'static str,
-    /// One line: what it is.
-    pub summary: &'static str,
-    /// Where it comes from.
-    pub paper: &'static str,
-    /// Named sets of parameters: name, what it is, JSON.
-    pub presets: &'static [(&'static str, &'static str, &'static str)],
-    table: fn() -> Vec<Parameter>,
-    readable: fn(Settings) -> std::result::Result<(), String>,
-    build: Build<f64>,
-    build_f32: Build<f32>,
-    load: Load<f64>,
-    load_f32: Load<f32>,
-}
-
-/// An algorithm as the table needs it.
-pub trait Method<F: Real>: Algorithm<F> + Serialize + DeserializeOwned + 'static {
-    /// Its name: file, registry entry, command line, Python.
-    const NAME: &'static str;
-    /// Its parameters.
-    type Params: Parameters;
-
-    /// The method on a space. Errors name the parameter, its value and the rule.
-    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self>;
-}
-
-impl<F: Real, M: Motion<F> + 'static> Method<F> for Particles<F, M> {
-    const NAME: &'static str = M::NAME;
-    type Params = M::Params;
-
-    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: M::Params) -> Result<Self> {
-        Particles::new(space, start, budget, params)
-    }
-}
-
-/// Reads the settings into the method's parameters and builds it.
-fn build<F: Real, A: Method<F>>(
-    space: &Space<F>,
-    start: Start,
-    budget: Option<u64>,
-    settings: Settings,
-) -> Result<Box<dyn Algorithm<F>>> {
-    let params = serde_json::from_value(Value::Object(settings))
-        .map_err(|why| Error::parameter("--set", A::NAME, why.to_string()))?;
-    Ok(Box::new(A::new(space, start, budget, params)?))
-}
-
-/// Reads back a saved state.
-fn load<F: Real, A: Method<F>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
-    let method: A = postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
-    Ok(Box::new(method))
-}
-
-impl Entry {
-    /// One line of a table; the algorithm is named for both scalars.
-    pub const fn of<A32: Method<f32>, A64: Method<f64>>(
-        summary: &'static str,
-        paper: &'static str,
-        presets: &'static [(&'static str, &'static str, &'static str)],
-    ) -> Self {
-        Entry {
-            name: A64::NAME,
-            summary,
-            paper,
-            presets,
-            table: <A64::Params as Parameters>::table,
-            readable: readable::<A64::Params>,
-            build: build::<f64, A64>,
-            build_f32: build::<f32, A32>,
-            load: load::<f64, A64>,
-            load_f32: load::<f32, A32>,
-        }
-    }
-}
+use swarmgrad_core::Result;
 
 /// One line of the table.
 macro_rules! algorithm {
@@ -112,9 +24,9 @@ macro_rules! method {
 }
 
 /// The same for a local search.
-macro_rules! walk {
+macro_rules! local {
     ($W:ty, $summary:literal, $paper:literal) => {
-        algorithm!(Local<f32, $W>, Local<f64, $W>, $summary, $paper, &[])
+        algorithm!(LocalMethod<f32, $W>, LocalMethod<f64, $W>, $summary, $paper, &[])
     };
 }
 
@@ -123,13 +35,6 @@ const TORCHSWARM: &str = r#"{"c1": 2.0, "c2": 2.0, "beta": 0.9, "draws": "per_pa
 
 /// All methods of this crate.
 pub static ENTRIES: &[Entry] = &[
-    algorithm!(
-        auto::Auto<f32>,
-        auto::Auto<f64>,
-        "the default: local searches, CMA-ES and what else pays, by what the values show",
-        "Baudis & Posik 2014; Loshchilov et al. 2013",
-        &[]
-    ),
     method!(
         pso::Pso,
         pso::Pso,
@@ -381,139 +286,32 @@ pub static ENTRIES: &[Entry] = &[
         &[]
     ),
     // Local search.
-    walk!(
+    local!(
         quasi_newton::QuasiNewton,
         "quasi-Newton descent in a box, derivatives by differences",
         "Nocedal & Wright 2006; Powell 1978"
     ),
-    walk!(
+    local!(
         coordinate_search::CoordinateSearch,
         "global line searches along all variables at once, for separable functions",
         "Langerman et al. 1994; Baudis & Posik 2015"
     ),
-    walk!(
+    local!(
         nelder_mead::NelderMead,
         "Nelder-Mead simplex with adaptive parameters",
         "Nelder & Mead 1965; Gao & Han 2012"
     ),
-    walk!(
+    local!(
         trust_region::TrustRegion,
         "quadratic models that interpolate values, in a trust region",
         "Powell 2004, 2006, 2009"
     ),
-    // Methods made of methods.
-    algorithm!(
-        multistart::MultiStart<f32>,
-        multistart::MultiStart<f64>,
-        "a method that ends by itself, from one new point after another",
-        "Rinnooy Kan & Timmer 1987",
-        &[]
-    ),
-    algorithm!(
-        polish::Polish<f32>,
-        polish::Polish<f64>,
-        "a global method, then a local search from its best point",
-        "folklore",
-        &[]
-    ),
-    algorithm!(
-        islands::Islands<f32>,
-        islands::Islands<f64>,
-        "copies of a method on a ring that exchange their best points",
-        "Tanese 1989; Whitley et al. 1999",
-        &[]
-    ),
 ];
 
-/// The method that is taken where the user names none.
-pub const DEFAULT: &str = "auto";
-
-/// The method called `name`; an unknown name gets the nearest right one.
+/// The method of this crate called `name`; an unknown name gets the nearest right one.
+///
+/// # Errors
+/// There is no such method.
 pub fn entry(name: &str) -> Result<&'static Entry> {
-    ENTRIES
-        .iter()
-        .find(|e| e.name == name)
-        .ok_or_else(|| Error::unknown("method", name, ENTRIES.iter().map(|e| e.name)))
-}
-
-/// Reads a method as it is written on a command line: `NAME` or `NAME:KEY=VALUE,KEY=VALUE`. A value that is JSON is taken
-/// as such, anything else as text.
-pub fn parse(text: &str) -> Result<(&'static Entry, Settings)> {
-    let (name, settings) = split(text)?;
-    Ok((entry(name)?, settings))
-}
-
-/// The name and the settings of such a text.
-pub fn split(text: &str) -> Result<(&str, Settings)> {
-    let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-    let mut settings = Settings::new();
-    for pair in rest.split(',').filter(|pair| !pair.trim().is_empty()) {
-        let Some((key, value)) = pair.split_once('=') else {
-            return Err(Error::parameter("method", format!("'{text}'"), "must be NAME or NAME:KEY=VALUE,KEY=VALUE"));
-        };
-        let value = serde_json::from_str(value.trim()).unwrap_or_else(|_| Value::from(value.trim()));
-        settings.insert(key.trim().into(), value);
-    }
-    Ok((name.trim(), settings))
-}
-
-impl Entry {
-    /// The method's parameters with symbol, default and range.
-    pub fn parameters(&self) -> Vec<Parameter> {
-        (self.table)()
-    }
-
-    /// Builds the method. `budget` is the number of evaluations planned, for methods that plan ahead.
-    pub fn build(
-        &self,
-        space: &Space<f64>,
-        budget: Option<u64>,
-        settings: &Settings,
-    ) -> Result<Box<dyn Algorithm<f64>>> {
-        let (start, settings) = self.resolve(settings)?;
-        (self.build)(space, start, budget, settings)
-    }
-
-    /// The same in single precision.
-    pub fn build_f32(
-        &self,
-        space: &Space<f32>,
-        budget: Option<u64>,
-        settings: &Settings,
-    ) -> Result<Box<dyn Algorithm<f32>>> {
-        let (start, settings) = self.resolve(settings)?;
-        (self.build_f32)(space, start, budget, settings)
-    }
-
-    /// Reads back the state that [`Algorithm::save`] wrote.
-    pub fn load(&self, bytes: &[u8]) -> Result<Box<dyn Algorithm<f64>>> {
-        (self.load)(bytes)
-    }
-
-    /// The same in single precision.
-    pub fn load_f32(&self, bytes: &[u8]) -> Result<Box<dyn Algorithm<f32>>> {
-        (self.load_f32)(bytes)
-    }
-
-    /// Takes out `start` and `preset`, puts the preset below what the user set, and checks the names: the settings that
-    /// deserialise into the method's parameters.
-    pub fn resolve(&self, settings: &Settings) -> Result<(Start, Settings)> {
-        let mut own = settings.clone();
-        let start = match own.remove("start") {
-            Some(start) => serde_json::from_value(start.clone())
-                .map_err(|why| Error::parameter("start", start, why.to_string()))?,
-            None => Start::default(),
-        };
-        let mut resolved = Settings::new();
-        if let Some(preset) = own.remove("preset") {
-            let name = preset.as_str().unwrap_or_default();
-            let known = || self.presets.iter().map(|(name, ..)| *name);
-            let found = self.presets.iter().find(|(known, ..)| *known == name);
-            let (.., json) = found.ok_or_else(|| Error::unknown(&format!("preset of {}", self.name), name, known()))?;
-            resolved = serde_json::from_str(json).map_err(|why| Error::parameter("preset", name, why.to_string()))?;
-        }
-        resolved.append(&mut own);
-        check_settings(self.name, &self.parameters(), &["preset", "start"], self.readable, &mut resolved)?;
-        Ok((start, resolved))
-    }
+    find(ENTRIES.iter(), name)
 }

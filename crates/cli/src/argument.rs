@@ -1,132 +1,7 @@
 //! What users write on the command line, read into what the library takes. Errors name the thing, its value and the rule.
 
-use serde_json::{Map, Value};
-use std::io::Read;
-use swarmgrad::{Error, Outside, Result, Space, Start};
-
-/// `lo:hi` for all variables, or a comma list of them, one a variable. Either end may be infinite.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Bounds {
-    /// The same for every variable.
-    All(f64, f64),
-    /// One pair a variable.
-    Each(Vec<(f64, f64)>),
-}
-
-impl Bounds {
-    /// Reads the text of `--bounds`.
-    pub fn parse(text: &str) -> Result<Self> {
-        let pair = |part: &str| {
-            let pair = part.split_once(':').and_then(|(lo, hi)| Some((real(lo)?, real(hi)?)));
-            pair.ok_or_else(|| {
-                let rule = "must be LOWER:UPPER, two numbers, inf allowed, for example -5:5 or 0:inf";
-                Error::parameter("--bounds", format!("'{}'", part.trim()), rule)
-            })
-        };
-        match text.split_once(',') {
-            None => pair(text).map(|(lo, hi)| Bounds::All(lo, hi)),
-            Some(_) => text.split(',').map(pair).collect::<Result<_>>().map(Bounds::Each),
-        }
-    }
-
-    /// Number of variables, where the text says it.
-    pub fn dim(&self) -> Option<usize> {
-        match self {
-            Bounds::All(..) => None,
-            Bounds::Each(pairs) => Some(pairs.len()),
-        }
-    }
-
-    /// The box in `dim` variables.
-    pub fn space(&self, dim: usize) -> Result<Space> {
-        match self {
-            Bounds::All(lo, hi) => Space::cube(dim, *lo, *hi),
-            Bounds::Each(pairs) if pairs.len() != dim => Err(Error::shape("--bounds", pairs.len(), dim)),
-            Bounds::Each(pairs) => Space::new(pairs.iter().map(|p| p.0).collect(), pairs.iter().map(|p| p.1).collect()),
-        }
-    }
-}
-
-/// Reads the text of `--outside`.
-pub fn outside(text: &str) -> Result<Outside> {
-    let known = Outside::ALL.iter().find(|(name, _)| *name == text).map(|(_, outside)| *outside);
-    known.ok_or_else(|| choice("--outside", text, &Outside::ALL.map(|(name, _)| name)))
-}
-
-/// Reads the text of `--start`.
-pub fn start(text: &str) -> Result<Start> {
-    let (name, numbers) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
-    match (name, numbers) {
-        ("uniform", None) => Ok(Start::Uniform),
-        ("latin_hypercube", None) => Ok(Start::LatinHypercube),
-        ("sobol", None) => Ok(Start::Sobol),
-        ("normal", None) => Ok(Start::Normal { mean: 0.0, deviation: 1.0 }),
-        ("normal", Some(numbers)) => {
-            let pair = numbers.split_once(':').and_then(|(mean, deviation)| Some((real(mean)?, real(deviation)?)));
-            let (mean, deviation) = pair.ok_or_else(|| {
-                Error::parameter("--start", text, "must be normal:MEAN:DEVIATION, for example normal:0:2.5")
-            })?;
-            Ok(Start::Normal { mean, deviation })
-        }
-        _ => Err(choice("--start", text, &["uniform", "normal:MEAN:DEVIATION", "latin_hypercube", "sobol"])),
-    }
-}
-
-fn choice(name: &str, value: &str, choices: &[&str]) -> Error {
-    let nearest = swarmgrad::nearest(value, choices.iter().copied());
-    let meant = nearest.map(|near| format!(", did you mean '{near}'?")).unwrap_or_default();
-    Error::parameter(name, format!("'{value}'"), format!("must be one of {}{meant}", choices.join(", ")))
-}
-
-/// Reads the `key=value` of `--set`: a value that is JSON is taken as such, anything else as text.
-pub fn settings(pairs: &[String]) -> Result<Map<String, Value>> {
-    let mut settings = Map::new();
-    for pair in pairs {
-        let (key, value) = pair.split_once('=').filter(|(key, _)| !key.trim().is_empty()).ok_or_else(|| {
-            Error::parameter("--set", format!("'{pair}'"), "must be KEY=VALUE, for example particles=40")
-        })?;
-        let (key, value) = (key.trim().replace('-', "_"), value.trim());
-        // JSON, or a number in another usual form (.5, 1., +2), or text.
-        let number = || value.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::Number);
-        let value = serde_json::from_str(value).ok().or_else(number).unwrap_or_else(|| Value::String(value.into()));
-        if settings.insert(key.clone(), value).is_some() {
-            return Err(Error::parameter("--set", format!("'{pair}'"), format!("{key} is set twice")));
-        }
-    }
-    Ok(settings)
-}
-
-/// Reads start points from a file, or from standard input for `-`: a JSON array of numbers or of such arrays, or text
-/// with one point a line, its numbers separated by spaces, commas or semicolons.
-pub fn points(path: &str) -> Result<Vec<Vec<f64>>> {
-    let failed = |why: std::io::Error| Error::File { path: path.into(), why: why.to_string() };
-    let mut text = String::new();
-    match path {
-        "-" => std::io::stdin().read_to_string(&mut text).map_err(failed)?,
-        _ => std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(failed)?,
-    };
-    points_in(&text).map_err(|why| Error::File { path: path.into(), why })
-}
-
-fn points_in(text: &str) -> std::result::Result<Vec<Vec<f64>>, String> {
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let points = if text.starts_with('[') {
-        let one = serde_json::from_str(text).map(|point: Vec<f64>| vec![point]);
-        one.or_else(|_| serde_json::from_str(text)).map_err(|why| {
-            format!("must be a JSON array of numbers, or an array of such arrays, one a point ({why})")
-        })?
-    } else {
-        let lines = text.lines().enumerate().map(|(k, line)| (k + 1, line.trim()));
-        let mut points = Vec::new();
-        for (k, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-            let words = line.split(|c: char| c.is_whitespace() || c == ',' || c == ';').filter(|word| !word.is_empty());
-            let numbers = words.map(|word| real(word).ok_or_else(|| format!("line {k}: '{word}' is not a number")));
-            points.push(numbers.collect::<std::result::Result<Vec<_>, _>>()?);
-        }
-        points
-    };
-    if points.is_empty() { Err("holds no point".into()) } else { Ok(points) }
-}
+use swarmgrad::study::space::real;
+use swarmgrad::{Error, Result};
 
 /// Reads the text of `--grid`: two lists, of numbers or LOW:HIGH:COUNT, the first one spread by its logarithm.
 pub fn grid(text: &str) -> Result<[Vec<f64>; 2]> {
@@ -150,11 +25,6 @@ pub fn grid(text: &str) -> Result<[Vec<f64>; 2]> {
     };
     let (first, second) = text.split_once('/').ok_or_else(wrong)?;
     Ok([list(first, true).ok_or_else(wrong)?, list(second, false).ok_or_else(wrong)?])
-}
-
-/// A number as people write it; infinities are allowed, NaN is not.
-pub fn real(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|t: &f64| !t.is_nan())
 }
 
 /// A count: 20000, 20_000 or 2e4.
@@ -189,6 +59,7 @@ pub fn positive(text: &str) -> std::result::Result<u64, String> {
 }
 
 /// Yes or no.
+#[cfg(feature = "nn")]
 pub fn yes_or_no(text: &str) -> std::result::Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "true" => Ok(true),
@@ -256,47 +127,6 @@ mod tests {
         for bad in ["", "1", "1/", "2,1/1", "0:1:3/1", "1/1:2", "1/a", "1/inf", "1e-4:1:2000/1"] {
             assert!(grid(bad).unwrap_err().to_string().starts_with("--grid = "), "{bad}");
         }
-    }
-
-    #[test]
-    fn bounds_are_one_pair_or_a_list() {
-        assert_eq!(Bounds::parse("-5:5").unwrap(), Bounds::All(-5.0, 5.0));
-        let list = Bounds::parse("0:1, -inf:inf,-2:1e3").unwrap();
-        assert_eq!(list.dim(), Some(3));
-        assert_eq!(list.space(3).unwrap().lower()[1], f64::NEG_INFINITY);
-        assert_eq!(list.space(2).unwrap_err().to_string(), "--bounds has 3 entries, expected 2");
-        for bad in ["", "5", "a:b", "1:2,", "nan:1", "1;2"] {
-            assert!(Bounds::parse(bad).unwrap_err().to_string().contains("LOWER:UPPER"), "{bad}");
-        }
-        assert!(Bounds::parse("3:1").unwrap().space(1).is_err());
-    }
-
-    #[test]
-    fn settings_are_json_or_text() {
-        let set = settings(&["a=1", "b=inf", "c=[1,2]", "d = true", "e=x=y", "f=.5"].map(String::from)).unwrap();
-        let json = serde_json::json!({"a": 1, "b": "inf", "c": [1, 2], "d": true, "e": "x=y", "f": 0.5});
-        assert_eq!(Value::Object(set), json);
-        assert!(settings(&["a".into()]).is_err() && settings(&["=3".into()]).is_err());
-        assert!(settings(&["a=1".into(), "a=2".into()]).unwrap_err().to_string().contains("set twice"));
-    }
-
-    #[test]
-    fn points_come_as_json_or_text() {
-        for text in ["[1, 2.5]", "[[1,2.5]]", "1 2.5", "1,2.5\n", "# x y\n 1;2.5 \n\n"] {
-            assert_eq!(points_in(text).unwrap(), [[1.0, 2.5]], "{text}");
-        }
-        assert_eq!(points_in("1 2\n3,4").unwrap(), [[1.0, 2.0], [3.0, 4.0]]);
-        for bad in ["", "[", "{}", "1 a", "[\"1\"]", "[]", "1 nan"] {
-            assert!(points_in(bad).is_err() || points_in(bad).unwrap() == [Vec::<f64>::new()], "{bad}");
-        }
-    }
-
-    #[test]
-    fn starts_and_choices_suggest() {
-        assert_eq!(start("normal:1:2").unwrap(), Start::Normal { mean: 1.0, deviation: 2.0 });
-        assert!(start("latin_hypercub").unwrap_err().to_string().contains("did you mean 'latin_hypercube'?"));
-        assert!(outside("reflekt").unwrap_err().to_string().contains("did you mean 'reflect'?"));
-        assert!(start("normal:1").is_err());
     }
 
     #[test]

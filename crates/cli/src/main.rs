@@ -2,9 +2,8 @@
 
 mod argument;
 mod command;
-mod exec;
 mod interrupt;
-mod journal;
+mod kept;
 mod live;
 mod output;
 
@@ -17,13 +16,16 @@ const DONE: u8 = 0;
 const NO_VALUE: u8 = 1;
 /// Exit code of wrong usage, which is clap's too.
 const USAGE: u8 = 2;
+/// Exit code of a command that did its work but could not keep all of it.
+const NOT_KEPT: u8 = 3;
 
 fn main() -> ExitCode {
     let program = command::Program::parse();
     program.run().unwrap_or_else(|why| {
         eprintln!("swarmgrad: {why:#}");
-        use swarmgrad_lab::Error::{Library, Value};
-        let usage = why.is::<swarmgrad::Error>() || matches!(why.downcast_ref(), Some(Library(_) | Value { .. }));
+        use swarmgrad_lab::Error::{Library, Method, Value};
+        let usage = why.is::<swarmgrad::Error>()
+            || matches!(why.downcast_ref(), Some(Library(_) | Method { .. } | Value { .. }));
         ExitCode::from(if usage { USAGE } else { NO_VALUE })
     })
 }

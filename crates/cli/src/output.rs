@@ -1,7 +1,6 @@
 //! Numbers and tables for people, JSON for programs.
 
 use serde_json::Value;
-use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use swarmgrad::Error;
@@ -22,15 +21,6 @@ pub fn print_json(value: &Value) -> anyhow::Result<()> {
     print(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
-/// Writes a file, whole or not at all.
-pub fn write_file(path: &Path, bytes: &[u8]) -> swarmgrad::Result<()> {
-    // What is no file, such as /dev/stdout, cannot be replaced.
-    if path.exists() && !path.is_file() {
-        return std::fs::write(path, bytes).map_err(|why| file_error(path, &why));
-    }
-    swarmgrad::write_whole(path, bytes)
-}
-
 /// Whether a picture is to be a PNG, by the ending of its name; else it is an SVG.
 fn is_png(path: &Path) -> swarmgrad::Result<bool> {
     match path.extension().and_then(|end| end.to_str()).map(str::to_lowercase).as_deref() {
@@ -40,31 +30,16 @@ fn is_png(path: &Path) -> swarmgrad::Result<bool> {
     }
 }
 
-/// [`check_writable`] for a picture.
+/// [`swarmgrad::state::check_writable`] for a picture.
 pub fn check_picture(path: &Path) -> swarmgrad::Result<()> {
     is_png(path)?;
-    check_writable(path)
+    swarmgrad::state::check_writable(path)
 }
 
 /// Writes a picture as its name says.
 pub fn write_picture(path: &Path, svg: String) -> anyhow::Result<()> {
     let bytes = if is_png(path)? { png(&svg, 2.0)? } else { svg.into_bytes() };
-    Ok(write_file(path, &bytes)?)
-}
-
-/// Errors now rather than after the work, if a file cannot be written. What is there stays as it is, and nothing new is left.
-pub fn check_writable(path: &Path) -> swarmgrad::Result<()> {
-    let error = |why: String| Err(Error::File { path: path.display().to_string(), why });
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) if !folder.is_dir() => return error(format!("there is no folder {}", folder.display())),
-        _ if path.is_dir() => return error("is a folder".into()),
-        _ => {}
-    }
-    let failed = |why: std::io::Error| file_error(path, &why);
-    let new = !path.exists();
-    OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
-    // Behind a link that led nowhere the new file is its target.
-    if new { path.canonicalize().and_then(std::fs::remove_file).map_err(failed) } else { Ok(()) }
+    Ok(swarmgrad::write_whole(path, &bytes)?)
 }
 
 /// What the system said of a file.
@@ -72,20 +47,8 @@ pub fn file_error(path: &Path, why: &std::io::Error) -> Error {
     Error::File { path: path.display().to_string(), why: why.to_string() }
 }
 
-/// A number as JSON: shortest digits that read back to the same bits; NaN and the infinities, which JSON lacks, as the
-/// strings "nan", "inf" and "-inf".
-pub fn number(value: f64) -> Value {
-    match serde_json::Number::from_f64(value) {
-        Some(number) => Value::Number(number),
-        None if value.is_nan() => "nan".into(),
-        None => (if value > 0.0 { "inf" } else { "-inf" }).into(),
-    }
-}
-
-/// Numbers as JSON, each as by [`number`].
-pub fn numbers(values: &[f64]) -> Value {
-    values.iter().map(|&value| number(value)).collect()
-}
+pub use swarmgrad::study::number::{number, numbers};
+pub use swarmgrad_lab::table::{grouped, span};
 
 /// A number for people: six significant digits.
 pub fn short(value: f64) -> String {
@@ -101,29 +64,9 @@ pub fn point(x: &[f64]) -> String {
     }
 }
 
-/// A count with a comma every three digits.
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A span of time for people.
-pub fn span(seconds: f64) -> String {
-    match seconds {
-        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
-        s if s < 60.0 => format!("{s:.1} s"),
-        s if s < 3600.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), (s % 60.0).floor()),
-        s if s < 86_400.0 => format!("{:.0} h {:02.0} min", (s / 3600.0).floor(), (s % 3600.0 / 60.0).floor()),
-        s if s < 1e10 => format!("{:.0} days", s / 86_400.0),
-        _ => "ages".into(),
-    }
+/// Text with every line indented by four spaces.
+pub fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Lines of a name and what it is, the names padded to one width and the texts wrapped under themselves.

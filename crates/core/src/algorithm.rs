@@ -1,11 +1,15 @@
 //! Algorithm: ask for points, be told their values, answer.
 
-use crate::{Matrix, Real, Reason, Rng, Rows};
+use crate::{Error, Matrix, Real, Reason, Result, Rng, Rows};
+use serde::{Deserialize, Serialize};
 
 /// A derivative-free method, seen from outside.
 ///
 /// The points are lent, not copied: `ask` may move the method's own matrix into `xs` and `tell` may take it back, so a
 /// large swarm is never copied. Between the two the points belong to the caller, who may improve them.
+///
+/// What only some methods can do (several solutions, an explanation, gradients, planning over what is spent) goes to
+/// [`Algorithm::inner`] unless a method says otherwise: a method that wraps another one names it there and loses nothing.
 pub trait Algorithm<F: Real = f64>: Send {
     /// Writes the points to evaluate next, one a row, inside the space; the first time the initial points. Leaves `xs`
     /// empty when the method has ended.
@@ -18,53 +22,126 @@ pub trait Algorithm<F: Real = f64>: Send {
     /// The point the method would answer now: best point, mean or consensus. After the first `tell`.
     fn answer(&self) -> Vec<F>;
 
-    /// What the method has found, where its aim is more than one point; of the last `tell`.
-    fn several(&self) -> Option<Several<F>> {
-        None
-    }
-
     /// Completed iterations: 0 after the initial points were told. An iteration may take several rounds of ask and tell.
     fn iterations(&self) -> u64;
-
-    /// Why the method ended by itself, if it has.
-    fn why(&self) -> Option<Reason> {
-        None
-    }
-
-    /// How it came to its answer, in words: which of its parts found it, what it has learned of the problem.
-    fn account(&self) -> Option<String> {
-        None
-    }
-
-    /// Says that the run has a source of gradients and will answer [`Algorithm::gradient_rows`]; returns whether the method
-    /// makes use of it. Called before the first `ask`.
-    fn expect_gradients(&mut self) -> bool {
-        false
-    }
-
-    /// Rows of the last `ask` whose gradient the method wants beside the value, in ascending order.
-    fn gradient_rows(&self) -> &[usize] {
-        &[]
-    }
-
-    /// Takes the gradients, one a row of [`Algorithm::gradient_rows`], before `tell` takes the values. A gradient that is
-    /// not finite says nothing.
-    fn tell_gradients(&mut self, _gradients: &Matrix<F>) {}
-
-    /// Says before every `ask` what the run has spent so far: evaluations, and gradients at their price. A method that plans
-    /// over a budget and is driven without a run counts the values it is told.
-    fn spent(&mut self, _cost: u64) {}
 
     /// The state between `tell` and `ask`, by name, for watchers and traces.
     fn view(&self) -> View<'_, F>;
 
     /// Appends the whole state in a binary form that keeps NaN and infinity. The registry's `load` reads it back, and the
     /// loaded method continues to the same bits.
-    fn save(&self, out: &mut Vec<u8>);
+    ///
+    /// # Errors
+    /// State that the form cannot hold.
+    fn save(&self, out: &mut Vec<u8>) -> Result<()>;
+
+    /// The method that this one wraps, if it wraps one: it answers for what this one does not say itself.
+    fn inner(&self) -> Option<&dyn Algorithm<F>> {
+        None
+    }
+
+    /// The same, to change. Some where [`Algorithm::inner`] is.
+    fn inner_mut(&mut self) -> Option<&mut dyn Algorithm<F>> {
+        None
+    }
+
+    /// Why the method ended by itself, if it has.
+    fn stop_reason(&self) -> Option<Reason> {
+        self.inner().and_then(|inner| inner.stop_reason())
+    }
+
+    /// What the method has found, where its aim is more than one point; of the last `tell`.
+    fn solutions(&self) -> Option<Solutions<F>> {
+        self.inner().and_then(|inner| inner.solutions())
+    }
+
+    /// How it came to its answer, in words: which of its parts found it, what it has learned of the problem.
+    fn explanation(&self) -> Option<String> {
+        self.inner().and_then(|inner| inner.explanation())
+    }
+
+    /// Says that the run has a source of gradients and will answer [`Algorithm::gradient_rows`]; returns whether the method
+    /// makes use of it. Called before the first `ask`.
+    fn expect_gradients(&mut self) -> bool {
+        self.inner_mut().is_some_and(|inner| inner.expect_gradients())
+    }
+
+    /// Rows of the last `ask` whose gradient the method wants beside the value, in ascending order.
+    fn gradient_rows(&self) -> &[usize] {
+        self.inner().map_or(&[], |inner| inner.gradient_rows())
+    }
+
+    /// Takes the gradients, one a row of [`Algorithm::gradient_rows`], before `tell` takes the values. A gradient that is
+    /// not finite says nothing.
+    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
+        if let Some(inner) = self.inner_mut() {
+            inner.tell_gradients(gradients);
+        }
+    }
+
+    /// Says before every `ask` what the run has spent so far: evaluations, and gradients at their price. A method that plans
+    /// over a budget and is driven without a run counts the values it is told.
+    fn set_spent(&mut self, cost: u64) {
+        if let Some(inner) = self.inner_mut() {
+            inner.set_spent(cost);
+        }
+    }
+}
+
+/// A method behind a pointer is that method.
+macro_rules! behind_a_pointer {
+    ($Pointer:ty $(, $a:lifetime)?) => {
+        impl<$($a,)? F: Real> Algorithm<F> for $Pointer {
+            fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+                (**self).ask(rng, xs);
+            }
+
+            fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+                (**self).tell(xs, values);
+            }
+
+            fn answer(&self) -> Vec<F> {
+                (**self).answer()
+            }
+
+            fn iterations(&self) -> u64 {
+                (**self).iterations()
+            }
+
+            fn view(&self) -> View<'_, F> {
+                (**self).view()
+            }
+
+            fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+                (**self).save(out)
+            }
+
+            fn inner(&self) -> Option<&dyn Algorithm<F>> {
+                Some(&**self)
+            }
+
+            fn inner_mut(&mut self) -> Option<&mut dyn Algorithm<F>> {
+                Some(&mut **self)
+            }
+        }
+    };
+}
+
+behind_a_pointer!(Box<dyn Algorithm<F> + 'a>, 'a);
+behind_a_pointer!(&'a mut (dyn Algorithm<F> + 'a), 'a);
+
+/// Appends a state in the binary form of [`Algorithm::save`]; nothing is appended where that fails.
+///
+/// # Errors
+/// State that the form cannot hold.
+pub fn save_state<T: Serialize + ?Sized>(method: &str, state: &T, out: &mut Vec<u8>) -> Result<()> {
+    let failed = |why: postcard::Error| Error::Unsaved { method: method.into(), why: why.to_string() };
+    out.extend(postcard::to_allocvec(state).map_err(failed)?);
+    Ok(())
 }
 
 /// What a list of points is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Local minima, as far as the method can tell.
     Minima,
@@ -75,7 +152,8 @@ pub enum Kind {
 }
 
 /// A point of several.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Found<F: Real = f64> {
     /// The point, which was evaluated.
     pub x: Vec<F>,
@@ -86,19 +164,20 @@ pub struct Found<F: Real = f64> {
 }
 
 /// The points that a method has found whose aim is more than one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Several<F: Real = f64> {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Solutions<F: Real = f64> {
     /// What they are.
     pub kind: Kind,
     /// Minima the best first; samples and runs in their order.
     pub points: Vec<Found<F>>,
 }
 
-impl<F: Real> Several<F> {
+impl<F: Real> Solutions<F> {
     /// Minima in the order of their values.
     pub fn minima(mut points: Vec<Found<F>>) -> Self {
         points.sort_by(|a, b| a.value.f64().total_cmp(&b.value.f64()));
-        Several { kind: Kind::Minima, points }
+        Solutions { kind: Kind::Minima, points }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Checkpoint: a run between two rounds, saved so that continuing it gives the same bits.
 
-use crate::run::Tally;
-use crate::{Error, Real, Result, Rng, Run};
+use crate::tally::Tally;
+use crate::{Algorithm, Error, Real, Result, Rng, state};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::Instant;
 
 /// Everything a run needs to continue: the method's name and state, the generator, the counts and the best point.
 /// `about` is the caller's own (the program keeps the whole command there).
@@ -16,63 +17,110 @@ pub struct Checkpoint<F: Real = f64> {
     pub algorithm: Vec<u8>,
     /// Whatever the caller needs to set up the problem and the watchers again.
     pub about: String,
-    rng: Rng,
-    tally: Tally<F>,
+    pub(crate) rng: Rng,
+    pub(crate) tally: Tally<F>,
 }
 
-/// First bytes of a checkpoint file: what it is, and the version of its form.
-const HEADER: &[u8; 8] = b"swgrad\x00\x03";
-
-impl<F: Real> Run<'_, F> {
-    /// The run as it stands between two rounds.
-    pub fn checkpoint(&self, method: &str, about: &str) -> Checkpoint<F> {
-        let mut algorithm = Vec::new();
-        self.algorithm.save(&mut algorithm);
-        let mut tally = self.tally.clone();
-        tally.elapsed += self.since();
-        Checkpoint { method: method.into(), algorithm, about: about.into(), rng: self.rng.clone(), tally }
-    }
-
-    /// Takes up the counts, the best point and the generator of a checkpoint. The algorithm of this run must be the one
-    /// loaded from it.
-    pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
-        self.rng = checkpoint.rng;
-        self.tally = checkpoint.tally;
-        self
-    }
-}
+/// What a checkpoint's file says of itself.
+const KIND: &str = "checkpoint";
+/// The version of its form.
+const VERSION: u32 = 5;
 
 impl<F: Real> Checkpoint<F> {
-    /// Writes the file, whole or not at all; see [`write_whole`].
+    pub(crate) fn take(
+        method: &str,
+        about: &str,
+        algorithm: &dyn Algorithm<F>,
+        rng: &Rng,
+        tally: &Tally<F>,
+        begin: Instant,
+    ) -> Result<Self> {
+        let mut state = Vec::new();
+        algorithm.save(&mut state)?;
+        let mut tally = tally.clone();
+        tally.elapsed += begin.elapsed();
+        Ok(Checkpoint { method: method.into(), algorithm: state, about: about.into(), rng: rng.clone(), tally })
+    }
+
+    /// Writes the file, whole or not at all; see [`state`].
+    ///
+    /// # Errors
+    /// A path that cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let mut bytes = HEADER.to_vec();
-        bytes.extend(postcard::to_allocvec(self).map_err(|why| Error::Saved(why.to_string()))?);
-        write_whole(path, &bytes)
+        let body = postcard::to_allocvec(self).map_err(|why| Error::Saved(why.to_string()))?;
+        state::write(path, KIND, VERSION, &body)
     }
 
     /// Reads the file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no checkpoint or one of another version, or has been cut short or changed.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path)
-            .map_err(|why| Error::File { path: path.display().to_string(), why: why.to_string() })?;
-        let body = bytes
-            .strip_prefix(HEADER)
-            .ok_or_else(|| Error::Saved(format!("{} is not a checkpoint of this version", path.display())))?;
-        postcard::from_bytes(body).map_err(|why| Error::Saved(format!("{}: {why}", path.display())))
+        let body = state::read(path, KIND, VERSION)?;
+        postcard::from_bytes(&body).map_err(|why| Error::Saved(format!("{}: {why}", path.display())))
     }
 }
 
-/// Writes a file beside its place first and then renames it, so that a kill leaves the old one or the new one, whole. A link stays
-/// one: what it leads to is written.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |why: std::io::Error| Error::File { path: path.display().to_string(), why: why.to_string() };
-    let mut place = path.to_owned();
-    // As many links as systems follow.
-    for _ in 0..40 {
-        let Ok(next) = std::fs::read_link(&place) else { break };
-        place = place.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::tests::Folder;
+    use crate::{Evaluation, Matrix, Session, View};
+
+    /// Two points a round.
+    struct Pair(u64);
+
+    impl Algorithm for Pair {
+        fn ask(&mut self, rng: &Rng, xs: &mut Matrix) {
+            xs.resize(2, 2);
+            xs.iter_mut().enumerate().for_each(|(i, x)| x.fill(rng.row(i).uniform()));
+        }
+
+        fn tell(&mut self, _xs: &mut Matrix, _values: &[f64]) {
+            self.0 += 1;
+        }
+
+        fn answer(&self) -> Vec<f64> {
+            Vec::new()
+        }
+
+        fn iterations(&self) -> u64 {
+            self.0
+        }
+
+        fn view(&self) -> View<'_> {
+            View::default()
+        }
+
+        fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+            out.extend(self.0.to_le_bytes());
+            Ok(())
+        }
     }
-    let mut beside = place.clone().into_os_string();
-    beside.push(".new");
-    std::fs::write(&beside, bytes).map_err(failed)?;
-    std::fs::rename(&beside, &place).map_err(failed)
+
+    #[test]
+    fn a_file_with_one_changed_bit_or_a_missing_end_is_refused() {
+        let folder = Folder::new("checkpoint");
+        let path = folder.path("run.checkpoint");
+        let mut session = Session::new(Box::new(Pair(0)), 7);
+        for (id, x) in session.ask(2).points() {
+            session.tell(id, Evaluation::of(x[0])).unwrap();
+        }
+        session.checkpoint("pair", "a test").unwrap().write(&path).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let read = Checkpoint::<f64>::read(&path).unwrap();
+        assert_eq!((&*read.method, &*read.about, read.tally.evaluations), ("pair", "a test", 2));
+        for bit in 0..8 * whole.len() {
+            let mut changed = whole.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, changed).unwrap();
+            let refused = Checkpoint::<f64>::read(&path);
+            assert!(matches!(refused, Err(Error::Saved(_))), "bit {bit}: {refused:?}");
+        }
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            let refused = Checkpoint::<f64>::read(&path);
+            assert!(matches!(refused, Err(Error::Saved(_))), "{length} bytes: {refused:?}");
+        }
+    }
 }

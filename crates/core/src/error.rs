@@ -39,6 +39,14 @@ pub enum Error {
     /// Saved state that cannot be read back.
     #[error("cannot read the saved state: {0}")]
     Saved(String),
+    /// State that cannot be saved.
+    #[error("cannot save the state of {method}: {why}")]
+    Unsaved {
+        /// Whose state.
+        method: String,
+        /// What stands against it.
+        why: String,
+    },
     /// A file that cannot be read or written.
     #[error("{path}: {why}")]
     File {

@@ -3,7 +3,7 @@
 //! The lowest value seen is then that of the luckiest point. So the ten best points are evaluated anew, ten times each; the
 //! one of the lowest mean is the answer. Its mean is again a lucky one, so it is evaluated ten times more for the report.
 
-use crate::{Real, best_index, better};
+use crate::{Real, Reason, best_index, better};
 use serde::{Deserialize, Serialize};
 
 /// Points that are evaluated anew.
@@ -86,18 +86,39 @@ impl<F: Real> Shortlist<F> {
     }
 }
 
-/// Evaluates `points` anew through `evaluate`, which takes rows and gives their values, or none if it was broken off:
-/// chooses one by its mean and says what it is worth.
-pub(crate) fn settle<F: Real>(
-    points: &[Vec<F>],
-    mut evaluate: impl FnMut(&mut dyn Iterator<Item = &[F]>) -> Option<Vec<F>>,
-) -> Option<(Repeated, Vec<F>)> {
-    let again = |x| std::iter::repeat_n(x, REPEATS as usize);
-    let values = evaluate(&mut points.iter().flat_map(|x| again(&**x)))?;
-    let means: Vec<f64> = values.chunks_exact(REPEATS as usize).map(mean).collect();
-    let chosen = &points[best_index(&means)?];
-    let values = evaluate(&mut again(&**chosen))?;
-    Some((Repeated::of(&values, points.len() as u64), chosen.clone()))
+/// The end of a noisy run: the best points are evaluated anew, one of them is chosen by its mean and evaluated once more.
+#[derive(Debug)]
+pub(crate) struct Settling<F: Real> {
+    /// Why the search ended.
+    pub(crate) reason: Reason,
+    points: Vec<Vec<F>>,
+    chosen: Option<usize>,
+}
+
+impl<F: Real> Settling<F> {
+    /// None where there is no point to evaluate.
+    pub(crate) fn new(points: Vec<Vec<F>>, reason: Reason) -> Option<Self> {
+        (!points.is_empty()).then_some(Settling { reason, points, chosen: None })
+    }
+
+    /// The points to be evaluated next, each as often as needed.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[F]> {
+        let points = match self.chosen {
+            None => &self.points[..],
+            Some(chosen) => &self.points[chosen..=chosen],
+        };
+        points.iter().flat_map(|x| std::iter::repeat_n(&**x, REPEATS as usize))
+    }
+
+    /// Takes their values; in the end the point and what it is worth.
+    pub(crate) fn tell(&mut self, values: &[F]) -> Option<(Repeated, Vec<F>)> {
+        let Some(chosen) = self.chosen else {
+            let means: Vec<f64> = values.chunks_exact(REPEATS as usize).map(mean).collect();
+            self.chosen = best_index(&means);
+            return None;
+        };
+        Some((Repeated::of(values, self.points.len() as u64), self.points[chosen].clone()))
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +181,9 @@ mod tests {
             View::default()
         }
 
-        fn save(&self, _out: &mut Vec<u8>) {}
+        fn save(&self, _out: &mut Vec<u8>) -> crate::Result<()> {
+            Ok(())
+        }
     }
 
     fn run(problem: &Noisy, budget: u64, seed: u64) -> Outcome {

@@ -1,6 +1,9 @@
 //! Problem: a function on a box.
 
-use crate::{Real, Rows, Space};
+use crate::{Evaluation, Failure, Real, Rows, Space};
+use std::fmt::Display;
+use std::marker::PhantomData;
+use std::sync::Mutex;
 
 /// A function to minimise over a [`Space`]: the value of a point, the values of many points.
 ///
@@ -18,6 +21,22 @@ pub trait Problem<F: Real = f64>: Sync {
         for (x, o) in xs.iter().zip(out) {
             *o = self.value(x);
         }
+    }
+
+    /// Whether a round of points is to come at once, unsliced: a vectorised objective, a GPU, a cluster. Such a problem does its
+    /// own work on threads, and a run looks for a halt between its rounds only.
+    fn whole(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Problem::evaluate`] knows more of a point than its value. It is called for each point then.
+    fn explains(&self) -> bool {
+        false
+    }
+
+    /// What is known of a point: its value, or why it has none.
+    fn evaluate(&self, x: &[F]) -> Evaluation<F> {
+        Evaluation::of(self.value(x))
     }
 
     /// Whether a point's value is random, so that two evaluations of it differ. A run then evaluates its best points anew
@@ -48,32 +67,112 @@ pub trait Differentiable<F: Real = f64>: Problem<F> {
     fn gradient(&self, x: &[F], out: &mut [F]);
 }
 
+/// What a closure may return as the value of a point: a number, or an error that says why there is none.
+pub trait Value<F: Real> {
+    /// Whether it may be an error.
+    const FALLIBLE: bool;
+
+    /// The evaluation.
+    fn evaluation(self) -> Evaluation<F>;
+}
+
+impl<F: Real> Value<F> for F {
+    const FALLIBLE: bool = false;
+
+    fn evaluation(self) -> Evaluation<F> {
+        Evaluation::of(self)
+    }
+}
+
+impl<F: Real, E: Display> Value<F> for Result<F, E> {
+    const FALLIBLE: bool = true;
+
+    fn evaluation(self) -> Evaluation<F> {
+        self.map_or_else(|why| Evaluation::failed(Failure::Rejected(why.to_string())), Evaluation::of)
+    }
+}
+
 /// A closure as a [`Problem`].
 ///
 /// ```
 /// use swarmgrad_core::{Function, Problem, Space};
 /// let plane = Function::new(Space::cube(2, -1.0, 1.0)?, |x: &[f64]| x[0] + x[1]);
 /// assert_eq!(plane.value(&[0.25, 0.5]), 0.75);
+/// let root = Function::fallible(Space::cube(1, -1.0, 1.0)?, |x: &[f64]| match x[0] >= 0.0 {
+///     true => Ok(x[0].sqrt()),
+///     false => Err("negative"),
+/// });
+/// assert!(root.evaluate(&[-0.5]).failure.is_some());
 /// # Ok::<(), swarmgrad_core::Error>(())
 /// ```
-pub struct Function<F: Real, C> {
+pub struct Function<F: Real, C, V = F> {
     space: Space<F>,
     closure: C,
+    value: PhantomData<fn() -> V>,
 }
 
 impl<F: Real, C: Fn(&[F]) -> F + Sync> Function<F, C> {
     /// The closure on the space.
     pub fn new(space: Space<F>, closure: C) -> Self {
-        Function { space, closure }
+        Function { space, closure, value: PhantomData }
     }
 }
 
-impl<F: Real, C: Fn(&[F]) -> F + Sync> Problem<F> for Function<F, C> {
+impl<F: Real, C: Fn(&[F]) -> Result<F, E> + Sync, E: Display> Function<F, C, Result<F, E>> {
+    /// A closure whose error says why a point has no value.
+    pub fn fallible(space: Space<F>, closure: C) -> Self {
+        Function { space, closure, value: PhantomData }
+    }
+}
+
+impl<F: Real, V: Value<F>, C: Fn(&[F]) -> V + Sync> Problem<F> for Function<F, C, V> {
     fn space(&self) -> &Space<F> {
         &self.space
     }
 
     fn value(&self, x: &[F]) -> F {
-        (self.closure)(x)
+        (self.closure)(x).evaluation().value
+    }
+
+    fn explains(&self) -> bool {
+        V::FALLIBLE
+    }
+
+    fn evaluate(&self, x: &[F]) -> Evaluation<F> {
+        (self.closure)(x).evaluation()
+    }
+}
+
+/// A closure with a state of its own as a [`Problem`]; it returns a value or a `Result`. One point is evaluated at a time.
+pub struct FunctionMut<F: Real, C, V = F> {
+    space: Space<F>,
+    closure: Mutex<C>,
+    value: PhantomData<fn() -> V>,
+}
+
+impl<F: Real, V: Value<F>, C: FnMut(&[F]) -> V + Send> FunctionMut<F, C, V> {
+    /// The closure on the space.
+    pub fn new(space: Space<F>, closure: C) -> Self {
+        FunctionMut { space, closure: Mutex::new(closure), value: PhantomData }
+    }
+}
+
+impl<F: Real, V: Value<F>, C: FnMut(&[F]) -> V + Send> Problem<F> for FunctionMut<F, C, V> {
+    fn space(&self) -> &Space<F> {
+        &self.space
+    }
+
+    fn value(&self, x: &[F]) -> F {
+        self.evaluate(x).value
+    }
+
+    fn explains(&self) -> bool {
+        V::FALLIBLE
+    }
+
+    fn evaluate(&self, x: &[F]) -> Evaluation<F> {
+        // A closure that has panicked is called again: what it left behind is its own affair.
+        let mut closure = self.closure.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        closure(x).evaluation()
     }
 }

@@ -1,52 +1,9 @@
 //! Watch: sees a run after each round and may end it. Stop rule, logger, progress bar and recorder are the same thing.
 
-use crate::{Algorithm, Best, Real};
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use crate::tally::Tally;
+use crate::{Algorithm, Best, Checkpoint, Evaluation, FailureCounts, Id, Real, Reason, Result, Rng, Rows};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
-
-/// Why a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Reason {
-    /// The budget of evaluations is spent.
-    Evaluations,
-    /// The number of iterations is reached.
-    Iterations,
-    /// The target value is reached.
-    Target,
-    /// No improvement for long enough.
-    Stagnation,
-    /// The time is over.
-    Time,
-    /// Somebody asked it to stop (ctrl-C).
-    Interrupted,
-    /// The method ended by itself, for the reason it gives.
-    Method(String),
-}
-
-impl Reason {
-    /// Whether the run did what it was asked to, rather than being cut off from outside.
-    pub fn is_success(&self) -> bool {
-        !matches!(self, Reason::Interrupted)
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Reason::Evaluations => "budget of evaluations spent",
-            Reason::Iterations => "number of iterations reached",
-            Reason::Target => "target value reached",
-            Reason::Stagnation => "no improvement for the given number of iterations",
-            Reason::Time => "time is over",
-            Reason::Interrupted => "interrupted",
-            Reason::Method(why) => why,
-        })
-    }
-}
 
 /// What a watcher sees.
 #[derive(Clone, Copy)]
@@ -70,6 +27,60 @@ pub struct Progress<'a, F: Real = f64> {
     pub algorithm: &'a dyn Algorithm<F>,
     /// Time since the run began, resumed parts included.
     pub elapsed: Duration,
+    pub(crate) tally: &'a Tally<F>,
+    pub(crate) rng: &'a Rng,
+    pub(crate) begin: Instant,
+}
+
+impl<F: Real> Progress<'_, F> {
+    /// The run as it stands now, to be continued; see [`Checkpoint`].
+    ///
+    /// # Errors
+    /// A state of the method that cannot be encoded.
+    pub fn checkpoint(&self, method: &str, about: &str) -> Result<Checkpoint<F>> {
+        Checkpoint::take(method, about, self.algorithm, self.rng, self.tally, self.begin)
+    }
+
+    /// Failures so far, by kind.
+    pub fn failure_counts(&self) -> &FailureCounts {
+        &self.tally.failures
+    }
+}
+
+/// A round that has just been asked for.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Asked<'a, F: Real = f64> {
+    /// The round of the run, from 0.
+    pub round: u64,
+    /// Number of the first point.
+    pub first: Id,
+    /// The points, one a row.
+    pub xs: Rows<'a, F>,
+    /// How many of them the budget pays, in their order; the others are never evaluated and have no numbers.
+    pub affordable: usize,
+}
+
+/// A single evaluation that has just become known.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Told<'a, F: Real = f64> {
+    /// Number of the point.
+    pub id: Id,
+    /// Its round, from 0.
+    pub round: u64,
+    /// Its place in the round.
+    pub row: usize,
+    /// Whether its round had given it up.
+    pub late: bool,
+    /// Whether it belongs to the new evaluations at the end of a noisy run.
+    pub settling: bool,
+    /// Whether it was known from an earlier part of the run ([`Session::repeat`](crate::Session::repeat)).
+    pub repeated: bool,
+    /// The point.
+    pub x: &'a [F],
+    /// What became known.
+    pub evaluation: &'a Evaluation<F>,
 }
 
 /// Sees a run after each round of ask and tell; a `Break` ends it. A closure `FnMut(&Progress<F>) -> ControlFlow<Reason>`
@@ -77,6 +88,17 @@ pub struct Progress<'a, F: Real = f64> {
 pub trait Watch<F: Real = f64>: Send {
     /// Called after each `tell`.
     fn see(&mut self, progress: &Progress<'_, F>) -> ControlFlow<Reason>;
+
+    /// Whether [`Watch::asked`] and [`Watch::evaluated`] want to be called; fixed when the watcher is added.
+    fn sees_evaluations(&self) -> bool {
+        false
+    }
+
+    /// Called when a round has been asked for, before any of its points is evaluated.
+    fn asked(&mut self, _asked: &Asked<'_, F>) {}
+
+    /// Called for each evaluation as soon as it is known and before its value is used, in the order in which they become known.
+    fn evaluated(&mut self, _told: &Told<'_, F>) {}
 
     /// How much more a run may spend after it has spent `cost`, in evaluations: the run never exceeds it, and cuts the last
     /// batch.
@@ -93,6 +115,81 @@ pub trait Watch<F: Real = f64>: Send {
 impl<F: Real, C: FnMut(&Progress<'_, F>) -> ControlFlow<Reason> + Send> Watch<F> for C {
     fn see(&mut self, progress: &Progress<'_, F>) -> ControlFlow<Reason> {
         self(progress)
+    }
+}
+
+/// A watcher that stays its owner's.
+pub(crate) struct Lent<'a, F: Real>(pub(crate) &'a mut dyn Watch<F>);
+
+impl<F: Real> Watch<F> for Lent<'_, F> {
+    fn see(&mut self, progress: &Progress<'_, F>) -> ControlFlow<Reason> {
+        self.0.see(progress)
+    }
+
+    fn sees_evaluations(&self) -> bool {
+        self.0.sees_evaluations()
+    }
+
+    fn asked(&mut self, asked: &Asked<'_, F>) {
+        self.0.asked(asked);
+    }
+
+    fn evaluated(&mut self, told: &Told<'_, F>) {
+        self.0.evaluated(told);
+    }
+
+    fn allowance(&self, cost: u64) -> u64 {
+        self.0.allowance(cost)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.0.deadline()
+    }
+}
+
+/// When a run ends, as plain data: whatever comes first. Without any of them it ends when the method does.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Limits<F: Real = f64> {
+    /// See [`Evaluations`].
+    pub evaluations: Option<u64>,
+    /// See [`Iterations`].
+    pub iterations: Option<u64>,
+    /// See [`Target`].
+    pub target: Option<F>,
+    /// See [`Stagnation`].
+    pub stagnation: Option<u64>,
+    /// See [`Time`].
+    pub time: Option<Time>,
+}
+
+impl<F: Real> Limits<F> {
+    /// A budget of evaluations and nothing else.
+    pub fn evaluations(budget: u64) -> Self {
+        Limits { evaluations: Some(budget), ..Limits::default() }
+    }
+
+    /// Whether nothing here ends a run that neither reaches its target nor stagnates.
+    pub fn is_endless(&self) -> bool {
+        self.evaluations.is_none() && self.iterations.is_none() && self.time.is_none()
+    }
+}
+
+impl<F: Real> Watch<F> for Limits<F> {
+    fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
+        let Limits { evaluations, iterations, target, stagnation, time } = self;
+        evaluations.map_or(ControlFlow::Continue(()), |n| Evaluations(n).see(p))?;
+        iterations.map_or(ControlFlow::Continue(()), |n| Iterations(n).see(p))?;
+        target.map_or(ControlFlow::Continue(()), |target| Target(target).see(p))?;
+        stagnation.map_or(ControlFlow::Continue(()), |n| Stagnation(n).see(p))?;
+        time.map_or(ControlFlow::Continue(()), |mut time| time.see(p))
+    }
+
+    fn allowance(&self, cost: u64) -> u64 {
+        self.evaluations.map_or(u64::MAX, |n| Watch::<F>::allowance(&Evaluations(n), cost))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.time.and_then(|time| Watch::<F>::deadline(&time))
     }
 }
 
@@ -145,7 +242,7 @@ impl<F: Real> Watch<F> for Stagnation {
 }
 
 /// Ends when the time is over, within a batch too. The clock starts with the value.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Time {
     deadline: Instant,
 }
@@ -183,6 +280,18 @@ impl<F: Real> Watch<F> for Together<F> {
         }
         last
     }
+
+    fn sees_evaluations(&self) -> bool {
+        self.0.iter().any(|rule| rule.sees_evaluations())
+    }
+
+    fn asked(&mut self, asked: &Asked<'_, F>) {
+        self.0.iter_mut().for_each(|rule| rule.asked(asked));
+    }
+
+    fn evaluated(&mut self, told: &Told<'_, F>) {
+        self.0.iter_mut().for_each(|rule| rule.evaluated(told));
+    }
 }
 
 /// Shows the run to the inner watcher every `n` iterations only.
@@ -207,5 +316,17 @@ impl<F: Real, W: Watch<F>> Watch<F> for Every<W> {
             return self.watcher.see(p);
         }
         ControlFlow::Continue(())
+    }
+
+    fn sees_evaluations(&self) -> bool {
+        self.watcher.sees_evaluations()
+    }
+
+    fn asked(&mut self, asked: &Asked<'_, F>) {
+        self.watcher.asked(asked);
+    }
+
+    fn evaluated(&mut self, told: &Told<'_, F>) {
+        self.watcher.evaluated(told);
     }
 }

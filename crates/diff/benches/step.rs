@@ -7,11 +7,13 @@
 
 use std::hint::black_box;
 use std::time::Instant;
-use swarmgrad_algorithms::registry::{self, Entry, Settings};
+use swarmgrad_algorithms::method::Entry;
+use swarmgrad_algorithms::parameters::Settings;
+use swarmgrad_algorithms::registry;
 use swarmgrad_core::{Matrix, Rng};
-use swarmgrad_diff::method::ENTRIES;
 use swarmgrad_diff::operator::Operator;
 use swarmgrad_diff::operator::travel::Pso;
+use swarmgrad_diff::registry::ENTRIES;
 
 const N: usize = 50;
 const DIM: usize = 30;

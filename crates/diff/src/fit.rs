@@ -7,6 +7,7 @@
 //! g    = (A + a I)^-1 b / s,   A = cov_K(z),  b = cov_K(z, r),  a = 0.01 tr A / d
 //! ```
 
+use swarmgrad_algorithms::linear::{cholesky, dot};
 use swarmgrad_core::{Matrix, Real, sort_indices};
 
 /// Share of the mean variance that is added to every variance.
@@ -93,22 +94,11 @@ impl Fit {
 /// Solves A x = b by Cholesky's factors of A, whose lower triangle is given and overwritten; `x` holds b before.
 fn solve(a: &mut [f64], x: &mut [f64]) -> bool {
     let dim = x.len();
-    for i in 0..dim {
-        for j in 0..=i {
-            let along: f64 = (0..j).map(|k| a[i * dim + k] * a[j * dim + k]).sum();
-            let rest = a[i * dim + j] - along;
-            if i != j {
-                a[i * dim + j] = rest / a[j * dim + j];
-            } else if rest > 0.0 && rest.is_finite() {
-                a[i * dim + i] = rest.sqrt();
-            } else {
-                return false;
-            }
-        }
+    if !cholesky(a, dim) {
+        return false;
     }
     for i in 0..dim {
-        let along: f64 = (0..i).map(|k| a[i * dim + k] * x[k]).sum();
-        x[i] = (x[i] - along) / a[i * dim + i];
+        x[i] = (x[i] - dot(&a[i * dim..i * dim + i], &x[..i])) / a[i * dim + i];
     }
     for i in (0..dim).rev() {
         let along: f64 = (i + 1..dim).map(|k| a[k * dim + i] * x[k]).sum();

@@ -14,6 +14,7 @@ pub mod learn;
 pub mod meta;
 pub mod method;
 pub mod operator;
+pub mod registry;
 pub mod relax;
 pub mod schedule;
 pub mod unroll;

@@ -12,14 +12,19 @@
 //! seen, drawn anew from the same family.
 
 use crate::learn::Learnable;
-use crate::method::{Steered, Subject, subject};
+use crate::method::{Steered, Subject};
+use crate::registry::subject;
 use crate::schedule::{Learned, Schedule};
 use crate::unroll::{Inner, Persistent, persistent};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use swarmgrad_algorithms::registry::Settings;
+use swarmgrad_algorithms::parameters::Settings;
 use swarmgrad_core::{Error, Matrix, Problem, Result, Rng, math};
+
+/// Runs of every member from which a deviation or a gain is taken.
+const LOOKS: usize = 24;
 
 /// A problem to run a method on.
 pub struct Drawn {
@@ -63,6 +68,8 @@ pub struct Learning {
     pub seed: u64,
     /// Threads, 0 for one a core; the numbers do not depend on it.
     pub threads: usize,
+    /// Where an earlier learning with the same settings was broken off.
+    pub from: Option<LearningState>,
 }
 
 impl Default for Learning {
@@ -78,8 +85,23 @@ impl Default for Learning {
             windows: 1,
             seed: 0,
             threads: 1,
+            from: None,
         }
     }
+}
+
+/// Where the learning is after a step: what it needs to go on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningState {
+    /// Deviations between runs of each member of the family.
+    scales: Vec<f64>,
+    steps: usize,
+    runs: u64,
+    raw: Vec<f64>,
+    adam: Adam,
+    /// Mean of the second half of the steps, and how many there are in it.
+    mean: Vec<f64>,
+    meant: f64,
 }
 
 /// What a watcher of the learning sees after a step.
@@ -87,6 +109,8 @@ impl Default for Learning {
 pub struct Look<'a> {
     /// Steps so far.
     pub step: usize,
+    /// What the learning needs to go on from here.
+    pub state: &'a LearningState,
     /// The numbers at the knots: those of the first name, then of the next one.
     pub numbers: &'a [f64],
 }
@@ -147,7 +171,7 @@ impl Runner {
 impl Course<'_> {
     fn runner(&self, rng: &Rng) -> Result<Runner> {
         let Drawn { problem, minimum, budget } = self.family.draw(self.member, &rng.fork("problem"))?;
-        let method = (self.subject.build)(problem.space(), Some(budget), self.settings)?;
+        let method = self.subject.build(problem.space(), Some(budget), self.settings)?;
         let (xs, values) = (Matrix::default(), Vec::new());
         let (rng, best, left, rounds) = (rng.fork("method"), f64::INFINITY, budget, 0);
         let mut runner = Runner { problem, minimum, method, rng, xs, values, best, left, rounds };
@@ -221,43 +245,47 @@ pub fn learn(
         first.numbers.keys().filter_map(|name| subject.learnables.iter().find(|l| l.name == name)).collect();
     settings.insert("schedule".into(), json(&first)?);
 
-    // Every member's deviation over runs as they begin.
     let mut courses: Vec<Course<'_>> =
         (0..names.len()).map(|member| Course { subject, family, member, settings: &settings, scale: 1.0 }).collect();
-    let looks = 24;
-    let before = losses(&courses, None, looks, &rng.fork("before"), how.threads)?;
-    for (course, losses) in courses.iter_mut().zip(before.chunks_exact(looks)) {
-        let mean = losses.iter().sum::<f64>() / looks as f64;
-        let deviation = (losses.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / (looks - 1) as f64).sqrt();
-        course.scale = deviation.max(0.01);
+    let mut state = match &how.from {
+        Some(from) => from.clone(),
+        None => {
+            let raw: Vec<f64> =
+                first.numbers.values().zip(&chosen).flat_map(|(values, l)| values.iter().map(|&v| l.raw(v))).collect();
+            let (scales, mean) = (deviations(&courses, &rng, how.threads)?, vec![0.0; raw.len()]);
+            LearningState { scales, steps: 0, runs: 0, raw, adam: Adam::default(), mean, meant: 0.0 }
+        }
+    };
+    let length = chosen.len() * how.knots;
+    if state.scales.len() != courses.len() || [state.raw.len(), state.mean.len()] != [length; 2] {
+        return Err(Error::Saved(format!("the learning of {method}: it is that of other numbers or problems")));
     }
+    courses.iter_mut().zip(&state.scales).for_each(|(course, scale)| course.scale = *scale);
     let horizons: Vec<u64> = courses.iter().map(Course::horizon).collect::<Result<_>>()?;
 
-    let mut raw: Vec<f64> =
-        first.numbers.values().zip(&chosen).flat_map(|(values, l)| values.iter().map(|&v| l.raw(v))).collect();
     let bounds: Vec<[f64; 2]> =
         chosen.iter().flat_map(|l| std::iter::repeat_n(l.bounds.map(|b| l.raw(b)), how.knots)).collect();
-    let (mut adam, mut mean, mut meant, mut runs) = (Adam::default(), vec![0.0; raw.len()], 0.0, 0);
-    let mut steps = 0;
-    for step in 0..how.steps {
-        let slope = slope(&courses, &horizons, &raw, how, &rng.fork("step").fork(&step.to_string()));
-        runs += 2 * (how.pairs * courses.len()) as u64;
+    for step in state.steps..how.steps {
+        let slope = slope(&courses, &horizons, &state.raw, how, &rng.fork("step").fork(&step.to_string()));
+        let LearningState { runs, raw, adam, mean, meant, .. } = &mut state;
+        *runs += 2 * (how.pairs * courses.len()) as u64;
         let share = step as f64 / how.steps as f64;
-        adam.step(&mut raw, &slope, how.rate * 0.5 * (1.0 + math::cos(std::f64::consts::PI * share)));
+        adam.step(raw, &slope, how.rate * 0.5 * (1.0 + math::cos(std::f64::consts::PI * share)));
         raw.iter_mut().zip(&bounds).for_each(|(raw, [low, high])| *raw = raw.clamp(*low, *high));
-        steps = step + 1;
-        if 2 * steps > how.steps {
-            meant += 1.0;
-            mean.iter_mut().zip(&raw).for_each(|(m, r)| *m += (r - *m) / meant);
+        if 2 * (step + 1) > how.steps {
+            *meant += 1.0;
+            mean.iter_mut().zip(raw.iter()).for_each(|(m, r)| *m += (r - *m) / *meant);
         }
         let numbers: Vec<f64> = raw.iter().enumerate().map(|(k, &r)| chosen[k / how.knots].value(r)).collect();
-        if watch(Look { step: steps, numbers: &numbers }).is_break() {
+        state.steps = step + 1;
+        if watch(Look { step: state.steps, state: &state, numbers: &numbers }).is_break() {
             break;
         }
     }
+    let LearningState { steps, runs, raw, mean, meant, .. } = state;
     let answer = if meant > 0.0 { mean } else { raw };
     let fresh = rng.fork("judge");
-    let [before, after] = [None, Some(&answer[..])].map(|raw| losses(&courses, raw, looks, &fresh, how.threads));
+    let [before, after] = [None, Some(&answer[..])].map(|raw| losses(&courses, raw, LOOKS, &fresh, how.threads));
     let (before, after) = (before?, after?);
     let gain = before.iter().zip(&after).map(|(b, a)| b - a).sum::<f64>() / before.len() as f64;
     let mut schedule = first;
@@ -275,7 +303,7 @@ fn json(schedule: &Schedule) -> Result<serde_json::Value> {
 /// The method's own numbers as a schedule.
 fn begin(subject: &Subject, family: &dyn Family, how: &Learning, settings: &Settings, rng: &Rng) -> Result<Schedule> {
     let drawn = family.draw(0, rng)?;
-    let numbers = (subject.build)(drawn.problem.space(), Some(drawn.budget), settings)?.numbers();
+    let numbers = subject.build(drawn.problem.space(), Some(drawn.budget), settings)?.numbers();
     let known = |name: &str| subject.learnables.iter().position(|l| l.name == name);
     let chosen: Vec<usize> = match &how.numbers[..] {
         [] => (0..numbers.len()).filter(|&k| subject.learnables[k].bounds[1] < f64::MAX).collect(),
@@ -298,6 +326,17 @@ fn begin(subject: &Subject, family: &dyn Family, how: &Learning, settings: &Sett
     };
     let numbers: BTreeMap<_, _> = chosen.iter().map(course).collect();
     Ok(Schedule { method: subject.name.into(), knots, numbers, learned: None })
+}
+
+/// Every member's deviation over runs as they begin.
+fn deviations(courses: &[Course<'_>], rng: &Rng, threads: usize) -> Result<Vec<f64>> {
+    let before = losses(courses, None, LOOKS, &rng.fork("before"), threads)?;
+    let deviation = |losses: &[f64]| {
+        let mean = losses.iter().sum::<f64>() / LOOKS as f64;
+        let deviation = (losses.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / (LOOKS - 1) as f64).sqrt();
+        deviation.max(0.01)
+    };
+    Ok(before.chunks_exact(LOOKS).map(deviation).collect())
 }
 
 /// Losses of whole runs, member by member.
@@ -343,7 +382,7 @@ fn each<R: Send>(jobs: usize, threads: usize, compute: impl Fn(usize) -> R + Syn
 }
 
 /// Adam on slopes of any length.
-#[derive(Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Adam {
     steps: i32,
     first: Vec<f64>,

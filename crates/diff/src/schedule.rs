@@ -17,7 +17,7 @@ use crate::learn::Learnable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
-use swarmgrad_algorithms::registry::Settings;
+use swarmgrad_algorithms::parameters::Settings;
 use swarmgrad_core::{Error, Result, write_whole};
 
 /// Numbers of a method by how much of its budget is spent.

@@ -3,11 +3,13 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use swarmgrad_algorithms::gradient::yardstick::{Differences, DifferencesParams, Exact};
-use swarmgrad_algorithms::registry::{self, Entry, Settings};
+use swarmgrad_algorithms::method::Entry;
+use swarmgrad_algorithms::parameters::Settings;
+use swarmgrad_algorithms::registry;
 use swarmgrad_core::{
     Differentiable, Evaluations, Iterations, Matrix, Outcome, Outside, Problem, Progress, Reason, Rng, Run, Space,
 };
-use swarmgrad_diff::method::ENTRIES;
+use swarmgrad_diff::registry::ENTRIES;
 
 /// A shifted, stretched bowl with a gradient, which counts.
 struct Bowl {
@@ -351,7 +353,7 @@ fn save_load_continue_equals_continue() {
             for round in 0..30 {
                 if exchange && round % 7 == 3 {
                     let mut saved = Vec::new();
-                    algorithm.save(&mut saved);
+                    algorithm.save(&mut saved).unwrap();
                     algorithm = entry.load(&saved).unwrap();
                 }
                 algorithm.ask(&Rng::new(9).at(round), &mut xs);
@@ -366,7 +368,7 @@ fn save_load_continue_equals_continue() {
                 algorithm.tell(&mut xs, &values);
             }
             let mut state = Vec::new();
-            algorithm.save(&mut state);
+            algorithm.save(&mut state).unwrap();
             state
         };
         assert!(play(true) == play(false), "{} {mode}", entry.name);
@@ -401,7 +403,7 @@ fn other_sources_and_single_precision_work() {
         let rosenbrock = swarmgrad_problems::entry("rosenbrock").unwrap().build::<f32>(4, None).unwrap();
         let smooth = rosenbrock.differentiable().unwrap();
         for mode in modes(entry) {
-            let mut algorithm = entry.build_f32(rosenbrock.space(), None, &chosen(entry, mode)).unwrap();
+            let mut algorithm = entry.build(rosenbrock.space(), None, &chosen(entry, mode)).unwrap();
             let mut source = Exact::<f32, _>::new(smooth);
             let run = Run::new(&*rosenbrock, &mut *algorithm, 3).gradients(&mut source, 3.0);
             let outcome = run.watch(&mut Evaluations(3_000)).minimize();

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use swarmgrad_algorithms::gradient::yardstick::Exact;
-use swarmgrad_algorithms::registry::{Entry, Settings};
+use swarmgrad_algorithms::method::Entry;
+use swarmgrad_algorithms::parameters::Settings;
 use swarmgrad_core::{Evaluations, Problem, Progress, Result, Rng, Run, Space};
 use swarmgrad_diff::meta::{Drawn, Family, Learning, learn};
-use swarmgrad_diff::method::ENTRIES;
+use swarmgrad_diff::registry::ENTRIES;
 use swarmgrad_diff::schedule::Schedule;
 use swarmgrad_problems::TestProblem;
 
@@ -201,6 +202,27 @@ fn what_is_learned_is_better_and_the_same_on_any_number_of_threads() {
         _ => ControlFlow::Continue(()),
     });
     assert_eq!(broken_off.unwrap().schedule.learned.unwrap().steps, 3);
+    // From any step it goes on to the same end, by way of text.
+    let short = Learning { steps: 6, pairs: 2, knots: 2, ..Learning::default() };
+    let mut states = Vec::new();
+    let whole = learn("diff_de", &Spheres, &short, |look| {
+        states.push(serde_json::to_string(look.state).unwrap());
+        ControlFlow::Continue(())
+    });
+    for (step, state) in states.iter().enumerate() {
+        let from = Some(serde_json::from_str(state).unwrap());
+        let mut steps = step + 1;
+        let rest = learn("diff_de", &Spheres, &Learning { from, ..short.clone() }, |look| {
+            steps += 1;
+            assert_eq!(look.step, steps);
+            ControlFlow::Continue(())
+        });
+        let (whole, rest) = (whole.as_ref().unwrap(), rest.unwrap());
+        assert_eq!((&rest.schedule, rest.gain, steps), (&whole.schedule, whole.gain, 6));
+    }
+    let from = serde_json::from_str(&states[0]).unwrap();
+    let other = learn("diff_pso", &Spheres, &Learning { from, ..short }, |_| ControlFlow::Continue(()));
+    assert!(other.unwrap_err().to_string().contains("other numbers or problems"));
     let refused =
         |name: &str, how: Learning| learn(name, &Spheres, &how, |_| ControlFlow::Continue(())).unwrap_err().to_string();
     assert!(refused("diff_shade", Learning::default()).contains("unknown method with learnable numbers"));

@@ -16,6 +16,14 @@ pub enum Error {
         /// What is allowed.
         rule: String,
     },
+    /// A method that cannot be built.
+    #[error("{method}: {why}")]
+    Method {
+        /// The method with its settings.
+        method: String,
+        /// What is wrong with it.
+        why: swarmgrad::Error,
+    },
     /// A line of a file that is no record.
     #[error("{path}:{line}: {why}")]
     Line {

@@ -1,20 +1,23 @@
 //! Experiments: records of finished runs, statistics over them, tables, plots, animations, a self-contained page, the
-//! tables and figures of the papers ([`paper`]), and the BBOB harness ([`bbob`]).
+//! tables and figures of the papers ([`paper`]), comparisons ([`compare`]), and the BBOB harness ([`bbob`]).
 //!
 //! Experiments write JSON lines ([`record`]); tables ([`table`]) and pictures ([`plot`]) read only those or plain numbers.
 //! Nothing here asks the network or the system for anything: the font is embedded, the page carries its own style.
 
 pub mod bbob;
+pub mod compare;
 pub mod error;
+pub mod learn;
 pub mod paper;
 pub mod plot;
 pub mod record;
 pub mod report;
 pub mod stats;
 pub mod table;
-mod work;
+#[cfg(feature = "nn")]
+pub mod training;
 
 pub use error::{Error, Result};
-pub use record::{History, Record, RecordWriter};
+pub use record::{History, Record};
 pub use report::Report;
 pub use table::Table;

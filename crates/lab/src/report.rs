@@ -1,9 +1,10 @@
 //! A small self-contained page: title, headings, paragraphs, tables, inlined pictures. No network, no scripts.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plot::svg::escape;
 use crate::table::Table;
 use std::path::Path;
+use swarmgrad::write_whole;
 
 /// A page in the making.
 ///
@@ -155,8 +156,7 @@ impl Report {
 
     /// Writes the page to a file.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        std::fs::write(path, self.html()).map_err(|e| Error::file(path, e))
+        Ok(write_whole(path.as_ref(), self.html().as_bytes())?)
     }
 }
 

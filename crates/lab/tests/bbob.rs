@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 use swarmgrad::registry;
+use swarmgrad::study::units::Records;
 use swarmgrad::{Evaluations, Function, Halt, Rng, Run, Space, problems};
 use swarmgrad_lab::Record;
 use swarmgrad_lab::bbob::{Bench, Findings, Method, Scores, Step, Trial, read, targets, write_archive};
@@ -13,7 +14,7 @@ fn methods(texts: &[&str]) -> Vec<Method> {
 }
 
 fn bench(bench: &Bench, texts: &[&str]) -> Vec<Trial> {
-    bench.run(&methods(texts), &|_| {}).unwrap()
+    bench.run(&methods(texts), &Records::none(), &|_| {}).unwrap()
 }
 
 fn small() -> Bench {
@@ -182,30 +183,31 @@ fn a_killed_bench_continues_from_its_finished_runs() {
     let path = folder.0.join("runs.jsonl");
     let whole = timeless(&bench(&small(), &["de"]));
     let flag = Arc::new(AtomicBool::new(false));
-    let setup = Bench { records: Some(path.clone()), halt: Halt::new(flag.clone()), ..small() };
+    let setup = Bench { halt: Halt::new(flag.clone()), ..small() };
+    let open = || Records::open(&path).unwrap();
     let done = AtomicUsize::new(0);
     let kill = |step: Step| {
         if matches!(step, Step::Done { .. }) && done.fetch_add(1, SeqCst) == 4 {
             flag.store(true, SeqCst);
         }
     };
-    assert!(matches!(setup.run(&methods(&["de"]), &kill), Err(swarmgrad_lab::Error::Interrupted)));
+    assert!(matches!(setup.run(&methods(&["de"]), &open(), &kill), Err(swarmgrad_lab::Error::Interrupted)));
     // What a kill in the middle of a line leaves.
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 5);
     std::fs::write(&path, &text[..text.len() - 30]).unwrap();
 
-    let setup = Bench { records: Some(path.clone()), ..small() };
+    let setup = small();
     let seen = Mutex::new(Vec::new());
-    let trials = setup.run(&methods(&["de"]), &|step| seen.lock().unwrap().push(step)).unwrap();
+    let trials = setup.run(&methods(&["de"]), &open(), &|step| seen.lock().unwrap().push(step)).unwrap();
     assert_eq!(timeless(&trials), whole);
     let seen = seen.into_inner().unwrap();
     assert!(matches!(seen[0], Step::Begin { found: 4, .. }), "{:?}", seen[0]);
     assert_eq!(seen.len(), 1 + 12);
     assert_eq!(timeless(&read(&path).unwrap()).len(), 16);
     // Other settings are other runs.
-    let other = Bench { budget: 61, records: Some(path), ..small() };
-    other.run(&methods(&["de"]), &|step| seen_nothing(step)).unwrap();
+    let other = Bench { budget: 61, ..small() };
+    other.run(&methods(&["de"]), &open(), &|step| seen_nothing(step)).unwrap();
 }
 
 fn seen_nothing(step: Step) {
@@ -216,7 +218,7 @@ fn seen_nothing(step: Step) {
 fn mistakes_are_named() {
     let message = |bench: &Bench, text: &str| {
         let methods = Method::parse(text).map(|method| vec![method]);
-        methods.and_then(|methods| bench.run(&methods, &|_| {})).unwrap_err().to_string()
+        methods.and_then(|methods| bench.run(&methods, &Records::none(), &|_| {})).unwrap_err().to_string()
     };
     let base = small();
     assert_eq!(message(&base, "dee"), "unknown method 'dee', did you mean 'de'?");
@@ -227,7 +229,7 @@ fn mistakes_are_named() {
     assert!(message(&Bench { dims: vec![1], ..base.clone() }, "de").contains("needs at least 2"));
     assert!(message(&Bench { dims: vec![], ..base.clone() }, "de").starts_with("dims = nothing"));
     assert!(message(&Bench { budget: 0, ..base.clone() }, "de").starts_with("budget = 0"));
-    let twice = base.run(&methods(&["de", "de"]), &|_| {}).unwrap_err();
+    let twice = base.run(&methods(&["de", "de"]), &Records::none(), &|_| {}).unwrap_err();
     assert!(twice.to_string().contains("named once"));
     let folder = Folder::new("lines");
     let path = folder.0.join("runs.jsonl");

@@ -1,11 +1,11 @@
-//! Records survive the disk, infinities and kills.
+//! Records survive the disk and infinities.
 
 use proptest::prelude::*;
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
-use swarmgrad_lab::record::{Torn, read, thin, value_at};
-use swarmgrad_lab::{History, Record, RecordWriter};
+use std::path::{Path, PathBuf};
+use swarmgrad::study::units::{Records, read};
+use swarmgrad_lab::record::{thin, value_at};
+use swarmgrad_lab::{History, Record};
 
 /// A fresh path for one test.
 fn path(name: &str) -> PathBuf {
@@ -41,15 +41,23 @@ fn a_record_is_one_line_and_comes_back_to_the_bit() {
     let path = path("whole.jsonl");
     let odd =
         Record { fun: f64::NEG_INFINITY, target: Some(f64::INFINITY), x: None, nfev_to_target: None, ..record(2) };
-    let mut writer = RecordWriter::append(&path).unwrap();
-    writer.write(&record(1)).unwrap();
-    drop(writer);
-    RecordWriter::append(&path).unwrap().write(&odd).unwrap();
+    for record in [&record(1), &odd] {
+        Records::open(&path).unwrap().append(record).unwrap();
+    }
     assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
     let found = read::<Record>(&path).unwrap();
-    assert_eq!(found.records, [record(1), odd]);
-    assert!(found.records[0].x.as_ref().unwrap()[0].is_sign_negative());
-    assert_eq!(found.torn, None);
+    assert_eq!(found, [record(1), odd]);
+    assert!(found[0].x.as_ref().unwrap()[0].is_sign_negative());
+    // JSON of another shape is an error that names the line, wherever it stands.
+    fs::write(&path, "\n{\"method\": 3}").unwrap();
+    let message = read::<Record>(&path).unwrap_err().to_string();
+    assert!(message.starts_with(&format!("{}:2: ", path.display())), "{message}");
+    assert!(
+        read::<Record>(Path::new("/nowhere/at/all.jsonl"))
+            .unwrap_err()
+            .to_string()
+            .starts_with("/nowhere/at/all.jsonl: ")
+    );
 }
 
 #[test]
@@ -66,56 +74,6 @@ fn nan_is_a_word() {
     // Whole numbers without a point are numbers too, and fields that may be missing may be missing.
     let small = r#"{"method":"pso","problem":"sphere","dim":2,"seed":1,"fun":3,"nfev":4,"nit":5,"more":"later"}"#;
     assert_eq!(serde_json::from_str::<Record>(small).unwrap().fun, 3.0);
-}
-
-#[test]
-fn a_line_torn_anywhere_is_skipped_reported_and_cut_off() {
-    let path = path("torn.jsonl");
-    let whole = serde_json::to_string(&record(1)).unwrap() + "\n";
-    let next = serde_json::to_string(&record(2)).unwrap();
-    for cut in 1..next.len() {
-        fs::write(&path, [whole.as_bytes(), &next.as_bytes()[..cut]].concat()).unwrap();
-        let found = read::<Record>(&path).unwrap();
-        assert_eq!(found.records, [record(1)]);
-        let text = String::from_utf8_lossy(&next.as_bytes()[..cut]).into_owned();
-        assert_eq!(found.torn, Some(Torn { line: 2, text: text.clone() }), "cut at {cut}");
-        // Appending after the kill does not glue the next record to the torn one.
-        let mut writer = RecordWriter::append(&path).unwrap();
-        assert_eq!(writer.dropped(), Some(text.as_str()));
-        writer.write(&record(3)).unwrap();
-        assert_eq!(read::<Record>(&path).unwrap().records, [record(1), record(3)]);
-    }
-    // Only the newline is missing: nothing is lost.
-    fs::write(&path, [&whole, next.as_str()].concat()).unwrap();
-    assert_eq!(read::<Record>(&path).unwrap().records.len(), 2);
-    let mut writer = RecordWriter::append(&path).unwrap();
-    assert_eq!(writer.dropped(), None);
-    writer.write(&record(3)).unwrap();
-    assert_eq!(read::<Record>(&path).unwrap().records, [record(1), record(2), record(3)]);
-}
-
-#[test]
-fn a_torn_line_longer_than_a_block_is_cut_off() {
-    let path = path("long.jsonl");
-    let whole = serde_json::to_string(&record(1)).unwrap() + "\n";
-    fs::write(&path, whole.clone() + "{\"x\":[" + &"1,".repeat(200_000)).unwrap();
-    let writer = RecordWriter::append(&path).unwrap();
-    assert_eq!(writer.dropped().unwrap().len(), 400_006);
-    assert_eq!(fs::read_to_string(&path).unwrap(), whole);
-}
-
-#[test]
-fn a_broken_line_in_the_middle_is_an_error_with_file_and_line() {
-    let path = path("broken.jsonl");
-    let mut file = fs::File::create(&path).unwrap();
-    let whole = serde_json::to_string(&record(1)).unwrap();
-    write!(file, "{whole}\n\n{}\n{whole}\n", &whole[..20]).unwrap();
-    let message = read::<Record>(&path).unwrap_err().to_string();
-    assert!(message.starts_with(&format!("{}:3: ", path.display())), "{message}");
-    // JSON of another shape is no torn line, even at the end.
-    fs::write(&path, "{\"method\": 3}").unwrap();
-    assert!(read::<Record>(&path).unwrap_err().to_string().contains(":1: "));
-    assert!(read::<Record>("/nowhere/at/all.jsonl").unwrap_err().to_string().starts_with("/nowhere/at/all.jsonl: "));
 }
 
 #[test]

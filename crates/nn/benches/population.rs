@@ -10,7 +10,7 @@ mod timing;
 use std::hint::black_box;
 use std::sync::Arc;
 use swarmgrad_algorithms::particle::batched::{Batched, LocalBest, Params};
-use swarmgrad_algorithms::registry;
+use swarmgrad_combine::registry;
 use swarmgrad_core::{BatchProblem, Matrix, Problem, Rng, Run, Start};
 use swarmgrad_nn::data::{Dataset, Targets};
 use swarmgrad_nn::model::{Activation, Architecture, Image, Output};
@@ -47,7 +47,7 @@ fn main() {
     let settings = serde_json::json!({ "particles": 256, "start": { "normal": { "mean": 0.0, "deviation": 0.1 } } });
     let settings = settings.as_object().cloned().unwrap_or_default();
     let entry = registry::entry("pso").expect("known");
-    let mut method = entry.build_f32(population.space(), None, &settings).expect("fits");
+    let mut method = entry.build(population.space(), None, &settings).expect("fits");
     let mut run = Run::new(&population, &mut *method, 1);
     (0..3).for_each(|_| drop(run.step()));
     let seconds = timing::fastest(|| drop(black_box(run.step())));

@@ -1,8 +1,24 @@
 //! Training: epochs over batches, scores, and a model that can be saved. By gradients: [`Trainer`]; by a swarm, without any:
-//! [`SwarmTrainer`].
+//! [`SwarmTrainer`]. A [`TrainingPlan`] says all of it as plain data: which rows, which network, which optimisers, which seeds.
 
+mod answers;
+mod figures;
+mod learner;
+mod plan;
+mod prepared;
+mod record;
+mod rows;
+mod run;
 mod swarm;
 
+pub use answers::Answers;
+pub use figures::{CurvePoint, Figures, Measure};
+pub use learner::Learner;
+pub use plan::{CONTROLS, MODELS, MOST_SEEDS, TrainingPlan, lends_gradient};
+pub use prepared::PreparedPlan;
+pub use record::{RunRecord, RunState, RunStore, TrainedRun};
+pub use rows::{Origin, RowSource, SeedRows};
+pub use run::{Driving, EndedRun, RunIndex, TrainingOutcome, TrainingProgress};
 pub use swarm::{Moves, SWARMS, Swarm, SwarmTrainer};
 
 use crate::data::{Dataset, Preprocessing, Targets};

@@ -244,7 +244,7 @@ fn a_swarm_continues_from_its_state() {
         }
     };
     epochs(&mut whole, 3);
-    let state = whole.save(&training);
+    let state = whole.save(&training).unwrap();
     epochs(&mut whole, 4);
     let mut second = SwarmTrainer::new(&training, data.clone()).unwrap();
     second.restore(&state, &training).unwrap();
@@ -285,7 +285,7 @@ fn an_evolution_strategy_trains_and_continues() {
         }
     };
     epochs(&mut whole, 10);
-    let state = whole.save(&training);
+    let state = whole.save(&training).unwrap();
     epochs(&mut whole, 20);
     let mut second = SwarmTrainer::new(&training, data.clone()).unwrap();
     second.restore(&state, &training).unwrap();

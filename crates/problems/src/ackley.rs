@@ -1,8 +1,8 @@
 //! Ackley's function.
 
+use crate::entry::{Dims, Entry};
 use crate::math::{exp, sin_2pi, sin_pi_squared};
 use crate::shape::{Formula, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use std::f64::consts::{E, PI};
 use swarmgrad_core::Real;
 

@@ -5,9 +5,9 @@
 //! value 2.5933. Function 2 has a global minimum only on a domain that ends above -1, where it falls below 3. Function
 //! 7 attains its minimum at every x <= 0, and nowhere else: on x > 0 it is positive.
 
+use crate::entry::{Dims, Entry};
 use crate::math::{cos, cube_root, exp, sin};
 use crate::shape::{Fixed, Formula, Point};
-use crate::suite::{Dims, Entry};
 use std::f64::consts::E;
 use swarmgrad_core::Real;
 

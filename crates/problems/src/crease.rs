@@ -1,8 +1,8 @@
 //! Functions of two variables with creases: absolute values and square roots.
 
+use crate::entry::{Dims, Entry};
 use crate::math::{cos, exp, sin, tenth_root};
 use crate::shape::{Fixed, Formula, Point};
-use crate::suite::{Dims, Entry};
 use std::f64::consts::FRAC_1_PI;
 use swarmgrad_core::Real;
 

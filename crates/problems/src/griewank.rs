@@ -1,8 +1,8 @@
 //! Griewank's function.
 
+use crate::entry::{Dims, Entry};
 use crate::math::{cos, sin};
 use crate::shape::{Fold, Formula, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use swarmgrad_core::Real;
 
 /// A wide bowl with a product of cosines on it.

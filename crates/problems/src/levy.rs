@@ -1,8 +1,8 @@
 //! Levy's functions: the one for any dimension and number 13 for two.
 
+use crate::entry::{Dims, Entry};
 use crate::math::{sin, sin_2pi, sin_pi_squared, sin_squared};
 use crate::shape::{Fixed, Formula, Point, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use std::f64::consts::PI;
 use swarmgrad_core::Real;
 

@@ -30,6 +30,7 @@ mod ackley;
 mod adaswarm;
 mod bbob;
 mod crease;
+mod entry;
 mod griewank;
 mod levy;
 mod math;
@@ -46,4 +47,5 @@ mod wave;
 mod zakharov;
 
 pub use bbob::bbob;
-pub use suite::{Dims, Entry, PROBLEMS, TestProblem, entry};
+pub use entry::{Dims, Entry, TestProblem};
+pub use suite::{PROBLEMS, entry};

@@ -1,8 +1,8 @@
 //! Michalewicz's function with steepness m = 10.
 
+use crate::entry::{Dims, Entry};
 use crate::math::{cos, sin, twentieth_power};
 use crate::shape::{Formula, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use std::f64::consts::PI;
 use swarmgrad_core::{Real, math};
 

@@ -1,7 +1,7 @@
 //! Polynomials of two variables.
 
+use crate::entry::{Dims, Entry};
 use crate::shape::{Fixed, Formula, Point};
-use crate::suite::{Dims, Entry};
 use swarmgrad_core::Real;
 
 /// A plain with sharp corners.

@@ -2,9 +2,9 @@
 //!
 //! Both are computed from x^2 and sin(pi x)^2, which is the same and has no cancellation near the minimum.
 
+use crate::entry::{Dims, Entry};
 use crate::math::{sin_2pi, sin_pi_squared};
 use crate::shape::{Formula, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use std::f64::consts::TAU;
 use swarmgrad_core::Real;
 

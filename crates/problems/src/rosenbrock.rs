@@ -1,7 +1,7 @@
 //! Curved valleys: Rosenbrock and Dixon-Price.
 
+use crate::entry::{Dims, Entry};
 use crate::shape::{Formula, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use swarmgrad_core::{Real, math};
 
 /// The banana.

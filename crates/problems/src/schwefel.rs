@@ -1,8 +1,8 @@
 //! Schwefel's function 2.26.
 
+use crate::entry::{Dims, Entry};
 use crate::math::{cos, sin};
 use crate::shape::{Formula, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use swarmgrad_core::Real;
 
 /// Deep wells far from one another, the deepest near a corner.

@@ -5,7 +5,7 @@
 //! [`Fixed`] formulas have a given, small number of coordinates; they are computed 32 points at a time. The order of
 //! every sum is part of the definition, so a point's value has the same bits alone, in any batch, and on any machine.
 
-use crate::suite::Entry;
+use crate::entry::Entry;
 use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use swarmgrad_core::{Real, Rows, simd::level};

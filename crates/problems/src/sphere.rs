@@ -1,7 +1,7 @@
 //! Sphere and ellipsoid.
 
+use crate::entry::{Dims, Entry};
 use crate::shape::{Formula, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use swarmgrad_core::{Real, math};
 
 /// The sum of squares.

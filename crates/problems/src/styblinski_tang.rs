@@ -1,7 +1,7 @@
 //! The Styblinski-Tang function.
 
+use crate::entry::{Dims, Entry};
 use crate::shape::{Formula, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use swarmgrad_core::Real;
 
 /// Two wells a coordinate, of unequal depth.

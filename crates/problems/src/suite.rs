@@ -1,88 +1,14 @@
-//! The table of all test functions, and a test function ready for use.
+//! The table of all test functions, and how a row of it becomes a test function ready for use.
 
 use crate::bbob;
+use crate::entry::{Entry, TestProblem};
 use crate::shape::{Formula, Shape};
 use crate::{ackley::*, adaswarm::*, crease::*, griewank::*, levy::*, michalewicz::*, polynomial::*, rastrigin::*};
 use crate::{rosenbrock::*, schwefel::*, sphere::*, styblinski_tang::*, wave::*, zakharov::*};
-use std::fmt;
 use std::marker::PhantomData;
 use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
 
-/// How many coordinates a test function takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dims {
-    /// Any number from `min` on.
-    Any {
-        /// The smallest number.
-        min: usize,
-    },
-    /// That number and no other.
-    Exactly(usize),
-}
-
-impl Dims {
-    /// Whether `dim` coordinates will do.
-    pub fn allows(self, dim: usize) -> bool {
-        match self {
-            Dims::Any { min } => dim >= min,
-            Dims::Exactly(only) => dim == only,
-        }
-    }
-
-    /// The smallest number of coordinates.
-    pub fn least(self) -> usize {
-        match self {
-            Dims::Any { min } => min,
-            Dims::Exactly(only) => only,
-        }
-    }
-}
-
-/// One row of the table: what a test function is, without a choice of dimension, bounds or precision.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Entry {
-    /// The name users write.
-    pub name: &'static str,
-    /// The name as the literature writes it.
-    pub title: &'static str,
-    /// The formula in plain text; sums and products run over the coordinates, counted from one.
-    pub formula: &'static str,
-    /// Where it comes from.
-    pub source: &'static str,
-    /// What it is good for, in one line.
-    pub about: &'static str,
-    /// How many coordinates it takes.
-    pub dims: Dims,
-    /// The default bounds: a pair for each coordinate, the last pair for all that follow.
-    pub domain: &'static [(f64, f64)],
-    /// Whether the minimum holds on all of R^d, not just on the default domain.
-    pub everywhere: bool,
-    /// Whether there is an analytic gradient (almost everywhere; at an isolated kink it is a subgradient or zero).
-    pub differentiable: bool,
-    /// Which instance it is, for a function that has many; written behind the name as `/i3`.
-    pub instance: Option<u64>,
-}
-
-/// The name, with the instance behind it unless that is the first: [`entry`] reads it back.
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.instance {
-            None | Some(1) => f.write_str(self.name),
-            Some(instance) => write!(f, "{}/i{instance}", self.name),
-        }
-    }
-}
-
 impl Entry {
-    /// The default bounds for `dim` coordinates. Errors if the function cannot have so many.
-    pub fn space<F: Real>(&self, dim: usize) -> Result<Space<F>> {
-        self.check(dim)?;
-        let pairs = (0..dim).map(|j| self.domain[j.min(self.domain.len() - 1)]);
-        let (lower, upper) = pairs.map(|(lo, hi)| (F::of(lo), F::of(hi))).unzip();
-        Space::new(lower, upper)
-    }
-
     /// The test function in `dim` coordinates, on `bounds` or else on its default domain.
     ///
     /// Errors if the function cannot have so many coordinates or the bounds have another number of them. The minimum
@@ -114,30 +40,6 @@ impl Entry {
             None => pose(*self, space, certain),
         }
     }
-
-    fn check(&self, dim: usize) -> Result<()> {
-        let rule = match self.dims {
-            _ if self.dims.allows(dim) => return Ok(()),
-            Dims::Any { min } => format!("{self} needs at least {min}"),
-            Dims::Exactly(only) => format!("{self} needs exactly {only}"),
-        };
-        Err(Error::parameter("dim", dim, rule))
-    }
-}
-
-/// A test function ready for use: a [`Problem`] that knows what it is and, where that is known, its answer.
-pub trait TestProblem<F: Real = f64>: Problem<F> {
-    /// Its row in the table.
-    fn entry(&self) -> &Entry;
-
-    /// The smallest value on the space, if it is known.
-    fn minimum(&self) -> Option<F>;
-
-    /// The points inside the space that attain it; none if the minimum is not known.
-    fn minimizers(&self) -> &[Vec<F>];
-
-    /// The same problem with its analytic gradient, if it has one.
-    fn differentiable(&self) -> Option<&dyn Differentiable<F>>;
 }
 
 /// The formula `T` on a space.

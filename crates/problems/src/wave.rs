@@ -1,8 +1,8 @@
 //! Smooth functions of two variables with sines, cosines and exponentials.
 
+use crate::entry::{Dims, Entry};
 use crate::math::{cos, exp, sin, sin_squared};
 use crate::shape::{Fixed, Formula, Point};
-use crate::suite::{Dims, Entry};
 use std::f64::consts::{FRAC_PI_3, PI};
 use swarmgrad_core::Real;
 

@@ -1,7 +1,7 @@
 //! Zakharov's function.
 
+use crate::entry::{Dims, Entry};
 use crate::shape::{Formula, Summed, Terms};
-use crate::suite::{Dims, Entry};
 use swarmgrad_core::Real;
 
 /// A plate-shaped bowl that is steep across one direction.

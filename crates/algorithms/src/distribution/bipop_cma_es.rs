@@ -14,7 +14,7 @@
 
 use super::cma_es::{Cma, Params};
 use super::ipop_cma_es::Runs;
-use crate::combine::restart::{Next, Past, Restarts, Schedule};
+use crate::restart::{LastRun, NextRun, RestartPolicy, Restarts};
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Real, Result, Rng, Space, Start, math};
 
@@ -42,7 +42,7 @@ enum Regime {
     Small,
 }
 
-impl<F: Real> Schedule<F> for Bipop {
+impl<F: Real> RestartPolicy<F> for Bipop {
     const NAME: &'static str = "bipop_cma_es";
     type Params = Params;
     type Inner = Cma<F>;
@@ -52,7 +52,13 @@ impl<F: Real> Schedule<F> for Bipop {
         Ok(Bipop { runs, k: 0, running: Regime::First, large: 0, small: 0, last_large: 0 })
     }
 
-    fn next(&mut self, past: Option<&Past>, space: &Space<F>, start: Start, rng: &Rng) -> Result<Option<Next<Cma<F>>>> {
+    fn next(
+        &mut self,
+        past: Option<&LastRun>,
+        space: &Space<F>,
+        start: Start,
+        rng: &Rng,
+    ) -> Result<Option<NextRun<Cma<F>>>> {
         let (lambda, sigma) = (self.runs.lambda, self.runs.params.sigma);
         let Some(past) = past else {
             return self.runs.begin(space, start, lambda, sigma, u64::MAX).map(Some);

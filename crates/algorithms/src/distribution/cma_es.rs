@@ -244,7 +244,9 @@ impl CmaEs {
             mean: &self.mean,
             sigma: [self.sigma, self.sigma0],
             p_c: &self.p_c,
-            params: &self.params,
+            tol_x: self.params.tol_x,
+            tol_fun: self.params.tol_fun,
+            tol_up_sigma: self.params.tol_up_sigma,
         };
         self.why = self.history.end(now, |j| c[j * n + j].sqrt());
         if self.why.is_none() && self.axis_is_lost() {
@@ -366,7 +368,7 @@ impl Distribution for CmaEs {
         self.look_for_an_end(&told);
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         self.why.clone()
     }
 

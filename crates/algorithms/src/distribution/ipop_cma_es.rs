@@ -11,8 +11,8 @@
 
 use super::cma_es::{self, Cma, CmaEs, Params};
 use super::{Distribution, Samples};
-use crate::combine::restart::{Next, Past, Restarts, Schedule};
-use crate::registry::Method;
+use crate::method::Method;
+use crate::restart::{LastRun, NextRun, RestartPolicy, Restarts};
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Real, Result, Rng, Space, Start};
 
@@ -27,7 +27,7 @@ pub struct Ipop {
     k: u32,
 }
 
-impl<F: Real> Schedule<F> for Ipop {
+impl<F: Real> RestartPolicy<F> for Ipop {
     const NAME: &'static str = "ipop_cma_es";
     type Params = Params;
     type Inner = Cma<F>;
@@ -38,11 +38,11 @@ impl<F: Real> Schedule<F> for Ipop {
 
     fn next(
         &mut self,
-        past: Option<&Past>,
+        past: Option<&LastRun>,
         space: &Space<F>,
         start: Start,
         _rng: &Rng,
-    ) -> Result<Option<Next<Cma<F>>>> {
+    ) -> Result<Option<NextRun<Cma<F>>>> {
         self.k = if past.is_some() { self.runs.doubled(self.k) } else { 0 };
         let lambda = self.runs.lambda << self.k;
         self.runs.begin(space, start, lambda, self.runs.params.sigma, u64::MAX).map(Some)
@@ -79,8 +79,8 @@ impl Runs {
         lambda: usize,
         sigma: f64,
         limit: u64,
-    ) -> Result<Next<Cma<F>>> {
+    ) -> Result<NextRun<Cma<F>>> {
         let params = cma_es::Params { particles: Some(lambda), sigma, ..self.params.clone() };
-        Ok(Next { method: Samples::new(space, start, None, params)?, limit, patience: u64::MAX })
+        Ok(NextRun { method: Samples::new(space, start, None, params)?, limit, patience: u64::MAX })
     }
 }

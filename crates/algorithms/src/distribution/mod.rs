@@ -30,15 +30,15 @@ pub mod snes;
 mod stop;
 pub mod xnes;
 
+use crate::method::Method;
 use crate::parameters::Parameters;
-use crate::registry::Method;
 use chart::{Chart, Placed};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 use swarmgrad_core::{
-    Algorithm, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, math, sort_indices,
+    Algorithm, ByScalar, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, math, save_state,
+    sort_indices,
 };
 
 /// A search distribution on R^d: x = mean + unit * step, steps drawn around 0.
@@ -82,7 +82,7 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
     fn update(&mut self, told: Told<'_>);
 
     /// Why the method has ended, if it has.
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         None
     }
 
@@ -267,7 +267,7 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
 impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         assert!(!self.lent, "ask was called twice without tell");
-        if self.why().is_some() {
+        if self.stop_reason().is_some() {
             xs.clear();
             return;
         }
@@ -327,8 +327,8 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         self.rounds.saturating_sub(1)
     }
 
-    fn why(&self) -> Option<Reason> {
-        self.broken.clone().or_else(|| self.distribution.why())
+    fn stop_reason(&self) -> Option<Reason> {
+        self.broken.clone().or_else(|| self.distribution.stop_reason())
     }
 
     fn view(&self) -> View<'_, F> {
@@ -338,16 +338,21 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         view
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(D::NAME, self, out)
     }
 }
 
-/// A vector for a view; the state is in double precision, so a view in single precision does not have it.
-#[allow(clippy::ptr_arg)] // only a sized type can be looked at as another
-fn seen<'a, F: Real>(name: &'static str, values: &'a Vec<f64>) -> Option<(&'static str, &'a [F])> {
-    (values as &dyn Any).downcast_ref::<Vec<F>>().map(|values| (name, &values[..]))
+/// Numbers of the state, which is in double precision, as numbers of a scalar.
+struct Seen;
+
+impl ByScalar for Seen {
+    type Of<F: Real> = for<'a> fn(&'a [f64]) -> Option<&'a [F]>;
+}
+
+/// A vector for a view; a view in single precision does not have it.
+fn seen<'a, F: Real>(name: &'static str, values: &'a [f64]) -> Option<(&'static str, &'a [F])> {
+    F::choose::<Seen>(|_| None, |values| Some(values))(values).map(|values| (name, values))
 }
 
 /// The factor that shortens a step from outside the distribution, of this Mahalanobis length, to sqrt(n) + 2 n / (n + 2).

@@ -158,7 +158,9 @@ impl Distribution for SepCmaEs {
             mean: &self.mean,
             sigma: [self.sigma, self.sigma0],
             p_c: &self.p_c,
-            params: &self.params,
+            tol_x: self.params.tol_x,
+            tol_fun: self.params.tol_fun,
+            tol_up_sigma: self.params.tol_up_sigma,
         };
         self.why = self.history.end(now, |j| self.deviations[j]);
         if !(low > 0.0 && high <= self.params.condition * low) && self.why.is_none() {
@@ -166,7 +168,7 @@ impl Distribution for SepCmaEs {
         }
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         self.why.clone()
     }
 

@@ -1,7 +1,6 @@
 //! When a run of CMA-ES has nothing more to give: the termination criteria of Hansen's tutorial (appendix B.3).
 
 use super::Told;
-use super::cma_es::Params;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use swarmgrad_core::{Reason, math};
@@ -24,7 +23,9 @@ pub(super) struct Now<'a> {
     /// The step-size and the first one.
     pub(super) sigma: [f64; 2],
     pub(super) p_c: &'a [f64],
-    pub(super) params: &'a Params,
+    pub(super) tol_x: f64,
+    pub(super) tol_fun: f64,
+    pub(super) tol_up_sigma: f64,
 }
 
 fn because(criterion: &str, why: &str) -> Option<Reason> {
@@ -56,14 +57,14 @@ impl History {
         self.push(best, value(now.lambda / 2));
         let [sigma, sigma0] = now.sigma;
         let span = self.range(10 + (30 * n).div_ceil(now.lambda));
-        let small = now.params.tol_x * sigma0;
+        let small = now.tol_x * sigma0;
         if span == Some(0.0) {
             because("EqualFunValues", "the best values of many iterations are equal")
-        } else if span.is_some_and(|span| span.max(worst - best) < now.params.tol_fun) {
+        } else if span.is_some_and(|span| span.max(worst - best) < now.tol_fun) {
             because("TolFun", "the values differ by too little")
         } else if (0..n).all(|j| sigma * deviation(j) < small && (sigma * now.p_c[j]).abs() < small) {
             because("TolX", "the distribution has become small")
-        } else if (0..n).any(|j| sigma * deviation(j) > now.params.tol_up_sigma * sigma0) {
+        } else if (0..n).any(|j| sigma * deviation(j) > now.tol_up_sigma * sigma0) {
             because("TolXUp", "the distribution has grown by a large factor: the initial sigma was too small")
         } else if (0..n).any(|j| now.mean[j] == now.mean[j] + 0.2 * sigma * deviation(j)) {
             because("NoEffectCoord", "the deviation in a coordinate is below the precision of numbers")

@@ -10,7 +10,8 @@
 //! alpha -> infinity with alpha sigma^2 = tau is the Moreau envelope of [`super::proximal`], and x_alpha is the attractor of
 //! consensus-based optimisation (Huang, Qiu and Riedl 2023, eq. 1.4). alpha -> 0 is the gradient of the Gaussian smoothing.
 
-use super::{antithetic_cloud, evaluate, towards};
+use super::curvature::towards;
+use super::points::{antithetic_cloud, evaluate};
 use crate::parameters::{Parameters, parameters};
 use crate::particle::consensus;
 use swarmgrad_core::{Error, GradientSource, Matrix, Problem, Real, Result, Rng, Sampled};

@@ -11,6 +11,12 @@
 use super::search::squared_distance;
 use swarmgrad_core::{Real, Rows};
 
+/// kappa (w - g): the gradient whose descent leads from w towards g.
+pub fn towards<F: Real>(kappa: f64, w: &[F], g: &[F], out: &mut [F]) {
+    let kappa = F::of(kappa);
+    out.iter_mut().zip(w).zip(g).for_each(|((o, &w), &g)| *o = kappa * (w - g));
+}
+
 /// The curvature at `g` (value `at_g`) from the samples within `radius` of it; none where no finite sample other than g
 /// lies so near, or where they show no upward curvature.
 ///

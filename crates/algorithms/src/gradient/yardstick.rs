@@ -10,7 +10,7 @@
 //! The evaluation of f(w) counts although only `forward` needs it: a source says the value at its point. All points are
 //! brought back inside the bounds; the differences along the axes are divided by the distance that is left.
 
-use super::{evaluate, finite};
+use super::points::{evaluate, finite};
 use crate::parameters::{Parameters, choice, parameters};
 use swarmgrad_core::{Differentiable, GradientSource, Matrix, Problem, Real, Result, Rng, Sampled};
 

@@ -20,7 +20,7 @@
 //!
 //! Differs from the papers: the rule for "done"; delta is a hundredth of the mean height above F, where STEP has a constant.
 
-use super::{Terrain, Walk};
+use super::{LocalSearch, Terrain};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, View};
@@ -75,7 +75,7 @@ pub struct CoordinateSearch {
     why: Option<Reason>,
 }
 
-impl Walk for CoordinateSearch {
+impl LocalSearch for CoordinateSearch {
     const NAME: &'static str = "coordinate_search";
     type Params = Params;
 
@@ -197,7 +197,7 @@ impl Walk for CoordinateSearch {
         self.rounds
     }
 
-    fn why(&self) -> Option<&Reason> {
+    fn stop_reason(&self) -> Option<&Reason> {
         self.why.as_ref()
     }
 

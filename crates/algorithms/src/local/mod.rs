@@ -1,21 +1,21 @@
 //! Local search: one point that walks downhill, without derivatives from the user.
 //!
-//! A method is a [`Walk`]: it starts from a point and its value, asks for points, is told values, and ends by itself.
-//! [`Local`] makes an [`Algorithm`] of it: the start, the precision of the scalar, ask and tell. Combinators drive walks
-//! themselves and start them anew.
+//! A method is a [`LocalSearch`]: it starts from a point and its value, asks for points, is told values, and ends by itself.
+//! [`LocalMethod`] makes an [`Algorithm`] of it: the start, the precision of the scalar, ask and tell. Combinators drive it
+//! themselves and start it anew.
 
 pub mod coordinate_search;
 pub mod nelder_mead;
 pub mod quasi_newton;
 pub mod trust_region;
 
+use crate::method::Method;
 use crate::parameters::Parameters;
-use crate::registry::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, better};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, better, save_state};
 
-/// The box a walk lives in, and how finely values are known there.
+/// The box a search lives in, and how finely values are known there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Terrain {
     /// Lower bounds, possibly infinite.
@@ -52,7 +52,7 @@ impl Terrain {
 }
 
 /// A local search: one point walks downhill. Its state is in `f64` whatever the run's scalar.
-pub trait Walk: Send + Sized + Serialize + DeserializeOwned + 'static {
+pub trait LocalSearch: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// The method's name: file, registry entry, command line, Python.
     const NAME: &'static str;
     /// Whether gradients are of use to it.
@@ -67,7 +67,7 @@ pub trait Walk: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// is forgotten.
     fn launch(&mut self, x: &[f64], value: f64, gradient: Option<&[f64]>);
 
-    /// Writes the points to evaluate next, inside the box; leaves `xs` empty when the walk has ended.
+    /// Writes the points to evaluate next, inside the box; leaves `xs` empty when the search has ended.
     fn ask(&mut self, xs: &mut Matrix<f64>);
 
     /// Takes back the points of the last `ask` as they were evaluated, and their values; a failure is +inf.
@@ -81,14 +81,14 @@ pub trait Walk: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// Takes the gradient of the point asked, before `tell`.
     fn tell_gradient(&mut self, _gradient: &[f64]) {}
 
-    /// Where the walk stands, and the value there.
+    /// Where the search stands, and the value there.
     fn place(&self) -> (&[f64], f64);
 
     /// Steps taken since the start.
     fn steps(&self) -> u64;
 
     /// Why it ended, if it has.
-    fn why(&self) -> Option<&Reason>;
+    fn stop_reason(&self) -> Option<&Reason>;
 
     /// Adds to the view what the place alone does not show.
     fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
@@ -110,20 +110,20 @@ fn check_square(dim: usize) -> Result<()> {
 /// Fruitless points before the search for a start with a finite value is given up.
 const STARTS: u64 = 1_000;
 
-/// A walk as an [`Algorithm`].
+/// A local search as an [`Algorithm`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct Local<F: Real, W: Walk> {
+pub struct LocalMethod<F: Real, W: LocalSearch> {
     space: Space<F>,
     start: Start,
-    walk: W,
+    search: W,
     /// The last points asked, and the same in `f64` with their values.
     x: Matrix<F>,
     wide: Matrix<f64>,
     values: Vec<f64>,
     best: Vec<F>,
     best_value: f64,
-    /// Points drawn as a start; the walk begins at the first with a finite value.
+    /// Points drawn as a start; the search begins at the first with a finite value.
     starts: u64,
     launched: bool,
     lent: bool,
@@ -131,15 +131,15 @@ pub struct Local<F: Real, W: Walk> {
     gradient: Vec<f64>,
 }
 
-impl<F: Real, W: Walk> Method<F> for Local<F, W> {
+impl<F: Real, W: LocalSearch> Method<F> for LocalMethod<F, W> {
     const NAME: &'static str = W::NAME;
     type Params = W::Params;
 
     fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: W::Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
-        Ok(Local {
-            walk: W::new(params, Terrain::new(space))?,
+        Ok(LocalMethod {
+            search: W::new(params, Terrain::new(space))?,
             space: space.clone(),
             start,
             x: Matrix::empty(space.dim()),
@@ -155,10 +155,10 @@ impl<F: Real, W: Walk> Method<F> for Local<F, W> {
     }
 }
 
-impl<F: Real, W: Walk> Local<F, W> {
-    /// The walk.
-    pub fn walk(&self) -> &W {
-        &self.walk
+impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
+    /// The search.
+    pub fn search(&self) -> &W {
+        &self.search
     }
 
     /// Begins anew at a point whose value is known and finite; between rounds.
@@ -166,7 +166,7 @@ impl<F: Real, W: Walk> Local<F, W> {
         assert!(!self.lent, "launch was called between ask and tell");
         self.wide.resize(1, self.space.dim());
         self.wide.data_mut().iter_mut().zip(x).for_each(|(w, t)| *w = t.f64());
-        self.walk.launch(self.wide.row(0), value.f64(), None);
+        self.search.launch(self.wide.row(0), value.f64(), None);
         (self.best_value, self.starts, self.launched) = (value.f64(), 0, true);
         self.best.clear();
         self.best.extend_from_slice(x);
@@ -182,11 +182,11 @@ impl<F: Real, W: Walk> Local<F, W> {
 
     /// Whether it has ended.
     pub fn is_over(&self) -> bool {
-        self.starts >= STARTS || self.launched && self.walk.why().is_some()
+        self.starts >= STARTS || self.launched && self.search.stop_reason().is_some()
     }
 }
 
-impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
+impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         assert!(!self.lent, "ask was called twice without tell");
         xs.clear();
@@ -194,7 +194,7 @@ impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
             return;
         }
         if self.launched {
-            self.walk.ask(&mut self.wide);
+            self.search.ask(&mut self.wide);
             self.x.resize(self.wide.len(), self.space.dim());
             for (x, wide) in self.x.iter_mut().zip(self.wide.iter()) {
                 // Rounding to a narrower scalar may step over a bound.
@@ -228,12 +228,12 @@ impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
         self.wide.data_mut().iter_mut().zip(self.x.data()).for_each(|(w, t)| *w = t.f64());
         if self.launched {
             if !self.gradient.is_empty() {
-                self.walk.tell_gradient(&self.gradient);
+                self.search.tell_gradient(&self.gradient);
             }
-            self.walk.tell(&self.wide, &self.values);
+            self.search.tell(&self.wide, &self.values);
         } else if self.values[0].is_finite() {
             let gradient = (!self.gradient.is_empty()).then_some(&self.gradient[..]);
-            self.walk.launch(self.wide.row(0), self.values[0], gradient);
+            self.search.launch(self.wide.row(0), self.values[0], gradient);
             self.launched = true;
         } else {
             self.start = Start::Uniform;
@@ -247,7 +247,7 @@ impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
     }
 
     fn gradient_rows(&self) -> &[usize] {
-        let wanted = W::GRADIENTS && self.lent && (!self.launched || self.walk.wants_gradient());
+        let wanted = W::GRADIENTS && self.lent && (!self.launched || self.search.wants_gradient());
         if wanted { &[0] } else { &[] }
     }
 
@@ -264,25 +264,24 @@ impl<F: Real, W: Walk> Algorithm<F> for Local<F, W> {
     }
 
     fn iterations(&self) -> u64 {
-        self.walk.steps()
+        self.search.steps()
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         if self.starts >= STARTS {
             return Some(Reason::Method(format!("no start with a finite value in {STARTS} points")));
         }
-        self.walk.why().filter(|_| self.launched).cloned()
+        self.search.stop_reason().filter(|_| self.launched).cloned()
     }
 
     fn view(&self) -> View<'_, F> {
         let mut view = View { matrices: vec![("x", self.x.rows())], ..View::default() };
         view.vectors.push(("g", &self.best));
-        self.walk.show(&mut view);
+        self.search.show(&mut view);
         view
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(W::NAME, self, out)
     }
 }

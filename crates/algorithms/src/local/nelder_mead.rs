@@ -20,7 +20,7 @@
 //!
 //! Differs from the papers: points outside the box are set on its bounds; with one variable n = 2 in (1), for delta would be 0.
 
-use super::{Terrain, Walk};
+use super::{LocalSearch, Terrain};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, View, sort_indices};
@@ -65,7 +65,7 @@ pub struct NelderMead {
     why: Option<Reason>,
 }
 
-impl Walk for NelderMead {
+impl LocalSearch for NelderMead {
     const NAME: &'static str = "nelder_mead";
     type Params = Params;
 
@@ -166,7 +166,7 @@ impl Walk for NelderMead {
         self.steps
     }
 
-    fn why(&self) -> Option<&Reason> {
+    fn stop_reason(&self) -> Option<&Reason> {
         self.why.as_ref()
     }
 

@@ -31,7 +31,8 @@
 //!
 //! Differs from the books: where all differences vanish (a plateau) their intervals grow before the walk gives up.
 
-use super::{Terrain, Walk};
+use super::{LocalSearch, Terrain};
+use crate::linear::{cholesky, cholesky_solve, dot};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -136,7 +137,7 @@ pub struct QuasiNewton {
     why: Option<Reason>,
 }
 
-impl Walk for QuasiNewton {
+impl LocalSearch for QuasiNewton {
     const NAME: &'static str = "quasi_newton";
     const GRADIENTS: bool = true;
     type Params = Params;
@@ -232,7 +233,7 @@ impl Walk for QuasiNewton {
         self.steps
     }
 
-    fn why(&self) -> Option<&Reason> {
+    fn stop_reason(&self) -> Option<&Reason> {
         self.why.as_ref()
     }
 
@@ -483,10 +484,6 @@ fn vertex(t: [f64; 3], f: [f64; 3]) -> f64 {
     let (d1, d2) = ((f[1] - f[0]) / (t[1] - t[0]), (f[2] - f[1]) / (t[2] - t[1]));
     let bend = (d2 - d1) / (t[2] - t[0]);
     if bend > 0.0 { 0.5 * (t[0] + t[1]) - 0.5 * d1 / bend } else { t[2] }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// What is known of the Hessian.
@@ -798,36 +795,5 @@ impl Model {
             sum += self.b[j * self.dim + j] * square;
         }
         sum
-    }
-}
-
-/// The lower Cholesky factor in place, row-major n by n; false if the matrix is not positive definite.
-fn cholesky(a: &mut [f64], n: usize) -> bool {
-    for i in 0..n {
-        for j in 0..=i {
-            let (above, row) = a.split_at_mut(i * n);
-            let other = if j < i { &above[j * n..j * n + j] } else { &row[..j] };
-            let rest = row[j] - dot(other, &row[..j]);
-            if j < i {
-                row[j] = rest / above[j * n + j];
-            } else if rest > 0.0 && rest.is_finite() {
-                row[j] = rest.sqrt();
-            } else {
-                return false;
-            }
-        }
-    }
-    true
-}
-
-/// Solves L L^T x = b in place.
-fn cholesky_solve(l: &[f64], n: usize, b: &mut [f64]) {
-    for i in 0..n {
-        b[i] = (b[i] - dot(&l[i * n..i * n + i], &b[..i])) / l[i * n + i];
-    }
-    for i in (0..n).rev() {
-        b[i] /= l[i * n + i];
-        let b_i = b[i];
-        b[..i].iter_mut().zip(&l[i * n..i * n + i]).for_each(|(b, l)| *b -= l * b_i);
     }
 }

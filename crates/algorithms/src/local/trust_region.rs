@@ -24,7 +24,8 @@
 //! divide by; a point of bad geometry moves to the better of the two corners that the gradient of its Lagrange function points to;
 //! a value that is not finite counts as the worst of the set plus its range.
 
-use super::{Terrain, Walk};
+use super::{LocalSearch, Terrain};
+use crate::linear::dot;
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, View};
@@ -105,7 +106,7 @@ struct Work {
     system: Vec<f64>,
 }
 
-impl Walk for TrustRegion {
+impl LocalSearch for TrustRegion {
     const NAME: &'static str = "trust_region";
     type Params = Params;
 
@@ -228,7 +229,7 @@ impl Walk for TrustRegion {
         self.steps
     }
 
-    fn why(&self) -> Option<&Reason> {
+    fn stop_reason(&self) -> Option<&Reason> {
         self.why.as_ref()
     }
 
@@ -646,10 +647,6 @@ impl SwapRows for [f64] {
     fn swap_rows(&mut self, a: usize, b: usize, dim: usize) {
         (0..dim).for_each(|j| self.swap(a * dim + j, b * dim + j));
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Gauss and Jordan with row pivots: the inverse of `a` (overwritten) into `out`; false if `a` is singular.

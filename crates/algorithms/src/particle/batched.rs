@@ -64,7 +64,7 @@ use super::{Motion, Swarm};
 use crate::parameters::{Parameters, choice, parameters};
 use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use swarmgrad_core::{BatchProblem, Error, Matrix, Real, Result, Rng, Rows, Space, Start, View};
+use swarmgrad_core::{BatchProblem, Error, Matrix, Real, Result, Rng, Rows, Space, Start, View, save_state};
 
 choice! {
     /// With which values the local bests of earlier batches enter a new batch.
@@ -432,9 +432,11 @@ impl<F: Real> Batched<F> {
     }
 
     /// Appends the whole state in a binary form.
-    pub fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    ///
+    /// # Errors
+    /// State that the form cannot hold.
+    pub fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state("batched swarm", self, out)
     }
 
     /// Reads back what [`Batched::save`] wrote.

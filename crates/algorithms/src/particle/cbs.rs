@@ -11,7 +11,7 @@
 //! The noise C^1/2 xi is drawn as sum_j sqrt(w_j / sum w) (X_j - c) zeta_j with a normal number zeta_j for each particle, which has
 //! the same law, needs no factorisation and works where C has no full rank.
 //!
-//! The samples ([`Motion::several`]) are the particles with finite values: at the others exp(-E) is 0, or nothing is known.
+//! The samples ([`Motion::solutions`]) are the particles with finite values: at the others exp(-E) is 0, or nothing is known.
 //!
 //! Differs from the paper: the factor sigma (1 there) lets a schedule shrink the noise.
 
@@ -19,7 +19,7 @@ use super::agreement::{Agreement, consensus_parameters};
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Found, Kind, Matrix, Real, Result, Rng, Several, Space, View, math};
+use swarmgrad_core::{Found, Kind, Matrix, Real, Result, Rng, Solutions, Space, View, math};
 
 choice! {
     /// What the particles are for.
@@ -112,10 +112,10 @@ impl<F: Real> Motion<F> for Cbs<F> {
         self.agreement.consensus.clone()
     }
 
-    fn several(&self, swarm: &Swarm<F>) -> Option<Several<F>> {
+    fn solutions(&self, swarm: &Swarm<F>) -> Option<Solutions<F>> {
         let found = |(x, &value): (&[F], &F)| Found { x: x.to_vec(), value, particles: 1 };
         let samples = || self.old.iter().zip(&swarm.fx).filter(|(_, value)| value.is_finite()).map(found).collect();
-        (self.params.aim == Aim::Sample).then(|| Several { kind: Kind::Samples, points: samples() })
+        (self.params.aim == Aim::Sample).then(|| Solutions { kind: Kind::Samples, points: samples() })
     }
 
     fn show<'a>(&'a self, view: &mut View<'a, F>) {

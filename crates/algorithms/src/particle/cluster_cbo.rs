@@ -11,7 +11,7 @@
 //!
 //! The first centres are particles of the start: the first one, and then always the one farthest from the centres so far. A
 //! centre that has lost its particles stays. One cluster is `cbo`. The answer is the centre of the best particle; the view shows all
-//! centres as `c`. The minima ([`Motion::several`]) are the best particle of each cluster, where clusters count as one whose centres are
+//! centres as `c`. The minima ([`Motion::solutions`]) are the best particle of each cluster, where clusters count as one whose centres are
 //! nearer than the sum of their spreads; one of them may lie on the border to another cluster, behind which it is lower.
 //!
 //! Differs from the paper: hard clusters instead of soft ones; the choice of the first centres.
@@ -23,7 +23,7 @@ use super::polar_cbo::approach;
 use super::pso_sde::Noise;
 use super::{Motion, Remembered, Swarm};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Several, Space, View, best_index};
+use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Solutions, Space, View, best_index};
 
 consensus_parameters! {
     /// Parameters of [`ClusterCbo`].
@@ -139,7 +139,7 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
         self.centres.row(self.best).to_vec()
     }
 
-    fn several(&self, swarm: &Swarm<F>) -> Option<Several<F>> {
+    fn solutions(&self, swarm: &Swarm<F>) -> Option<Solutions<F>> {
         let leaders = (0..self.centres.len()).filter_map(|j| Some((self.leader(j, &swarm.fx)?, j)));
         let mut leaders: Vec<(usize, usize)> = leaders.collect();
         leaders.sort_by(|a, b| swarm.fx[a.0].f64().total_cmp(&swarm.fx[b.0].f64()));
@@ -156,7 +156,7 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
                 }
             }
         }
-        Some(Several::minima(minima.into_iter().map(|(.., found)| found).collect()))
+        Some(Solutions::minima(minima.into_iter().map(|(.., found)| found).collect()))
     }
 
     fn show<'a>(&'a self, view: &mut View<'a, F>) {

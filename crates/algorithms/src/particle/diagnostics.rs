@@ -102,13 +102,13 @@ pub struct Moment {
 ///
 /// ```
 /// use swarmgrad_algorithms::{particle::diagnostics::Diagnostics, registry};
-/// use swarmgrad_core::{Function, Iterations, Space, minimize};
+/// use swarmgrad_core::{Function, Iterations, Run, Space};
 /// let space = Space::cube(2, -1.0, 1.0)?;
 /// let settings = serde_json::json!({ "memory": "none", "sigma2": 0.1, "inertia": 0.1, "alpha": 1.0 });
 /// let mut swarm = registry::entry("pso_sde")?.build(&space, None, settings.as_object().unwrap())?;
 /// let flat = Function::new(space, |_: &[f64]| 0.0);
 /// let mut watched = Diagnostics::new(0.1, 0.9, 0.0, 0.01, 0.0).every(10);
-/// minimize(&flat, &mut *swarm, 1, &mut [&mut Iterations(300), &mut watched]);
+/// Run::new(&flat, &mut *swarm, 1).watch(&mut Iterations(300)).watch(&mut watched).minimize();
 /// assert_eq!(watched.seen.len(), 31);
 /// assert!(watched.rate().unwrap() > 0.5);
 /// # Ok::<(), swarmgrad_core::Error>(())

@@ -34,11 +34,14 @@ mod topology;
 pub use attractor::{Gibbs, alpha_for_sample_size, consensus, gibbs};
 pub use topology::Topology;
 
+use crate::method::Method;
 use crate::parameters::{Parameters, choice};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Result, Rng, Several, Space, Start, View, best_index};
+use swarmgrad_core::{
+    Algorithm, Error, Matrix, Real, Result, Rng, Solutions, Space, Start, View, best_index, save_state,
+};
 
 choice! {
     /// How many random numbers a pull draws.
@@ -194,7 +197,7 @@ pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
     }
 
     /// What it has found, where its aim is more than one point. The positions may be with the caller, the values are not.
-    fn several(&self, _swarm: &Swarm<F>) -> Option<Several<F>> {
+    fn solutions(&self, _swarm: &Swarm<F>) -> Option<Solutions<F>> {
         None
     }
 
@@ -238,6 +241,15 @@ pub struct Particles<F: Real, M: Motion<F>> {
     told: Vec<F>,
     /// The points are with the caller.
     lent: bool,
+}
+
+impl<F: Real, M: Motion<F> + 'static> Method<F> for Particles<F, M> {
+    const NAME: &'static str = M::NAME;
+    type Params = M::Params;
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: M::Params) -> Result<Self> {
+        Particles::new(space, start, budget, params)
+    }
 }
 
 impl<F: Real, M: Motion<F>> Particles<F, M> {
@@ -358,8 +370,8 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
         self.motion.answer(&self.swarm)
     }
 
-    fn several(&self) -> Option<Several<F>> {
-        self.motion.several(&self.swarm)
+    fn solutions(&self) -> Option<Solutions<F>> {
+        self.motion.solutions(&self.swarm)
     }
 
     fn iterations(&self) -> u64 {
@@ -372,9 +384,7 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
         view
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        let bytes = postcard::to_allocvec(self).unwrap_or_default();
-        out.extend(bytes);
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(M::NAME, self, out)
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! An infinite kappa is `cbo`. With a kernel that never vanishes a large alpha lets the best particle attract all others;
 //! alpha (E_i - E_j) and the kernel's exponent should be of one size. The answer is the consensus of the best particle; the view
-//! shows all of them as `c`. The minima ([`Motion::several`]): particles whose centres lie within a kernel's width of that of the
+//! shows all of them as `c`. The minima ([`Motion::solutions`]): particles whose centres lie within a kernel's width of that of the
 //! best one belong to it, of the others again the best one, and so on; fewer than two in a hundred particles are still on their way.
 //!
 //! Differs from the paper: none.
@@ -23,7 +23,7 @@ use super::pso_sde::Noise;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Several, Space, View, best_index, math};
+use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Solutions, Space, View, best_index, math};
 
 choice! {
     /// How much particles at a distance count.
@@ -166,7 +166,7 @@ impl<F: Real> Motion<F> for PolarCbo<F> {
         self.answer.clone()
     }
 
-    fn several(&self, swarm: &Swarm<F>) -> Option<Several<F>> {
+    fn solutions(&self, swarm: &Swarm<F>) -> Option<Solutions<F>> {
         let mut rest: Vec<usize> = (0..swarm.fx.len()).filter(|&i| swarm.fx[i].is_finite()).collect();
         rest.sort_by(|&a, &b| swarm.fx[a].f64().total_cmp(&swarm.fx[b].f64()));
         let mut minima = Vec::new();
@@ -180,7 +180,7 @@ impl<F: Real> Motion<F> for PolarCbo<F> {
             }
             rest.retain(|&i| !near(i));
         }
-        Some(Several::minima(minima))
+        Some(Solutions::minima(minima))
     }
 
     fn show<'a>(&'a self, view: &mut View<'a, F>) {

@@ -129,13 +129,14 @@ impl<F: Real> Motion<F> for Rempso<F> {
                 *m = beta * *m + (F::one() - beta) * *v;
                 *v = *m;
             }
-            let axes =
-                if p.redraw == Redraw::Particle { &axes[i * dim..(i + 1) * dim] } else { &axes[..dim.min(axes.len())] };
+            // The axes of the pairs; principal axes have none.
+            let first = if p.redraw == Redraw::Particle { i * dim } else { 0 };
+            let paired = || &axes[first..first + 2 * pairs];
             for ((c, r), to) in strengths.into_iter().zip(draws).zip([y.row(i), attraction.leader(y, i)]) {
                 let r = r.row(i);
                 match p.rotation {
-                    Rotation::Givens => pull_in_pairs(&axes[..2 * pairs], [sin, cos], c, r, to, x, v),
-                    Rotation::Literal => pull_literally(&axes[..2 * pairs], cos * cos, c, r, to, x, v),
+                    Rotation::Givens => pull_in_pairs(paired(), [sin, cos], c, r, to, x, v),
+                    Rotation::Literal => pull_literally(paired(), cos * cos, c, r, to, x, v),
                     Rotation::Covariance => pull_along(principal, c, r, to, x, v, turned),
                 }
             }

@@ -1,7 +1,7 @@
 //! `animate`: a swarm moving over the contours of a problem in two variables.
 
 use super::minimize::Method;
-use crate::argument::{self, Bounds, settings};
+use crate::argument;
 use crate::output::short;
 use crate::{DONE, interrupt, output};
 use clap::Args;
@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use swarmgrad::registry;
+use swarmgrad::study::space::Bounds;
 use swarmgrad::{Error, Halt, Iterations, Progress, Reason, Run, problems};
 use swarmgrad_lab::plot::{Animation, Frame, Grid, Landscape, Mark};
 
@@ -78,8 +78,8 @@ impl Animate {
             return Err(Error::parameter("--bounds", self.bounds.as_deref().unwrap_or_default(), rule).into());
         }
         let problem = entry.build(2, Some(space.clone()))?;
-        let method = registry::entry(&self.method.method)?;
-        let mut algorithm = method.build(&space, None, &settings(&self.method.set)?)?;
+        let (method, settings) = self.method.read()?;
+        let mut algorithm = method.build(&space, None, &settings)?;
 
         let mut film = Film::default();
         let mut shoot = |p: &Progress<'_>| film.shoot(p);

@@ -1,36 +1,36 @@
 //! `bench`: methods on COCO's suite BBOB.
 
 use crate::output::{self, grouped};
-use crate::{DONE, argument, interrupt};
+use crate::{DONE, NOT_KEPT, argument, interrupt, kept};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use swarmgrad::Halt;
+use swarmgrad::{Halt, settings};
 use swarmgrad_lab::bbob::{self, Bench as Harness, Findings, Method, Step};
 use swarmgrad_lab::plot::png;
 
 pub const EXAMPLES: &str = "\
 Examples:
   swarmgrad bench de clpso
-  swarmgrad bench de:particles=20 de:particles=80 --dims 5,10 --instances 1-3 --budget 300
+  swarmgrad bench 'de(particles=20)' de:particles=80 --dims 5,10 --instances 1-3 --budget 300
   swarmgrad bench de --functions 15-19,24 --records de.jsonl --html de.html --coco exdata
   swarmgrad bench --beside de.jsonl --beside others.jsonl --markdown both.md
 
-A method is NAME or NAME:KEY=VALUE,KEY=VALUE; that text is its label. Every run is granted BUDGET times d evaluations; a method \
+A method is NAME, NAME(KEY=VALUE, KEY=VALUE) or, for short, NAME:KEY=VALUE,KEY=VALUE; that text is its label. Every run is granted BUDGET times d evaluations; a method \
 that ends earlier begins anew, with draws of its own, until they are spent or the precision 1e-8 is reached. The tables show the \
 share of the 51 precisions 10^2, 10^1.8, .. 10^-8 that are reached within so many evaluations, and the area: its mean over \
 log10(evaluations / d) from 0 to 3.
 
 With --records FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, so a \
-kill loses only what was being computed. --beside FILE lays runs of other programs beside ours: lines with method, problem \
+kill loses only what was being computed. Without it they are kept in your cache folder until the command has ended. --beside FILE lays runs of other programs beside ours: lines with method, problem \
 (bbob/f8/i3), dim, nfev, fun and curve, a list of [evaluations, best value]. --coco DIR writes a folder for each method that \
 `python -m cocopp` reads. The numbers do not depend on --threads.";
 
 /// What to run.
 #[derive(Args, Debug)]
 pub struct Bench {
-    /// Methods, NAME or NAME:KEY=VALUE,..; see `swarmgrad list methods`
+    /// Methods, with parameters if you like: 'de(particles=20)' or de:particles=20; see `swarmgrad list methods`
     #[arg(value_name = "METHOD", required_unless_present = "beside")]
     methods: Vec<String>,
 
@@ -102,19 +102,20 @@ impl Bench {
             budget: self.budget,
             seed: self.seed,
             threads: self.threads,
-            records: self.records.clone(),
             halt: Halt::new(interrupt::flag()),
         };
-        let methods: Vec<_> = self.methods.iter().map(|text| Method::parse(text)).collect::<Result<_, _>>()?;
+        let lists: Vec<_> = self.methods.iter().map(|text| settings::list(text)).collect::<Result<_, _>>()?;
+        let methods: Vec<_> = lists.iter().flatten().map(|text| Method::parse(text)).collect::<Result<_, _>>()?;
         let mut beside = Vec::new();
         for path in &self.beside {
             beside.extend(bbob::read(path)?);
         }
         // Files that cannot be written are found before anything runs.
         for path in [&self.html, &self.markdown].into_iter().flatten() {
-            output::check_writable(path)?;
+            swarmgrad::state::check_writable(path)?;
         }
 
+        let records = kept::open(self.records.as_deref(), "bench", &harness.plan(&methods)?, self.quiet || self.json)?;
         let bar = self.bar()?;
         let progress = |step: Step| match step {
             Step::Begin { evaluations, found } => {
@@ -127,18 +128,14 @@ impl Bench {
             }
             Step::Done { evaluations } => bar.inc(evaluations),
         };
-        let trials = match harness.run(&methods, &progress) {
+        let trials = match harness.run(&methods, &records, &progress) {
             Ok(trials) => trials,
             Err(swarmgrad_lab::Error::Interrupted) => {
                 bar.finish_and_clear();
-                let kept = match &self.records {
-                    Some(path) => format!("what was finished is in {}, the same command continues", path.display()),
-                    None => "with --records FILE the next one could be continued".into(),
-                };
-                eprintln!("swarmgrad: interrupted; {kept}");
+                kept::interrupted(&records, "there are no figures of a part");
+                kept::close(records, false);
                 return Ok(ExitCode::from(interrupt::EXIT));
             }
-            Err(swarmgrad_lab::Error::Library(why)) => return Err(why.into()),
             Err(why) => return Err(why.into()),
         };
         bar.finish_and_clear();
@@ -152,7 +149,7 @@ impl Bench {
         } else {
             output::print(&findings.text()?)?
         }
-        Ok(ExitCode::from(DONE))
+        Ok(ExitCode::from(if kept::close(records, true) { DONE } else { NOT_KEPT }))
     }
 
     fn bar(&self) -> anyhow::Result<ProgressBar> {
@@ -169,16 +166,16 @@ impl Bench {
     /// The page, the Markdown and the curves.
     fn write(&self, findings: &Findings) -> anyhow::Result<()> {
         if let Some(path) = &self.html {
-            output::write_file(path, findings.page()?.html().as_bytes())?;
+            swarmgrad::write_whole(path, findings.page()?.html().as_bytes())?;
         }
         if let Some(path) = &self.markdown {
-            output::write_file(path, findings.markdown()?.as_bytes())?;
+            swarmgrad::write_whole(path, findings.markdown()?.as_bytes())?;
         }
         if let Some(folder) = &self.plots {
             std::fs::create_dir_all(folder).map_err(|why| output::file_error(folder, &why))?;
             for picture in findings.pictures() {
-                output::write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
-                output::write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
+                swarmgrad::write_whole(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+                swarmgrad::write_whole(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
             }
         }
         Ok(())

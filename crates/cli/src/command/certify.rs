@@ -1,6 +1,6 @@
 //! `certify`: whether the convergence theorems of mean-field PSO hold for given parameters, and what to change.
 
-use crate::argument::{self, Bounds};
+use crate::argument;
 use crate::output::{self, short};
 use crate::{DONE, NO_VALUE};
 use clap::Args;
@@ -10,6 +10,7 @@ use swarmgrad::algorithms::particle::certify::{Certificate, Objective, Question,
 use swarmgrad::algorithms::particle::diagnostics::Moment;
 use swarmgrad::algorithms::particle::pso_sde::{self, Memory, Noise, Scheme};
 use swarmgrad::registry;
+use swarmgrad::study::space::{self, Bounds};
 use swarmgrad::{Error, Matrix, Space, Start, problems};
 use swarmgrad_lab::Table;
 use swarmgrad_lab::plot::{Axis, Chart, Line};
@@ -95,7 +96,7 @@ pub struct Certify {
 
 impl Certify {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
-        let (_, settings) = registry::entry("pso_sde")?.resolve(&argument::settings(&self.set)?)?;
+        let (_, settings) = registry::entry("pso_sde")?.resolve(&swarmgrad::settings::pairs(&self.set)?)?;
         let params: pso_sde::Params = serde_json::from_value(settings.into())?;
         if !(self.horizon.is_finite() && self.horizon >= 0.0 && self.horizon / params.dt <= 1e7) {
             let rule = "must be at least 0 and at most ten million time steps";
@@ -126,7 +127,7 @@ impl Certify {
             }
             (None, None) => return Err(Error::parameter("problem", "missing", "name one, or give --samples").into()),
         };
-        let start = if self.samples.is_some() { Start::Uniform } else { argument::start(&self.start)? };
+        let start = if self.samples.is_some() { Start::Uniform } else { space::start(&self.start)? };
         if self.problem.is_some() && self.bounds.is_none() && start == Start::Uniform {
             return Err(Error::parameter("--start", "uniform", "needs --bounds").into());
         }
@@ -182,7 +183,7 @@ fn picture(c: &Certificate) -> String {
 /// Points and values: the last number of a line is the value.
 fn samples(path: &std::path::Path) -> anyhow::Result<(Matrix, Vec<f64>)> {
     let name = path.display().to_string();
-    let lines = argument::points(&name)?;
+    let lines = space::points(&name)?;
     let width = lines[0].len();
     let (mut flat, mut values) = (Vec::new(), Vec::new());
     for (k, line) in lines.iter().enumerate() {

@@ -125,8 +125,8 @@ fn show(name: &str, preset: Option<Preset>, head: usize, as_json: bool) -> anyho
     if as_json {
         let column = |column: &Column| {
             let mut value = json!({"name": column.name, "missing": column.missing()});
-            match range(column) {
-                Some((least, most)) => (value["min"], value["max"]) = (number(least), number(most)),
+            match column.range() {
+                Some([least, most]) => (value["min"], value["max"]) = (number(least), number(most)),
                 None => value["categories"] = json!(column.categories(&(0..table.len()).collect::<Vec<_>>())),
             }
             value
@@ -153,8 +153,8 @@ fn show(name: &str, preset: Option<Preset>, head: usize, as_json: bool) -> anyho
         ("missing", format!("{} values in {} rows", grouped(table.missing() as u64), grouped(incomplete as u64))),
         ("target", target.name.clone()),
     ];
-    match range(target) {
-        Some((least, most)) => lines.push(("its range", format!("{} to {}", short(least), short(most)))),
+    match target.range() {
+        Some([least, most]) => lines.push(("its range", format!("{} to {}", short(least), short(most)))),
         None => {
             let share = |rows: usize| 100.0 * rows as f64 / table.len() as f64;
             let classes = table.counts().into_iter();
@@ -169,8 +169,8 @@ fn show(name: &str, preset: Option<Preset>, head: usize, as_json: bool) -> anyho
     text += &aligned(&lines.into_iter().map(|(what, text)| (what.to_owned(), text)).collect::<Vec<_>>(), 2);
     let mut columns = Table::new(["column", "holds", "missing"]);
     for column in &table.columns {
-        let holds = match range(column) {
-            Some((least, most)) => format!("{} to {}", short(least), short(most)),
+        let holds = match column.range() {
+            Some([least, most]) => format!("{} to {}", short(least), short(most)),
             None => abridged(&column.categories(&(0..table.len()).collect::<Vec<_>>())),
         };
         columns.row([&column.name, &holds, &column.missing().to_string()]);
@@ -200,13 +200,6 @@ fn show_images(name: &str, as_json: bool) -> anyhow::Result<()> {
         table.row([class.to_string(), grouped(train as u64), grouped(test as u64)]);
     }
     output::print(&format!("{name}: {}\n\n{}", entry.about, table.text(Rules::Unicode)))
-}
-
-/// The smallest and the largest number of a column; none for words.
-fn range(column: &Column) -> Option<(f64, f64)> {
-    let Values::Numbers(numbers) = &column.values else { return None };
-    let present = || numbers.iter().flatten().copied();
-    Some((present().reduce(f64::min)?, present().reduce(f64::max)?))
 }
 
 fn cell(column: &Column, i: usize) -> Value {

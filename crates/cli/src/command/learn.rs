@@ -1,17 +1,15 @@
 //! `learn`: the numbers of a method over the course of a run, learned on test functions.
 
 use crate::output::{self, number};
-use crate::{DONE, argument, interrupt};
+use crate::{DONE, NOT_KEPT, argument, interrupt, kept};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use swarmgrad::diff::meta::{Learning, Lesson, learn};
-use swarmgrad::{Error, Halt};
-use swarmgrad_lab::paper::evograd::family::Shifted;
-use swarmgrad_lab::table::{Rules, Table, fixed, significant};
+use swarmgrad::study::units::Work;
+use swarmgrad::{Halt, settings};
+use swarmgrad_lab::learn::{self, LearningPlan};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -25,14 +23,16 @@ knots, and takes a step of Adam towards the better ones (evolution strategies; w
 loss is the logarithm of what is missing to the minimum, in deviations between runs, so that every problem counts the same.
 
 What is learned belongs to the budget and the problems it was learned on; the gain on other shifts of the same functions is \
-printed, not that on other functions. Ctrl-C ends the learning early, and what has been learned is kept.
+printed, not that on other functions. Ctrl-C ends the learning early, and what has been learned so far is written. After it, \
+or after a kill, the same command goes on where it was, to the end it would have had.
 
 The numbers do not depend on --threads.";
 
 /// What to learn, and on what.
 #[derive(Args, Debug)]
 pub struct Learn {
-    /// The method: diff_pso, diff_de, diff_ga, diff_empso, diff_cbo, diff_es or diff_cma_es; it learns without gradients
+    /// The method, with parameters if you like: diff_pso, diff_de, diff_ga, diff_empso, diff_cbo, diff_es or diff_cma_es; it
+    /// learns without gradients
     method: String,
 
     /// Functions, a comma list: those of `reproduce evograd/functions`
@@ -98,36 +98,30 @@ pub struct Learn {
 
 impl Learn {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
-        let names: Vec<&str> = self.problems.iter().map(|name| name.trim()).collect();
-        let budget = |dim: usize| self.evaluations.unwrap_or(200 * dim as u64);
-        let family = Shifted::new(&names, &self.dim, self.rotated, budget)?;
-        let how = Learning {
-            settings: argument::settings(&self.set)?,
+        let plan = LearningPlan {
+            method: self.method.clone(),
+            problems: self.problems.iter().map(|name| name.trim().to_owned()).collect(),
+            dims: self.dim.clone(),
+            evaluations: self.evaluations,
+            rotated: self.rotated,
+            set: settings::pairs(&self.set)?,
             numbers: self.numbers.clone(),
             knots: self.knots,
             steps: self.steps,
             pairs: self.pairs,
             windows: self.windows,
             seed: self.seed,
-            threads: self.threads,
-            ..Learning::default()
         };
-        if let Some(name) = ["mode", "schedule"].into_iter().find(|name| how.settings.contains_key(*name)) {
-            return Err(Error::parameter("--set", name, "is for runs; `learn` chooses it").into());
-        }
         // A file that cannot be written is found before anything runs.
         if let Some(path) = &self.output {
-            output::check_writable(path)?;
+            swarmgrad::state::check_writable(path)?;
         }
+        let records = kept::open(None, "learn", &plan.plan(), self.quiet || self.json)?;
         let bar = if self.quiet || self.json { ProgressBar::hidden() } else { ProgressBar::new(self.steps as u64) };
         bar.set_style(ProgressStyle::with_template("{wide_bar} {pos} of {len} steps, {eta} left")?);
         bar.tick();
-        let halt = Halt::new(interrupt::flag());
-        let watch = |_: swarmgrad::diff::meta::Look<'_>| {
-            bar.inc(1);
-            if halt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let lesson = learn(&self.method, &family, &how, watch).inspect_err(|_| self.forget_empty())?;
+        let work = Work { records: &records, threads: self.threads, halt: Halt::new(interrupt::flag()) };
+        let lesson = plan.run(&work, &|step| bar.set_position(step as u64)).inspect_err(|_| self.forget_empty())?;
         bar.finish_and_clear();
         if let Some(path) = &self.output {
             lesson.schedule.save(path)?;
@@ -137,9 +131,26 @@ impl Learn {
                 "schedule": lesson.schedule,
                 "gain": number(lesson.gain),
             }))?,
-            false => output::print(&self.text(&lesson))?,
+            false => output::print(&(learn::text(&lesson) + &self.use_of_it()))?,
         }
-        Ok(ExitCode::from(if halt.requested() { interrupt::EXIT } else { DONE }))
+        let whole = lesson.schedule.learned.is_some_and(|learned| learned.steps >= self.steps);
+        if !whole {
+            kept::interrupted(&records, "this is what was learned so far");
+        }
+        let all_kept = kept::close(records, whole);
+        Ok(ExitCode::from(match whole {
+            true if all_kept => DONE,
+            true => NOT_KEPT,
+            false => interrupt::EXIT,
+        }))
+    }
+
+    /// Where what was learned is, and how it is used.
+    fn use_of_it(&self) -> String {
+        self.output.as_ref().map_or(String::new(), |path| {
+            let path = path.display();
+            format!("Written to {path}; use it: swarmgrad minimize {} --schedule {path}\n", self.problems[0].trim())
+        })
     }
 
     /// Removes the file that was opened to see whether it can be written, if there is nothing in it.
@@ -150,23 +161,5 @@ impl Learn {
             // Nothing is lost where it stays.
             let _ = std::fs::remove_file(path);
         }
-    }
-
-    fn text(&self, lesson: &Lesson) -> String {
-        let Lesson { schedule, gain } = lesson;
-        let mut table = Table::new(["budget spent".to_owned()].into_iter().chain(schedule.numbers.keys().cloned()));
-        for (k, knot) in schedule.knots.iter().enumerate() {
-            let numbers = schedule.numbers.values().map(|values| significant(values[k], 3));
-            table.row([format!("{} %", fixed(100.0 * knot, 0))].into_iter().chain(numbers));
-        }
-        let file = self.output.as_ref().map_or(String::new(), |path| {
-            let path = path.display();
-            format!("Written to {path}; use it: swarmgrad minimize {} --schedule {path}\n", self.problems[0].trim())
-        });
-        format!(
-            "{}Gain over the default numbers, on other shifts of the same functions: {} (in deviations between runs).\n{file}",
-            table.text(Rules::Unicode),
-            fixed(*gain, 2),
-        )
     }
 }

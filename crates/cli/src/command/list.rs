@@ -1,17 +1,17 @@
 //! `list`: the methods, the problems, and everything about one of them.
 
+#[cfg(feature = "nn")]
+mod training;
+
 use crate::DONE;
 use crate::output::{self, aligned, number, short};
 use clap::Args;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use swarmgrad::Error;
-use swarmgrad::algorithms::parameters::{Parameter, Parameters};
-use swarmgrad::algorithms::particle::batched::Params;
 use swarmgrad::problems::{self, Dims, PROBLEMS};
 use swarmgrad::registry;
 use swarmgrad_lab::table::{Rules, Table};
-use swarmgrad_nn::train::SWARMS;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +39,10 @@ impl List {
         let (text, value) = match &*self.what {
             "methods" | "method" => (methods(), registry::entries().map(method_json).collect()),
             "problems" | "problem" => (all_problems(), PROBLEMS.iter().map(problem_json).collect()),
-            "training" => (training(), training_json()),
+            #[cfg(feature = "nn")]
+            "training" => (training::text(), training::json()),
+            #[cfg(not(feature = "nn"))]
+            "training" => anyhow::bail!("list training: this program was built without networks (cargo feature nn)"),
             name => match (registry::entry(name), problems::entry(name)) {
                 (Ok(entry), _) => (method(entry), method_json(entry)),
                 (_, Ok(entry)) => (problem(&entry), problem_json(&entry)),
@@ -124,49 +127,6 @@ fn method_json(entry: &registry::Entry) -> Value {
         "name": entry.name, "summary": entry.summary, "paper": entry.paper, "parameters": entry.parameters(),
         "presets": presets.collect::<Value>(),
     })
-}
-
-/// The parameters of a swarm that trains networks; [`SWARMS`] has its name. The batch of data is the option --batch.
-fn training_parameters(swarm: &str) -> Vec<Parameter> {
-    let usual = match swarm {
-        "pso_sde" => Params::default(),
-        "cbo" => Params::cbo(),
-        other => return registry::entry(other).map(registry::Entry::parameters).unwrap_or_default(),
-    };
-    let values = serde_json::to_value(usual).unwrap_or_default();
-    let table = Params::table().into_iter().filter(|p| p.name != "data_batch");
-    table.map(|p| Parameter { default: values[p.name].clone(), ..p }).collect()
-}
-
-const DEVIATION: &str = "Standard deviation of the first weights.";
-
-fn training() -> String {
-    let mut swarms = Table::new(["method", "what it is"]);
-    for (name, about) in SWARMS {
-        swarms.row([name, about]);
-    }
-    let mut table = Table::new(["parameter", "symbol", "pso_sde", "cbo", "range", "what it is"]);
-    for (p, cbo) in training_parameters("pso_sde").iter().zip(training_parameters("cbo")) {
-        table.row([p.name, p.symbol, &worded(&p.default), &worded(&cbo.default), &p.range, p.about]);
-    }
-    table.row(["deviation", "", "1", "1", ">= 0", DEVIATION]);
-    format!(
-        "{}\nParameters of pso_sde and cbo, each set with --set NAME=VALUE:\n\n{}\n\
-         The others have deviation too, 0.1 unless set, and what `swarmgrad list NAME` shows.\n\n\
-         Try: swarmgrad train iris --method pso_sde --set inertia=0.4\n",
-        swarms.text(Rules::Unicode),
-        table.text(Rules::Unicode)
-    )
-}
-
-fn training_json() -> Value {
-    let swarm = |(name, about)| {
-        let usual = if matches!(name, "pso_sde" | "cbo") { 1.0 } else { 0.1 };
-        let deviation = json!({ "name": "deviation", "default": usual, "range": ">= 0", "about": DEVIATION });
-        let parameters = training_parameters(name).into_iter().map(|p| json!(p)).chain([deviation]);
-        json!({ "name": name, "summary": about, "parameters": parameters.collect::<Value>() })
-    };
-    SWARMS.into_iter().map(swarm).collect()
 }
 
 fn problem(entry: &problems::Entry) -> String {

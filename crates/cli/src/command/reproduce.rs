@@ -1,7 +1,7 @@
 //! `reproduce`: the tables and figures of the papers, computed again.
 
 use crate::output;
-use crate::{DONE, NO_VALUE, argument, interrupt};
+use crate::{DONE, NO_VALUE, NOT_KEPT, argument, interrupt, kept};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::{Value, json};
@@ -27,7 +27,8 @@ Every claim is printed with the paper's figure, ours, and whether it holds. --pr
 paper prints, paper-code those of the authors' published program, sound our own; each experiment has its usual one.
 
 With --records FILE every finished unit of work is kept at once, one JSON object a line; the same command again continues \
-from there, so a kill loses only what was being computed. The numbers do not depend on --threads.";
+from there, so a kill loses only what was being computed. Without it they are kept in your cache folder until the command \
+has ended, for the same purpose. The numbers do not depend on --threads.";
 
 /// Width of printed text; tables may be wider.
 const COLUMNS: usize = 100;
@@ -130,7 +131,7 @@ impl Reproduce {
         let preset: Option<Preset> = self.preset.as_deref().map(str::parse).transpose()?;
         // Files that cannot be written are found before anything runs.
         for path in [&self.html, &self.markdown].into_iter().flatten() {
-            output::check_writable(path)?;
+            swarmgrad::state::check_writable(path)?;
         }
 
         let bar = self.bar()?;
@@ -151,11 +152,21 @@ impl Reproduce {
             full: self.full,
             seeds: self.seeds,
             threads: self.threads,
-            records: self.records.clone(),
+            records: None,
             data: self.data.clone().or_else(|| std::env::var_os("SWARMGRAD_DATA").map(PathBuf::from)),
             grid: self.grid.as_deref().map(argument::grid).transpose()?,
         };
+        let plan = json!([
+            chosen.iter().map(|e| e.name).collect::<Vec<_>>(),
+            preset,
+            self.quick,
+            self.full,
+            self.seeds,
+            self.grid
+        ]);
         let mut session = Session::new(settings)?.progress(&progress).interrupt(halt);
+        let quiet = self.quiet || self.json;
+        session = session.records(kept::open(self.records.as_deref(), "reproduce", &plan, quiet)?);
         let (mut findings, mut failed, mut interrupted) = (Vec::new(), Vec::new(), false);
         for experiment in chosen {
             match session.run(experiment) {
@@ -180,17 +191,17 @@ impl Reproduce {
         if self.json {
             output::print_json(&findings.iter().map(Findings::json).collect::<Value>())?;
         }
+        let records = session.into_records();
         if interrupted {
-            let kept = match &self.records {
-                Some(path) => {
-                    format!("; what was finished is in {}, the same command continues from there", path.display())
-                }
-                None => "; with --records FILE the next one could have been continued".into(),
-            };
-            eprintln!("swarmgrad: interrupted{kept}");
-            return Ok(ExitCode::from(interrupt::EXIT));
+            kept::interrupted(&records, "the experiments printed are whole");
         }
-        Ok(ExitCode::from(if failed.is_empty() { DONE } else { NO_VALUE }))
+        let all_kept = kept::close(records, !interrupted && failed.is_empty());
+        Ok(ExitCode::from(match (interrupted, failed.is_empty()) {
+            (true, _) => interrupt::EXIT,
+            (false, false) => NO_VALUE,
+            (false, true) if all_kept => DONE,
+            (false, true) => NOT_KEPT,
+        }))
     }
 
     fn list(&self) -> anyhow::Result<ExitCode> {
@@ -228,18 +239,18 @@ impl Reproduce {
             return Ok(());
         }
         if let Some(path) = &self.html {
-            output::write_file(path, paper::page(findings).html().as_bytes())?;
+            swarmgrad::write_whole(path, paper::page(findings).html().as_bytes())?;
         }
         if let Some(path) = &self.markdown {
             let pictures = self.plots.as_deref().map(|plots| seen_from(plots, path));
             let text: String = findings.iter().map(|f| f.markdown(pictures.as_deref())).collect();
-            output::write_file(path, text.as_bytes())?;
+            swarmgrad::write_whole(path, text.as_bytes())?;
         }
         if let Some(folder) = &self.plots {
             std::fs::create_dir_all(folder).map_err(|why| output::file_error(folder, &why))?;
             for picture in findings.iter().flat_map(|f| &f.pictures) {
-                output::write_file(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
-                output::write_file(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
+                swarmgrad::write_whole(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+                swarmgrad::write_whole(&folder.join(format!("{}.png", picture.name)), &png(&picture.svg, 2.0)?)?;
             }
         }
         Ok(())

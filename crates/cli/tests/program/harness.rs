@@ -17,8 +17,19 @@ impl Done {
     }
 }
 
+/// A folder of this process's own.
+fn scratch() -> PathBuf {
+    let path = std::env::temp_dir().join(format!("swarmgrad-scratch-{}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
 pub fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_swarmgrad"));
+    // Runs of programs leave their records where they are started.
+    command.current_dir(scratch());
+    // What commands keep to continue after a kill is not the user's here.
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -5,6 +5,8 @@ mod certify;
 #[cfg(feature = "nn")]
 mod data;
 mod harness;
+mod journal;
+mod kept;
 mod learn;
 mod minimize;
 mod reproduce;

@@ -118,8 +118,20 @@ fn the_number_of_copies_does_not_matter() {
     let folder = Folder::new("copies");
     let command = format!("exec python3 '{}' '{}' crash,nan,rubbish", script("objective.py"), folder.path("log"));
     let result = |workers: &str| {
-        let args =
-            ["minimize", "--exec", &command, "--bounds", "-5:5,-4:6", "--workers", workers, "-n", "150", "--json"];
+        let args = [
+            "minimize",
+            "--exec",
+            &command,
+            "--bounds",
+            "-5:5,-4:6",
+            "--workers",
+            workers,
+            "--batch",
+            "3",
+            "-n",
+            "150",
+            "--json",
+        ];
         good(&args).json()
     };
     let (one, three) = (result("1"), result("3"));
@@ -140,14 +152,14 @@ fn a_shell_script_will_do() {
 fn a_hopeless_program_ends_the_run() {
     let args = ["minimize", "--dim", "2", "--bounds", "0:1", "--eval-timeout", "5", "--exec"];
     let missing = run(&[&args[..], &["swarmgrad-no-such-program"]].concat());
-    assert_eq!(missing.code, Some(1));
+    assert_eq!(missing.code, Some(4));
     assert!(
         missing.err.contains("not found") && missing.err.contains("the first evaluation failed"),
         "{}",
         missing.err
     );
     let broken = run(&[&args[..], &["echo the file is gone >&2; exit 4"]].concat());
-    assert_eq!(broken.code, Some(1));
+    assert_eq!(broken.code, Some(4));
     assert!(broken.err.contains("the first 10 evaluations all failed"), "{}", broken.err);
     assert!(broken.err.contains("the file is gone") && broken.err.contains("exit status: 4"), "{}", broken.err);
     // Only failures, but spoken properly: a run without a value.
@@ -219,7 +231,8 @@ fn equal_seeds_give_equal_runs_on_any_number_of_threads() {
 fn maximising_keeps_the_users_sign() {
     let folder = Folder::new("maximize");
     let record = folder.path("run.jsonl");
-    let args = ["minimize", "sphere", "--dim", "2", "--bounds", "-1:2", "--maximize", "--json", "--record", &record];
+    let args =
+        ["minimize", "sphere", "--dim", "2", "--bounds", "-1:2", "--maximize", "--json", "--record-best", &record];
     let result = good(&args).json();
     assert_eq!((result["fun"].as_f64(), &result["x"]), (Some(8.0), &serde_json::json!([2.0, 2.0])));
     let best: Vec<f64> =
@@ -256,7 +269,7 @@ fn a_trace_can_be_recomputed() {
     for method in ["pso", "empso"] {
         let record = folder.path(&format!("{method}.jsonl"));
         let run = ["minimize", "rosenbrock", "--dim", "5", "--method", method, "--iterations", "60"];
-        good(&[&run[..], &["--set", "particles=13", "--record", &record, "--trace", "--quiet"]].concat());
+        good(&[&run[..], &["--set", "particles=13", "--record-best", &record, "--trace", "--quiet"]].concat());
         let output = Command::new("python3").args([&script("replay.py"), &record]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let (steps, gap) =
@@ -271,8 +284,9 @@ fn a_trace_can_be_recomputed() {
 fn a_record_can_be_read_after_a_kill() {
     let folder = Folder::new("kill");
     let record = folder.path("run.jsonl");
-    let mut child =
-        program(&["minimize", "ackley", "-d", "20", "-n", "1e15", "--record", &record, "--trace"]).spawn().unwrap();
+    let mut child = program(&["minimize", "ackley", "-d", "20", "-n", "1e15", "--record-best", &record, "--trace"])
+        .spawn()
+        .unwrap();
     wait_for("a record", || std::fs::metadata(&record).is_ok_and(|file| file.len() > 200_000));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -288,7 +302,7 @@ fn a_resumed_run_is_the_unbroken_run() {
     let (checkpoint, whole, broken) =
         (folder.path("run.swarm"), folder.path("whole.jsonl"), folder.path("broken.jsonl"));
     // 40 points a round do not divide the budget: the last round is cut.
-    let settings = ["minimize", "rosenbrock", "--dim", "30", "-n", "2000017", "--seed", "9", "--json", "--record"];
+    let settings = ["minimize", "rosenbrock", "--dim", "30", "-n", "2000017", "--seed", "9", "--json", "--record-best"];
     let unbroken = good(&[&settings[..], &[&whole]].concat()).json();
     let mut child = program(&[&settings[..], &[&broken, "--checkpoint", &checkpoint]].concat()).spawn().unwrap();
     wait_for("a checkpoint", || Path::new(&checkpoint).exists());
@@ -307,12 +321,53 @@ fn a_resumed_run_is_the_unbroken_run() {
     assert!(longer["fun"].as_f64() <= again["fun"].as_f64());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_resumed_run_whose_program_is_gone_is_an_error_and_keeps_its_checkpoint() {
+    let folder = Folder::new("gone");
+    let checkpoint = folder.path("run.swarm");
+    let write = |text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let objective = folder.write("f.sh", &format!("#!/bin/sh\n{text}"));
+        std::fs::set_permissions(&objective, std::fs::Permissions::from_mode(0o755)).unwrap();
+        objective
+    };
+    let exec = write("while read l; do echo 3; done");
+    let args = ["minimize", "--dim", "2", "--bounds", "0:1", "-m", "pso", "--checkpoint", &checkpoint, "--exec", &exec];
+    good(&[&args[..], &["-n", "100"]].concat());
+    let saved = std::fs::read(&checkpoint).unwrap();
+    let refused = |count: &str| {
+        let done = run(&["resume", &checkpoint, "--trust", "-n", "300"]);
+        assert_eq!(done.code, Some(4), "{}", done.err);
+        assert!(done.out.contains(&format!("the first {count} of the resumed run")), "{}", done.out);
+        assert!(std::fs::read(&checkpoint).unwrap() == saved, "the checkpoint has changed");
+    };
+    std::fs::remove_file(&exec).unwrap();
+    refused("evaluation");
+    // It starts and fails, ten times.
+    write("read l; exit 4");
+    refused("10 evaluations");
+    // The command of a file is run only if the user says so.
+    assert!(wrong(&["resume", &checkpoint, "-n", "300"]).contains("--trust"));
+    assert!(wrong(&["resume", &checkpoint, "--exec", "rm", "-n", "300"]).contains("holds another command"));
+    assert!(std::fs::read(&checkpoint).unwrap() == saved);
+    // Once it is back the run goes on, and past failures do not count against it.
+    write("while read l; do echo 2; done");
+    let json = good(&["resume", &checkpoint, "--exec", &exec, "-n", "300", "--json"]).json();
+    assert_eq!(
+        (json["nfev"].as_u64(), json["fun"].as_f64(), json["failures"].as_u64()),
+        // The eleven that failed were paid for and are in the record.
+        (Some(300), Some(2.0), Some(11))
+    );
+    assert!(std::fs::read(&checkpoint).unwrap() != saved);
+}
+
 #[test]
 fn a_finished_resumed_run_makes_no_further_step() {
     let folder = Folder::new("finished");
-    let checkpoint = folder.path("run.swarm");
     let limits = [["--iterations", "20"], ["--target", "3"], ["--stagnation", "4"]];
     for limit in limits {
+        let checkpoint = folder.path(limit[0]);
         let run = ["minimize", "rastrigin", "--dim", "2", "--json", "--checkpoint", &checkpoint];
         let first = good(&[&run[..], &limit].concat()).json();
         let second = good(&["resume", &checkpoint, "--json"]).json();
@@ -400,7 +455,7 @@ fn wrong_usage_is_explained() {
         (&["minimize", "sphere", "--exec", "cat"], "cannot be used with"),
         (&["minimize"], "PROBLEM"),
         (&["resume", "/no/such/file"], "/no/such/file"),
-        (&["resume", "/dev/null"], "not a checkpoint"),
+        (&["resume", "/dev/null"], "/dev/null"),
         (&["compare", "--methods", "pso,dee", "--problems", "sphere"], "unknown method 'dee', did you mean 'de'?"),
         (
             &["compare", "--methods", "pso", "--problems", "sphere", "--set", "pso.particle=3"],
@@ -408,7 +463,7 @@ fn wrong_usage_is_explained() {
         ),
         (&["compare", "--methods", "pso", "--problems", "sphere", "--set", "ps.particles=3"], "did you mean 'pso'?"),
         (&["compare", "--methods", "pso,pso", "--problems", "sphere"], "--methods = pso: is named twice"),
-        (&["compare", "--methods", "pso", "--problems", "sphere", "--seeds", "1e12"], "must be at most"),
+        (&["compare", "--methods", "pso", "--problems", "sphere", "--seeds", "1e12"], "at most 1000000"),
         (&["minimize", "sphere", "--threads", "1e9"], "at most 4096"),
         (&["list", "emso"], "did you mean"),
         (&["animate", "sphere", "-o", "swarm.mp4"], "must end in .gif or .svg"),
@@ -507,7 +562,7 @@ fn an_agent_asks_what_a_run_evaluates() {
     let record = folder.path("run.jsonl");
     let method = ["--method", "pso", "--set", "particles=7"];
     let run = ["minimize", "sphere", "--dim", "3", "--bounds", "-1:2,-1:2,-1:2", "-n", "30", "--seed", "4"];
-    let result = good(&[&run[..], &method, &["--record", &record, "--trace", "--json"]].concat()).json();
+    let result = good(&[&run[..], &method, &["--record-best", &record, "--trace", "--json"]].concat()).json();
     let rounds: Vec<Value> = lines(&record).into_iter().filter(|line| line["kind"] == "iteration").collect();
 
     let mut agent = Agent::new(&method);

@@ -60,10 +60,15 @@ fn finished_units_are_not_computed_again() {
     assert!(lines() < all);
     assert_eq!(data(&good(&args)), data(&first));
     assert_eq!(lines(), all);
-    // What is in the file is believed: a changed record shows.
-    let text = std::fs::read_to_string(&records).unwrap();
-    std::fs::write(&records, text.replace("\"runs\":4", "\"runs\":8")).unwrap();
-    assert_ne!(data(&good(&args)), data(&first));
+    // A changed record is found out; one without a checksum is believed, and that is said.
+    let changed = std::fs::read_to_string(&records).unwrap().replace("\"runs\":4", "\"runs\":8");
+    std::fs::write(&records, &changed).unwrap();
+    assert!(bad(&args).contains("runs.jsonl:1: damaged"));
+    let without = |line: &str| line.split_once(",\"crc\"").unwrap().0.to_owned() + "}\n";
+    std::fs::write(&records, changed.lines().map(without).collect::<String>()).unwrap();
+    let done = harness::good(&[&["reproduce"], &args[..]].concat());
+    assert_ne!(data(&done.out), data(&first));
+    assert!(done.err.contains("runs.jsonl: 20 lines have no checksum"), "{}", done.err);
     assert_eq!(lines(), all);
 }
 

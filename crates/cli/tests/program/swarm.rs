@@ -88,7 +88,7 @@ fn wrong_usage_is_named() {
         (&["--method", "pso_sde", "--optimizer", "adam"], "cannot be used with"),
         (&["--set", "kick=0"], "--method"),
         (&["--method", "pso_sde", "--model", "lenet1"], "image = 8 x 8: too small for this network"),
-        (&["--method", "pso_sde", "--model", "shallow", "--hidden", "5"], "is for --model mlp"),
+        (&["--method", "pso_sde", "--model", "shallow", "--hidden", "5"], "is for an mlp; shallow has its own"),
     ] {
         let why = digits(args);
         assert!(why.contains(message), "{args:?} gives {why}");
@@ -105,7 +105,7 @@ fn a_killed_swarm_goes_on() {
     let kept = [&args[..], &["--records", &records]].concat();
     let states = || {
         let files = std::fs::read_dir(&folder.0).unwrap().map(|file| file.unwrap().path());
-        files.filter(|file| file.extension().is_some_and(|part| part == "part")).count()
+        files.filter(|file| file.extension().is_some_and(|end| end == "state")).count()
     };
     let begin = Instant::now();
     let mut child = program(&kept).spawn().unwrap();

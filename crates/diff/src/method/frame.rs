@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! start      the first population                                             no gradients
+//! probe      points whose values the plain move needs; then probed: as move
 //! move       classical: the plain move; adaptive, diff, full: with a gradient of every new point
 //! gradients  hybrid: the best whose gradient is not known are evaluated with it; then known: a move with their steps in it
 //! trials     diff, full: gradient steps of what the method keeps, after its own survival
@@ -14,9 +15,9 @@ use crate::learn::{Learnable, Learner, Loss};
 use crate::schedule::Plan;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters::Parameters;
-use swarmgrad_algorithms::registry::Method;
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View};
+use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, save_state};
 
 /// Derivatives that an adjoint adds to.
 pub struct Adjoint<'a> {
@@ -63,6 +64,12 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     /// How many of the kept points are that share of the population.
     fn elites(&self, share: f64) -> usize;
 
+    /// Writes points whose values the next move needs into `points`, which is empty. None by default.
+    fn probe(&mut self, _points: &mut Matrix<F>) {}
+
+    /// Takes the values of the points of [`Base::probe`].
+    fn probed(&mut self, _values: &[F]) {}
+
     /// The plain move; with `remember`, the state before it is kept for a derivative.
     fn advance(&mut self, rng: &Rng, remember: bool);
 
@@ -100,7 +107,7 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     fn answer(&self) -> Vec<F>;
 
     /// Why the plain method has ended, if it has.
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         None
     }
 
@@ -116,7 +123,7 @@ pub struct Trials<F: Real> {
     pub first: f64,
     /// Lengths of the steps of every movable row.
     pub lengths: Vec<f64>,
-    /// The points to evaluate; also those of the best whose gradient is not known.
+    /// The points to evaluate; also those of the best whose gradient is not known, and those of [`Base::probe`].
     pub points: Matrix<F>,
     /// Whose step each is.
     pub owners: Vec<usize>,
@@ -127,8 +134,12 @@ pub struct Trials<F: Real> {
 enum Phase {
     /// Nothing evaluated yet.
     Start,
-    /// The next round moves the population, or takes gradients of the best first.
+    /// The next round moves the population, or evaluates what the move needs first, or takes gradients of the best.
     Move,
+    /// The next round evaluates points of [`Base::probe`].
+    Probe,
+    /// They have been evaluated: the next round moves the population, or takes gradients of the best first.
+    Probed,
     /// The next round evaluates the best with their gradients.
     Gradients,
     /// They are known: the next round moves the population.
@@ -289,7 +300,7 @@ impl<F: Real, B: Base<F>> Differentiable<F, B> {
 
     fn lend(&mut self, xs: &mut Matrix<F>) {
         let points = match self.phase {
-            Phase::Gradients | Phase::Trials => &mut self.trials.points,
+            Phase::Probe | Phase::Gradients | Phase::Trials => &mut self.trials.points,
             _ => self.base.points(),
         };
         std::mem::swap(points, xs);
@@ -420,13 +431,22 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         assert!(!self.lent, "ask was called twice without tell");
         self.room.rows.clear();
         self.room.gradients.clear();
-        if self.why().is_some() {
+        if self.stop_reason().is_some() {
             xs.clear();
             return;
         }
+        if self.phase == Phase::Move {
+            let dim = self.base.points().dim();
+            self.trials.points.resize(0, dim);
+            self.base.probe(&mut self.trials.points);
+            if !self.trials.points.is_empty() {
+                self.phase = Phase::Probe;
+            }
+        }
         match self.phase {
             Phase::Start => self.base.start(rng),
-            Phase::Move => match self.mode() {
+            Phase::Probe => {}
+            Phase::Move | Phase::Probed => match self.mode() {
                 Mode::Classical => {
                     self.follow_schedule();
                     self.base.advance(rng, false);
@@ -461,7 +481,7 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
             Phase::Gradients => self.room.rows.extend(0..self.trials.points.len()),
             Phase::Trials => {}
         }
-        if self.base.why().is_some() {
+        if self.base.stop_reason().is_some() {
             xs.clear(); // the plain method has found its end while it moved
             return;
         }
@@ -477,7 +497,7 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         self.room.gradients.copy_from(gradients.rows());
     }
 
-    fn spent(&mut self, cost: u64) {
+    fn set_spent(&mut self, cost: u64) {
         self.spent = cost;
     }
 
@@ -493,7 +513,13 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         self.spent += values.len() as u64;
         let told = values.iter().map(|&value| if value.is_nan() { F::infinity() } else { value });
         match self.phase {
-            Phase::Start | Phase::Move | Phase::Known => {
+            Phase::Probe => {
+                self.room.told.clear();
+                self.room.told.extend(told);
+                self.base.probed(&self.room.told);
+                self.phase = Phase::Probed;
+            }
+            Phase::Start | Phase::Move | Phase::Probed | Phase::Known => {
                 assert_eq!(values.len(), self.base.points().len(), "tell needs one value for each point asked");
                 let room = self.base.values();
                 room.clear();
@@ -532,18 +558,17 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
         self.iterations
     }
 
-    fn why(&self) -> Option<Reason> {
+    fn stop_reason(&self) -> Option<Reason> {
         let lacking = !self.expected && self.wants_gradients();
         let reason = || Reason::Method("the mode needs gradients, and the run has no source of them".into());
-        if lacking { Some(reason()) } else { self.base.why() }
+        if lacking { Some(reason()) } else { self.base.stop_reason() }
     }
 
     fn view(&self) -> View<'_, F> {
         self.base.view()
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
-        // Nothing in the state can fail to serialise: plain numbers, vectors and enums.
-        out.extend(postcard::to_allocvec(self).unwrap_or_default());
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(B::LABEL, self, out)
     }
 }

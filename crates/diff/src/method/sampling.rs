@@ -23,7 +23,7 @@ use crate::operator::Operator;
 use crate::operator::sample::{Sample, Step};
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::distribution::{Samples, Steered, cma_es, snes};
-use swarmgrad_algorithms::registry::Method;
+use swarmgrad_algorithms::method::Method;
 use swarmgrad_core::{Algorithm, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View};
 
 /// A distribution that has a differentiable version.
@@ -270,7 +270,7 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
     }
 
     fn step(&mut self, trials: &mut Trials<F>, rng: &Rng, _cotangent: &Matrix<f64>, d_points: &Matrix<f64>) {
-        if self.plain.why().is_some() {
+        if self.plain.stop_reason().is_some() {
             return;
         }
         let dim = self.space.dim();
@@ -310,8 +310,8 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         self.plain.answer()
     }
 
-    fn why(&self) -> Option<Reason> {
-        self.plain.why()
+    fn stop_reason(&self) -> Option<Reason> {
+        self.plain.stop_reason()
     }
 
     fn view(&self) -> View<'_, F> {

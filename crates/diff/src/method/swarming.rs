@@ -169,6 +169,14 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
         (share * self.swarm.len() as f64).ceil() as usize
     }
 
+    fn probe(&mut self, points: &mut Matrix<F>) {
+        self.plain.probe(&self.swarm, &self.space, points);
+    }
+
+    fn probed(&mut self, values: &[F]) {
+        self.plain.probed(values);
+    }
+
     fn advance(&mut self, rng: &Rng, remember: bool) {
         if remember {
             self.remember_before(rng);

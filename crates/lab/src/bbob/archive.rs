@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::record::value_at;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use swarmgrad::write_whole;
 
 /// Writes a folder for each method and returns the folders. What they hold of these functions is written anew.
 pub fn write_archive(folder: impl AsRef<Path>, trials: &[Trial]) -> Result<Vec<PathBuf>> {
@@ -52,7 +53,7 @@ struct Archived<'a> {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|why| Error::file(path, why))
+    Ok(write_whole(path, text.as_bytes())?)
 }
 
 /// The three lines of a function in a dimension.

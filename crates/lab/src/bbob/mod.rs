@@ -5,9 +5,10 @@
 //! 10^-8 that its best value reaches, each at the number of evaluations that it took.
 //!
 //! ```
+//! use swarmgrad::study::units::Records;
 //! use swarmgrad_lab::bbob::{Bench, Method, Scores};
 //! let bench = Bench { functions: vec![1, 8], dims: vec![2], instances: vec![1, 2], budget: 100, ..Bench::default() };
-//! let trials = bench.run(&[Method::parse("de")?], &|_| {})?;
+//! let trials = bench.run(&[Method::parse("de")?], &Records::none(), &|_| {})?;
 //! assert_eq!(trials.len(), 2 * 2);
 //! let share = Scores::of(&trials)?.share(100.0);
 //! assert!(share > 0.0 && share < 1.0);
@@ -25,11 +26,10 @@ pub use score::{BUDGETS, Score, Scores, targets};
 pub use trial::{Method, Trial};
 
 use crate::error::{Error, Result};
-use crate::record::{self, RecordWriter};
-use crate::work;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use serde_json::{Value, json};
+use std::path::Path;
 use swarmgrad::Halt;
+use swarmgrad::study::units::{self, Progress, Records, Work};
 
 /// The five groups of functions: name, first and last number.
 pub const GROUPS: [(&str, usize, usize); 5] = [
@@ -55,8 +55,6 @@ pub struct Bench {
     pub seed: u64,
     /// Threads, one run on each; 0 for one a core. The results do not depend on it.
     pub threads: usize,
-    /// JSON lines of finished runs, continued from if the file is there already.
-    pub records: Option<PathBuf>,
     /// Ends the work soon when it is set; finished runs stay recorded.
     pub halt: Halt,
 }
@@ -71,7 +69,6 @@ impl Default for Bench {
             budget: 1000,
             seed: 0,
             threads: 1,
-            records: None,
             halt: Halt::default(),
         }
     }
@@ -104,34 +101,46 @@ struct Unit<'a> {
 
 impl Bench {
     /// Makes every run that is not recorded yet and returns all of them, method by method.
-    pub fn run(&self, methods: &[Method], progress: &(dyn Fn(Step) + Sync)) -> Result<Vec<Trial>> {
-        let units = self.units(methods)?;
-        let (mut writer, mut found) = (None, Vec::new());
-        if let Some(path) = &self.records {
-            // Opening repairs a line that a kill has torn.
-            writer = Some(Mutex::new(RecordWriter::append(path)?));
-            found = record::read::<Trial>(path)?.records;
-        }
-        let mut trials: Vec<Option<Trial>> = units.iter().map(|unit| self.find(unit, &found)).collect();
-        let mut missing: Vec<usize> = (0..units.len()).filter(|&i| trials[i].is_none()).collect();
+    ///
+    /// # Errors
+    /// Names what does not fit, its value and the rule; [`Error::Interrupted`] after a halt.
+    pub fn run(&self, methods: &[Method], records: &Records, progress: &(dyn Fn(Step) + Sync)) -> Result<Vec<Trial>> {
+        let mut units: Vec<(usize, Unit<'_>)> = self.units(methods)?.into_iter().enumerate().collect();
         // Long runs first, so that no thread is left alone with one in the end.
-        missing.sort_by_key(|&i| std::cmp::Reverse(units[i].dim));
-        let granted = |i: usize| self.budget * units[i].dim as u64;
-        let evaluations = missing.iter().map(|&i| granted(i)).sum();
-        progress(Step::Begin { evaluations, found: units.len() - missing.len() });
-        let made = work::each(&missing, self.threads, &self.halt, |&i| {
-            let Unit { method, function, dim, instance } = units[i];
-            let trial = method.run(function, dim, instance, self.budget, self.seed, &self.halt)?;
-            if let Some(writer) = &writer {
-                writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&trial)?;
+        units.sort_by_key(|(_, unit)| std::cmp::Reverse(unit.dim));
+        let granted = |unit: usize| self.budget * units[unit].1.dim as u64;
+        let told = |step: Progress<'_>| match step {
+            Progress::Begun { missing } => {
+                let evaluations = missing.iter().map(|&unit| granted(unit)).sum();
+                progress(Step::Begin { evaluations, found: units.len() - missing.len() });
             }
-            progress(Step::Done { evaluations: granted(i) });
-            Ok(trial)
-        })?;
-        for (i, trial) in missing.into_iter().zip(made) {
-            trials[i] = Some(trial);
-        }
-        Ok(trials.into_iter().flatten().collect())
+            Progress::Ended { unit, .. } => progress(Step::Done { evaluations: granted(unit) }),
+        };
+        let work = Work { records, threads: self.threads, halt: self.halt.clone() };
+        let run = |unit: &Unit<'_>| {
+            let Unit { method, function, dim, instance } = *unit;
+            method.run(function, dim, instance, self.budget, self.seed, &self.halt).map(Some)
+        };
+        let trials = work.run(&units, |(_, unit)| self.key(unit), |(_, unit), _| run(unit), &told)?;
+        let mut trials: Vec<_> = units.iter().map(|(place, _)| *place).zip(trials).collect();
+        trials.sort_unstable_by_key(|(place, _)| *place);
+        trials.into_iter().map(|(_, trial)| trial.ok_or(Error::Interrupted)).collect()
+    }
+
+    /// What tells it with these methods from others.
+    ///
+    /// # Errors
+    /// Those of [`Bench::run`] that come before the first run.
+    pub fn plan(&self, methods: &[Method]) -> Result<Value> {
+        Ok(self.units(methods)?.iter().map(|unit| self.key(unit)).collect())
+    }
+
+    /// What a run is found by: everything that its result depends on.
+    fn key(&self, unit: &Unit<'_>) -> Value {
+        json!({
+            "method": unit.method.label, "params": unit.method.params(), "problem": trial::name(unit.function, unit.instance),
+            "dim": unit.dim, "budget": self.budget, "seed": self.seed, "version": env!("CARGO_PKG_VERSION"),
+        })
     }
 
     /// All runs, checked before the first begins.
@@ -161,25 +170,12 @@ impl Bench {
         }
         Ok(units)
     }
-
-    fn find(&self, unit: &Unit<'_>, found: &[Trial]) -> Option<Trial> {
-        let name = trial::name(unit.function, unit.instance);
-        let same = |trial: &&Trial| {
-            let record = &trial.record;
-            record.method == unit.method.label
-                && record.problem == name
-                && (record.dim, trial.budget, record.seed) == (unit.dim, self.budget, self.seed)
-                && record.params == *unit.method.params()
-                && record.version == env!("CARGO_PKG_VERSION")
-        };
-        found.iter().find(same).cloned()
-    }
 }
 
 /// Reads the runs of a file of records, of this program or of another.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Trial>> {
     let path = path.as_ref();
-    let trials = record::read::<Trial>(path)?.records;
+    let trials = units::read::<Trial>(path)?;
     for (i, trial) in trials.iter().enumerate() {
         trial.place().map_err(|why| Error::Line {
             path: path.display().to_string(),

@@ -24,7 +24,10 @@ impl Method {
         Ok(Method { label: label.into(), entry: registry::entry(name)?, settings })
     }
 
-    /// Reads `NAME` or `NAME:KEY=VALUE,KEY=VALUE`.
+    /// Reads a method with its settings, as [`swarmgrad::settings::parse`] does.
+    ///
+    /// # Errors
+    /// A text of another form, an unknown name.
     pub fn parse(text: &str) -> Result<Self> {
         let (entry, settings) = registry::parse(text)?;
         Ok(Method { label: text.trim().into(), entry, settings })

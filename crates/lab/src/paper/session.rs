@@ -2,19 +2,16 @@
 
 use crate::error::{Error, Result};
 use crate::paper::{Experiment, Findings};
-use crate::record::{self, Checkpoint, RecordWriter};
-use crate::work;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Mutex;
 use std::time::Instant;
 use swarmgrad::Halt;
+use swarmgrad::study::units::{Progress, Records, UnitState, Work};
 
 /// Whose numbers an experiment uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -113,6 +110,8 @@ pub enum Step<'a> {
 /// How a long unit tells what it has done.
 pub struct Part<'s> {
     session: &'s Session<'s>,
+    /// Where the unit keeps its state, to continue after a kill.
+    pub state: &'s UnitState,
     done: Cell<f64>,
 }
 
@@ -129,18 +128,13 @@ impl Part<'_> {
 
 /// One finished unit as a line of the file.
 #[derive(Serialize, Deserialize)]
-struct Line<U, R> {
+struct Line<R> {
     experiment: String,
     what: String,
     version: String,
-    unit: U,
+    unit: Value,
     result: R,
     seconds: f64,
-}
-
-/// What a finished unit is found by: the experiment, the batch, the version and everything that the unit says of itself.
-fn key(experiment: &str, what: &str, version: &str, unit: &Value) -> String {
-    format!("{experiment}\n{what}\n{version}\n{unit}")
 }
 
 /// Where experiments run.
@@ -149,25 +143,32 @@ pub struct Session<'a> {
     experiment: Option<&'static Experiment>,
     progress: Option<&'a (dyn Fn(Step<'_>) + Sync)>,
     halt: Halt,
-    writer: Option<Mutex<RecordWriter>>,
-    finished: HashMap<String, (Value, f64)>,
+    records: Records,
 }
 
 impl<'a> Session<'a> {
     /// A session that nobody watches. Reads the records, if there are any, and repairs a line that a kill has torn.
+    ///
+    /// # Errors
+    /// Settings or records that do not fit.
     pub fn new(settings: Settings) -> Result<Self> {
         if settings.seeds == Some(0) {
             return Err(Error::value("seeds", 0, "at least 1"));
         }
-        let (mut writer, mut finished) = (None, HashMap::new());
-        if let Some(path) = &settings.records {
-            writer = Some(Mutex::new(RecordWriter::append(path)?));
-            for line in record::read::<Line<Value, Value>>(path)?.records {
-                finished
-                    .insert(key(&line.experiment, &line.what, &line.version, &line.unit), (line.result, line.seconds));
-            }
-        }
-        Ok(Session { settings, experiment: None, progress: None, halt: Halt::default(), writer, finished })
+        let records = settings.records.as_deref().map_or(Ok(Records::none()), Records::open)?;
+        Ok(Session { settings, experiment: None, progress: None, halt: Halt::default(), records })
+    }
+
+    /// Keeps finished units there instead.
+    #[must_use]
+    pub fn records(mut self, records: Records) -> Self {
+        self.records = records;
+        self
+    }
+
+    /// The records, after the last experiment.
+    pub fn into_records(self) -> Records {
+        self.records
     }
 
     /// Tells `progress` what happens, from any thread.
@@ -285,53 +286,27 @@ impl<'a> Session<'a> {
     {
         let experiment = self.experiment.map_or("", |experiment| experiment.name);
         let version = env!("CARGO_PKG_VERSION");
-        let json = |thing: std::result::Result<Value, serde_json::Error>| {
-            thing.map_err(|why| Error::value("a record", what, why.to_string()))
-        };
-        let mut results: Vec<Option<(R, f64)>> = Vec::with_capacity(units.len());
-        for unit in units {
-            let recorded = match self.finished.is_empty() {
-                true => None,
-                false => self.finished.get(&key(experiment, what, version, &json(serde_json::to_value(unit))?)),
-            };
-            // A record of another shape (the program has changed since) is computed anew.
-            results.push(
-                recorded.and_then(|(result, seconds)| Some((serde_json::from_value(result.clone()).ok()?, *seconds))),
-            );
-        }
-        let missing: Vec<usize> = (0..units.len()).filter(|&i| results[i].is_none()).collect();
-        self.tell(Step::Units { what, all: units.len(), found: units.len() - missing.len() });
-
-        let computed = work::each(&missing, self.settings.threads, &self.halt, |&i| {
-            let (begin, part) = (Instant::now(), Part { session: self, done: Cell::new(0.0) });
+        let work = Work { records: &self.records, threads: self.settings.threads, halt: self.halt.clone() };
+        // By its text, in which numbers of single precision are short.
+        let said = |unit: &U| serde_json::to_vec(unit).and_then(|text| serde_json::from_slice::<Value>(&text));
+        let said: std::result::Result<Vec<_>, _> = units.iter().map(said).collect();
+        let said = said.map_err(|why| Error::value("a unit", what, why.to_string()))?;
+        let key = |&i: &usize| json!({"experiment": experiment, "what": what, "version": version, "unit": said[i]});
+        let line = |&i: &usize, state: &UnitState| {
+            let (begin, part) = (Instant::now(), Part { session: self, state, done: Cell::new(0.0) });
             let result = compute(&units[i], &part)?;
             let seconds = begin.elapsed().as_secs_f64();
-            if let Some(writer) = &self.writer {
-                let line = Line {
-                    experiment: experiment.into(),
-                    what: what.into(),
-                    version: version.into(),
-                    unit: &units[i],
-                    result: &result,
-                    seconds,
-                };
-                writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(&line)?;
-            }
             self.tell(Step::Done { seconds, rest: 1.0 - part.done.get() });
-            Ok((result, seconds))
+            let (experiment, what, version) = (experiment.into(), what.into(), version.into());
+            Ok::<_, Error>(Some(Line { experiment, what, version, unit: said[i].clone(), result, seconds }))
+        };
+        let lines = work.run(&(0..units.len()).collect::<Vec<_>>(), key, line, &|step| {
+            if let Progress::Begun { missing } = step {
+                self.tell(Step::Units { what, all: units.len(), found: units.len() - missing.len() });
+            }
         })?;
-        for (i, result) in missing.into_iter().zip(computed) {
-            results[i] = Some(result);
-        }
-        // Nobody failed, so every place is taken.
-        results.into_iter().map(|result| result.ok_or(Error::Interrupted)).collect()
-    }
-
-    /// Where a long unit of the running experiment keeps its state, if finished units are recorded.
-    pub fn checkpoint(&self, unit: &impl Serialize) -> Option<Checkpoint> {
-        let experiment = self.experiment.map_or("", |experiment| experiment.name);
-        let records = self.settings.records.as_deref()?;
-        Some(Checkpoint::new(records, &(experiment, env!("CARGO_PKG_VERSION"), unit)))
+        let done = |line: Option<Line<R>>| line.map(|line| (line.result, line.seconds)).ok_or(Error::Interrupted);
+        lines.into_iter().map(done).collect()
     }
 
     fn tell(&self, step: Step<'_>) {

@@ -10,6 +10,7 @@ pub mod font;
 pub mod heatmap;
 pub mod landscape;
 pub mod raster;
+pub mod sheet;
 pub mod svg;
 
 pub use animate::{Animation, Frame};
@@ -19,3 +20,4 @@ pub use convergence::Convergence;
 pub use heatmap::Heatmap;
 pub use landscape::{Grid, Landscape, Mark, Marker, Shade, Trail};
 pub use raster::png;
+pub use sheet::sheet;

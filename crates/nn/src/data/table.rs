@@ -63,6 +63,13 @@ impl Column {
         }
     }
 
+    /// The smallest and the largest number; none of words, or if all are missing.
+    pub fn range(&self) -> Option<[f64; 2]> {
+        let Values::Numbers(numbers) = &self.values else { return None };
+        let present = || numbers.iter().flatten().copied();
+        Some([present().reduce(f64::min)?, present().reduce(f64::max)?])
+    }
+
     /// The different values among `rows`, as text: by value if all are numbers, else in the order of their bytes, as
     /// pandas orders its categories. Missing values are left out.
     pub fn categories(&self, rows: &[usize]) -> Vec<String> {

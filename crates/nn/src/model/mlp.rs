@@ -19,6 +19,12 @@ pub enum Activation {
     Sigmoid,
 }
 
+impl Activation {
+    /// Every activation with its name.
+    pub const ALL: [(&'static str, Activation); 3] =
+        [("relu", Activation::Relu), ("tanh", Activation::Tanh), ("sigmoid", Activation::Sigmoid)];
+}
+
 /// After the last layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,6 +39,10 @@ pub enum Output {
 }
 
 impl Output {
+    /// Every output with its name.
+    pub const ALL: [(&'static str, Output); 3] =
+        [("identity", Output::Identity), ("sigmoid", Output::Sigmoid), ("softmax", Output::Softmax)];
+
     /// Applies it to rows of numbers.
     pub fn apply(self, x: Tensor<2>) -> Tensor<2> {
         match self {

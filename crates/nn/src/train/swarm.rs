@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Instant;
 use swarmgrad_algorithms::parameters::{Settings, with_settings};
 use swarmgrad_algorithms::particle::batched::{Batched, Params};
-use swarmgrad_algorithms::registry;
-use swarmgrad_core::{Algorithm, BatchProblem, Error, Matrix, Problem, Result, Rng, Start, Workers};
+use swarmgrad_combine::registry;
+use swarmgrad_core::{Algorithm, BatchProblem, Error, Matrix, Problem, Result, Rng, Start, Workers, save_state};
 
 /// What trains networks without a gradient: name and one line. Other methods compare values of different batches.
 pub const SWARMS: [(&str, &str); 6] = [
@@ -124,7 +124,8 @@ impl Rounds {
         let batch = &self.order[self.place.next..end];
         self.method.ask(&rng.at(self.place.steps), &mut self.points);
         if self.points.is_empty() {
-            let why = self.method.why().map_or_else(|| "it has no more points".to_owned(), |why| why.to_string());
+            let why =
+                self.method.stop_reason().map_or_else(|| "it has no more points".to_owned(), |why| why.to_string());
             return Err(Error::parameter("method", "ended", format!("the search is over: {why}")));
         }
         self.values.resize(self.points.len(), 0.0);
@@ -152,7 +153,7 @@ impl Mover {
             Moves::Method(text) => {
                 let (entry, mut settings) = registry::parse(text)?;
                 settings.insert("start".into(), serde_json::to_value(&start).unwrap_or_default());
-                let method = entry.build_f32(space, None, &settings)?;
+                let method = entry.build(space, None, &settings)?;
                 let (order, place) = (Vec::new(), Place::default());
                 let (points, values) = (Matrix::default(), Vec::new());
                 Mover::Method(Box::new(Rounds { method, place, order, batch: batch.max(1), points, values }))
@@ -183,7 +184,7 @@ impl Mover {
         }
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
         match self {
             Mover::MeanField(swarm) => swarm.save(out),
             Mover::Method(rounds) => rounds.method.save(out),
@@ -194,7 +195,7 @@ impl Mover {
     fn restore(&mut self, bytes: &[u8], place: Place, moves: &Moves) -> Result<()> {
         match (self, moves) {
             (Mover::Method(rounds), Moves::Method(text)) => {
-                rounds.method = registry::parse(text)?.0.load_f32(bytes)?;
+                rounds.method = registry::parse(text)?.0.load(bytes)?;
                 rounds.place = place;
                 rounds.order.clear();
             }
@@ -313,12 +314,15 @@ impl SwarmTrainer {
 
     /// The state after an epoch; [`SwarmTrainer::restore`] continues from it to the same
     /// bits.
-    pub fn save(&self, training: &Training) -> Vec<u8> {
-        let mut swarm = Vec::new();
-        self.swarm.save(&mut swarm);
-        // Nothing in the state can fail to serialise: plain numbers, strings and vectors.
+    ///
+    /// # Errors
+    /// A swarm whose state cannot be saved.
+    pub fn save(&self, training: &Training) -> Result<Vec<u8>> {
+        let (mut swarm, mut out) = (Vec::new(), Vec::new());
+        self.swarm.save(&mut swarm)?;
         let state = State { training: training.clone(), last: self.last, place: self.swarm.place(), swarm };
-        postcard::to_allocvec(&state).unwrap_or_default()
+        save_state("a swarm's training", &state, &mut out)?;
+        Ok(out)
     }
 
     /// Continues from a saved state of the same training; nothing is changed by an error.

@@ -1,6 +1,6 @@
 //! The formulas at the end of the chains.
 
-use super::function::{Columns, oscillate};
+use super::transform::{Columns, oscillate};
 use std::f64::consts::PI;
 use swarmgrad_core::math;
 

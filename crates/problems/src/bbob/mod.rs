@@ -19,8 +19,9 @@ mod core;
 mod function;
 mod instance;
 mod table;
+mod transform;
 
-use crate::suite::{Entry, TestProblem};
+use crate::entry::{Entry, TestProblem};
 use function::Function;
 use std::cell::RefCell;
 use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};

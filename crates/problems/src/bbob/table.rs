@@ -1,9 +1,10 @@
 //! The 24 functions: what to say about each, and its chain.
 
 use super::core::{Core, LUNACEK, Peaks};
-use super::function::{Columns, Finish, Function, Move};
+use super::function::{Finish, Function, Move};
 use super::instance::*;
-use crate::suite::{Dims, Entry};
+use super::transform::Columns;
+use crate::entry::{Dims, Entry};
 use swarmgrad_core::math;
 
 /// A row of the table of problems.

@@ -4,7 +4,7 @@
 //! after it: a number for every coordinate, or the first one for all.
 
 use super::lanes::curvature;
-use super::{BlockLoss, Found, Kappa, Law, Start};
+use super::setting::{BlockLoss, Found, Kappa, Law, Start};
 use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use rayon::prelude::*;

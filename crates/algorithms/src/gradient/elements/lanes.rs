@@ -4,7 +4,7 @@
 //! sixteen numbers each: the start, particle by particle and coordinate by coordinate; then for each iteration and
 //! particle r1 and r2, for every coordinate or once.
 
-use super::{BlockLoss, ElementLoss, Kappa, Law, Start};
+use super::setting::{BlockLoss, ElementLoss, Kappa, Law, Start};
 use fearless_simd::{Select, Simd, dispatch, prelude::*};
 use fearless_simd_macros::simd;
 use swarmgrad_core::simd::level;

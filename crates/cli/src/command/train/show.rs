@@ -1,107 +1,49 @@
 //! What the runs came to: the table, the JSON, the picture.
 
-use super::run::{Figures, Plan, Point, Ran, Runs};
-use super::{Train, lends_gradient};
+use super::Train;
 use crate::output::{self, grouped, number, span};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use swarmgrad::{Result, Workers};
-use swarmgrad_lab::plot::{Axis, Chart, Legend, Line};
+use swarmgrad_lab::plot::{Axis, Chart, Legend, Line, sheet};
 use swarmgrad_lab::stats::{Interval, mean, mean_interval, standard_deviation};
 use swarmgrad_lab::table::{Rules, Table, significant};
 use swarmgrad_nn::model::Architecture;
+use swarmgrad_nn::train::{CONTROLS, CurvePoint, Figures, Measure, PreparedPlan, TrainedRun, lends_gradient};
 
 /// Of the intervals of means.
 const CONFIDENCE: f64 = 0.95;
 
-/// Something that is measured.
-#[derive(Clone, Copy, PartialEq)]
-enum Measure {
-    Loss,
-    Accuracy,
-    Element,
-    Rmse,
-    Mae,
-    R2,
+/// A value of a measure; shares are shown as percentages.
+fn shown(measure: Measure, value: f64) -> String {
+    match measure {
+        _ if !value.is_finite() => significant(value, 3),
+        _ if measure.is_share() => format!("{:.2}", 100.0 * value),
+        Measure::R2 => format!("{value:.3}"),
+        _ => significant(value, 4),
+    }
 }
 
-impl Measure {
-    const ALL: [Measure; 6] =
-        [Measure::Loss, Measure::Accuracy, Measure::Element, Measure::Rmse, Measure::Mae, Measure::R2];
-
-    fn name(self) -> &'static str {
-        match self {
-            Measure::Loss => "loss",
-            Measure::Accuracy => "accuracy",
-            Measure::Element => "element_accuracy",
-            Measure::Rmse => "rmse",
-            Measure::Mae => "mae",
-            Measure::R2 => "r2",
-        }
+/// Mean and standard deviation.
+fn cell(measure: Measure, values: &[f64]) -> String {
+    let spread = |value: f64| match measure {
+        Measure::Loss | Measure::Rmse | Measure::Mae => significant(value, 2),
+        _ => shown(measure, value),
+    };
+    match values {
+        [] => "–".into(),
+        [only] => shown(measure, *only),
+        _ => format!("{} ± {}", shown(measure, mean(values)), spread(standard_deviation(values))),
     }
+}
 
-    fn label(self) -> &'static str {
-        match self {
-            Measure::Loss => "loss",
-            Measure::Accuracy => "accuracy",
-            Measure::Element => "element-wise",
-            Measure::Rmse => "RMSE",
-            Measure::Mae => "MAE",
-            Measure::R2 => "R²",
-        }
+/// The interval of the mean; none for a single value.
+fn interval(measure: Measure, values: &[f64]) -> Result<Option<Interval>, swarmgrad_lab::Error> {
+    if values.len() < 2 {
+        return Ok(None);
     }
-
-    fn of(self, figures: &Figures) -> Option<f64> {
-        match self {
-            Measure::Loss => Some(figures.loss),
-            Measure::Accuracy => figures.accuracy,
-            Measure::Element => figures.element_accuracy,
-            Measure::Rmse => figures.rmse,
-            Measure::Mae => figures.mae,
-            Measure::R2 => figures.r2,
-        }
-    }
-
-    /// Shares are shown as percentages.
-    fn is_share(self) -> bool {
-        matches!(self, Measure::Accuracy | Measure::Element)
-    }
-
-    fn text(self, value: f64) -> String {
-        match self {
-            _ if !value.is_finite() => significant(value, 3),
-            Measure::Accuracy | Measure::Element => format!("{:.2}", 100.0 * value),
-            Measure::R2 => format!("{value:.3}"),
-            _ => significant(value, 4),
-        }
-    }
-
-    fn spread(self, value: f64) -> String {
-        match self {
-            Measure::Accuracy | Measure::Element | Measure::R2 => self.text(value),
-            _ => significant(value, 2),
-        }
-    }
-
-    /// Mean and standard deviation.
-    fn cell(self, values: &[f64]) -> String {
-        match values {
-            [] => "–".into(),
-            [only] => self.text(*only),
-            _ => format!("{} ± {}", self.text(mean(values)), self.spread(standard_deviation(values))),
-        }
-    }
-
-    /// The interval of the mean; none for a single value.
-    fn interval(self, values: &[f64]) -> Result<Option<Interval>, swarmgrad_lab::Error> {
-        if values.len() < 2 {
-            return Ok(None);
-        }
-        let interval = mean_interval(values, CONFIDENCE)?;
-        let most = if self.is_share() || self == Measure::R2 { 1.0 } else { f64::INFINITY };
-        let least = if self == Measure::R2 { f64::NEG_INFINITY } else { 0.0 };
-        Ok(Some(Interval { low: interval.low.max(least), high: interval.high.min(most), ..interval }))
-    }
+    let (interval, [least, most]) = (mean_interval(values, CONFIDENCE)?, measure.range());
+    Ok(Some(Interval { low: interval.low.max(least), high: interval.high.min(most), ..interval }))
 }
 
 /// Which rows a figure is of.
@@ -111,14 +53,14 @@ enum Side {
     Test,
 }
 
-fn figures(ran: &Ran, part: Side) -> Option<&Figures> {
+fn figures(ran: &TrainedRun, part: Side) -> Option<&Figures> {
     match part {
         Side::Train => Some(&ran.train),
         Side::Test => ran.test.as_ref(),
     }
 }
 
-fn values(runs: &[Option<Ran>], part: Side, measure: Measure) -> Vec<f64> {
+fn values(runs: &[Option<TrainedRun>], part: Side, measure: Measure) -> Vec<f64> {
     runs.iter().flatten().filter_map(|ran| measure.of(figures(ran, part)?)).collect()
 }
 
@@ -127,8 +69,8 @@ fn count(many: u64, one: &str, more: &str) -> String {
 }
 
 /// What was trained on what, in two lines.
-fn head(plan: &Plan, runs: &Runs) -> Result<String> {
-    let rows = plan.prepare(plan.seeds[0])?;
+fn head(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>]) -> Result<String> {
+    let rows = plan.rows(plan.seeds[0])?;
     let first = &plan.trainings[0];
     let learner = plan.learner(first, &rows, Workers::default())?;
     let weights = learner.count() as u64;
@@ -166,14 +108,14 @@ fn head(plan: &Plan, runs: &Runs) -> Result<String> {
 }
 
 /// The measure by which optimisers are compared: by class or by number, on test rows if there are any.
-fn verdict(runs: &Runs) -> Option<(Side, Measure)> {
+fn verdict(runs: &[Vec<Option<TrainedRun>>]) -> Option<(Side, Measure)> {
     let ran = runs.iter().flatten().flatten().next()?;
     let part = if ran.test.is_some() { Side::Test } else { Side::Train };
     Some((part, if ran.train.accuracy.is_some() { Measure::Accuracy } else { Measure::R2 }))
 }
 
 /// The result for people.
-pub fn text(plan: &Plan, runs: &Runs) -> anyhow::Result<String> {
+pub fn text(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>]) -> anyhow::Result<String> {
     let mut text = head(plan, runs)?;
     let Some((part, main)) = verdict(runs) else {
         return Ok(text + "No run had begun.\n");
@@ -201,22 +143,22 @@ pub fn text(plan: &Plan, runs: &Runs) -> anyhow::Result<String> {
     if repeated {
         headers.push("95 % interval".into());
     }
-    if has(Measure::Element) {
+    if has(Measure::ElementAccuracy) {
         headers.push("element-wise %".into());
     }
     headers.extend(["evaluations".into(), "time".into()]);
     let mut table = Table::new(headers);
     for (training, runs) in plan.trainings.iter().zip(runs) {
         let mut row = vec![training.optimizer.clone()];
-        row.extend(columns.iter().map(|&(_, part, measure)| measure.cell(&values(runs, part, measure))));
+        row.extend(columns.iter().map(|&(_, part, measure)| cell(measure, &values(runs, part, measure))));
         if repeated {
-            let interval = main.interval(&values(runs, part, main))?;
-            row.push(interval.map_or("–".into(), |i| format!("{} .. {}", main.text(i.low), main.text(i.high))));
+            let interval = interval(main, &values(runs, part, main))?;
+            row.push(interval.map_or("–".into(), |i| format!("{} .. {}", shown(main, i.low), shown(main, i.high))));
         }
-        if has(Measure::Element) {
-            row.push(Measure::Element.cell(&values(runs, part, Measure::Element)));
+        if has(Measure::ElementAccuracy) {
+            row.push(cell(Measure::ElementAccuracy, &values(runs, part, Measure::ElementAccuracy)));
         }
-        let each = |of: fn(&Ran) -> f64| mean(&runs.iter().flatten().map(of).collect::<Vec<_>>());
+        let each = |of: fn(&TrainedRun) -> f64| mean(&runs.iter().flatten().map(of).collect::<Vec<_>>());
         row.push(grouped(each(|ran| ran.evaluations as f64).max(0.0) as u64));
         row.push(if runs.iter().flatten().next().is_some() { span(each(|ran| ran.seconds)) } else { "–".into() });
         table.row(row);
@@ -231,7 +173,7 @@ pub fn text(plan: &Plan, runs: &Runs) -> anyhow::Result<String> {
         }
         (_, false) => String::new(),
     };
-    if has(Measure::Element) {
+    if has(Measure::ElementAccuracy) {
         text +=
             "Element-wise: the share of single outputs that round to their target, the AdaSwarm paper's accuracy.\n";
     }
@@ -248,12 +190,17 @@ pub fn text(plan: &Plan, runs: &Runs) -> anyhow::Result<String> {
 }
 
 /// What each swarm gains over each control, seed by seed.
-fn comparisons(plan: &Plan, runs: &Runs, part: Side, main: Measure) -> anyhow::Result<Vec<String>> {
+fn comparisons(
+    plan: &PreparedPlan,
+    runs: &[Vec<Option<TrainedRun>>],
+    part: Side,
+    main: Measure,
+) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
     let names: Vec<&str> = plan.trainings.iter().map(|training| &*training.optimizer).collect();
     for (a, _) in names.iter().enumerate().filter(|(_, name)| lends_gradient(name)) {
-        for (b, _) in names.iter().enumerate().filter(|(_, name)| matches!(**name, "adam" | "adam_on_mse")) {
-            let value = |ran: &Option<Ran>| main.of(figures(ran.as_ref()?, part)?);
+        for (b, _) in names.iter().enumerate().filter(|(_, name)| CONTROLS.contains(*name)) {
+            let value = |ran: &Option<TrainedRun>| main.of(figures(ran.as_ref()?, part)?);
             let pairs = runs[a].iter().zip(&runs[b]).filter_map(|(a, b)| Some(value(a)? - value(b)?));
             let gains: Vec<f64> = pairs.collect();
             if gains.len() < 2 {
@@ -280,18 +227,23 @@ fn comparisons(plan: &Plan, runs: &Runs, part: Side, main: Measure) -> anyhow::R
 }
 
 /// The result for programs.
-pub fn json(settings: &Train, plan: &Plan, runs: &Runs, unfinished: usize) -> anyhow::Result<Value> {
-    let rows = plan.prepare(plan.seeds[0])?;
+pub fn json(
+    settings: &Train,
+    plan: &PreparedPlan,
+    runs: &[Vec<Option<TrainedRun>>],
+    unfinished: usize,
+) -> anyhow::Result<Value> {
+    let rows = plan.rows(plan.seeds[0])?;
     let first = &plan.trainings[0];
     let learner = plan.learner(first, &rows, Workers::default())?;
-    let summary = |runs: &[Option<Ran>], part: Side| -> anyhow::Result<Value> {
+    let summary = |runs: &[Option<TrainedRun>], part: Side| -> anyhow::Result<Value> {
         let mut fields = Map::new();
         for measure in Measure::ALL {
             let values = values(runs, part, measure);
             if values.is_empty() {
                 continue;
             }
-            let interval = measure.interval(&values)?;
+            let interval = interval(measure, &values)?;
             let end = |of: fn(Interval) -> f64| interval.map(|i| number(of(i)));
             let spread = (values.len() > 1).then(|| number(standard_deviation(&values)));
             fields.insert(
@@ -332,7 +284,7 @@ pub fn json(settings: &Train, plan: &Plan, runs: &Runs, unfinished: usize) -> an
 }
 
 /// Draws loss and accuracy (or R²) by epoch, training on the left and test on the right.
-pub fn plot(plan: &Plan, runs: &Runs, path: &Path) -> anyhow::Result<()> {
+pub fn plot(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>], path: &Path) -> anyhow::Result<()> {
     let Some((part, main)) = verdict(runs) else { return Ok(()) };
     let seeds = runs.iter().map(|runs| runs.iter().flatten().count()).max().unwrap_or(0);
     let measures = [Measure::Loss, main];
@@ -387,10 +339,10 @@ pub fn plot(plan: &Plan, runs: &Runs, path: &Path) -> anyhow::Result<()> {
 }
 
 /// An optimiser's curve: the mean over its runs, and a band of one standard deviation.
-fn line(name: &str, runs: &[Option<Ran>], part: Side, measure: Measure) -> Option<Line> {
+fn line(name: &str, runs: &[Option<TrainedRun>], part: Side, measure: Measure) -> Option<Line> {
     let scale = if measure.is_share() { 100.0 } else { 1.0 };
     let longest = runs.iter().flatten().max_by_key(|ran| ran.curve.len())?;
-    let value = |point: &Point| {
+    let value = |point: &CurvePoint| {
         let figures = match part {
             Side::Train => Some(&point.train),
             Side::Test => point.test.as_ref(),
@@ -411,28 +363,4 @@ fn line(name: &str, runs: &[Option<Ran>], part: Side, measure: Measure) -> Optio
         }
     }
     Some(Line::new(name, points).band(band))
-}
-
-/// Charts in rows on one sheet.
-fn sheet(panels: &[Vec<Chart>]) -> String {
-    let width = panels.iter().map(|row| row.iter().map(|chart| chart.width).sum::<f64>()).fold(0.0, f64::max);
-    let height: f64 = panels.iter().map(|row| row.iter().map(|chart| chart.height).fold(0.0, f64::max)).sum();
-    let (mut body, mut y, mut k) = (String::new(), 0.0, 0);
-    for row in panels {
-        // A row that is not full stands on the right, with the test rows.
-        let mut x = width - row.iter().map(|chart| chart.width).sum::<f64>();
-        for chart in row {
-            // A name is one for the whole document.
-            let part = chart.svg().replace("id=\"frame\"", &format!("id=\"frame{k}\""));
-            let part = part.replace("url(#frame)", &format!("url(#frame{k})"));
-            body += &part.replacen("<svg ", &format!("<svg x=\"{x}\" y=\"{y}\" "), 1);
-            x += chart.width;
-            k += 1;
-        }
-        y += row.iter().map(|chart| chart.height).fold(0.0, f64::max);
-    }
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
-         <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n{body}</svg>\n"
-    )
 }

@@ -1,7 +1,7 @@
 //! The comparison on functions: hybrid methods against their plain versions at equal cost, with peers beside them.
 
 use super::grid::Grid;
-use super::peer::{PEERS, Purse, spend};
+use super::peer::{Budget, PEERS, spend};
 use super::terrain::{FUNCTIONS, Terrain};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
@@ -45,11 +45,11 @@ struct Reached {
 
 fn walk(unit: &Unit) -> Result<Reached> {
     let terrain = Terrain::new(unit.function, unit.dim, unit.rotated, unit.seed)?;
-    let (budget, rng) = (unit.budget as f64, Rng::new(unit.seed));
-    let mut purse = Purse::new(&terrain, unit.gradient_cost, budget);
-    if spend(&unit.method, &mut purse, &rng) {
-        let looks = purse.looks(budget);
-        return Ok(Reached { value: purse.best, evaluations: looks, gradients: looks });
+    let (whole, rng) = (unit.budget as f64, Rng::new(unit.seed));
+    let mut budget = Budget::new(&terrain, unit.gradient_cost, whole);
+    if spend(&unit.method, &mut budget, &rng) {
+        let evaluations = budget.evaluations(whole);
+        return Ok(Reached { value: budget.best, evaluations, gradients: evaluations });
     }
     let (name, mode) = unit.method.split_once(' ').unwrap_or((unit.method.as_str(), "classical"));
     let population = if name == "ipop_cma_es" { json!({}) } else { json!({ "particles": 50 }) };
@@ -329,7 +329,7 @@ mod tests {
         for method in everybody().iter().map(String::as_str).chain(["de full", "pso full 0", "ga adaptive"]) {
             let reached = walk(&unit(method)).unwrap();
             let cost = reached.evaluations + 2 * reached.gradients;
-            // CMA-ES may end by itself, Adam divides its purse by five.
+            // CMA-ES may end by itself, Adam divides its budget by five.
             assert!((980..=1_000).contains(&cost), "{method}: {cost}");
             assert!(reached.value.is_finite());
         }

@@ -5,14 +5,14 @@ use super::functions::yes_or_no;
 use super::grid::Grid;
 use super::terrain::{FUNCTIONS, Terrain};
 use crate::error::Result;
-use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
+use crate::paper::{Experiment, Findings, Part, Preset, Session, Verdict};
 use crate::plot::{Axis, Chart, Line};
 use crate::stats::signed_rank;
 use crate::table::{Table, fixed, significant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
-use swarmgrad::diff::meta::{Learning, learn};
+use swarmgrad::diff::meta::{Learning, LearningState, learn};
 use swarmgrad::diff::schedule::Schedule;
 use swarmgrad::registry::Settings;
 
@@ -73,7 +73,7 @@ fn usual(method: &str) -> Settings {
     })
 }
 
-fn teach(pupil: &Pupil) -> Result<Learnt> {
+fn teach(pupil: &Pupil, part: &Part<'_>) -> Result<Learnt> {
     let family = Shifted::new(&pupil.functions, &pupil.dims, false, |dim| pupil.budget * dim as u64)?;
     let how = Learning {
         settings: usual(&pupil.method),
@@ -81,9 +81,16 @@ fn teach(pupil: &Pupil) -> Result<Learnt> {
         knots: pupil.knots,
         steps: pupil.steps,
         pairs: pupil.pairs,
+        from: part.state.read::<LearningState>().map(|(state, _)| state),
         ..Learning::default()
     };
-    let lesson = learn(&pupil.method, &family, &how, |_| ControlFlow::Continue(()))?;
+    let mut kept = Ok(());
+    let lesson = learn(&pupil.method, &family, &how, |look| {
+        part.reached(look.step as f64 / pupil.steps as f64);
+        kept = part.state.store(look.state, || Ok(Vec::new()));
+        if kept.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    kept?;
     Ok(Learnt { schedule: lesson.schedule, gain: lesson.gain })
 }
 
@@ -161,7 +168,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             })
         })
         .collect();
-    let learnt = session.units("learn", &pupils, teach)?;
+    let learnt = session.long_units("learn", &pupils, teach)?;
 
     let mut taught = Table::new(["method", "knots", "gain", "numbers at the knots"]);
     for (pupil, learnt) in pupils.iter().zip(&learnt) {

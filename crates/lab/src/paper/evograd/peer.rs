@@ -5,18 +5,18 @@ use swarmgrad::{Differentiable, Rng};
 /// The peers, as [`spend`] knows them.
 pub(super) const PEERS: [&str; 4] = ["lbfgs", "adam 0.1", "adam 0.01", "adam 0.001"];
 
-/// Empties the purse by the peer of this name; false where none is called so.
-pub(super) fn spend(name: &str, purse: &mut Purse<'_>, rng: &Rng) -> bool {
+/// Spends the budget by the peer of this name; false where none is called so.
+pub(super) fn spend(name: &str, budget: &mut Budget<'_>, rng: &Rng) -> bool {
     match name.split_once(' ') {
-        None if name == "lbfgs" => lbfgs(purse, rng),
-        Some(("adam", rate)) => adam(purse, rng, rate.parse().unwrap_or(0.01)),
+        None if name == "lbfgs" => lbfgs(budget, rng),
+        Some(("adam", rate)) => adam(budget, rng, rate.parse().unwrap_or(0.01)),
         _ => return false,
     }
     true
 }
 
-/// A problem with a purse: what a value with its gradient costs, and what is left.
-pub(super) struct Purse<'a> {
+/// A problem with a budget: what a value with its gradient costs, and what is left.
+pub(super) struct Budget<'a> {
     pub(super) problem: &'a dyn Differentiable,
     pub(super) cost: f64,
     pub(super) left: f64,
@@ -27,19 +27,19 @@ pub(super) struct Purse<'a> {
     pub(super) reach: f64,
 }
 
-impl<'a> Purse<'a> {
-    /// A purse whose starts are anywhere in the box.
+impl<'a> Budget<'a> {
+    /// A budget whose starts are anywhere in the box.
     pub(super) fn new(problem: &'a dyn Differentiable, cost: f64, left: f64) -> Self {
-        Purse { problem, cost, left, best: f64::INFINITY, at: Vec::new(), reach: 1.0 }
+        Budget { problem, cost, left, best: f64::INFINITY, at: Vec::new(), reach: 1.0 }
     }
 
-    /// How often it was looked at, of a purse that held `budget`: each look a value with its gradient.
-    pub(super) fn looks(&self, budget: f64) -> u64 {
-        ((budget - self.left) / self.cost) as u64
+    /// Evaluations so far, each a value with its gradient, where there was `whole` at first.
+    pub(super) fn evaluations(&self, whole: f64) -> u64 {
+        ((whole - self.left) / self.cost) as u64
     }
 
-    /// The value at `x`, its gradient in `g`; none when the purse is empty.
-    fn look(&mut self, x: &[f64], g: &mut [f64]) -> Option<f64> {
+    /// The value at `x`, its gradient in `g`; none when the budget is spent.
+    fn evaluate(&mut self, x: &[f64], g: &mut [f64]) -> Option<f64> {
         if self.left < self.cost {
             return None;
         }
@@ -76,12 +76,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 /// Multi-start L-BFGS: memory 10, weak Wolfe conditions by bisection (Lewis & Overton 2013), projected onto the box; a new start
 /// when ten steps in a row change the value by less than 1e-14 of it, or no step can be found.
-fn lbfgs(purse: &mut Purse<'_>, rng: &Rng) {
+fn lbfgs(budget: &mut Budget<'_>, rng: &Rng) {
     for start in 0.. {
-        let mut x = purse.start(rng, start);
+        let mut x = budget.start(rng, start);
         let dim = x.len();
         let mut g = vec![0.0; dim];
-        let Some(mut value) = purse.look(&x, &mut g) else { return };
+        let Some(mut value) = budget.evaluate(&x, &mut g) else { return };
         let mut pairs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
         let mut still = 0;
         loop {
@@ -92,7 +92,7 @@ fn lbfgs(purse: &mut Purse<'_>, rng: &Rng) {
             let mut way = direction(&g, &pairs);
             if pairs.is_empty() {
                 // The first step: a hundredth of the box.
-                let length = 0.01 * purse.problem.space().width(0) * (dim as f64).sqrt() / norm;
+                let length = 0.01 * budget.problem.space().width(0) * (dim as f64).sqrt() / norm;
                 way.iter_mut().for_each(|t| *t *= length);
             }
             let slope = dot(&way, &g);
@@ -100,9 +100,9 @@ fn lbfgs(purse: &mut Purse<'_>, rng: &Rng) {
             let mut found = None;
             for _ in 0..30 {
                 let mut next: Vec<f64> = x.iter().zip(&way).map(|(x, w)| x + step * w).collect();
-                purse.clamp(&mut next);
+                budget.clamp(&mut next);
                 let mut gradient = vec![0.0; dim];
-                let Some(there) = purse.look(&next, &mut gradient) else { return };
+                let Some(there) = budget.evaluate(&next, &mut gradient) else { return };
                 // NaN is too far.
                 let descends = there <= value + 1e-4 * step * slope;
                 if !descends {
@@ -155,17 +155,17 @@ fn direction(g: &[f64], pairs: &[(Vec<f64>, Vec<f64>)]) -> Vec<f64> {
     if dot(&q, g) < 0.0 { q } else { g.iter().map(|g| -g).collect() }
 }
 
-/// Adam from five starts with equal shares of the purse; the rate is a share of the half-width and falls to 0 as a cosine.
-fn adam(purse: &mut Purse<'_>, rng: &Rng, rate: f64) {
+/// Adam from five starts with equal shares of the budget; the rate is a share of the half-width and falls to 0 as a cosine.
+fn adam(budget: &mut Budget<'_>, rng: &Rng, rate: f64) {
     const STARTS: usize = 5;
-    let steps = (purse.left / purse.cost / STARTS as f64) as usize;
-    let rate = rate * 0.5 * purse.problem.space().width(0);
+    let steps = (budget.left / budget.cost / STARTS as f64) as usize;
+    let rate = rate * 0.5 * budget.problem.space().width(0);
     for start in 0..STARTS {
-        let mut x = purse.start(rng, start);
+        let mut x = budget.start(rng, start);
         let dim = x.len();
         let (mut g, mut first, mut second) = (vec![0.0; dim], vec![0.0; dim], vec![0.0; dim]);
         for step in 0..steps {
-            let Some(value) = purse.look(&x, &mut g) else { return };
+            let Some(value) = budget.evaluate(&x, &mut g) else { return };
             if !value.is_finite() {
                 break;
             }
@@ -178,7 +178,7 @@ fn adam(purse: &mut Purse<'_>, rng: &Rng, rate: f64) {
                 let (m, v) = (first[j] / (1.0 - 0.9f64.powi(t)), second[j] / (1.0 - 0.999f64.powi(t)));
                 x[j] -= rate * m / (v.sqrt() + 1e-8);
             }
-            purse.clamp(&mut x);
+            budget.clamp(&mut x);
         }
     }
 }
@@ -193,12 +193,12 @@ mod tests {
     fn peers_solve_what_they_are_made_for() {
         for name in ["sphere", "rosenbrock", "ellipsoid"] {
             let terrain = Terrain::new(name, 10, true, 1).unwrap();
-            let purse = || Purse::new(&terrain, 3.0, 10_000.0);
-            let mut quasi_newton = purse();
+            let budget = || Budget::new(&terrain, 3.0, 10_000.0);
+            let mut quasi_newton = budget();
             lbfgs(&mut quasi_newton, &Rng::new(2));
             assert!(quasi_newton.best < 1e-10, "{name}: {}", quasi_newton.best);
             assert!(quasi_newton.left < 3.0);
-            let mut first_order = purse();
+            let mut first_order = budget();
             adam(&mut first_order, &Rng::new(2), 0.1);
             assert!(first_order.best < 1e-3 * terrain.value(&[0.0; 10]), "{name}: {}", first_order.best);
         }

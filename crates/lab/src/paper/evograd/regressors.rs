@@ -3,7 +3,7 @@
 use super::functions::{PAIRS, classical, hybrid, pairs, yes_or_no};
 use super::grid::Grid;
 use super::network::{BOX, HIDDEN, Network};
-use super::peer::{PEERS, Purse, spend};
+use super::peer::{Budget, PEERS, spend};
 use crate::error::{Error, Result};
 use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
 use crate::stats::{mean, median, standard_deviation};
@@ -147,11 +147,11 @@ fn walk(unit: &Unit, sets: &[Set]) -> Result<Reached> {
     let set = set.ok_or_else(|| Error::value("set", unit.set, "one that is here"))?;
     let [train, test] = networks(set, unit.seed)?;
     let (rng, begin) = (Rng::new(unit.seed), Instant::now());
-    let mut purse = Purse { reach: START / BOX, ..Purse::new(&train, PRICE, unit.budget as f64) };
+    let mut budget = Budget { reach: START / BOX, ..Budget::new(&train, PRICE, unit.budget as f64) };
     let (value, x, evaluations, gradients) = match unit.method.split_once(' ') {
-        _ if spend(&unit.method, &mut purse, &rng) => {
-            let looks = purse.looks(unit.budget as f64);
-            (purse.best, purse.at, looks, looks)
+        _ if spend(&unit.method, &mut budget, &rng) => {
+            let evaluations = budget.evaluations(unit.budget as f64);
+            (budget.best, budget.at, evaluations, evaluations)
         }
         words => {
             let (name, mode) = words.unwrap_or((&unit.method, "classical"));

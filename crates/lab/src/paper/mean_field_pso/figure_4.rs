@@ -89,9 +89,8 @@ fn train(unit: &Unit, session: &Session<'_>, part: &Part<'_>) -> Result<Trained>
     let rows: Arc<Dataset> = Arc::new(rows);
     let all = rows.len() as f64;
     let mut trainer = SwarmTrainer::new(&training, rows)?;
-    let mut checkpoint = session.checkpoint(unit);
     let mut curve: Vec<f64> = Vec::new();
-    if let Some((kept, state)) = checkpoint.as_ref().and_then(|checkpoint| checkpoint.read::<Vec<f64>>())
+    if let Some((kept, state)) = part.state.read::<Vec<f64>>()
         && trainer.restore(&state, &training).is_ok()
     {
         curve = kept;
@@ -106,11 +105,8 @@ fn train(unit: &Unit, session: &Session<'_>, part: &Part<'_>) -> Result<Trained>
             return Err(Error::Interrupted);
         }
         curve.push(100.0 * trainer.score(&test.features, &wanted)?.argmax);
-        if let Some(checkpoint) = &mut checkpoint {
-            checkpoint.keep(&curve, || trainer.save(&training))?;
-        }
+        part.state.store(&curve, || trainer.save(&training))?;
     }
-    checkpoint.iter().for_each(crate::record::Checkpoint::remove);
     Ok(Trained { test: curve, passes: trainer.last().evaluations, seconds: trainer.last().seconds })
 }
 

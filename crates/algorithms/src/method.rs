@@ -1,0 +1,161 @@
+//! What a method is: the trait of those that are built by name, and the row of a table that builds them.
+
+use crate::parameters::{Parameter, Parameters, Settings, check_settings, readable};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use swarmgrad_core::{Algorithm, ByScalar, Error, Real, Result, Space, Start};
+
+/// An algorithm as a table needs it.
+pub trait Method<F: Real>: Algorithm<F> + Serialize + DeserializeOwned + 'static {
+    /// Its name: file, registry entry, command line, Python.
+    const NAME: &'static str;
+    /// Its parameters.
+    type Params: Parameters;
+
+    /// The method on a space. `budget` is the number of evaluations planned.
+    ///
+    /// # Errors
+    /// A parameter, named with its value and the rule; a start or a space that the method cannot take.
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self>;
+}
+
+/// Functions that build a method from its settings.
+struct Build;
+
+impl ByScalar for Build {
+    type Of<F: Real> = fn(&Space<F>, Start, Option<u64>, Settings) -> Result<Box<dyn Algorithm<F>>>;
+}
+
+/// Functions that read back a saved state.
+struct Load;
+
+impl ByScalar for Load {
+    type Of<F: Real> = fn(&[u8]) -> Result<Box<dyn Algorithm<F>>>;
+}
+
+/// A method of the library, or one of the user's: what a table knows of it.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name, the same everywhere.
+    pub name: &'static str,
+    /// One line: what it is.
+    pub summary: &'static str,
+    /// Where it comes from.
+    pub paper: &'static str,
+    /// Named sets of parameters: name, what it is, JSON.
+    pub presets: &'static [(&'static str, &'static str, &'static str)],
+    table: fn() -> Vec<Parameter>,
+    readable: fn(Settings) -> std::result::Result<(), String>,
+    build: (<Build as ByScalar>::Of<f32>, <Build as ByScalar>::Of<f64>),
+    load: (<Load as ByScalar>::Of<f32>, <Load as ByScalar>::Of<f64>),
+}
+
+/// Reads the settings into the method's parameters and builds it.
+fn build<F: Real, A: Method<F>>(
+    space: &Space<F>,
+    start: Start,
+    budget: Option<u64>,
+    settings: Settings,
+) -> Result<Box<dyn Algorithm<F>>> {
+    let params = serde_json::from_value(Value::Object(settings))
+        .map_err(|why| Error::parameter("--set", A::NAME, why.to_string()))?;
+    Ok(Box::new(A::new(space, start, budget, params)?))
+}
+
+/// Reads back a saved state.
+fn load<F: Real, A: Method<F>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
+    let method: A = postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
+    Ok(Box::new(method))
+}
+
+impl Entry {
+    /// A row of a table; the algorithm is named for both scalars.
+    pub const fn of<A32: Method<f32>, A64: Method<f64>>(
+        summary: &'static str,
+        paper: &'static str,
+        presets: &'static [(&'static str, &'static str, &'static str)],
+    ) -> Self {
+        Entry {
+            name: A64::NAME,
+            summary,
+            paper,
+            presets,
+            table: <A64::Params as Parameters>::table,
+            readable: readable::<A64::Params>,
+            build: (build::<f32, A32>, build::<f64, A64>),
+            load: (load::<f32, A32>, load::<f64, A64>),
+        }
+    }
+
+    /// All parameters that the method has with these settings: those over a preset's over the defaults.
+    pub fn complete(&self, settings: &Settings) -> Settings {
+        let mut all: Settings = self.parameters().into_iter().map(|p| (p.name.to_owned(), p.default)).collect();
+        let preset = settings.get("preset").and_then(Value::as_str).unwrap_or_default();
+        if let Some((.., text)) = self.presets.iter().find(|(name, ..)| *name == preset) {
+            all.extend(serde_json::from_str::<Settings>(text).unwrap_or_default());
+        }
+        all.extend(settings.clone());
+        all
+    }
+
+    /// The method's parameters with symbol, default and range.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        (self.table)()
+    }
+
+    /// Builds the method. `budget` is the number of evaluations planned, for methods that plan ahead.
+    ///
+    /// # Errors
+    /// Unknown settings and presets, with the nearest right name; values that break a rule; a space the method cannot take.
+    pub fn build<F: Real>(
+        &self,
+        space: &Space<F>,
+        budget: Option<u64>,
+        settings: &Settings,
+    ) -> Result<Box<dyn Algorithm<F>>> {
+        let (start, settings) = self.resolve(settings)?;
+        F::choose::<Build>(self.build.0, self.build.1)(space, start, budget, settings)
+    }
+
+    /// Reads back the state that [`Algorithm::save`] wrote.
+    ///
+    /// # Errors
+    /// Bytes that are not a state of this method.
+    pub fn load<F: Real>(&self, bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
+        F::choose::<Load>(self.load.0, self.load.1)(bytes)
+    }
+
+    /// Takes out `start` and `preset`, puts the preset below what the user set, and checks the names: the settings that
+    /// deserialise into the method's parameters.
+    ///
+    /// # Errors
+    /// A start or preset that cannot be read; names that are not known and values of the wrong type.
+    pub fn resolve(&self, settings: &Settings) -> Result<(Start, Settings)> {
+        let mut own = settings.clone();
+        let start = match own.remove("start") {
+            Some(start) => serde_json::from_value(start.clone())
+                .map_err(|why| Error::parameter("start", start, why.to_string()))?,
+            None => Start::default(),
+        };
+        let mut resolved = Settings::new();
+        if let Some(preset) = own.remove("preset") {
+            let name = preset.as_str().unwrap_or_default();
+            let known = || self.presets.iter().map(|(name, ..)| *name);
+            let found = self.presets.iter().find(|(known, ..)| *known == name);
+            let (.., json) = found.ok_or_else(|| Error::unknown(&format!("preset of {}", self.name), name, known()))?;
+            resolved = serde_json::from_str(json).map_err(|why| Error::parameter("preset", name, why.to_string()))?;
+        }
+        resolved.append(&mut own);
+        check_settings(self.name, &self.parameters(), &["preset", "start"], self.readable, &mut resolved)?;
+        Ok((start, resolved))
+    }
+}
+
+/// The entry called `name`; an unknown name gets the nearest right one.
+///
+/// # Errors
+/// There is no such entry.
+pub fn find(entries: impl Iterator<Item = &'static Entry> + Clone, name: &str) -> Result<&'static Entry> {
+    let found = entries.clone().find(|entry| entry.name == name);
+    found.ok_or_else(|| Error::unknown("method", name, entries.map(|entry| entry.name)))
+}

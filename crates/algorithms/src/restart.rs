@@ -1,0 +1,302 @@
+//! Restarts: one run of a method after another, until somebody ends it all.
+//!
+//! A [`RestartPolicy`] says which method runs next, knowing what the runs before have spent. Each run draws from a fork of its
+//! own of the generator, so that it walks as it would alone. The answer is the best point that any run has evaluated.
+
+use crate::method::Method;
+use crate::parameters::Parameters;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use swarmgrad_core::{
+    Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Solutions, Space, Start, View, better, save_state,
+};
+
+/// The order of the runs.
+pub trait RestartPolicy<F: Real>: Send + Sized + Serialize + DeserializeOwned + 'static {
+    /// The method's name: file, registry entry, command line, Python.
+    const NAME: &'static str;
+    /// Its parameters.
+    type Params: Parameters;
+    /// What is run again and again.
+    type Inner: Algorithm<F> + Serialize + DeserializeOwned + 'static;
+
+    /// The policy with checked parameters. `budget` is the number of evaluations planned.
+    fn new(params: Self::Params, space: &Space<F>, budget: Option<u64>) -> Result<Self>;
+
+    /// The run after `last` (none yet: the first one), on `space` from `start`; draws come from `rng`. None when it is enough.
+    fn next(
+        &mut self,
+        last: Option<&LastRun>,
+        space: &Space<F>,
+        start: Start,
+        rng: &Rng,
+    ) -> Result<Option<NextRun<Self::Inner>>>;
+}
+
+/// A run to come.
+#[derive(Debug)]
+pub struct NextRun<A> {
+    /// The method, fresh.
+    pub method: A,
+    /// Evaluations after which the run is cut off, if it has not ended before.
+    pub limit: u64,
+    /// Evaluations without a gain after which it is cut off.
+    pub patience: u64,
+}
+
+/// A gain is larger than this share of the value.
+const GAIN: f64 = 1e-12;
+
+/// The run that has just ended.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct LastRun {
+    /// Its evaluations.
+    pub evaluations: u64,
+    /// Its best value.
+    pub best: f64,
+}
+
+/// The best point told so far.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct BestPoint<F: Real> {
+    /// The point; empty before the first.
+    pub x: Vec<F>,
+    /// Its value; +inf while no point has succeeded.
+    pub value: F,
+}
+
+impl<F: Real> Default for BestPoint<F> {
+    fn default() -> Self {
+        BestPoint { x: Vec::new(), value: F::infinity() }
+    }
+}
+
+impl<F: Real> BestPoint<F> {
+    /// Takes over the best of these points if it is better; its row if so. The very first point is taken in any case.
+    pub fn keep(&mut self, xs: Rows<'_, F>, values: &[F]) -> Option<usize> {
+        let mut found = None;
+        for (i, &value) in values.iter().enumerate() {
+            if better(value, self.value) || self.x.is_empty() && found.is_none() {
+                self.value = if value.is_nan() { F::infinity() } else { value };
+                found = Some(i);
+            }
+        }
+        if let Some(i) = found {
+            self.x.clear();
+            self.x.extend_from_slice(xs.row(i));
+        }
+        found
+    }
+
+    /// The point as the start of another run.
+    pub fn as_start(&self) -> Start {
+        Start::Points(vec![self.x.iter().map(|t| t.f64()).collect()])
+    }
+}
+
+/// A method that is run again and again, as an [`Algorithm`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Restarts<F: Real, P: RestartPolicy<F>> {
+    space: Space<F>,
+    start: Start,
+    policy: P,
+    run: Option<P::Inner>,
+    /// What the present run is called in the streams of draws.
+    label: String,
+    runs: u64,
+    limit: u64,
+    patience: u64,
+    last: LastRun,
+    /// Value and evaluation of its last gain.
+    gain: (f64, u64),
+    rounds: u64,
+    best: BestPoint<F>,
+    /// The run that found it.
+    finder: u64,
+    /// Solutions and explanation of that run, once another one has begun.
+    found: (Option<Solutions<F>>, Option<String>),
+    /// What the caller has spent, now and when the present run began.
+    spent: u64,
+    spent_before: u64,
+    enough: Option<Reason>,
+    /// Whether the caller has gradients to tell.
+    gradients: bool,
+}
+
+impl<F: Real, P: RestartPolicy<F>> Restarts<F, P> {
+    /// Runs begun so far.
+    pub fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    /// The present run.
+    pub fn run(&self) -> Option<&P::Inner> {
+        self.run.as_ref()
+    }
+
+    fn is_over(&self) -> bool {
+        let waited = self.last.evaluations - self.gain.1;
+        self.last.evaluations >= self.limit
+            || waited >= self.patience
+            || self.run.as_ref().is_none_or(|run| run.stop_reason().is_some())
+    }
+
+    /// Begins the next run. Points given for the start serve one run each, then the start is uniform.
+    fn restart(&mut self, rng: &Rng) {
+        let last = self.run.as_ref().map(|_| &self.last);
+        let start = match &self.start {
+            Start::Points(points) if self.runs > 0 => {
+                Start::Points(points.iter().skip(self.runs as usize).take(1).cloned().collect())
+            }
+            start => start.clone(),
+        };
+        self.label = format!("run{}", self.runs);
+        match self.policy.next(last, &self.space, start, &rng.fork(&self.label)) {
+            Ok(Some(next)) => {
+                if let Some(run) = self.run.as_ref().filter(|_| self.finder == self.runs) {
+                    self.found = (run.solutions(), run.explanation());
+                }
+                self.spent_before = self.spent;
+                let mut run = next.method;
+                if self.gradients {
+                    run.expect_gradients();
+                }
+                (self.run, self.limit, self.patience) = (Some(run), next.limit, next.patience);
+                self.runs += 1;
+                self.last = LastRun { evaluations: 0, best: f64::INFINITY };
+                self.gain = (f64::INFINITY, 0);
+            }
+            Ok(None) => self.enough = Some(Reason::Method("all restarts are done".into())),
+            Err(why) => self.enough = Some(Reason::Method(why.to_string())),
+        }
+    }
+}
+
+impl<F: Real, P: RestartPolicy<F>> Method<F> for Restarts<F, P> {
+    const NAME: &'static str = P::NAME;
+    type Params = P::Params;
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: P::Params) -> Result<Self> {
+        params.check()?;
+        start.check(space)?;
+        Ok(Restarts {
+            space: space.clone(),
+            start,
+            policy: P::new(params, space, budget)?,
+            run: None,
+            label: String::new(),
+            runs: 0,
+            limit: 0,
+            patience: 0,
+            last: LastRun::default(),
+            gain: (f64::INFINITY, 0),
+            rounds: 0,
+            best: BestPoint::default(),
+            finder: 0,
+            found: (None, None),
+            spent: 0,
+            spent_before: 0,
+            enough: None,
+            gradients: false,
+        })
+    }
+}
+
+impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+        xs.clear();
+        if self.is_over() && self.enough.is_none() {
+            self.restart(rng);
+        }
+        if let (Some(run), None) = (&mut self.run, &self.enough) {
+            run.ask(&rng.fork(&self.label), xs);
+            // It may notice only now that it is over; a run that asks for nothing at all would go on for ever.
+            if xs.is_empty() && self.last.evaluations > 0 {
+                self.limit = 0;
+                self.ask(rng, xs);
+            } else if xs.is_empty() {
+                self.enough = Some(run.stop_reason().unwrap_or(Reason::Method("the method has ended".into())));
+            }
+        }
+    }
+
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        let Some(run) = &mut self.run else { return };
+        if self.best.keep(xs.rows(), values).is_some() {
+            self.finder = self.runs;
+        }
+        self.last.best = values.iter().fold(self.last.best, |best, value| best.min(value.f64()));
+        self.last.evaluations += values.len() as u64;
+        self.spent += values.len() as u64;
+        let (before, _) = self.gain;
+        let gain = before - self.last.best;
+        if gain > GAIN * before.abs() || before.is_infinite() && gain > 0.0 {
+            self.gain = (self.last.best, self.last.evaluations);
+        }
+        self.rounds += 1;
+        run.tell(xs, values);
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.best.x.clone()
+    }
+
+    /// Rounds of asking less the first one: the initial points of a later run are an iteration like any other.
+    fn iterations(&self) -> u64 {
+        self.rounds.saturating_sub(1)
+    }
+
+    fn stop_reason(&self) -> Option<Reason> {
+        self.enough.clone()
+    }
+
+    fn inner(&self) -> Option<&dyn Algorithm<F>> {
+        self.run.as_ref().map(|run| run as &dyn Algorithm<F>)
+    }
+
+    fn inner_mut(&mut self) -> Option<&mut dyn Algorithm<F>> {
+        self.run.as_mut().map(|run| run as &mut dyn Algorithm<F>)
+    }
+
+    /// Those of the run that found the best point.
+    fn solutions(&self) -> Option<Solutions<F>> {
+        match &self.run {
+            Some(run) if self.finder == self.runs => run.solutions(),
+            _ => self.found.0.clone(),
+        }
+    }
+
+    fn explanation(&self) -> Option<String> {
+        let of_the_run = match &self.run {
+            Some(run) if self.finder == self.runs => run.explanation(),
+            _ => self.found.1.clone(),
+        };
+        let found = format!("found in run {} of {}", self.finder, self.runs);
+        Some(of_the_run.map_or(found.clone(), |more| format!("{found}: {more}")))
+    }
+
+    fn expect_gradients(&mut self) -> bool {
+        self.gradients = true;
+        self.run.as_mut().is_none_or(|run| run.expect_gradients())
+    }
+
+    /// A run hears what was spent since it began.
+    fn set_spent(&mut self, cost: u64) {
+        self.spent = cost;
+        if let Some(run) = &mut self.run {
+            run.set_spent(cost.saturating_sub(self.spent_before));
+        }
+    }
+
+    fn view(&self) -> View<'_, F> {
+        let mut view = self.run.as_ref().map(|run| run.view()).unwrap_or_default();
+        view.numbers.push(("run", self.runs as f64));
+        view
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(P::NAME, self, out)
+    }
+}

@@ -1,0 +1,599 @@
+//! auto: a portfolio that spends a budget, known or unknown, by what it sees. The default of `minimize`.
+//!
+//! Lanes, each a method of its own, what opens them, and what they are for:
+//!
+//! ```text
+//! start        the given points, else one from the middle fifth of the box
+//! descent      quasi-Newton from the start; later from new points        smooth functions, many separate basins
+//! probe        f(x + u) + f(x) = f(x + u_S) + f(x + u_S')  for log2 d    2 log2 d + 1 points, after STEPS steps of the first
+//!              ways to split u into halves S, S'                         descent
+//! coordinates  coordinate search from the best point                     where every split of the probe adds up
+//! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin
+//! dive         quasi-Newton from the best point of the CMA-ES run        finishes what CMA-ES would converge to slowly
+//! ```
+//!
+//! Until the first descent has ended it alone is at work (but for the probe). From then on descents from new points and CMA-ES
+//! share the evaluations: each of the two has a clock that an evaluation advances by 1 / share, and the one whose clock is
+//! behind goes on. The shares follow the credit: two thirds for descents while the best point is one's and that of the first
+//! descent was smooth, else nearly all for CMA-ES. Where the first descent ended on smooth ground, what is left is a matter of
+//! basins and the first population is three times the usual one. A descent from a new point is given up when a thousand times
+//! its model's predicted gain would not reach the best value; a run of CMA-ES, when it draws in on what a dive from it has found
+//! already. A round that asks for fewer points than there are workers is filled up with the other lane, then with further
+//! descents from new points.
+//!
+//! Papers: Hansen, "Benchmarking a bi-population CMA-ES on the BBOB-2009 function testbed" (GECCO 2009), for restarts;
+//! Baudis and Posik, "Online black-box algorithm portfolios for continuous optimization" (PPSN 2014), for portfolios; Loshchilov,
+//! Schoenauer and Sebag, "Bi-population CMA-ES algorithms with surrogate models and line searches" (GECCO 2013), for a portfolio
+//! of CMA-ES with line searches on separable functions. The combination and its numbers are our own, found by experiment on
+//! BBOB, instances 1 to 3, 5 to 20 variables (docs/bbob.md).
+
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use swarmgrad_algorithms::distribution::Distribution;
+use swarmgrad_algorithms::distribution::cma_es::{self, Cma};
+use swarmgrad_algorithms::local::coordinate_search::{self, CoordinateSearch};
+use swarmgrad_algorithms::local::quasi_newton::{self, QuasiNewton};
+use swarmgrad_algorithms::local::{LocalMethod, LocalSearch};
+use swarmgrad_algorithms::method::Method;
+use swarmgrad_algorithms::parameters;
+use swarmgrad_algorithms::parameters::Parameters;
+use swarmgrad_algorithms::restart::BestPoint;
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, math, save_state};
+
+parameters! {
+    /// Parameters of [`Auto`].
+    pub struct Params {
+        /// Points that can be evaluated at the same time: a round asks for about as many, from several lanes.
+        workers "": usize = 1, Within(1.0, 65_536.0);
+        /// Initial deviation of CMA-ES as a share of the width of the box.
+        sigma "sigma(0)": f64 = 0.2, Above(0.0);
+    }
+}
+
+/// Steps of the first descent before the probe for separability.
+const STEPS: u64 = 3;
+/// The first population of CMA-ES over the usual one, after a smooth and after a rugged end of the first descent.
+const POPULATION: [f64; 2] = [3.0, 1.5];
+/// Most numbers in a population; after it the populations begin anew.
+const LARGEST: usize = 1 << 24;
+/// Share of descents while one of them holds the best point, on smooth and on rugged ground, and while none does.
+const SHARE: [f64; 3] = [0.65, 0.15, 0.1];
+/// A descent is given up when so many times its predicted gain would not be enough, after this many steps.
+const HOPE: f64 = 1000.0;
+const PATIENCE: u64 = 6;
+/// A dive follows when the step-size of CMA-ES has fallen by this factor.
+const DEPTH: f64 = 0.02;
+/// Where it has fallen by this factor since a dive that converged, and nothing better was sampled, the run is over.
+const AGAIN: f64 = 0.1;
+/// What the roundings of four values may add up to in the probe, in units of their sizes and the machine epsilon.
+const ROUNDING: f64 = 1e4;
+
+/// A part of the portfolio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Lane {
+    Start,
+    /// The descent with this number; those after the first run only where there are idle workers.
+    Descent(usize),
+    Probe,
+    Coordinates,
+    Sample,
+    Dive,
+}
+
+const NAMES: [&str; 6] = ["start", "descent", "probe", "coordinates", "sample", "dive"];
+
+impl Lane {
+    /// Its place among the names.
+    fn kind(self) -> usize {
+        match self {
+            Lane::Start => 0,
+            Lane::Descent(_) => 1,
+            Lane::Probe => 2,
+            Lane::Coordinates => 3,
+            Lane::Sample => 4,
+            Lane::Dive => 5,
+        }
+    }
+}
+
+/// What a kind of lanes has spent.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Spent {
+    runs: u64,
+    evaluations: u64,
+}
+
+/// What kind of function it is, as far as is known.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Findings {
+    separable: Option<bool>,
+    /// Whether the first descent ended where values are smooth; none while it goes on.
+    smooth: Option<bool>,
+}
+
+/// A descent from a new point, and the stream of its draws.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Descent<F: Real> {
+    search: LocalMethod<F, QuasiNewton>,
+    label: String,
+}
+
+/// A run of CMA-ES.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Sample<F: Real> {
+    search: Cma<F>,
+    label: String,
+    best: BestPoint<F>,
+    /// Whether it has found something better since the last dive.
+    fresh: bool,
+    /// Its step-size at the last dive, else at its beginning.
+    unit: f64,
+    /// Whether the last dive began here.
+    dived: bool,
+}
+
+/// Who found the best point.
+#[derive(Debug, Serialize, Deserialize)]
+struct Finder {
+    lane: Lane,
+    run: u64,
+    evaluation: u64,
+    /// Why its run has ended, if it has.
+    ended: Option<String>,
+}
+
+/// The portfolio.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Auto<F: Real> {
+    params: Params,
+    space: Space<F>,
+    start: Start,
+    descents: Vec<Descent<F>>,
+    dive: LocalMethod<F, QuasiNewton>,
+    coordinates: LocalMethod<F, CoordinateSearch>,
+    sample: Option<Sample<F>>,
+    population: usize,
+    /// Evaluations of descents from new points, and of CMA-ES with its dives, over their shares at the time.
+    clocks: [f64; 2],
+    /// Who asked in this round, for how many rows each.
+    asked: Vec<(Lane, usize)>,
+    findings: Findings,
+    spent: [Spent; 6],
+    rounds: u64,
+    evaluations: u64,
+    best: BestPoint<F>,
+    finder: Finder,
+    x: Matrix<F>,
+    part: Matrix<F>,
+}
+
+impl<F: Real> Method<F> for Auto<F> {
+    const NAME: &'static str = "auto";
+    type Params = Params;
+
+    fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: Params) -> Result<Self> {
+        params.check()?;
+        start.check(space)?;
+        let descent = || LocalMethod::new(space, Start::Uniform, None, quasi_newton::Params::default());
+        Ok(Auto {
+            descents: vec![Descent { search: descent()?, label: String::new() }],
+            dive: descent()?,
+            coordinates: LocalMethod::new(space, Start::Uniform, None, coordinate_search::Params::default())?,
+            sample: None,
+            population: 0,
+            clocks: [0.0; 2],
+            asked: Vec::with_capacity(NAMES.len()),
+            params,
+            space: space.clone(),
+            start,
+            findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None },
+            spent: [Spent::default(); 6],
+            rounds: 0,
+            evaluations: 0,
+            best: BestPoint::default(),
+            finder: Finder { lane: Lane::Start, run: 1, evaluation: 0, ended: None },
+            x: Matrix::default(),
+            part: Matrix::default(),
+        })
+    }
+}
+
+// Which lane goes on.
+impl<F: Real> Auto<F> {
+    fn runs(&self, lane: Lane) -> u64 {
+        self.spent[lane.kind()].runs
+    }
+
+    /// The share of descents from new points.
+    fn share(&self) -> f64 {
+        match self.finder.lane {
+            Lane::Sample | Lane::Dive => SHARE[2],
+            _ if self.findings.smooth == Some(true) => SHARE[0],
+            _ => SHARE[1],
+        }
+    }
+
+    /// The lane of the next round, opened if need be.
+    fn choose(&mut self) -> Lane {
+        if !self.best.value.is_finite() {
+            return Lane::Start;
+        }
+        if self.runs(Lane::Descent(0)) == 0 {
+            self.spent[Lane::Descent(0).kind()].runs = 1;
+            self.descents[0].search.launch(&self.best.x, self.best.value);
+        }
+        if self.findings.smooth.is_none() {
+            let first = &self.descents[0].search;
+            let (over, steps, settled) = (first.is_over(), first.iterations(), first.search().is_settled());
+            if self.findings.separable.is_none() && (over || steps >= STEPS) {
+                return Lane::Probe;
+            }
+            if self.findings.separable == Some(true) && self.open_coordinates() {
+                return Lane::Coordinates;
+            }
+            if !over {
+                return Lane::Descent(0);
+            }
+            self.findings.smooth = Some(settled);
+        }
+        if self.runs(Lane::Dive) > 0 && !self.dive.is_over() && !self.is_hopeless(&self.dive) {
+            return Lane::Dive;
+        }
+        if self.clocks[0] < self.clocks[1] {
+            self.open_descent(0);
+            return Lane::Descent(0);
+        }
+        if !self.open_sample() && self.open_dive() {
+            return Lane::Dive;
+        }
+        Lane::Sample
+    }
+
+    /// Whether the descent is not going to reach the best value.
+    fn is_hopeless(&self, descent: &LocalMethod<F, QuasiNewton>) -> bool {
+        let (_, f) = descent.search().place();
+        descent.iterations() >= PATIENCE && f - HOPE * (f - descent.search().expected()) > self.best.value.f64()
+    }
+
+    /// The law of later starts.
+    fn anywhere(&self) -> Start {
+        match &self.start {
+            Start::Points(_) => Start::Uniform,
+            law => law.clone(),
+        }
+    }
+
+    /// A coordinate search that goes on; false when it is over.
+    fn open_coordinates(&mut self) -> bool {
+        if self.runs(Lane::Coordinates) == 0 {
+            self.coordinates.launch(&self.best.x, self.best.value);
+            self.spent[Lane::Coordinates.kind()].runs = 1;
+        }
+        !self.coordinates.is_over() && self.coordinates.search().is_separable()
+    }
+
+    /// A descent that goes on: from a new point where the last one has ended or is hopeless.
+    fn open_descent(&mut self, k: usize) {
+        let runs = self.runs(Lane::Descent(k));
+        if let Some(descent) = self.descents.get(k) {
+            if !descent.search.is_over() && !self.is_hopeless(&descent.search) {
+                return;
+            }
+        } else {
+            let search = LocalMethod::new(&self.space, Start::Uniform, None, quasi_newton::Params::default());
+            let Ok(search) = search else { return };
+            self.descents.push(Descent { search, label: String::new() });
+        }
+        let start = self.anywhere();
+        let descent = &mut self.descents[k];
+        descent.search.begin(start);
+        descent.label.clear();
+        // Writing into a String cannot fail.
+        let _ = write!(descent.label, "descent{runs}");
+        self.spent[Lane::Descent(k).kind()].runs += 1;
+    }
+
+    /// A run of CMA-ES that goes on; whether it is a new one.
+    fn open_sample(&mut self) -> bool {
+        if self.sample.as_ref().is_some_and(|run| run.search.stop_reason().is_none() && !self.is_exhausted(run)) {
+            return false;
+        }
+        let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
+        let usual = 4.0 + (3.0 * math::ln(dim as f64)).floor();
+        let first = (POPULATION[usize::from(self.findings.smooth != Some(true))] * usual) as usize;
+        let doubled = 2 * self.population;
+        let begins = runs == 0 || doubled.saturating_mul(dim) > LARGEST;
+        self.population = if begins { first } else { doubled };
+        let start = if runs == 0 { self.best.as_start() } else { self.anywhere() };
+        let (particles, sigma) = (Some(self.population), self.params.sigma);
+        let params = cma_es::Params { particles, sigma, ..cma_es::Params::default() };
+        self.sample = Cma::new(&self.space, start, None, params).ok().map(|search| Sample {
+            search,
+            label: format!("sample{runs}"),
+            best: BestPoint::default(),
+            fresh: false,
+            unit: f64::NAN,
+            dived: false,
+        });
+        self.spent[Lane::Sample.kind()].runs += 1;
+        true
+    }
+
+    /// Whether the run only draws in on what a dive from it has found already.
+    fn is_exhausted(&self, run: &Sample<F>) -> bool {
+        let (_, found) = self.dive.search().place();
+        let again = run.dived && run.search.distribution().unit() < AGAIN * run.unit;
+        again && self.dive.search().is_settled() && run.best.value.f64() >= found
+    }
+
+    /// A dive from where the CMA-ES run has drawn in far enough since the last one, and has found something better.
+    fn open_dive(&mut self) -> bool {
+        let Some(run) = &mut self.sample else { return false };
+        let unit = run.search.distribution().unit();
+        let due = run.fresh && run.best.value.is_finite() && unit < DEPTH * run.unit;
+        if due {
+            self.dive.launch(&run.best.x, run.best.value);
+            (run.unit, run.fresh, run.dived) = (unit, false, true);
+            self.spent[Lane::Dive.kind()].runs += 1;
+        }
+        due
+    }
+
+    /// Lanes for workers that would be idle, in order: the other one of descent and sample, then descents from new points.
+    fn further(&self, k: usize) -> Option<Lane> {
+        let known = self.findings.smooth.is_some();
+        match k {
+            0 => Some(Lane::Descent(0)).filter(|_| known),
+            1 => Some(Lane::Sample).filter(|_| known),
+            k => Some(Lane::Descent(k - 1)).filter(|_| k <= self.params.workers),
+        }
+    }
+}
+
+// What lanes ask and are told.
+impl<F: Real> Auto<F> {
+    /// The first points: those given, else one near the middle of the box; where none of them has a finite value, others. Not the
+    /// very middle: there many test functions have their minimum, and the first evaluation would solve them.
+    fn ask_start(&self, rng: &Rng, xs: &mut Matrix<F>) {
+        if self.rounds > 0 {
+            return self.anywhere().fill(&self.space, rng, self.params.workers, xs);
+        }
+        let given = match &self.start {
+            Start::Points(points) => points.len().max(1),
+            _ => 1,
+        };
+        self.start.fill(&self.space, rng, given, xs);
+        if self.start == Start::Uniform {
+            for (t, (&lo, &hi)) in xs.row_mut(0).iter_mut().zip(self.space.lower().iter().zip(self.space.upper())) {
+                let middle = F::of(0.5) * lo + F::of(0.5) * hi;
+                *t = if middle.is_finite() { middle + F::of(0.2) * (*t - middle) } else { *t };
+            }
+        }
+    }
+
+    /// A move u of all variables, and for each split of them the two moves of its halves.
+    fn ask_probe(&self, rng: &Rng, xs: &mut Matrix<F>) {
+        let dim = self.space.dim();
+        let rng = rng.fork("probe");
+        let mut draws = rng.row(0);
+        let mut moved = self.best.x.clone();
+        for (t, (&lo, &hi)) in moved.iter_mut().zip(self.space.lower().iter().zip(self.space.upper())) {
+            let width = if (hi - lo).is_finite() { hi - lo } else { F::one().max(t.abs()) };
+            let length = F::of(0.1 + 0.2 * draws.uniform()) * width;
+            let wish = draws.uniform() < 0.5;
+            let up = *t + length <= hi && (wish || *t - length < lo);
+            *t = if up { *t + length } else { *t - length }.max(lo).min(hi);
+        }
+        let mut order: Vec<usize> = (0..dim).collect();
+        draws.shuffle(&mut order);
+        xs.resize(0, dim);
+        xs.push(&moved);
+        for split in 0..usize::BITS - (dim - 1).leading_zeros() {
+            for half in 0..2 {
+                xs.push(&self.best.x);
+                let last = xs.len() - 1;
+                for (k, &j) in order.iter().enumerate() {
+                    if (k >> split) & 1 == half {
+                        xs.row_mut(last)[j] = moved[j];
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether every split adds up.
+    fn tell_probe(&mut self, before: f64, values: &[F]) {
+        let whole = values[0].f64();
+        let adds_up = values[1..].chunks_exact(2).all(|pair| {
+            let (a, b) = (pair[0].f64(), pair[1].f64());
+            let gap = ((whole + before) - (a + b)).abs();
+            gap <= ROUNDING * F::epsilon().f64() * (before.abs() + whole.abs() + a.abs() + b.abs())
+        });
+        self.findings.separable = Some(adds_up);
+    }
+
+    fn ask_lane(&mut self, lane: Lane, rng: &Rng, xs: &mut Matrix<F>) {
+        xs.resize(0, self.space.dim());
+        match lane {
+            Lane::Start => self.ask_start(&rng.fork("auto"), xs),
+            Lane::Descent(k) => {
+                if let Some(descent) = self.descents.get_mut(k) {
+                    descent.search.ask(&rng.fork(&descent.label), xs);
+                }
+            }
+            Lane::Probe => self.ask_probe(rng, xs),
+            Lane::Coordinates => self.coordinates.ask(rng, xs),
+            Lane::Sample => {
+                if let Some(run) = &mut self.sample {
+                    run.search.ask(&rng.fork(&run.label), xs);
+                    run.unit = if run.unit.is_nan() { run.search.distribution().unit() } else { run.unit };
+                }
+            }
+            Lane::Dive => self.dive.ask(rng, xs),
+        }
+    }
+
+    /// The values of a lane's rows; `before` was the best value.
+    fn tell_lane(&mut self, lane: Lane, before: F, xs: &mut Matrix<F>, values: &[F]) {
+        let (asked, share) = (values.len() as u64, self.share());
+        self.spent[lane.kind()].evaluations += asked;
+        match lane {
+            Lane::Start => {}
+            Lane::Probe => self.tell_probe(before.f64(), values),
+            Lane::Coordinates => self.coordinates.tell(xs, values),
+            Lane::Descent(k) => {
+                self.clocks[0] += if self.findings.smooth.is_some() { asked as f64 / share } else { 0.0 };
+                self.descents[k].search.tell(xs, values);
+            }
+            Lane::Dive => {
+                self.clocks[1] += asked as f64 / (1.0 - share);
+                self.dive.tell(xs, values);
+            }
+            Lane::Sample => {
+                self.clocks[1] += asked as f64 / (1.0 - share);
+                if let Some(run) = &mut self.sample {
+                    run.fresh |= run.best.keep(xs.rows(), values).is_some();
+                    run.search.tell(xs, values);
+                }
+            }
+        }
+    }
+
+    /// Why the lane's run has ended, if it has.
+    fn ended(&self, lane: Lane) -> Option<String> {
+        let why = match lane {
+            Lane::Start | Lane::Probe => None,
+            Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.stop_reason()),
+            Lane::Coordinates => self.coordinates.stop_reason(),
+            Lane::Sample => self.sample.as_ref().and_then(|run| run.search.stop_reason()),
+            Lane::Dive => self.dive.stop_reason(),
+        };
+        why.map(|why| why.to_string())
+    }
+}
+
+impl<F: Real> Algorithm<F> for Auto<F> {
+    fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+        xs.resize(0, self.space.dim());
+        self.asked.clear();
+        // A lane may notice only when asked that it is over; then another one is chosen.
+        for _ in 0..8 {
+            let lane = self.choose();
+            self.ask_lane(lane, rng, xs);
+            if !xs.is_empty() {
+                self.asked.push((lane, xs.len()));
+                break;
+            }
+        }
+        let mut further = 0;
+        while xs.len() < self.params.workers && self.best.value.is_finite() && further <= self.params.workers {
+            let lane = self.further(further);
+            further += 1;
+            let Some(lane) = lane.filter(|lane| self.asked.iter().all(|(asked, _)| asked != lane)) else { continue };
+            match lane {
+                Lane::Descent(k) => self.open_descent(k),
+                _ => drop(self.open_sample()),
+            }
+            let mut part = std::mem::take(&mut self.part);
+            self.ask_lane(lane, rng, &mut part);
+            if !part.is_empty() {
+                self.asked.push((lane, part.len()));
+                part.iter().for_each(|x| xs.push(x));
+            }
+            self.part = part;
+        }
+        self.x.copy_from(xs.rows());
+    }
+
+    fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        self.rounds += 1;
+        self.x.copy_from(xs.rows());
+        let mut from = 0;
+        for k in 0..self.asked.len() {
+            let (lane, rows) = self.asked[k];
+            let to = from + rows;
+            let before = self.best.value;
+            if let Some(i) = self.best.keep(self.x.rows().slice(from, to), &values[from..to]) {
+                let (run, evaluation) = (self.runs(lane).max(1), self.evaluations + (i + 1) as u64);
+                self.finder = Finder { lane, run, evaluation, ended: None };
+            }
+            self.evaluations += rows as u64;
+            let mut part = std::mem::take(&mut self.part);
+            part.copy_from(self.x.rows().slice(from, to));
+            self.tell_lane(lane, before, &mut part, &values[from..to]);
+            self.part = part;
+            if lane == self.finder.lane && self.runs(lane).max(1) == self.finder.run && self.finder.ended.is_none() {
+                self.finder.ended = self.ended(lane);
+            }
+            from = to;
+        }
+    }
+
+    fn answer(&self) -> Vec<F> {
+        self.best.x.clone()
+    }
+
+    fn iterations(&self) -> u64 {
+        self.rounds.saturating_sub(1)
+    }
+
+    fn stop_reason(&self) -> Option<Reason> {
+        let stuck = self.rounds > 0 && self.space.lower() == self.space.upper();
+        stuck.then(|| Reason::Method("no variable can move".into()))
+    }
+
+    fn explanation(&self) -> Option<String> {
+        let kind = match (self.findings.separable, self.findings.smooth) {
+            (Some(true), _) => "separable",
+            (_, Some(true)) => "smooth around the end of the first descent",
+            (_, Some(false)) => "rugged around the end of the first descent",
+            _ => "not yet known",
+        };
+        let Finder { lane, run, evaluation, ended } = &self.finder;
+        let ended = ended.as_deref().unwrap_or("going on when all ended");
+        let mut account = format!(
+            "found by '{}' (run {run}: {ended}) at evaluation {evaluation} of {}; the function is {kind}; evaluations (runs):",
+            NAMES[lane.kind()],
+            self.evaluations
+        );
+        for (name, spent) in NAMES.iter().zip(&self.spent).filter(|(_, spent)| spent.evaluations > 0) {
+            let _ = write!(account, " {name} {} ({})", spent.evaluations, spent.runs.max(1));
+        }
+        Some(account)
+    }
+
+    fn expect_gradients(&mut self) -> bool {
+        true // of its descents
+    }
+
+    fn gradient_rows(&self) -> &[usize] {
+        match self.asked.first() {
+            Some((Lane::Descent(k), _)) => self.descents[*k].search.gradient_rows(),
+            Some((Lane::Dive, _)) => self.dive.gradient_rows(),
+            _ => &[],
+        }
+    }
+
+    fn tell_gradients(&mut self, gradients: &Matrix<F>) {
+        match self.asked.first() {
+            Some((Lane::Descent(k), _)) => self.descents[*k].search.tell_gradients(gradients),
+            Some((Lane::Dive, _)) => self.dive.tell_gradients(gradients),
+            _ => {}
+        }
+    }
+
+    fn view(&self) -> View<'_, F> {
+        let mut view = View { matrices: vec![("x", self.x.rows())], ..View::default() };
+        view.vectors.push(("g", &self.best.x));
+        view.numbers.push(("lane", self.asked.first().map_or(0.0, |(lane, _)| lane.kind() as f64)));
+        view.numbers.extend(NAMES.iter().zip(&self.spent).map(|(name, spent)| (*name, spent.evaluations as f64)));
+        view
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+        save_state(<Self as Method<F>>::NAME, self, out)
+    }
+}

@@ -1,0 +1,189 @@
+//! Every method by name, whichever crate it comes from: what the command line, the benchmarks and the tests read.
+
+pub use swarmgrad_algorithms::method::{Entry, Method};
+pub use swarmgrad_algorithms::parameters::Settings;
+
+use crate::auto::Auto;
+use crate::islands::Islands;
+use crate::multistart::MultiStart;
+use crate::named::Lookup;
+use crate::polish::Polish;
+use std::sync::{PoisonError, RwLock};
+use swarmgrad_algorithms::method::find;
+use swarmgrad_algorithms::settings;
+use swarmgrad_core::{Error, Result};
+
+/// The method that is taken where the user names none.
+pub const DEFAULT: &str = "auto";
+
+/// All methods of this crate: that which is taken where the user names none, then those whose parts the user chooses.
+static ENTRIES: &[Entry] = &[
+    Entry::of::<Auto<f32>, Auto<f64>>(
+        "the default: local searches, CMA-ES and what else pays, by what the values show",
+        "Baudis & Posik 2014; Loshchilov et al. 2013",
+        &[],
+    ),
+    Entry::of::<MultiStart<f32, AllMethods>, MultiStart<f64, AllMethods>>(
+        "a method that ends by itself, from one new point after another",
+        "Rinnooy Kan & Timmer 1987",
+        &[],
+    ),
+    Entry::of::<Polish<f32, AllMethods>, Polish<f64, AllMethods>>(
+        "a global method, then a local search from its best point",
+        "folklore",
+        &[],
+    ),
+    Entry::of::<Islands<f32, AllMethods>, Islands<f64, AllMethods>>(
+        "copies of a method on a ring that exchange their best points",
+        "Tanese 1989; Whitley et al. 1999",
+        &[],
+    ),
+];
+
+/// All methods as parts of methods.
+#[derive(Debug)]
+pub struct AllMethods;
+
+impl Lookup for AllMethods {
+    fn entry(name: &str) -> Result<&'static Entry> {
+        entry(name)
+    }
+}
+
+/// The user's own methods, in the order in which they were registered.
+static REGISTERED: RwLock<Vec<&'static Entry>> = RwLock::new(Vec::new());
+
+/// Makes a method of the user's own known by its name: from then on, to the end of the process, it is built, run, combined with
+/// others, saved and loaded like those of the library. A process that loads a saved state registers its methods first.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use swarmgrad_algorithms::parameters;
+/// use swarmgrad_combine::registry::{self, Entry, Method, Settings};
+/// use swarmgrad_core::{Algorithm, Matrix, Real, Result, Rng, Space, Start, View, save_state};
+///
+/// parameters! {
+///     /// Its parameters.
+///     pub struct Params {
+///         /// Points a round.
+///         points "n": usize = 10, AtLeast(1.0);
+///     }
+/// }
+///
+/// /// Uniform points in the box.
+/// #[derive(Serialize, Deserialize)]
+/// #[serde(bound = "")]
+/// struct Rain<F: Real> {
+///     space: Space<F>,
+///     points: usize,
+///     rounds: u64,
+///     best: (Vec<F>, F),
+/// }
+///
+/// impl<F: Real> Method<F> for Rain<F> {
+///     const NAME: &'static str = "rain";
+///     type Params = Params;
+///
+///     fn new(space: &Space<F>, _start: Start, _budget: Option<u64>, params: Params) -> Result<Self> {
+///         Ok(Rain { space: space.clone(), points: params.points, rounds: 0, best: (Vec::new(), F::infinity()) })
+///     }
+/// }
+///
+/// impl<F: Real> Algorithm<F> for Rain<F> {
+///     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
+///         Start::Uniform.fill(&self.space, rng, self.points, xs);
+///     }
+///     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+///         self.rounds += 1;
+///         for (x, &value) in xs.iter().zip(values) {
+///             if value < self.best.1 || self.best.0.is_empty() {
+///                 self.best = (x.to_vec(), value);
+///             }
+///         }
+///     }
+///     fn answer(&self) -> Vec<F> {
+///         self.best.0.clone()
+///     }
+///     fn iterations(&self) -> u64 {
+///         self.rounds.saturating_sub(1)
+///     }
+///     fn view(&self) -> View<'_, F> {
+///         View::default()
+///     }
+///     fn save(&self, out: &mut Vec<u8>) -> Result<()> {
+///         save_state("rain", self, out)
+///     }
+/// }
+///
+/// registry::register(Entry::of::<Rain<f32>, Rain<f64>>("uniform points", "folklore", &[]))?;
+/// let space = Space::cube(2, -1.0, 1.0)?;
+/// let settings = Settings::from_iter([("method".into(), "rain:points=20".into())]);
+/// let polish = registry::entry("polish")?.build(&space, None, &settings);
+/// assert!(polish.is_ok());
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+///
+/// # Errors
+/// A name that another method has, or that cannot be written in a text as [`parse`] reads it.
+pub fn register(entry: Entry) -> Result<&'static Entry> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if entry.name.is_empty() || !entry.name.chars().all(word) {
+        return Err(Error::parameter("name", format!("'{}'", entry.name), "must be of letters, digits and _"));
+    }
+    // A list that is only appended to is whole even if a thread panicked.
+    let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
+    if library().chain(registered.iter().copied()).any(|known| known.name == entry.name) {
+        return Err(Error::parameter("name", entry.name, "must not be the name of another method"));
+    }
+    let entry: &'static Entry = Box::leak(Box::new(entry));
+    registered.push(entry);
+    Ok(entry)
+}
+
+/// The methods of the library.
+fn library() -> impl Iterator<Item = &'static Entry> + Clone {
+    let (default, combined) = ENTRIES.split_at(1);
+    let plain = default.iter().chain(swarmgrad_algorithms::registry::ENTRIES).chain(combined);
+    plain.chain(swarmgrad_diff::registry::ENTRIES)
+}
+
+/// All methods: the default, the derivative-free ones, those made of methods, those that use gradients where there are any, and
+/// those that were [registered](register).
+pub fn entries() -> impl Iterator<Item = &'static Entry> + Clone {
+    let registered = REGISTERED.read().unwrap_or_else(PoisonError::into_inner).clone();
+    library().chain(registered)
+}
+
+/// The method called `name`; an unknown name gets the nearest right one.
+///
+/// ```
+/// use swarmgrad_combine::registry;
+/// assert_eq!(registry::entry("diff_de")?.name, "diff_de");
+/// let error = registry::entry("dif_de").unwrap_err();
+/// assert_eq!(error.to_string(), "unknown method 'dif_de', did you mean 'diff_de'?");
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+///
+/// # Errors
+/// There is no such method.
+pub fn entry(name: &str) -> Result<&'static Entry> {
+    find(entries(), name)
+}
+
+/// Reads a method with its settings, as [`settings::parse`] does.
+///
+/// # Errors
+/// A text that is not of that form; a name that is not known.
+pub fn parse(text: &str) -> Result<(&'static Entry, Settings)> {
+    let (name, settings) = settings::parse(text)?;
+    Ok((entry(&name)?, settings))
+}
+
+/// The same with further settings, as [`settings::parse_with`] adds them.
+///
+/// # Errors
+/// Those of [`parse`], and a setting given twice.
+pub fn parse_with(text: &str, more: &Settings) -> Result<(&'static Entry, Settings)> {
+    let (name, settings) = settings::parse_with(text, more)?;
+    Ok((entry(&name)?, settings))
+}

@@ -1,0 +1,109 @@
+//! All papers and experiments by name.
+
+use super::experiment::{Experiment, Paper};
+use super::{adaswarm, evograd, mean_field_pso};
+use swarmgrad::Error;
+
+/// All papers.
+pub static PAPERS: &[Paper] = &[
+    Paper {
+        name: "adaswarm",
+        title: "AdaSwarm: Augmenting Gradient-Based Optimizers in Deep Learning With Swarm Intelligence",
+        source: "Mohapatra, Saha, Coello Coello, Bhattacharya, Dhavala, Saha, IEEE TETCI 2021, arXiv 2006.09875, and its supplement",
+    },
+    Paper {
+        name: "mean-field-pso",
+        title: "On the Global Convergence of Particle Swarm Optimization Methods",
+        source: "Huang, Qiu, Riedl, Applied Mathematics & Optimization 2023",
+    },
+    Paper {
+        name: "evograd",
+        title: "EvoGrad: Metaheuristics in a Differentiable Wonderland",
+        source: "Citterio, Tangherloni, arXiv 2506.06320, 2025; CEC 2026",
+    },
+];
+
+/// All experiments, in the order of their papers; those with networks only with the feature `nn`.
+pub static EXPERIMENTS: &[Experiment] = &[
+    adaswarm::table_1::EXPERIMENT,
+    adaswarm::table_2::EXPERIMENT,
+    adaswarm::table_3::EXPERIMENT,
+    adaswarm::figure_1::EXPERIMENT,
+    adaswarm::stability::EXPERIMENT,
+    adaswarm::supp_12::EXPERIMENT,
+    adaswarm::supp_14::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    adaswarm::figure_2::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    adaswarm::table_4::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    adaswarm::table_5::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    adaswarm::supp_5::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    adaswarm::convergence::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    adaswarm::where_it_helps::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    adaswarm::black_box::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    adaswarm::image::CNN,
+    #[cfg(feature = "nn")]
+    adaswarm::image::RESNET,
+    mean_field_pso::figure_1::EXPERIMENT,
+    mean_field_pso::figure_2::EXPERIMENT,
+    #[cfg(feature = "nn")]
+    mean_field_pso::figure_4::EXPERIMENT,
+    mean_field_pso::theorem_2_5::EXPERIMENT,
+    mean_field_pso::theorem_4_1::EXPERIMENT,
+    mean_field_pso::zero_inertia::EXPERIMENT,
+    evograd::functions::EXPERIMENT,
+    evograd::regressors::EXPERIMENT,
+    evograd::without_gradient::EXPERIMENT,
+    evograd::ablation::EXPERIMENT,
+    evograd::meta::EXPERIMENT,
+];
+
+/// The experiment of that name. An unknown name's error suggests the nearest.
+pub fn entry(name: &str) -> swarmgrad::Result<&'static Experiment> {
+    let known = EXPERIMENTS.iter().find(|experiment| experiment.name == name);
+    known.ok_or_else(|| Error::unknown("experiment", name, names()))
+}
+
+/// The experiments that a name stands for: one of them, or all of a paper's.
+pub fn select(name: &str) -> swarmgrad::Result<Vec<&'static Experiment>> {
+    if PAPERS.iter().any(|paper| paper.name == name) {
+        return Ok(EXPERIMENTS.iter().filter(|experiment| experiment.paper().name == name).collect());
+    }
+    entry(name).map(|experiment| vec![experiment])
+}
+
+/// What [`select`] knows.
+fn names() -> impl Iterator<Item = &'static str> {
+    EXPERIMENTS.iter().map(|experiment| experiment.name).chain(PAPERS.iter().map(|paper| paper.name))
+}
+
+impl Experiment {
+    /// The paper it belongs to.
+    pub fn paper(&self) -> &'static Paper {
+        let paper = self.name.split('/').next().unwrap_or(self.name);
+        PAPERS.iter().find(|known| known.name == paper).expect("an experiment is called paper/table")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_paper_slash_table_and_unique() {
+        for (i, experiment) in EXPERIMENTS.iter().enumerate() {
+            assert!(experiment.name.starts_with(&format!("{}/", experiment.paper().name)), "{}", experiment.name);
+            assert!(EXPERIMENTS[..i].iter().all(|other| other.name != experiment.name), "{} twice", experiment.name);
+        }
+        let all: usize = PAPERS.iter().map(|paper| select(paper.name).unwrap().len()).sum();
+        assert_eq!(all, EXPERIMENTS.len());
+        assert_eq!(entry("mean-field-pso/figure-2").unwrap().paper().name, "mean-field-pso");
+        assert!(select("adaswarm/table-11").unwrap_err().to_string().contains("did you mean 'adaswarm/table-1'?"));
+    }
+}

@@ -1,0 +1,69 @@
+//! What learns: one network by gradients, or a swarm of networks without any.
+
+use super::{Epoch, SwarmTrainer, Trainer};
+use crate::loss::Loss;
+use crate::weights::{self, Part};
+use std::ops::ControlFlow;
+use swarmgrad_core::{Matrix, Result};
+
+/// One network in training by gradients, or a swarm of them.
+pub enum Learner {
+    /// One network.
+    Optimizer(Box<Trainer>),
+    /// A swarm; its answer is the network of its consensus.
+    Swarm(Box<SwarmTrainer>),
+}
+
+impl Learner {
+    /// Numbers that are learnt.
+    pub fn count(&self) -> usize {
+        match self {
+            Learner::Optimizer(trainer) => weights::count(trainer.model(), Part::Trainable),
+            Learner::Swarm(swarm) => swarm.dim(),
+        }
+    }
+
+    /// One pass over the training rows, seen by `see` after every batch with the number of rows done; it may break the epoch off.
+    /// A swarm takes the rows that it was made for.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::watched_epoch`] and [`SwarmTrainer::watched_epoch`].
+    pub fn epoch(
+        &mut self,
+        x: &Matrix<f32>,
+        y: &Matrix<f32>,
+        see: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Epoch> {
+        match self {
+            Learner::Optimizer(trainer) => trainer.watched_epoch(x, y, see),
+            Learner::Swarm(swarm) => swarm.watched_epoch(see),
+        }
+    }
+
+    /// Outputs for some rows.
+    ///
+    /// # Errors
+    /// Rows of another width.
+    pub fn outputs(&self, x: &Matrix<f32>) -> Result<Matrix<f32>> {
+        match self {
+            Learner::Optimizer(trainer) => Ok(trainer.outputs(x)),
+            Learner::Swarm(swarm) => swarm.outputs(x),
+        }
+    }
+
+    /// The loss that is made small.
+    pub fn loss(&self) -> &dyn Loss {
+        match self {
+            Learner::Optimizer(trainer) => trainer.loss(),
+            Learner::Swarm(swarm) => swarm.loss(),
+        }
+    }
+
+    /// Weights and running statistics, as a saved model has them.
+    pub fn weights(&self) -> Vec<f32> {
+        match self {
+            Learner::Optimizer(trainer) => trainer.weights(),
+            Learner::Swarm(swarm) => swarm.weights(),
+        }
+    }
+}

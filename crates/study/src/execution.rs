@@ -1,0 +1,596 @@
+//! Execution: a study on its way to its report. What is on disk already is taken up, what is found out is kept.
+
+use crate::gradients;
+use crate::improvements::Improvements;
+use crate::journal::{self, Journal};
+use crate::program::{self, Blocking, Pool};
+use crate::report::{LastFailure, Report};
+use crate::study::{Plan, Study};
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use swarmgrad_core::{
+    Batch, Capacity, Checkpoint, Error, Evaluation, Evaluator, Halt, Id, Limits, Outcome, Problem, Progress, Reason,
+    Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers, state::check_writable,
+};
+use swarmgrad_problems as problems;
+
+/// How a study is carried out: nothing here changes its result.
+pub struct Execution<'a> {
+    /// Threads for a test problem, copies of a user's program; 0 for one a core.
+    pub workers: usize,
+    /// Commands that run a program on other hosts, one a line.
+    pub hosts: Option<PathBuf>,
+    /// Ends the run when asked to.
+    pub halt: Halt,
+    /// The journal: every evaluation, on disk before it is used. What it holds already is not evaluated again.
+    pub record: Option<PathBuf>,
+    /// Whether a program's evaluations go to a file named after the run where `record` names none.
+    pub name_record: bool,
+    /// Every improvement, as JSON lines.
+    pub improvements: Option<PathBuf>,
+    /// Adds the draws and the state of every iteration to the improvements.
+    pub trace: bool,
+    /// A snapshot every two seconds and at the end.
+    pub checkpoint: Option<PathBuf>,
+    /// Begins anew where there are files of an earlier run; these are renamed.
+    pub overwrite: bool,
+    /// Watchers of the caller's.
+    pub watchers: Vec<Box<dyn Watch + 'a>>,
+    /// Is told what people should know while the run goes on.
+    pub say: Box<dyn FnMut(&str) + Send + 'a>,
+}
+
+impl Default for Execution<'_> {
+    fn default() -> Self {
+        Execution {
+            workers: 1,
+            hosts: None,
+            halt: Halt::default(),
+            record: None,
+            name_record: false,
+            improvements: None,
+            trace: false,
+            checkpoint: None,
+            overwrite: false,
+            watchers: Vec::new(),
+            say: Box::new(|_| {}),
+        }
+    }
+}
+
+impl Study {
+    /// Carries the study out.
+    ///
+    /// # Errors
+    /// Names what does not fit; a file that cannot be used. Nothing is evaluated then.
+    pub fn run(&self, execution: Execution<'_>) -> Result<Report> {
+        self.plan()?.run(execution)
+    }
+}
+
+/// What a checkpoint says of its run beside the method's state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct About {
+    study: Study,
+    record: Option<PathBuf>,
+    improvements: Option<PathBuf>,
+    trace: bool,
+    /// Length of the improvements' file.
+    bytes: u64,
+}
+
+/// A run on disk: a checkpoint or a journal, to be continued.
+pub struct Saved {
+    /// What was run.
+    pub study: Study,
+    /// Where it was recorded.
+    pub record: Option<PathBuf>,
+    /// Where it left its improvements.
+    pub improvements: Option<PathBuf>,
+    /// Whether these have draws and states.
+    pub trace: bool,
+    /// Its checkpoint.
+    pub checkpoint: Option<PathBuf>,
+}
+
+impl Saved {
+    /// Reads the file of a run: a journal or a checkpoint.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is damaged, or is neither.
+    pub fn read(path: &Path) -> Result<Self> {
+        if is_journal(path)? {
+            let contents = journal::read(path)?;
+            let study = serde_json::from_value(contents.header.study.clone())
+                .map_err(|why| Error::Saved(format!("{}: {why}", path.display())))?;
+            let record = Some(path.to_owned());
+            return Ok(Saved { study, record, improvements: None, trace: false, checkpoint: None });
+        }
+        let checkpoint = Checkpoint::<f64>::read(path)?;
+        let About { study, record, improvements, trace, .. } = about(&checkpoint, path)?;
+        Ok(Saved { study, record, improvements, trace, checkpoint: Some(path.to_owned()) })
+    }
+
+    /// The study with another budget: the method goes on planning by the first one.
+    pub fn with_budget(mut self, evaluations: u64) -> Result<Self> {
+        let planned = self.study.plan()?;
+        self.study.planned = planned.study.planned.or(planned.budget);
+        self.study.evaluations = Some(evaluations);
+        Ok(self)
+    }
+}
+
+fn about(checkpoint: &Checkpoint, path: &Path) -> Result<About> {
+    serde_json::from_str(&checkpoint.about).map_err(|why| Error::Saved(format!("{}: {why}", path.display())))
+}
+
+fn failed(path: &Path, why: &std::io::Error) -> Error {
+    Error::File { path: path.display().to_string(), why: why.to_string() }
+}
+
+/// Whether a file begins as a journal does.
+fn is_journal(path: &Path) -> Result<bool> {
+    use std::io::Read;
+    let mut first = [0];
+    let read =
+        std::fs::File::open(path).and_then(|mut file| file.read(&mut first)).map_err(|why| failed(path, &why))?;
+    Ok(read == 1 && first[0] == b'{')
+}
+
+/// Whether there is a file with something in it; what is no file, such as a pipe, holds no run.
+fn holds_something(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() > 0)
+}
+
+impl Plan {
+    /// Carries the plan out.
+    ///
+    /// # Errors
+    /// See [`Study::run`].
+    pub fn run(self, mut execution: Execution<'_>) -> Result<Report> {
+        // Usage errors first: nothing is started and no file is touched before all that is said is known to be right.
+        let test = self
+            .study
+            .problem
+            .as_ref()
+            .map(|name| problems::entry(name)?.build(self.space.dim(), Some(self.space.clone())));
+        let test = test.transpose()?;
+        let differentiable = test.as_ref().and_then(|test| test.differentiable());
+        let source = gradients::wanted(&self, differentiable.is_some())?;
+        self.name_record(&mut execution)?;
+        let files = [&execution.record, &execution.improvements, &execution.checkpoint];
+        files.into_iter().flatten().try_for_each(|path| check_writable(path))?;
+        let saved = self.checkpoint(&mut execution)?;
+        let (mut journal, mut contents) = self.journal(&mut execution)?;
+        let workers = Workers::new(if test.is_some() { execution.workers } else { 1 })?;
+
+        let mut keeper = Keeper::new(&self, &execution);
+        // What is there is good: a run that fails at once leaves it as it is.
+        keeper.written = saved.as_ref().map(|_| Instant::now());
+        let bytes = saved.as_ref().map(|(_, about)| about.bytes);
+        let tape = execution.trace.then(|| Arc::new(Mutex::new(Tape::default())));
+        let mut improvements = match &execution.improvements {
+            Some(path) => {
+                Some(Improvements::open(path, bytes, &self, test.as_deref(), tape.clone(), keeper.bytes.clone())?)
+            }
+            None => None,
+        };
+        let mut session = match saved {
+            None => self.session()?,
+            Some((checkpoint, _)) => self.with(self.load(&checkpoint.algorithm)?)?.resume(checkpoint),
+        };
+        if let Some(tape) = tape {
+            session = session.rng(Rng::new(self.study.seed).recording(tape));
+        }
+        session = session.limits(self.limits());
+        if let Some(contents) = &mut contents {
+            contents.evaluations.retain(|line| !session.is_known(line.id));
+        }
+        for watcher in execution.watchers.drain(..) {
+            session = session.watch_boxed(watcher);
+        }
+        if let Some(improvements) = &mut improvements {
+            session = session.watch_by(improvements);
+        }
+        if let Some(journal) = &mut journal {
+            session = session.watch_by(journal);
+        }
+        if execution.checkpoint.is_some() {
+            session = session.watch_by(&mut keeper);
+        }
+        let repeated = match &contents {
+            Some(contents) => {
+                let known = journal::replay(&mut session, contents)?;
+                let earlier = known.seconds / execution.workers.max(1) as f64;
+                session = session.after(Duration::from_secs_f64(earlier));
+                known.evaluations
+            }
+            None => 0,
+        };
+        // The clock begins when what is known has been told.
+        if let Some(seconds) = self.study.time {
+            let left = Duration::from_secs_f64(seconds).saturating_sub(session.elapsed());
+            session = session.limits(Limits { time: Some(Time::from_now(left)), ..Limits::default() });
+        }
+
+        let mut ended = Ended::default();
+        match &test {
+            Some(test) => {
+                let problem = Signed { problem: &**test, negated: self.study.maximize, noisy: self.study.noisy };
+                let mut source =
+                    source.map(|name| gradients::source(name, &self, &problem, differentiable)).transpose()?;
+                let mut run = Run::of(session, &problem).workers(&workers).halt(execution.halt.clone());
+                if let Some(source) = &mut source {
+                    run = run.gradients(&mut **source, self.study.gradient_cost);
+                }
+                workers.install(|| ended.drive(run, self.entry.name, || None))?;
+            }
+            None => self.over_program(session, source, &mut execution, &mut ended)?,
+        }
+        let Ended { outcome, last, restarts, last_failure } = ended;
+        let Some(mut outcome) = outcome else { return Err(Error::parameter("run", "nothing", "has not begun")) };
+        let mut trouble = Vec::new();
+        if !matches!(outcome.reason, Reason::Failures(_)) {
+            trouble.extend(keeper.finish(last).err().map(|why| why.to_string()));
+        }
+        self.turn(&mut outcome);
+        let minimum = test.as_ref().and_then(|test| test.minimum());
+        let kept = execution.record.clone().or(execution.checkpoint.clone());
+        let mut report = Report { plan: self, outcome, minimum, last_failure, restarts, repeated, kept, trouble };
+        let result = serde_json::to_value(&report).unwrap_or_default();
+        if let Some(improvements) = &mut improvements {
+            report.trouble.extend(improvements.finish(&result).err().map(|why| why.to_string()));
+        }
+        if let Some(journal) = &mut journal {
+            match report.outcome.reason {
+                // What a broken program has left is not the end of the run.
+                Reason::Failures(_) => journal.finish(),
+                _ => journal.result(&result),
+            }
+            let path = |why| format!("{}: {why}", execution.record.as_deref().unwrap_or(Path::new("")).display());
+            report.trouble.extend(journal.trouble().map(path));
+        }
+        let nothing = contents.is_none() && !report.outcome.fun.is_finite();
+        if let (Reason::Failures(_), true, Some(path)) = (&report.outcome.reason, nothing, &execution.record) {
+            // Not one value: the next try begins at the beginning.
+            drop(journal);
+            let _ = std::fs::remove_file(path);
+            report.kept = None;
+        }
+        Ok(report)
+    }
+
+    /// The points go to a program of the user's own.
+    fn over_program(
+        &self,
+        session: Session<'_>,
+        source: Option<&str>,
+        execution: &mut Execution<'_>,
+        ended: &mut Ended,
+    ) -> Result<()> {
+        let Some(program) = &self.study.program else { return Ok(()) };
+        let options = program::Options {
+            workers: execution.workers.max(1),
+            hosts: execution.hosts.clone(),
+            resumed: session.evaluations() > 0,
+            ..program::Options::of(program)?
+        };
+        let mut pool = Pool::new(&options, self.space.clone())?;
+        let halt = execution.halt.clone();
+        match source {
+            Some(name) => {
+                // A source of gradients evaluates points of its own; the others are asked for by as many threads as there are
+                // copies, which wait.
+                let workers = Workers::new(execution.workers.max(1))?;
+                let deadline = session.deadline().map_or_else(|| halt.clone(), |deadline| halt.by(deadline));
+                let blocking = Blocking::new(pool, deadline);
+                let problem = Signed { problem: &blocking, negated: self.study.maximize, noisy: self.study.noisy };
+                let mut source = gradients::source(name, self, &problem, None)?;
+                let run = Run::of(session, &problem).halt(halt).gradients(&mut *source, self.study.gradient_cost);
+                workers.install(|| ended.drive(run, self.entry.name, || blocking.broken()))?;
+                drop(source);
+                pool = blocking.into_pool();
+            }
+            None => {
+                let mut signed = SignedPool { pool: &mut pool, negated: self.study.maximize, say: &mut execution.say };
+                ended.drive(Run::over(session, &mut signed).halt(halt), self.entry.name, || None)?;
+            }
+        }
+        ended.restarts = pool.restarts();
+        ended.last_failure = pool.last_failure().map(LastFailure::of);
+        Ok(())
+    }
+
+    fn load(&self, bytes: &[u8]) -> Result<Box<dyn swarmgrad_core::Algorithm>> {
+        Ok(match self.study.runs {
+            None => self.entry.load(bytes)?,
+            Some(_) => Box::new(swarmgrad_combine::ensemble::Ensemble::load(self.entry, bytes)?),
+        })
+    }
+
+    /// Values of the outcome with the sign of the problem.
+    fn turn(&self, outcome: &mut Outcome) {
+        if self.study.maximize {
+            outcome.fun = 0.0 - outcome.fun;
+            if let Some(noise) = &mut outcome.noise {
+                (noise.mean, noise.low, noise.high) = (0.0 - noise.mean, 0.0 - noise.high, 0.0 - noise.low);
+            }
+            let found = outcome.solutions.iter_mut().flat_map(|solutions| &mut solutions.points);
+            found.for_each(|found| found.value = 0.0 - found.value);
+        }
+    }
+
+    /// The state that the checkpoint holds, if it is of this run.
+    fn checkpoint(&self, execution: &mut Execution<'_>) -> Result<Option<(Checkpoint, About)>> {
+        let Some(path) = execution.checkpoint.clone().filter(|path| holds_something(path)) else { return Ok(None) };
+        if execution.overwrite {
+            let old = journal::rotate(&path)?;
+            (execution.say)(&format!("{} is now {}", path.display(), old.display()));
+            return Ok(None);
+        }
+        let checkpoint = Checkpoint::<f64>::read(&path)?;
+        let about = about(&checkpoint, &path)?;
+        self.same_run(&about.study, &path)?;
+        (execution.say)(&format!("continues from {}", path.display()));
+        Ok(Some((checkpoint, about)))
+    }
+
+    /// A program's evaluations are dear: they are kept also where nobody says where. A run of that name that has ended makes room.
+    fn name_record(&self, execution: &mut Execution<'_>) -> Result<()> {
+        if !execution.name_record || execution.record.is_some() || self.study.program.is_none() {
+            return Ok(());
+        }
+        let path = PathBuf::from(format!("swarmgrad-{}.jsonl", journal::digest(&self.identity())));
+        if let Err(why) = check_writable(&path) {
+            (execution.say)(&format!("the evaluations are not recorded ({why}); --record says where they can be"));
+            return Ok(());
+        }
+        if holds_something(&path)
+            && !execution.overwrite
+            && journal::read(&path).is_ok_and(|contents| !contents.results.is_empty())
+        {
+            let old = journal::rotate(&path)?;
+            (execution.say)(&format!("an earlier run of this command has ended: its record is now {}", old.display()));
+        }
+        (execution.say)(&format!(
+            "every evaluation is recorded in {}; the same command again continues there",
+            path.display()
+        ));
+        execution.record = Some(path);
+        Ok(())
+    }
+
+    /// The journal, and what it holds already.
+    fn journal(&self, execution: &mut Execution<'_>) -> Result<(Option<Journal>, Option<journal::Contents>)> {
+        let Some(path) = execution.record.clone() else { return Ok((None, None)) };
+        if holds_something(&path) && execution.overwrite {
+            let old = journal::rotate(&path)?;
+            (execution.say)(&format!("{} is now {}", path.display(), old.display()));
+        }
+        if !holds_something(&path) {
+            let study = serde_json::to_value(&self.study).map_err(|why| Error::Saved(why.to_string()))?;
+            let header = journal::Header::new(study).maximize(self.study.maximize);
+            return Ok((Some(Journal::create(&path, &header)?), None));
+        }
+        let (journal, contents) = Journal::append(&path)?;
+        let study = serde_json::from_value(contents.header.study.clone())
+            .map_err(|why| Error::Saved(format!("{}: {why}", path.display())))?;
+        self.same_run(&study, &path)?;
+        let known = contents.evaluations.len();
+        (execution.say)(&format!("continues {}, which holds {known} evaluations", path.display()));
+        Ok((Some(journal), Some(contents)))
+    }
+
+    /// Errors if a file holds another run.
+    fn same_run(&self, other: &Study, path: &Path) -> Result<()> {
+        let (ours, theirs) = (self.identity(), other.plan()?.identity());
+        if ours == theirs {
+            return Ok(());
+        }
+        let keys = |value: &serde_json::Value| {
+            value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        let mut names: Vec<String> =
+            keys(&ours).into_iter().chain(keys(&theirs)).filter(|key| ours.get(key) != theirs.get(key)).collect();
+        names.sort();
+        names.dedup();
+        let rule = format!(
+            "holds another run (it differs in {}): continue that one with `swarmgrad resume`, name another file, or give \
+             --overwrite to begin anew (the old file is kept under another name)",
+            names.join(", ")
+        );
+        Err(Error::File { path: path.display().to_string(), why: rule })
+    }
+}
+
+/// How a run ended, and what was left when it did.
+#[derive(Default)]
+struct Ended {
+    outcome: Option<Outcome>,
+    /// The state at the end, where that was between two rounds.
+    last: Option<Checkpoint>,
+    restarts: u64,
+    last_failure: Option<LastFailure>,
+}
+
+impl Ended {
+    /// Runs to the end.
+    fn drive(&mut self, mut run: Run<'_>, method: &str, broken: impl Fn() -> Option<String>) -> Result<()> {
+        while run.step().is_continue() {
+            if let Some(why) = broken() {
+                run.stop(Reason::Failures(why));
+            }
+        }
+        if run.session().is_whole() {
+            self.last = Some(run.checkpoint(method, "")?);
+        }
+        self.outcome = Some(run.outcome());
+        Ok(())
+    }
+}
+
+/// A problem as the study declares it: upside down where it is maximised, its values random where it is noisy.
+struct Signed<'a> {
+    problem: &'a dyn Problem,
+    negated: bool,
+    noisy: bool,
+}
+
+impl Problem for Signed<'_> {
+    fn space(&self) -> &Space {
+        self.problem.space()
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        let value = self.problem.value(x);
+        if self.negated { 0.0 - value } else { value }
+    }
+
+    fn values(&self, xs: Rows<'_>, out: &mut [f64]) {
+        self.problem.values(xs, out);
+        if self.negated {
+            out.iter_mut().for_each(|value| *value = 0.0 - *value);
+        }
+    }
+
+    fn whole(&self) -> bool {
+        self.problem.whole()
+    }
+
+    fn explains(&self) -> bool {
+        self.problem.explains()
+    }
+
+    fn evaluate(&self, x: &[f64]) -> Evaluation {
+        turned(self.problem.evaluate(x), self.negated)
+    }
+
+    fn noisy(&self) -> bool {
+        self.noisy
+    }
+}
+
+fn turned(evaluation: Evaluation, negated: bool) -> Evaluation {
+    let value = if negated { 0.0 - evaluation.value } else { evaluation.value };
+    Evaluation { value, ..evaluation }
+}
+
+/// A pool of programs whose values may be turned over, and whose notes are passed on.
+struct SignedPool<'a, 'b> {
+    pool: &'a mut Pool,
+    negated: bool,
+    say: &'a mut (dyn FnMut(&str) + Send + 'b),
+}
+
+impl Evaluator for SignedPool<'_, '_> {
+    fn capacity(&self) -> Capacity {
+        self.pool.capacity()
+    }
+
+    fn submit(&mut self, batch: &Batch) {
+        self.pool.submit(batch);
+    }
+
+    fn poll(&mut self, wait: Duration) -> Vec<(Id, Evaluation)> {
+        let found = self.pool.poll(wait);
+        self.pool.notes().iter().for_each(|note| (self.say)(note));
+        found.into_iter().map(|(id, evaluation)| (id, turned(evaluation, self.negated))).collect()
+    }
+
+    fn abandon(&mut self) {
+        self.pool.abandon();
+    }
+
+    fn broken(&self) -> Option<String> {
+        self.pool.broken()
+    }
+}
+
+/// How often a checkpoint is written.
+const CHECKPOINT: Duration = Duration::from_secs(2);
+/// A checkpoint is taken in memory when this many times its cost has passed since the last.
+const SPARE: u32 = 20;
+
+/// Writes the checkpoint, as a watcher of the run.
+struct Keeper {
+    path: Option<PathBuf>,
+    method: &'static str,
+    about: About,
+    /// Length of the improvements' file.
+    bytes: Arc<AtomicU64>,
+    latest: Option<Checkpoint>,
+    taken: Option<Instant>,
+    cost: Duration,
+    written: Option<Instant>,
+}
+
+impl Keeper {
+    fn new(plan: &Plan, execution: &Execution<'_>) -> Self {
+        let about = About {
+            study: plan.study.clone(),
+            record: execution.record.clone(),
+            improvements: execution.improvements.clone(),
+            trace: execution.trace,
+            bytes: 0,
+        };
+        Keeper {
+            path: execution.checkpoint.clone(),
+            method: plan.entry.name,
+            about,
+            bytes: Arc::default(),
+            latest: None,
+            taken: None,
+            cost: Duration::ZERO,
+            written: None,
+        }
+    }
+
+    fn about(&self) -> Result<String> {
+        let about = About { bytes: self.bytes.load(Relaxed), ..self.about.clone() };
+        serde_json::to_string(&about).map_err(|why| Error::Saved(why.to_string()))
+    }
+
+    /// At the end: the state itself where the run stands between two rounds, else the last one that did.
+    fn finish(&mut self, last: Option<Checkpoint>) -> Result<()> {
+        if let Some(mut last) = last {
+            last.about = self.about()?;
+            self.latest = Some(last);
+        }
+        self.write()
+    }
+
+    fn keep(&mut self, progress: &Progress<'_>) -> Result<()> {
+        if self.taken.is_some_and(|taken| taken.elapsed() < self.cost * SPARE) {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        self.latest = Some(progress.checkpoint(self.method, &self.about()?)?);
+        self.taken = Some(Instant::now());
+        self.cost = begin.elapsed();
+        if self.written.is_none_or(|written| written.elapsed() >= CHECKPOINT) {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<()> {
+        if let (Some(path), Some(latest)) = (&self.path, &self.latest) {
+            // Also after a failure: a full disk is not tried again at every round.
+            self.written = Some(Instant::now());
+            latest.write(path)?;
+        }
+        Ok(())
+    }
+}
+
+impl Watch for Keeper {
+    /// A disk that fills up does not end the run: the next time comes, and the last one, in `finish`, says what could not be kept.
+    fn see(&mut self, progress: &Progress<'_>) -> ControlFlow<Reason> {
+        let _ = self.keep(progress);
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,18 @@
+//! What a person says of a run, as plain data, and what keeps it: programs of the user's own, the journal, state files, units of
+//! work.
+
+mod execution;
+pub mod gradients;
+mod improvements;
+pub mod journal;
+mod lock;
+pub mod number;
+pub mod program;
+mod report;
+pub mod space;
+mod study;
+pub mod units;
+
+pub use execution::{Execution, Saved};
+pub use report::{LastFailure, Report, Verdict};
+pub use study::{PROGRAM_BUDGET, Plan, Program, Study};

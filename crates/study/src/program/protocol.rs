@@ -1,0 +1,363 @@
+//! What is written to a program and how its answers are read.
+
+use serde_json::Value;
+use swarmgrad_core::{Evaluation, Failure};
+
+/// An answer longer than this, in bytes, is rubbish.
+pub(super) const LONGEST_LINE: usize = 1 << 16;
+
+/// How a point is written on the standard input of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Input {
+    /// `{"x": [0.5, -1.25]}`, or `{"x": {"lr": 0.5, "l2": -1.25}}` where the variables have names.
+    #[default]
+    Json,
+    /// `0.5 -1.25`.
+    Plain,
+}
+
+impl Input {
+    /// Every form with its name.
+    pub const ALL: [(&'static str, Input); 2] = [("json", Input::Json), ("plain", Input::Plain)];
+
+    /// The line of a point, its end included.
+    pub(super) fn line(self, x: &[f64], names: &[String]) -> Vec<u8> {
+        let mut line = match self {
+            Input::Plain => x.iter().map(|&t| digits(t)).collect::<Vec<_>>().join(" "),
+            Input::Json if names.is_empty() => format!("{{\"x\":{}}}", Value::from(x.to_vec())),
+            Input::Json => {
+                // In the order of the variables.
+                let member = |(name, &t): (&String, &f64)| format!("{}:{}", Value::from(name.as_str()), Value::from(t));
+                let members: Vec<String> = names.iter().zip(x).map(member).collect();
+                format!("{{\"x\":{{{}}}}}", members.join(","))
+            }
+        };
+        line.push('\n');
+        line.into_bytes()
+    }
+}
+
+/// The shortest digits that read back to the same number; the shell takes them as they are.
+pub(super) fn digits(t: f64) -> String {
+    format!("{t:?}")
+}
+
+/// What a program said of a point.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answer {
+    value: f64,
+    constraints: Vec<f64>,
+    /// Why the point has no value, in the program's own words.
+    error: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn value(&self) -> Option<f64> {
+        self.error.is_none().then_some(self.value)
+    }
+
+    pub(super) fn evaluation(self) -> Evaluation {
+        let evaluation = match self.error {
+            Some(text) => Evaluation::failed(Failure::Rejected(text)),
+            None => Evaluation::of(self.value),
+        };
+        Evaluation { constraints: self.constraints, ..evaluation }
+    }
+}
+
+/// What a program is expected to print.
+const EXPECTED: &str = "not a number or {\"value\": number}";
+
+/// A complaint about a line.
+pub(super) fn unreadable(line: &str) -> String {
+    format!("it printed '{}', {EXPECTED}", shortened(line))
+}
+
+/// What has arrived in answer to a point.
+#[derive(Debug, Default)]
+pub(super) struct Received {
+    bytes: Vec<u8>,
+    /// The first line that was passed over, the length of all of them, and how many they are.
+    skipped: Option<(String, usize, usize)>,
+}
+
+impl Received {
+    /// Where new bytes are appended.
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// The first line that was passed over.
+    pub(super) fn skipped(&self) -> Option<&str> {
+        self.skipped.as_ref().map(|(line, ..)| line.as_str())
+    }
+
+    /// How many lines were passed over.
+    pub(super) fn skipped_lines(&self) -> usize {
+        self.skipped.as_ref().map_or(0, |(_, _, lines)| *lines)
+    }
+
+    /// Whether nothing but white space has arrived.
+    pub(super) fn is_blank(&self) -> bool {
+        self.skipped.is_none() && is_blank(&self.bytes)
+    }
+
+    /// The answer, or why it cannot be read; none where its line is not complete. Before it so many lines that are neither a number
+    /// nor an object are passed over: a `banner`.
+    pub(super) fn answer(&mut self, banner: usize) -> Option<Result<Answer, String>> {
+        loop {
+            let begin = self.bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(self.bytes.len());
+            let received = &self.bytes[begin..];
+            let Some(end) = received.iter().position(|&b| b == b'\n') else {
+                let long = received.len() > LONGEST_LINE;
+                return long.then(|| Err(format!("it printed more than {LONGEST_LINE} bytes without a newline")));
+            };
+            let line = String::from_utf8_lossy(&received[..end]);
+            let line = line.trim();
+            let answer = answer(line);
+            if self.skipped_lines() < banner && answer.is_none() && !line.starts_with('{') {
+                let (_, length, lines) = self.skipped.get_or_insert_with(|| (line.to_owned(), 0, 0));
+                *length += end;
+                *lines += 1;
+                if *length > LONGEST_LINE {
+                    return Some(Err(format!("it printed more than {LONGEST_LINE} bytes and no number")));
+                }
+                self.bytes.drain(..begin + end);
+                continue;
+            }
+            if !is_blank(&received[end..]) {
+                let next = String::from_utf8_lossy(&received[end..]);
+                let next = shortened(next.trim().lines().next().unwrap_or_default());
+                return Some(Err(format!("it printed more than one line: '{}' and then '{next}'", shortened(line))));
+            }
+            return Some(answer.ok_or_else(|| unreadable(line)));
+        }
+    }
+
+    /// The answer of a program that has ended well: its last line may lack its end.
+    pub(super) fn last_answer(&mut self, banner: usize) -> Option<Result<Answer, String>> {
+        self.bytes.push(b'\n');
+        self.answer(banner)
+    }
+
+    /// Drops the beginning of what only the end matters of.
+    pub(super) fn keep_end(&mut self) {
+        if self.bytes.len() > 4 * LONGEST_LINE {
+            self.bytes.drain(..self.bytes.len() - LONGEST_LINE);
+        }
+    }
+
+    /// The answer in the output of a program that was run for one point: its last line with a number or an object.
+    pub(super) fn last_line(&self) -> Result<Answer, String> {
+        last_line(&self.bytes)
+    }
+}
+
+/// The last line with a number or an object, or an object over several lines.
+pub(super) fn last_line(bytes: &[u8]) -> Result<Answer, String> {
+    let text = String::from_utf8_lossy(bytes);
+    let lines = || text.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+    let Some(last) = lines().next() else { return Err("it left no answer".into()) };
+    let whole = || text.trim().starts_with('{').then(|| answer(&text.trim().replace(['\n', '\r'], " "))).flatten();
+    lines().find_map(answer).or_else(whole).ok_or_else(|| unreadable(last))
+}
+
+/// A number, or a JSON object with one under `value`, constraint values under `constraints` and a failure's text under `error`.
+/// Python's NaN and Infinity and JavaScript's null are taken as well.
+fn answer(line: &str) -> Option<Answer> {
+    if let Ok(value) = line.parse() {
+        return Some(Answer { value, constraints: Vec::new(), error: None });
+    }
+    if !line.starts_with('{') {
+        return None;
+    }
+    let parsed = serde_json::from_str(line).or_else(|_| serde_json::from_str(&quoted(line)));
+    let Ok(Value::Object(fields)) = parsed else { return None };
+    let error = match fields.get("error") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(other) => Some(other.to_string()),
+    };
+    let value = match (fields.get("value"), &error) {
+        (Some(value), _) => number(value)?,
+        (None, Some(_)) => f64::NAN,
+        (None, None) => return None,
+    };
+    let constraints = match fields.get("constraints") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(values)) => values.iter().map(number).collect::<Option<_>>()?,
+        Some(_) => return None,
+    };
+    Some(Answer { value, constraints, error })
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::Null => Some(f64::NAN),
+        // The numbers that JSON lacks, as our own files and `quoted` write them.
+        Value::String(word) => word.parse().ok().filter(|t: &f64| !t.is_finite()),
+        _ => None,
+    }
+}
+
+/// JSON with the words for numbers that it lacks put in quotes.
+fn quoted(line: &str) -> String {
+    let (mut text, mut word, mut inside, mut escaped) = (String::new(), String::new(), false, false);
+    for c in line.chars() {
+        if !inside && (c.is_ascii_alphanumeric() || "+-.".contains(c)) {
+            word.push(c);
+            continue;
+        }
+        end_word(&mut text, &mut word);
+        if c == '"' && !escaped {
+            inside = !inside;
+        }
+        escaped = inside && c == '\\' && !escaped;
+        text.push(c);
+    }
+    end_word(&mut text, &mut word);
+    text
+}
+
+fn end_word(text: &mut String, word: &mut String) {
+    match word.parse::<f64>() {
+        Ok(t) if !t.is_finite() => text.extend(["\"", word, "\""]),
+        _ => text.push_str(word),
+    }
+    word.clear();
+}
+
+pub(super) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_whitespace)
+}
+
+/// The beginning of a text, on one line.
+pub(super) fn shortened(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().take(60).map(shown).collect();
+    if text.chars().count() > 60 {
+        short.push('…');
+    }
+    short
+}
+
+/// A text as one word of the shell.
+pub(super) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(line: &str) -> Option<f64> {
+        answer(line).map(|answer| answer.value)
+    }
+
+    #[test]
+    fn points_are_written_so_that_they_read_back() {
+        let line = |input: Input, names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            String::from_utf8(input.line(&[0.1 + 0.2, -1e-300, 3.0], &names)).unwrap()
+        };
+        assert_eq!(line(Input::Json, &[]), "{\"x\":[0.30000000000000004,-1e-300,3.0]}\n");
+        assert_eq!(line(Input::Plain, &[]), "0.30000000000000004 -1e-300 3.0\n");
+        let named = line(Input::Json, &["lr", "a \"b\"", "n"]);
+        assert_eq!(named, "{\"x\":{\"lr\":0.30000000000000004,\"a \\\"b\\\"\":-1e-300,\"n\":3.0}}\n");
+        assert_eq!(digits(f64::MAX).parse(), Ok(f64::MAX));
+    }
+
+    #[test]
+    fn answers_are_numbers_or_objects() {
+        for (line, found) in [("3", 3.0), ("1e-3", 1e-3), ("{\"value\": -2.5}", -2.5), ("-inf", f64::NEG_INFINITY)] {
+            assert_eq!(value(line), Some(found), "{line}");
+        }
+        for line in ["nan", "{\"value\": NaN}", "{\"value\": null}", "{\"value\":-nan}", "{\"value\": \"nan\"}"] {
+            assert!(value(line).is_some_and(f64::is_nan), "{line}");
+        }
+        assert_eq!(value("{\"value\": -Infinity}"), Some(f64::NEG_INFINITY));
+        for line in
+            ["", "abc", "3,5", "1 2", "[1]", "{\"value\": \"3\"}", "{\"x\": 3}", "{\"x\": NaN}", "true", "\"3\"", "{"]
+        {
+            assert_eq!(value(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn objects_hold_constraints_and_failures() {
+        let full = answer(r#"{"value": 1.5, "constraints": [0, -2, NaN], "note": "a \" NaN"}"#).unwrap();
+        assert_eq!((full.value, &full.constraints[..2]), (1.5, &[0.0, -2.0][..]));
+        assert!(full.constraints[2].is_nan());
+        let evaluation = full.evaluation();
+        assert_eq!((evaluation.failure, evaluation.constraints.len()), (None, 3));
+        for line in [r#"{"error": "did not converge"}"#, r#"{"value": NaN, "error": "did not converge"}"#] {
+            let failure = answer(line).unwrap().evaluation().failure;
+            assert_eq!(failure, Some(Failure::Rejected("did not converge".into())));
+        }
+        assert_eq!(value(r#"{"value": 2, "error": null}"#), Some(2.0));
+        assert_eq!(value(r#"{"value": 2, "constraints": 3}"#), None);
+        assert_eq!(value(r#"{"value": 2, "constraints": ["a"]}"#), None);
+    }
+
+    fn read(bytes: &[u8], banner: usize) -> (Option<Result<f64, String>>, Option<String>) {
+        let mut received = Received { bytes: bytes.to_vec(), skipped: None };
+        let answer = received.answer(banner).map(|answer| answer.map(|answer| answer.value));
+        (answer, received.skipped.map(|(line, ..)| line))
+    }
+
+    #[test]
+    fn lines_come_in_pieces_and_alone() {
+        for nothing in [&b""[..], b"3.", b"\n\n  "] {
+            assert_eq!(read(nothing, 0), (None, None));
+        }
+        assert_eq!(read(b"\n\r\n3.5\r\n\n", 0), (Some(Ok(3.5)), None));
+        let two = read(b"3.5\n4", 0).0.unwrap().unwrap_err();
+        assert_eq!(two, "it printed more than one line: '3.5' and then '4'");
+        assert!(read(&[b'1'; LONGEST_LINE + 1], usize::MAX).0.unwrap().is_err());
+        let rubbish = read(b"abc\n", 0).0.unwrap().unwrap_err();
+        assert_eq!(rubbish, "it printed 'abc', not a number or {\"value\": number}");
+    }
+
+    #[test]
+    fn a_banner_is_passed_over_before_the_first_answer_only() {
+        let banner = "Welcome to sim 3\n[loading]\n\n";
+        assert_eq!(
+            read(format!("{banner}2.5\n").as_bytes(), usize::MAX),
+            (Some(Ok(2.5)), Some("Welcome to sim 3".into()))
+        );
+        assert_eq!(read(banner.as_bytes(), usize::MAX), (None, Some("Welcome to sim 3".into())));
+        assert!(read(format!("{banner}2.5\n").as_bytes(), 0).0.unwrap().is_err());
+        assert_eq!(read(b"hello\n2.5\n", 1).0, Some(Ok(2.5)));
+        assert!(read(format!("{banner}2.5\n").as_bytes(), 1).0.unwrap().is_err());
+        assert!(read(b"hello\n2.5\nbye\n", usize::MAX).0.unwrap().is_err());
+        assert!(read(b"{\"vaule\": 3}\n", usize::MAX).0.unwrap().is_err());
+        assert!(read("hello\n".repeat(LONGEST_LINE).as_bytes(), usize::MAX).0.unwrap().is_err());
+        let mut cut = Received { bytes: b"hello\n2.5".to_vec(), skipped: None };
+        assert!(cut.answer(9).is_none() && !cut.is_blank());
+        assert_eq!(cut.last_answer(9).unwrap().unwrap().value, 2.5);
+    }
+
+    #[test]
+    fn output_for_one_point_ends_with_its_answer() {
+        for text in ["step 1\nstep 2\n2.5\n", "2.5", "1\n2.5\ndone\n", "{\"value\":\n  2.5\n}\n"] {
+            assert_eq!(last_line(text.as_bytes()).unwrap().value, 2.5, "{text}");
+        }
+        assert_eq!(last_line(b" \n").unwrap_err(), "it left no answer");
+        assert!(last_line(b"a\nb\n").unwrap_err().starts_with("it printed 'b'"));
+    }
+
+    #[test]
+    fn words_survive_the_shell() {
+        for text in ["plain/path-1.txt", "it's \"two\" $words `x`\nand lines", ""] {
+            let printf = format!("printf %s {}", shell_word(text));
+            let output = std::process::Command::new("sh").arg("-c").arg(printf).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), text);
+        }
+        assert_eq!(shell_word("a.b"), "a.b");
+    }
+}

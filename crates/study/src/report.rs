@@ -1,0 +1,172 @@
+//! Report: what came of a study, as data that people and programs read.
+
+use crate::number::{number, numbers};
+use crate::study::Plan;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use swarmgrad_core::{Failure, Found, Kind, Outcome, Reason, Solutions};
+
+/// The last failure of an evaluation, for the user's eyes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LastFailure {
+    /// The kind of failure.
+    pub kind: &'static str,
+    /// What happened.
+    pub detail: String,
+    /// The last lines that the program wrote to its standard error.
+    pub stderr: String,
+}
+
+impl LastFailure {
+    /// What a failure says: its first line, and after it what the program wrote to its standard error.
+    pub fn of(failure: &Failure) -> Self {
+        let text = failure.text();
+        let (detail, stderr) = text.split_once('\n').unwrap_or((text, ""));
+        let detail = if detail.is_empty() { failure.kind().replace('_', " ") } else { detail.into() };
+        LastFailure { kind: failure.kind(), detail, stderr: stderr.into() }
+    }
+}
+
+/// How a run ended for the one who started it; the numbers are the exit codes of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Done.
+    Done = 0,
+    /// No evaluation gave a finite value.
+    NoValue = 1,
+    /// Done, but not everything could be kept: a disk was full.
+    NotKept = 3,
+    /// The objective failed for good, or in more than half of its evaluations.
+    Failed = 4,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+/// What came of a study.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The study with what was added to it.
+    pub plan: Plan,
+    /// The result; values have the sign of the problem.
+    pub outcome: Outcome,
+    /// The least value that the problem has, where that is known.
+    pub minimum: Option<f64>,
+    /// The last failure.
+    pub last_failure: Option<LastFailure>,
+    /// How often a program was started again.
+    pub restarts: u64,
+    /// Evaluations that were taken from the record.
+    pub repeated: u64,
+    /// The file by which the run can be continued.
+    pub kept: Option<PathBuf>,
+    /// What could not be kept, and why.
+    pub trouble: Vec<String>,
+}
+
+impl Report {
+    /// How the run ended.
+    pub fn verdict(&self) -> Verdict {
+        let outcome = &self.outcome;
+        match outcome.reason {
+            Reason::Interrupted => Verdict::Interrupted,
+            Reason::Failures(_) => Verdict::Failed,
+            _ if !outcome.fun.is_finite() => Verdict::NoValue,
+            _ if outcome.failures * 2 > outcome.nfev && self.plan.study.program.is_some() => Verdict::Failed,
+            _ if !self.trouble.is_empty() => Verdict::NotKept,
+            _ => Verdict::Done,
+        }
+    }
+
+    /// The number by which programs know why the run ended: 0 the method ended by itself, 1 evaluations spent, 2 iterations reached,
+    /// 3 target reached, 4 stagnation, 5 time over, 6 interrupted, 7 the objective failed.
+    pub fn status(&self) -> i32 {
+        match &self.outcome.reason {
+            Reason::Evaluations => 1,
+            Reason::Iterations => 2,
+            Reason::Target => 3,
+            Reason::Stagnation => 4,
+            Reason::Time => 5,
+            Reason::Interrupted => 6,
+            Reason::Failures(_) => 7,
+            _ => 0,
+        }
+    }
+
+    /// Whether a finite value was found and nothing cut the run short.
+    pub fn success(&self) -> bool {
+        self.outcome.success() && self.verdict() != Verdict::Failed
+    }
+
+    /// Variables whose best value lies on a bound.
+    pub fn at_bounds(&self) -> Vec<usize> {
+        let (x, space) = (&self.outcome.x, &self.plan.space);
+        (0..x.len()).filter(|&j| x[j] == space.lower()[j] || x[j] == space.upper()[j]).collect()
+    }
+
+    fn solutions(&self, solutions: &Solutions) -> Value {
+        let found = |f: &Found| json!({ "x": numbers(&f.x), "fun": number(f.value), "particles": f.particles });
+        let points: Vec<_> = solutions.points.iter().map(found).collect();
+        json!({ "kind": self.kind(solutions.kind), "points": points })
+    }
+
+    /// What a list of points is called.
+    pub fn kind(&self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Minima if self.plan.study.maximize => "maxima",
+            Kind::Minima => "minima",
+            Kind::Samples => "samples",
+            Kind::Runs => "runs",
+        }
+    }
+}
+
+/// The report as programs read it.
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (study, outcome) = (&self.plan.study, &self.outcome);
+        let problem = study.problem.as_ref().or(study.program.as_ref().map(|program| &program.command));
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("x", &numbers(&outcome.x))?;
+        map.serialize_entry("fun", &number(outcome.fun))?;
+        map.serialize_entry("nfev", &outcome.nfev)?;
+        map.serialize_entry("ngev", &outcome.ngev)?;
+        map.serialize_entry("cost", &outcome.cost)?;
+        map.serialize_entry("nit", &outcome.nit)?;
+        map.serialize_entry("success", &self.success())?;
+        map.serialize_entry("status", &self.status())?;
+        map.serialize_entry("message", &outcome.reason.to_string())?;
+        map.serialize_entry("account", &outcome.explanation)?;
+        map.serialize_entry("seed", &study.seed)?;
+        map.serialize_entry("method", self.plan.entry.name)?;
+        if let Some(runs) = study.runs {
+            map.serialize_entry("runs", &runs)?;
+        }
+        map.serialize_entry("params", &self.plan.parameters())?;
+        map.serialize_entry("problem", &problem)?;
+        map.serialize_entry("dim", &self.plan.space.dim())?;
+        map.serialize_entry("maximize", &study.maximize)?;
+        map.serialize_entry("budget", &self.plan.budget)?;
+        map.serialize_entry("minimum", &self.minimum.map(number))?;
+        map.serialize_entry("failures", &outcome.failures)?;
+        map.serialize_entry("failure_kinds", &outcome.failure_counts)?;
+        map.serialize_entry("last_failure", &self.last_failure)?;
+        map.serialize_entry("restarts", &self.restarts)?;
+        map.serialize_entry("repeated", &self.repeated)?;
+        map.serialize_entry("trouble", &self.trouble)?;
+        map.serialize_entry("seconds", &outcome.seconds)?;
+        map.serialize_entry("answer", &numbers(&outcome.answer))?;
+        if let Some(solutions) = &outcome.solutions {
+            map.serialize_entry("several", &self.solutions(solutions))?;
+        }
+        if let Some(noise) = &outcome.noise {
+            let (mean, low, high) = (number(noise.mean), number(noise.low), number(noise.high));
+            let (evaluations, points) = (noise.evaluations, noise.points);
+            let noise = json!({ "mean": mean, "low": low, "high": high, "evaluations": evaluations, "points": points });
+            map.serialize_entry("noise", &noise)?;
+        }
+        map.serialize_entry("version", env!("CARGO_PKG_VERSION"))?;
+        map.end()
+    }
+}

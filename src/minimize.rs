@@ -1,0 +1,199 @@
+//! The builder for people: what to minimise, by which method, until when.
+
+use crate::registry::{self, Settings};
+use crate::{
+    DEFAULT_BUDGET, Error, FunctionMut, Halt, Limits, Outcome, Problem, Real, Result, Run, Session, Space, Time, Value,
+    Watch, Workers,
+};
+use serde_json::{Value as Json, json};
+use std::time::Duration;
+
+/// Minimises a closure on a space: it returns the value of a point, or a `Result` whose error says why there is none; it may change
+/// its own state, so one point is evaluated at a time. Where points may be evaluated side by side, see [`minimize_problem`].
+///
+/// ```
+/// use swarmgrad::{Space, minimize};
+///
+/// let space = Space::cube(3, -5.0, 5.0)?;
+/// let mut calls = 0;
+/// let outcome = minimize(|x: &[f64]| { calls += 1; x.iter().map(|t| (t - 1.0).powi(2)).sum::<f64>() }, space)
+///     .method("auto")
+///     .evaluations(2_000)
+///     .seed(42)
+///     .run()?;
+/// assert!(outcome.fun < 1e-8);
+/// assert_eq!(outcome.nfev, calls);
+/// # Ok::<(), swarmgrad::Error>(())
+/// ```
+pub fn minimize<'a, C, V>(objective: C, space: Space) -> Minimize<'a>
+where
+    C: FnMut(&[f64]) -> V + Send + 'a,
+    V: Value<f64> + 'a,
+{
+    Minimize::of(Box::new(FunctionMut::new(space, objective)))
+}
+
+/// Minimises a problem, a [`Function`](crate::Function) for example, on as many threads as [`Minimize::threads`] says.
+///
+/// ```
+/// use swarmgrad::{Function, Space, minimize_problem};
+///
+/// let sphere = Function::new(Space::cube(2, -5.0, 5.0)?, |x: &[f64]| x.iter().map(|t| t * t).sum::<f64>());
+/// let outcome = minimize_problem(sphere).method("de(particles=20)").target(1e-6).threads(2).run()?;
+/// assert!(outcome.fun <= 1e-6);
+/// # Ok::<(), swarmgrad::Error>(())
+/// ```
+pub fn minimize_problem<'a>(problem: impl Problem + 'a) -> Minimize<'a> {
+    Minimize::of(Box::new(problem))
+}
+
+/// A minimisation to be run. Without a limit it ends after [`DEFAULT_BUDGET`] evaluations a variable.
+pub struct Minimize<'a> {
+    problem: Box<dyn Problem + 'a>,
+    method: String,
+    settings: Settings,
+    limits: Limits,
+    seconds: Option<Duration>,
+    seed: u64,
+    threads: usize,
+    halt: Halt,
+    watchers: Vec<Box<dyn Watch + 'a>>,
+}
+
+impl<'a> Minimize<'a> {
+    fn of(problem: Box<dyn Problem + 'a>) -> Self {
+        Minimize {
+            problem,
+            method: registry::DEFAULT.into(),
+            settings: Settings::new(),
+            limits: Limits::default(),
+            seconds: None,
+            seed: 0,
+            threads: 1,
+            halt: Halt::default(),
+            watchers: Vec::new(),
+        }
+    }
+
+    /// The method by its name, with settings if you like: `pso(particles=20, topology=ring)`. `auto` where none is named.
+    pub fn method(mut self, text: &str) -> Self {
+        self.method = text.into();
+        self
+    }
+
+    /// A parameter of the method; see `swarmgrad list METHOD`.
+    pub fn set(mut self, name: &str, value: impl Into<Json>) -> Self {
+        self.settings.insert(name.into(), value.into());
+        self
+    }
+
+    /// Points to begin with.
+    pub fn x0(self, points: Vec<Vec<f64>>) -> Self {
+        self.set("start", json!({ "points": points }))
+    }
+
+    /// Ends after this many evaluations; the method plans by it.
+    pub fn evaluations(mut self, budget: u64) -> Self {
+        self.limits.evaluations = Some(budget);
+        self
+    }
+
+    /// Ends after this many iterations, the first points not counted.
+    pub fn iterations(mut self, iterations: u64) -> Self {
+        self.limits.iterations = Some(iterations);
+        self
+    }
+
+    /// Ends when a value this good is found.
+    pub fn target(mut self, target: f64) -> Self {
+        self.limits.target = Some(target);
+        self
+    }
+
+    /// Ends when this many iterations brought no improvement.
+    pub fn stagnation(mut self, iterations: u64) -> Self {
+        self.limits.stagnation = Some(iterations);
+        self
+    }
+
+    /// Ends after this time.
+    pub fn time(mut self, time: Duration) -> Self {
+        self.seconds = Some(time);
+        self
+    }
+
+    /// The seed of all random numbers; 0 where none is given.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Threads, 0 for one a core. The result does not depend on their number.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Ends soon after `halt` asks for it, with the result so far.
+    pub fn halt(mut self, halt: Halt) -> Self {
+        self.halt = halt;
+        self
+    }
+
+    /// Adds a watcher.
+    pub fn watch(mut self, watcher: impl Watch + 'a) -> Self {
+        self.watchers.push(Box::new(watcher));
+        self
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// Names the method, parameter, value and rule where one does not fit.
+    pub fn run(mut self) -> Result<Outcome> {
+        if self.limits.target.is_some_and(f64::is_nan) {
+            return Err(Error::parameter("target", f64::NAN, "must be a number"));
+        }
+        let space = self.problem.space().clone();
+        self.limits.time = self.seconds.map(Time::from_now);
+        if self.limits.is_endless() {
+            self.limits.evaluations = Some(DEFAULT_BUDGET.saturating_mul(space.dim() as u64));
+        }
+        let mut session = session(&self.method, &self.settings, &space, self.limits, self.seed)?;
+        for watcher in self.watchers {
+            session = session.watch_boxed(watcher);
+        }
+        let workers = Workers::new(self.threads)?;
+        Ok(Run::of(session, &*self.problem).workers(&workers).halt(self.halt).minimize())
+    }
+}
+
+/// A session of a method by its name, to be driven with [`Session::ask`] and [`Session::tell`]. The method plans by the limits'
+/// budget, which is said once.
+///
+/// ```
+/// use swarmgrad::{Evaluation, Limits, Space, registry::Settings, session};
+///
+/// let space = Space::cube(2, -5.0, 5.0)?;
+/// let mut session = session("cma_es", &Settings::new(), &space, Limits::evaluations(500), 7)?;
+/// while session.ended().is_none() {
+///     for (id, x) in session.ask(usize::MAX).points() {
+///         session.tell(id, Evaluation::of(x.iter().map(|t| t * t).sum()))?;
+///     }
+/// }
+/// assert!(session.outcome().fun < 1e-6);
+/// # Ok::<(), swarmgrad::Error>(())
+/// ```
+///
+/// # Errors
+/// Names the method, parameter, value and rule where one does not fit.
+pub fn session<'a, F: Real>(
+    method: &str,
+    settings: &Settings,
+    space: &Space<F>,
+    limits: Limits<F>,
+    seed: u64,
+) -> Result<Session<'a, F>> {
+    let (entry, all) = registry::parse_with(method, settings)?;
+    Ok(Session::new(entry.build(space, limits.evaluations, &all)?, seed).limits(limits))
+}
