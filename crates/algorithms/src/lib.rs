@@ -26,4 +26,5 @@ pub mod parameters;
 pub mod particle;
 pub mod registry;
 pub mod restart;
+pub mod saved;
 pub mod settings;

@@ -17,6 +17,14 @@ pub trait Method<F: Real>: Algorithm<F> + Serialize + DeserializeOwned + 'static
     /// # Errors
     /// A parameter, named with its value and the rule; a start or a space that the method cannot take.
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self>;
+
+    /// Whether a state that was read back fits together, between two rounds: sizes, indices, parameters.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    fn verify(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Functions that build a method from its settings.
@@ -65,6 +73,7 @@ fn build<F: Real, A: Method<F>>(
 /// Reads back a saved state.
 fn load<F: Real, A: Method<F>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
     let method: A = postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
+    method.verify().map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
     Ok(Box::new(method))
 }
 

@@ -5,10 +5,26 @@ use serde::{Deserialize, Serialize};
 
 /// Points, one a row, in one flat allocation: coordinate `j` of point `i` is `data[i * dim + j]`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(bound = "")]
+#[serde(bound = "", try_from = "Written<F>")]
 pub struct Matrix<F: Real = f64> {
     dim: usize,
     data: Vec<F>,
+}
+
+/// A matrix as it is read back, before its numbers are known to fill its rows.
+#[derive(Deserialize)]
+#[serde(bound = "")]
+struct Written<F: Real> {
+    dim: usize,
+    data: Vec<F>,
+}
+
+impl<F: Real> TryFrom<Written<F>> for Matrix<F> {
+    type Error = Error;
+
+    fn try_from(Written { dim, data }: Written<F>) -> Result<Self> {
+        if data.is_empty() { Ok(Matrix::empty(dim)) } else { Matrix::from_vec(dim, data) }
+    }
 }
 
 /// A borrowed, read-only [`Matrix`]: what `Problem::values` and `Algorithm::tell` see.

@@ -30,11 +30,28 @@ impl Outside {
 
 /// A box: lower and upper bound of each variable, either of which may be infinite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "")]
+#[serde(bound = "", try_from = "Written<F>")]
 pub struct Space<F: Real = f64> {
     lower: Vec<F>,
     upper: Vec<F>,
     outside: Option<Outside>,
+}
+
+/// A space as it is read back, before its bounds are known to be bounds.
+#[derive(Deserialize)]
+#[serde(bound = "")]
+struct Written<F: Real> {
+    lower: Vec<F>,
+    upper: Vec<F>,
+    outside: Option<Outside>,
+}
+
+impl<F: Real> TryFrom<Written<F>> for Space<F> {
+    type Error = Error;
+
+    fn try_from(Written { lower, upper, outside }: Written<F>) -> Result<Self> {
+        Ok(Space { outside, ..Space::new(lower, upper)? })
+    }
 }
 
 impl<F: Real> Space<F> {

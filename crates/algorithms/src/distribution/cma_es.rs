@@ -31,6 +31,7 @@ use super::rows::{add_rows, dot, each_chunk, each_row};
 use super::stop::{History, Now, axis_lost, badly_conditioned};
 use super::{Distribution, Samples, Steered, Told, draw_normals, expected_norm, seen, shortening, usual_population};
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Draws, Matrix, Real, Reason, Result, Rng, View, math};
 
@@ -131,6 +132,12 @@ impl Rates {
         Rates { lambda, mu, weights, mu_eff, c_sigma, d_sigma, c_c, c_1, c_mu, chi: expected_norm(dim) }
     }
 
+    /// Whether rates that were read back fit together.
+    pub(super) fn verify(&self) -> Result<()> {
+        saved::holds("mu", 1 <= self.mu && self.mu < self.lambda, "must be at least 1 and below lambda")?;
+        saved::length("weights", &self.weights, self.lambda)
+    }
+
     /// (43): the path of the step-size; returns its length.
     pub(super) fn follow(&self, p_sigma: &mut [f64], white: &[f64]) -> f64 {
         let rate = (self.c_sigma * (2.0 - self.c_sigma) * self.mu_eff).sqrt();
@@ -179,7 +186,7 @@ impl CmaEs {
     }
 
     fn decompose(&mut self) {
-        if self.g == 0 || self.g < self.decomposed + self.patience().max(1) {
+        if self.g == 0 || self.g < self.decomposed.saturating_add(self.patience().max(1)) {
             return;
         }
         self.decomposed = self.g;
@@ -293,6 +300,22 @@ impl Distribution for CmaEs {
             y_w: Vec::new(),
             white: Vec::new(),
         })
+    }
+
+    fn verify(&self, dim: usize) -> Result<()> {
+        saved::parameters(&self.params)?;
+        self.rates.verify()?;
+        self.history.verify()?;
+        saved::holds("dim", self.dim == dim, "must be that of the space")?;
+        saved::holds("g", self.g <= saved::MOST, "must be a count")?;
+        for (name, vector) in [("p_sigma", &self.p_sigma), ("p_c", &self.p_c), ("eigenvalues", &self.eigen.values)] {
+            saved::length(name, vector, dim)?;
+        }
+        let square = dim.saturating_mul(dim);
+        for (name, matrix) in [("c", &self.c), ("root", &self.root), ("eigenvectors", &self.eigen.vectors)] {
+            saved::length(name, matrix, square)?;
+        }
+        saved::length("norms", &self.norms, self.rates.lambda)
     }
 
     fn population(&self) -> usize {

@@ -30,6 +30,7 @@ use super::{
     usual_population,
 };
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, View, math};
 
@@ -180,6 +181,17 @@ impl Distribution for CrFmNes {
             y: Vec::new(),
             work: Work::default(),
         })
+    }
+
+    fn verify(&self, dim: usize) -> Result<()> {
+        saved::parameters(&self.params)?;
+        saved::holds("dim", self.dim == dim, "must be that of the space")?;
+        saved::length("raw", &self.raw, self.lambda)?;
+        saved::length("weights", &self.weights, self.lambda)?;
+        for (name, vector) in [("v", &self.v), ("d", &self.d), ("p_sigma", &self.p_sigma), ("p_c", &self.p_c)] {
+            saved::length(name, vector, dim)?;
+        }
+        Ok(())
     }
 
     fn population(&self) -> usize {

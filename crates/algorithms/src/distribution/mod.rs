@@ -32,6 +32,7 @@ pub mod xnes;
 
 use crate::method::Method;
 use crate::parameters::Parameters;
+use crate::saved;
 use chart::{Chart, Placed};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -85,6 +86,12 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
     fn stop_reason(&self) -> Option<Reason> {
         None
     }
+
+    /// Whether a state that was read back, after at least a round, fits together in `dim` dimensions.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    fn verify(&self, dim: usize) -> Result<()>;
 
     /// Shows state under the symbols of the paper.
     fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
@@ -261,6 +268,22 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
             order: Vec::new(),
             changed: Vec::new(),
         })
+    }
+
+    fn verify(&self) -> Result<()> {
+        let (n, dim) = (self.fx.len(), self.space.dim());
+        self.start.check(&self.space)?;
+        saved::holds("phase", !self.lent, "must be that between two rounds")?;
+        saved::holds("rounds", self.rounds <= saved::MOST, "must be a count")?;
+        saved::shape("x", &self.x, n, dim)?;
+        saved::shape("steps", &self.steps, n, dim)?;
+        if self.rounds == 0 {
+            return saved::holds("values", n == 0, "must be none before the first round");
+        }
+        saved::holds("values", n == self.distribution.population(), "must be one a point")?;
+        saved::length("scale", self.chart.scale(), dim)?;
+        saved::length("mean", self.distribution.mean(), dim)?;
+        self.distribution.verify(dim)
     }
 }
 

@@ -18,6 +18,7 @@ use super::rows::add_rows;
 use super::{Distribution, Samples, Told, centred_ranks, draw_mirrored, seen};
 use crate::gradient::rule::{Adam, Rule};
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, View};
 
@@ -70,6 +71,15 @@ impl Distribution for OpenEs {
         let ranks = centred_ranks(params.particles);
         let (draws, gradient, step) = (Matrix::default(), Vec::new(), Vec::new());
         Ok(OpenEs { params, ranks, adam, mean: Vec::new(), sigma: 0.0, draws, gradient, step })
+    }
+
+    fn verify(&self, dim: usize) -> Result<()> {
+        saved::parameters(&self.params)?;
+        let (mean, square) = self.adam.moments();
+        for (name, moments) in [("first moment", mean), ("second moment", square)] {
+            saved::length(name, moments, if moments.is_empty() { 0 } else { dim })?;
+        }
+        saved::length("ranks", &self.ranks, self.params.particles)
     }
 
     fn population(&self) -> usize {

@@ -19,6 +19,7 @@
 use super::rows::add_rows;
 use super::{Distribution, Samples, Told, centred_ranks, draw_mirrored, seen};
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, View};
 
@@ -61,6 +62,12 @@ impl Distribution for Pgpe {
         let ranks = centred_ranks(params.particles);
         let (draws, gradient) = (Matrix::default(), Vec::new());
         Ok(Pgpe { params, ranks, mean: Vec::new(), sigma: Vec::new(), draws, gradient })
+    }
+
+    fn verify(&self, dim: usize) -> Result<()> {
+        saved::parameters(&self.params)?;
+        saved::length("ranks", &self.ranks, self.params.particles)?;
+        saved::length("sigma", &self.sigma, dim)
     }
 
     fn population(&self) -> usize {

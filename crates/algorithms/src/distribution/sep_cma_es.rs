@@ -16,6 +16,7 @@ use super::cma_es::{Params, Rates};
 use super::rows::{add_rows, dot};
 use super::stop::{History, Now};
 use super::{Distribution, Samples, Told, draw_normals, seen, shortening, usual_population};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Draws, Matrix, Real, Reason, Result, Rng, View};
 
@@ -79,6 +80,20 @@ impl Distribution for SepCmaEs {
             y_w: Vec::new(),
             white: Vec::new(),
         })
+    }
+
+    fn verify(&self, dim: usize) -> Result<()> {
+        saved::parameters(&self.params)?;
+        self.rates.verify()?;
+        self.history.verify()?;
+        saved::holds("dim", self.dim == dim, "must be that of the space")?;
+        saved::holds("g", self.g <= saved::MOST, "must be a count")?;
+        for (name, vector) in
+            [("p_sigma", &self.p_sigma), ("p_c", &self.p_c), ("c", &self.c), ("deviations", &self.deviations)]
+        {
+            saved::length(name, vector, dim)?;
+        }
+        Ok(())
     }
 
     fn population(&self) -> usize {

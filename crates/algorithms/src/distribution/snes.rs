@@ -18,6 +18,7 @@
 use super::rows::add_rows;
 use super::{Distribution, Samples, Steered, Told, draw_normals, natural_weights, seen, shortening, usual_population};
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, View, math};
 
@@ -71,6 +72,11 @@ impl Distribution for Snes {
         let eta = params.eta.unwrap_or((3.0 + math::ln(n)) / (5.0 * n.sqrt()));
         let weights = natural_weights(lambda);
         Ok(Snes { params, weights, eta, mean: Vec::new(), sigma: Vec::new(), gradient: Vec::new() })
+    }
+
+    fn verify(&self, dim: usize) -> Result<()> {
+        saved::parameters(&self.params)?;
+        saved::length("sigma", &self.sigma, dim)
     }
 
     fn population(&self) -> usize {

@@ -1,6 +1,7 @@
 //! When a run of CMA-ES has nothing more to give: the termination criteria of Hansen's tutorial (appendix B.3).
 
 use super::Told;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use swarmgrad_core::{Reason, math};
@@ -49,6 +50,12 @@ const LONGEST: usize = 20_000;
 const LOOK: u64 = 25;
 
 impl History {
+    /// Whether a history that was read back fits together.
+    pub(super) fn verify(&self) -> swarmgrad_core::Result<()> {
+        let alike = self.best.len() == self.median.len() && self.best.len() <= LONGEST;
+        saved::holds("history", alike, "must be as many best as median values, at most 20,000")
+    }
+
     /// Adds an iteration and says whether it is the last; sigma times `deviation(j)` is the deviation of coordinate j.
     pub(super) fn end(&mut self, now: Now<'_>, deviation: impl Fn(usize) -> f64) -> Option<Reason> {
         let n = now.mean.len();

@@ -21,6 +21,7 @@ use super::eigen::Eigen;
 use super::rows::{add_rows, dot};
 use super::{Distribution, Samples, Told, draw_normals, natural_weights, seen, usual_population};
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, View, math};
 
@@ -171,6 +172,13 @@ impl Distribution for Xnes {
             s: empty(),
             work,
         })
+    }
+
+    fn verify(&self, dim: usize) -> Result<()> {
+        saved::parameters(&self.params)?;
+        saved::shape("columns", &self.columns, dim, dim)?;
+        saved::shape("inverse", &self.inverse, dim, dim)?;
+        saved::shape("s", &self.s, self.weights.len(), dim)
     }
 
     fn population(&self) -> usize {

@@ -23,6 +23,7 @@ use super::mutate::{current_to_pbest_1, midpoint};
 use super::select::{best_share, one_of, rank, two_others};
 use crate::parameters::Parameters;
 use crate::particle::{Motion, Remembered, Swarm};
+use crate::saved;
 use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use serde::de::DeserializeOwned;
@@ -53,6 +54,12 @@ pub trait Law: Send + Sync + Sized + Serialize + DeserializeOwned {
 
     /// Takes in what succeeded in an iteration; never empty.
     fn learn(&mut self, successes: &Successes);
+
+    /// Whether a law that was read back fits together.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    fn verify(&self) -> Result<()>;
 
     /// The means of what is remembered, (mu_F, mu_CR), for watchers.
     fn means(&self) -> (f64, f64);
@@ -180,6 +187,16 @@ impl History {
         History { weights: vec![weight; entries], rates: vec![Some(rate); entries], next: 0 }
     }
 
+    /// Whether a history that was read back fits together.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    pub fn verify(&self) -> Result<()> {
+        saved::holds("history", !self.weights.is_empty(), "must have an entry")?;
+        saved::length("rates", &self.rates, self.weights.len())?;
+        saved::below("next", [&self.next], self.weights.len())
+    }
+
     /// Entries.
     pub fn len(&self) -> usize {
         self.weights.len()
@@ -276,6 +293,13 @@ impl<F: Real, L: Law> Motion<F> for Adaptive<F, L> {
             uniforms: Vec::new(),
             normals: Vec::new(),
         })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
+        let n = swarm.y.len();
+        saved::holds("population", n >= Plan::LEAST, "must be at least 4")?;
+        saved::shape("archive", &self.archive, self.archive.len(), swarm.dim())?;
+        self.law.verify()
     }
 
     fn particles(&self) -> usize {

@@ -18,6 +18,7 @@ use super::mutate::{current_to_pbest_1, rand_1};
 use super::select::{best_share, others, rank};
 use crate::parameters::{choice, parameters};
 use crate::particle::{Motion, Remembered, Swarm};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Real, Result, Rng, Space};
 
@@ -73,6 +74,12 @@ impl<F: Real> Motion<F> for De {
 
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         Ok(De { params, order: Vec::new() })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        swarm.verify_remembers()
     }
 
     fn particles(&self) -> usize {

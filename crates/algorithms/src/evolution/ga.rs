@@ -20,6 +20,7 @@ use super::mutate::polynomial;
 use super::select::{rank, tournament};
 use crate::parameters::parameters;
 use crate::particle::{Motion, Remembered, Swarm};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, Space};
 
@@ -75,6 +76,12 @@ impl<F: Real> Motion<F> for Ga<F> {
 
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         Ok(Ga { params, order: Vec::new(), values: Vec::new(), survivors: Matrix::default() })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        swarm.verify_remembers()
     }
 
     fn particles(&self) -> usize {

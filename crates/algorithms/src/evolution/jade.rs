@@ -15,6 +15,7 @@
 
 use super::adaptive::{Adaptive, Control, Dice, Law, Stage, Successes, best};
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::Result;
 
@@ -50,6 +51,10 @@ impl Law for Means {
     fn new(params: Params, dim: usize, _budget: Option<u64>) -> Result<Self> {
         let population = params.particles.unwrap_or_else(|| (10 * dim).div_ceil(3).max(30));
         Ok(Means { params, population, weight: 0.5, rate: 0.5 })
+    }
+
+    fn verify(&self) -> Result<()> {
+        saved::parameters(&self.params)
     }
 
     fn population(&self, _evaluations: u64) -> usize {

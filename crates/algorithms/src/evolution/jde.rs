@@ -16,6 +16,7 @@ use super::mutate::rand_1;
 use super::select::others;
 use crate::parameters::parameters;
 use crate::particle::{Motion, Remembered, Swarm};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Real, Result, Rng, Space, View};
 
@@ -57,6 +58,14 @@ impl<F: Real> Motion<F> for Jde {
 
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         Ok(Jde { params, own: Vec::new(), tried: Vec::new() })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        swarm.verify_remembers()?;
+        saved::length("own", &self.own, swarm.len())?;
+        saved::length("tried", &self.tried, swarm.len())
     }
 
     fn particles(&self) -> usize {

@@ -16,6 +16,7 @@
 use super::adaptive::{Adaptive, Control, Dice, History, Law, Plan, Stage, Successes, best};
 use super::select::one_of;
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Result, math};
 
@@ -51,6 +52,11 @@ impl Law for Loosening {
         let d = dim as f64;
         let history = History::new(params.memory, 0.3, 0.8);
         Ok(Loosening { plan: Plan::new(params.particles, 25.0 * math::ln(d) * d.sqrt(), dim, budget), params, history })
+    }
+
+    fn verify(&self) -> Result<()> {
+        saved::parameters(&self.params)?;
+        self.history.verify()
     }
 
     fn population(&self, evaluations: u64) -> usize {

@@ -17,6 +17,7 @@
 use super::adaptive::{Adaptive, Control, Dice, History, Law, Plan, Stage, Successes, best};
 use super::select::one_of;
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::Result;
 
@@ -54,6 +55,11 @@ impl Law for Shrinking {
         let plan = Plan::new(params.particles, 18.0 * dim as f64, dim, budget);
         let history = History::new(params.memory, 0.5, 0.5);
         Ok(Shrinking { params, plan, history })
+    }
+
+    fn verify(&self) -> Result<()> {
+        saved::parameters(&self.params)?;
+        self.history.verify()
     }
 
     fn population(&self, evaluations: u64) -> usize {

@@ -48,6 +48,10 @@ impl Law for Remembering {
         Ok(Remembering { population: params.particles, history: History::new(params.memory, 0.5, 0.5) })
     }
 
+    fn verify(&self) -> Result<()> {
+        self.history.verify()
+    }
+
     fn population(&self, _evaluations: u64) -> usize {
         self.population
     }

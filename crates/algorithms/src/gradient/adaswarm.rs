@@ -22,6 +22,7 @@ use super::search::mean_draw;
 use super::towards;
 use crate::parameters::{choice, parameters};
 use crate::particle::{Motion, Pulls, Remembered, Swarm, Topology, empso};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Real, Result, Rng, Space, View, best_index};
 
@@ -100,6 +101,15 @@ impl<F: Real> Motion<F> for AdaSwarm<F> {
         let kappa = 0.5 * (p.c1 + p.c2) / eta;
         let swarm = empso::Empso::new(swarm, space, budget)?;
         Ok(AdaSwarm { params: p, swarm, adam, eta, kappa, w: Vec::new(), gradient: Vec::new() })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        let (mean, square) = self.adam.moments();
+        for (name, moments) in [("mean", mean), ("square", square)] {
+            saved::length(name, moments, if moments.is_empty() { 0 } else { swarm.dim() })?;
+        }
+        self.swarm.verify(swarm, space, probed)
     }
 
     fn particles(&self) -> usize {

@@ -13,6 +13,7 @@ use super::agreement::{Agreement, consensus_parameters};
 use super::kinetic::distance;
 use super::pso_sde::Noise;
 use super::{Motion, Remembered, Swarm};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View};
 
@@ -56,6 +57,14 @@ impl<F: Real> Motion<F> for AdamCbo<F> {
         let agreement = params.agreement();
         let (first, second, xi) = (Matrix::default(), Matrix::default(), Matrix::default());
         Ok(AdamCbo { params, agreement, first, second, iterations: 0, xi })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        saved::shape("first", &self.first, swarm.len(), swarm.dim())?;
+        saved::shape("second", &self.second, swarm.len(), swarm.dim())?;
+        self.agreement.verify(swarm.dim())
     }
 
     fn particles(&self) -> usize {

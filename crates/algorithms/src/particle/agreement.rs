@@ -1,8 +1,9 @@
 //! What all consensus methods share: the consensus, and the schedules of its sharpness and of the diffusion.
 
 use super::attractor::{alpha_for_sample_size, consensus};
+use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, View};
+use swarmgrad_core::{Matrix, Real, Result, View};
 
 /// The sharpness stays within these bounds when it follows the effective sample size.
 const SHARPNESS: [f64; 2] = [1e-12, 1e15];
@@ -35,6 +36,11 @@ pub(crate) struct Agreement<F: Real> {
 }
 
 impl<F: Real> Agreement<F> {
+    /// Whether a state that was read back has a consensus in so many dimensions.
+    pub(crate) fn verify(&self, dim: usize) -> Result<()> {
+        saved::length("consensus", &self.consensus, dim)
+    }
+
     pub(crate) fn new(alpha: f64, sigma: f64, schedule: Schedule) -> Self {
         Agreement { alpha, sigma, consensus: Vec::new(), schedule }
     }

@@ -2,8 +2,9 @@
 
 use super::sweep::{Scratch, Tile};
 use super::{Pulls, Swarm, Topology, force};
+use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Rng, Space};
+use swarmgrad_core::{Matrix, Real, Result, Rng, Space};
 
 /// The neighbourhood, the kind of draws, the speed limit, and who leads whom.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,15 @@ pub(crate) struct Attraction {
 }
 
 impl Attraction {
+    /// Whether a state that was read back fits to its swarm.
+    pub(crate) fn verify<F: Real>(&self, swarm: &Swarm<F>, space: &Space<F>) -> Result<()> {
+        swarm.verify_travels()?;
+        swarm.verify_remembers()?;
+        super::pso::needs_widths(self.velocity_limit, space)?;
+        saved::length("leaders", &self.leaders, swarm.len())?;
+        saved::below("leaders", &self.leaders, swarm.len())
+    }
+
     pub(crate) fn new(topology: Topology, pulls: Pulls, velocity_limit: Option<f64>) -> Self {
         Attraction { topology, pulls, velocity_limit, leaders: Vec::new() }
     }

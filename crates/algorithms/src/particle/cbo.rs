@@ -37,6 +37,7 @@ use super::surface::nearest;
 use super::sweep::sweep;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
+use crate::saved;
 use fearless_simd::{Simd, dispatch, prelude::*};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
@@ -175,6 +176,19 @@ impl<F: Real> Motion<F> for Cbo<F> {
             jump: Vec::new(),
             point: Vec::new(),
         })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        let (p, numbers) = (&self.params, swarm.len() * swarm.dim());
+        let differences = if p.gradient > 0.0 { numbers } else { 0 };
+        if probed {
+            let consensus = usize::from(p.correction != Correction::None);
+            saved::length("probed", &self.probed, consensus + differences)?;
+            saved::length("steps", &self.steps, differences)?;
+        }
+        self.agreement.verify(swarm.dim())
     }
 
     fn particles(&self) -> usize {

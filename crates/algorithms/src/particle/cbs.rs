@@ -18,6 +18,7 @@
 use super::agreement::{Agreement, consensus_parameters};
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Found, Kind, Matrix, Real, Result, Rng, Solutions, Space, View, math};
 
@@ -63,6 +64,13 @@ impl<F: Real> Motion<F> for Cbs<F> {
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         let agreement = params.agreement();
         Ok(Cbs { params, agreement, old: Matrix::default(), zeta: Vec::new(), roots: Vec::new() })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        saved::shape("old", &self.old, swarm.len(), swarm.dim())?;
+        self.agreement.verify(swarm.dim())
     }
 
     fn particles(&self) -> usize {

@@ -17,6 +17,7 @@
 use super::sweep::sweep;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::parameters;
+use crate::saved;
 use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,19 @@ impl<F: Real> Motion<F> for Clpso<F> {
             before: Vec::new(),
             limit,
         })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        let (n, dim) = (swarm.len(), swarm.dim());
+        swarm.verify_travels()?;
+        swarm.verify_remembers()?;
+        saved::length("exemplars", &self.exemplars, n * dim)?;
+        saved::below("exemplars", &self.exemplars, n)?;
+        saved::length("stale", &self.stale, n)?;
+        saved::length("before", &self.before, n)?;
+        saved::length("limit", &self.limit, dim)
     }
 
     fn particles(&self) -> usize {

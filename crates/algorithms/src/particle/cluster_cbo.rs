@@ -22,6 +22,7 @@ use super::kinetic::distance;
 use super::polar_cbo::approach;
 use super::pso_sde::Noise;
 use super::{Motion, Remembered, Swarm};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Solutions, Space, View, best_index};
 
@@ -108,6 +109,17 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
         let agreement = params.agreement();
         let [centres, seen, xi] = [(); 3].map(|()| Matrix::default());
         Ok(ClusterCbo { params, agreement, centres, cluster: Vec::new(), seen, best: 0, xi })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        let (n, dim, clusters) = (swarm.len(), swarm.dim(), self.centres.len());
+        saved::shape("centres", &self.centres, clusters.clamp(1, n), dim)?;
+        saved::shape("seen", &self.seen, n, dim)?;
+        saved::length("cluster", &self.cluster, n)?;
+        saved::below("cluster", self.cluster.iter().chain([&self.best]), clusters)?;
+        self.agreement.verify(dim)
     }
 
     fn particles(&self) -> usize {

@@ -11,6 +11,7 @@
 
 use super::agreement::{Agreement, consensus_parameters};
 use super::{Motion, Remembered, Swarm};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View};
 
@@ -36,6 +37,12 @@ impl<F: Real> Motion<F> for ConsensusHopping<F> {
     fn new(params: Params, _space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
         let agreement = params.agreement();
         Ok(ConsensusHopping { params, agreement })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        self.agreement.verify(swarm.dim())
     }
 
     fn particles(&self) -> usize {

@@ -26,6 +26,7 @@ use super::pso::needs_widths;
 use super::sweep::sweep;
 use super::{Motion, Pulls, Remembered, Swarm, Topology};
 use crate::parameters::parameters;
+use crate::saved;
 use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
@@ -134,6 +135,11 @@ macro_rules! motion {
                 needs_widths(p.velocity_limit, space)?;
                 let attraction = Attraction::new(p.topology, p.draws, p.velocity_limit);
                 Ok($Form(Momentum { particles: p.particles, law: [p.beta, p.c1, p.c2], attraction, m: Matrix::default() }))
+            }
+
+            fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+                self.0.attraction.verify(swarm, space)?;
+                saved::shape("m", &self.0.m, swarm.len(), swarm.dim())
             }
 
             fn particles(&self) -> usize {

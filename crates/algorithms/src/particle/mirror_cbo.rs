@@ -19,6 +19,7 @@ use super::pso_sde::Noise;
 use super::surface::nearest;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Error, Matrix, Real, Result, Rng, Space, View};
 
@@ -124,6 +125,13 @@ impl<F: Real> Motion<F> for MirrorCbo<F> {
         }
         let agreement = params.agreement();
         Ok(MirrorCbo { params, agreement, dual: Matrix::default(), xi: Matrix::default(), point: Vec::new() })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        saved::shape("dual", &self.dual, swarm.len(), swarm.dim())?;
+        self.agreement.verify(swarm.dim())
     }
 
     fn particles(&self) -> usize {

@@ -36,6 +36,7 @@ pub use topology::Topology;
 
 use crate::method::Method;
 use crate::parameters::{Parameters, choice};
+use crate::saved;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -114,6 +115,16 @@ impl<F: Real> Swarm<F> {
     /// The best memory.
     pub fn best_memory(&self) -> Vec<F> {
         best_index(&self.fy).map(|i| self.y.row(i).to_vec()).unwrap_or_default()
+    }
+
+    /// Whether a state that was read back has a velocity for every position.
+    pub(crate) fn verify_travels(&self) -> Result<()> {
+        saved::holds("v", self.v.len() == self.fx.len(), "must have a row for each particle")
+    }
+
+    /// Whether it has a memory for every position.
+    pub(crate) fn verify_remembers(&self) -> Result<()> {
+        saved::holds("y", self.y.len() == self.fx.len(), "must have a row for each particle")
     }
 
     /// The matrices and values that are kept, by name.
@@ -201,6 +212,13 @@ pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
         None
     }
 
+    /// Whether a state that was read back fits to its swarm, whose matrices and values have as many rows as there are positions or
+    /// none; `probed` if the next move uses the values of [`Motion::probe`].
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, probed: bool) -> Result<()>;
+
     /// Adds to the view what the swarm alone does not show.
     fn show<'a>(&'a self, _view: &mut View<'a, F>) {}
 }
@@ -250,6 +268,10 @@ impl<F: Real, M: Motion<F> + 'static> Method<F> for Particles<F, M> {
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: M::Params) -> Result<Self> {
         Particles::new(space, start, budget, params)
     }
+
+    fn verify(&self) -> Result<()> {
+        Particles::verify(self)
+    }
 }
 
 impl<F: Real, M: Motion<F>> Particles<F, M> {
@@ -289,7 +311,37 @@ impl<F: Real, M: Motion<F>> Particles<F, M> {
 
     /// Reads back what [`Algorithm::save`] wrote.
     pub fn load(bytes: &[u8]) -> Result<Self> {
-        postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", M::NAME)))
+        let saved = |why: String| Error::Saved(format!("{}: {why}", M::NAME));
+        let method: Self = postcard::from_bytes(bytes).map_err(|why| saved(why.to_string()))?;
+        method.verify().map_err(|why| saved(why.to_string()))?;
+        Ok(method)
+    }
+
+    /// Whether the state fits together between two rounds.
+    pub(crate) fn verify(&self) -> Result<()> {
+        let (swarm, dim) = (&self.swarm, self.space.dim());
+        self.start.check(&self.space)?;
+        let between = !self.lent && self.phase != Phase::Probe;
+        saved::holds("phase", between, "must be that between two rounds")?;
+        saved::holds("iterations", self.iterations <= saved::MOST, "must be a count")?;
+        if self.phase == Phase::Start {
+            return saved::holds("swarm", *swarm == Swarm::default(), "must be empty before the first round");
+        }
+        let n = swarm.fx.len();
+        saved::holds("values", n > 0 && self.motion.particles() > 0, "must be there, one a particle")?;
+        saved::shape("x", &swarm.x, n, dim)?;
+        for (name, matrix) in [("v", &swarm.v), ("y", &swarm.y)] {
+            let rows = if matrix.is_empty() {
+                0
+            } else if name == "v" {
+                n
+            } else {
+                swarm.fy.len()
+            };
+            saved::shape(name, matrix, rows, dim)?;
+        }
+        saved::holds("memories", swarm.y.len() == swarm.fy.len(), "must have a value each")?;
+        self.motion.verify(swarm, &self.space, self.phase == Phase::Probed)
     }
 
     fn lend(&mut self, xs: &mut Matrix<F>) {

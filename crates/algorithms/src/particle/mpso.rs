@@ -15,6 +15,7 @@ use super::pso::needs_widths;
 use super::sweep::sweep;
 use super::{Motion, Pulls, Remembered, Swarm, Topology};
 use crate::parameters::parameters;
+use crate::saved;
 use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,11 @@ impl<F: Real> Motion<F> for Mpso<F> {
         needs_widths(p.velocity_limit, space)?;
         let attraction = Attraction::new(p.topology, p.draws, p.velocity_limit);
         Ok(Mpso { particles: p.particles, law: [p.lambda, p.c1, p.c2], attraction, previous: Matrix::default() })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        self.attraction.verify(swarm, space)?;
+        saved::shape("v_prev", &self.previous, swarm.len(), swarm.dim())
     }
 
     fn particles(&self) -> usize {

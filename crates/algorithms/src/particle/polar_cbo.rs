@@ -22,6 +22,7 @@ use super::kinetic::distance;
 use super::pso_sde::Noise;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Solutions, Space, View, best_index, math};
 
@@ -136,6 +137,15 @@ impl<F: Real> Motion<F> for PolarCbo<F> {
         let agreement = params.agreement();
         let [centres, seen, xi] = [(); 3].map(|()| Matrix::default());
         Ok(PolarCbo { params, agreement, centres, seen, answer: Vec::new(), logs: Vec::new(), xi })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        saved::shape("centres", &self.centres, swarm.len(), swarm.dim())?;
+        saved::shape("seen", &self.seen, swarm.len(), swarm.dim())?;
+        saved::length("answer", &self.answer, swarm.dim())?;
+        self.agreement.verify(swarm.dim())
     }
 
     fn particles(&self) -> usize {

@@ -63,6 +63,10 @@ impl<F: Real> Motion<F> for Pso {
         Ok(Pso { particles: p.particles, law, attraction: Attraction::new(p.topology, p.draws, p.velocity_limit) })
     }
 
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        self.attraction.verify(swarm, space)
+    }
+
     fn particles(&self) -> usize {
         self.particles
     }
@@ -114,6 +118,10 @@ impl<F: Real> Motion<F> for PsoConstriction {
         let law = Law { keep: chi, c1: chi * p.c1, c2: chi * p.c2 };
         let attraction = Attraction::new(p.topology, p.draws, p.velocity_limit);
         Ok(PsoConstriction(Pso { particles: p.particles, law, attraction }))
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        self.0.verify(swarm, space, false)
     }
 
     fn particles(&self) -> usize {

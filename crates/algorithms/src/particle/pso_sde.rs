@@ -28,6 +28,7 @@ use super::attractor::consensus;
 use super::kinetic::Law;
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::{choice, parameters};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Error, Matrix, Real, Result, Rng, Space, View, math};
 
@@ -214,6 +215,19 @@ impl<F: Real> Motion<F> for PsoSde<F> {
             kicks: Vec::new(),
             labels: Vec::new(),
         })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        let (n, dim) = (swarm.len(), swarm.dim());
+        swarm.verify_travels()?;
+        if self.params.memory != Memory::None {
+            swarm.verify_remembers()?;
+        }
+        saved::holds("particles", self.particles == n, "must be as many as there are positions")?;
+        saved::length("consensus", &self.consensus, dim)?;
+        saved::length("previous", &self.previous, if self.previous.is_empty() { 0 } else { dim })
     }
 
     fn particles(&self) -> usize {

@@ -18,6 +18,7 @@
 use super::attraction::Attraction;
 use super::{Motion, Pulls, Remembered, Swarm, Topology};
 use crate::parameters::{choice, parameters};
+use crate::saved;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View, math};
@@ -96,6 +97,13 @@ impl<F: Real> Motion<F> for Rempso<F> {
         let empty = Matrix::default;
         let draws = [empty(), empty()];
         Ok(Rempso { params, attraction, m: empty(), draws, turned: empty(), axes: Vec::new(), principal: empty() })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        self.attraction.verify(swarm, space)?;
+        saved::shape("m", &self.m, swarm.len(), swarm.dim())
     }
 
     fn particles(&self) -> usize {

@@ -17,6 +17,7 @@
 
 use super::{Motion, Remembered, Swarm};
 use crate::parameters::{choice, parameters};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Outside, Real, Result, Rng, Space, better};
 
@@ -76,6 +77,16 @@ impl<F: Real> Motion<F> for Spso2011<F> {
             direction,
             radius: Vec::new(),
         })
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::parameters(&self.params)?;
+        Self::new(self.params.clone(), space, None)?;
+        swarm.verify_travels()?;
+        swarm.verify_remembers()?;
+        let informed = if self.informs.is_empty() { 0 } else { swarm.len().saturating_mul(self.params.informed) };
+        saved::length("informs", &self.informs, informed)?;
+        saved::below("informs", &self.informs, swarm.len())
     }
 
     fn particles(&self) -> usize {
