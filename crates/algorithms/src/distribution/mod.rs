@@ -38,8 +38,8 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Algorithm, ByScalar, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, math, save_state,
-    sort_indices,
+    Algorithm, ByScalar, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, math,
+    save_state, sort_indices,
 };
 
 /// A search distribution on R^d: x = mean + unit * step, steps drawn around 0.
