@@ -3,7 +3,7 @@
 use crate::parameters::{Parameter, Parameters, Settings, check_settings, readable};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use swarmgrad_core::{Algorithm, ByScalar, Error, Real, Result, Space, Start};
+use swarmgrad_core::{Algorithm, ByScalar, Error, Real, Result, Space, Start, memory};
 
 /// An algorithm as a table needs it.
 pub trait Method<F: Real>: Algorithm<F> + Serialize + DeserializeOwned + 'static {
@@ -12,7 +12,8 @@ pub trait Method<F: Real>: Algorithm<F> + Serialize + DeserializeOwned + 'static
     /// Its parameters.
     type Params: Parameters;
 
-    /// The method on a space. `budget` is the number of evaluations planned.
+    /// The method on a space. `budget` is the number of evaluations planned. What is large is taken later, with the first points;
+    /// until then [`Algorithm::memory`] says how much that is.
     ///
     /// # Errors
     /// A parameter, named with its value and the rule; a start or a space that the method cannot take.
@@ -67,7 +68,9 @@ fn build<F: Real, A: Method<F>>(
 ) -> Result<Box<dyn Algorithm<F>>> {
     let params = serde_json::from_value(Value::Object(settings))
         .map_err(|why| Error::parameter("--set", A::NAME, why.to_string()))?;
-    Ok(Box::new(A::new(space, start, budget, params)?))
+    let method = A::new(space, start, budget, params)?;
+    memory::check(A::NAME, space.dim(), method.memory())?;
+    Ok(Box::new(method))
 }
 
 /// Reads back a saved state.

@@ -172,6 +172,10 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
     }
 
     /// Those of the run that has made the most.
+    fn memory(&self) -> f64 {
+        self.runs.iter().map(|run| run.memory()).sum()
+    }
+
     fn iterations(&self) -> u64 {
         self.runs.iter().map(|run| run.iterations()).max().unwrap_or(0)
     }

@@ -163,6 +163,10 @@ impl<F: Real, L: Lookup> Algorithm<F> for Islands<F, L> {
         self.islands[self.leader()].best.x.clone()
     }
 
+    fn memory(&self) -> f64 {
+        self.islands.iter().map(|island| island.method.memory()).sum()
+    }
+
     fn iterations(&self) -> u64 {
         self.rounds.saturating_sub(1)
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::restart::{LastRun, NextRun, RestartPolicy, Restarts};
-use swarmgrad_core::{Real, Result, Rng, Space, Start};
+use swarmgrad_core::{Algorithm, Real, Result, Rng, Space, Start};
 
 parameters! {
     /// Parameters of [`MultiStart`].
@@ -29,6 +29,9 @@ pub type MultiStart<F, L> = Restarts<F, SamePolicy<L>>;
 #[serde(bound = "")]
 pub struct SamePolicy<L> {
     params: Params,
+    /// Bytes that a run takes; 0 where the policy has been read back and has taken them.
+    #[serde(skip)]
+    memory: f64,
     #[serde(skip)]
     lookup: PhantomData<fn() -> L>,
 }
@@ -39,8 +42,12 @@ impl<F: Real, L: Lookup> RestartPolicy<F> for SamePolicy<L> {
     type Inner = NamedMethod<F, L>;
 
     fn new(params: Params, space: &Space<F>, budget: Option<u64>) -> Result<Self> {
-        NamedMethod::<F, L>::new(&params.method, space, &Start::Uniform, budget)?;
-        Ok(SamePolicy { params, lookup: PhantomData })
+        let run = NamedMethod::<F, L>::new(&params.method, space, &Start::Uniform, budget)?;
+        Ok(SamePolicy { params, memory: run.memory(), lookup: PhantomData })
+    }
+
+    fn memory(&self, _space: &Space<F>) -> f64 {
+        self.memory
     }
 
     fn next(

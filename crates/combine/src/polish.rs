@@ -34,6 +34,9 @@ pub struct Polish<F: Real, L: Lookup> {
     space: Space<F>,
     /// The global method, replaced by the local one.
     method: NamedMethod<F, L>,
+    /// Bytes that the local one takes; 0 where the whole has been read back.
+    #[serde(skip)]
+    local: f64,
     polishing: bool,
     /// Whether the caller has gradients to tell.
     gradients: bool,
@@ -58,11 +61,12 @@ impl<F: Real, L: Lookup> Method<F> for Polish<F, L> {
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
-        NamedMethod::<F, L>::new(&params.local, space, &Start::Uniform, None)?;
+        let local = NamedMethod::<F, L>::new(&params.local, space, &Start::Uniform, None)?.memory();
         let limit = budget.map(|budget| (params.share * budget as f64) as u64);
         Ok(Polish {
             method: NamedMethod::new(&params.method, space, &start, limit.map(|limit| limit.max(1)))?,
             params,
+            local,
             space: space.clone(),
             polishing: false,
             gradients: false,
@@ -126,6 +130,10 @@ impl<F: Real, L: Lookup> Algorithm<F> for Polish<F, L> {
 
     fn answer(&self) -> Vec<F> {
         self.best.x.clone()
+    }
+
+    fn memory(&self) -> f64 {
+        self.method.memory().max(self.local)
     }
 
     fn iterations(&self) -> u64 {

@@ -35,6 +35,12 @@ pub trait Algorithm<F: Real = f64>: Send {
     /// State that the form cannot hold.
     fn save(&self, out: &mut Vec<u8>) -> Result<()>;
 
+    /// Bytes that the method takes at most, about, with the points it lends: known before it takes them. A method that is built by
+    /// name is refused where they do not fit; see [`memory`](crate::memory).
+    fn memory(&self) -> f64 {
+        self.inner().map_or(0.0, |inner| inner.memory())
+    }
+
     /// The method that this one wraps, if it wraps one: it answers for what this one does not say itself.
     fn inner(&self) -> Option<&dyn Algorithm<F>> {
         None

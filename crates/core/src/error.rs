@@ -47,6 +47,21 @@ pub enum Error {
         /// What stands against it.
         why: String,
     },
+    /// A method that needs more memory than it may take.
+    #[error(
+        "{method} needs {needs:.1} GiB of memory for {dim} variables, and {limit:.1} may be taken: sep_cma_es, cr_fm_nes and \
+         random_search keep no matrix of variables by variables, fewer particles take less, and SWARMGRAD_MEMORY=64G allows more"
+    )]
+    Memory {
+        /// The method.
+        method: String,
+        /// Its variables.
+        dim: usize,
+        /// What it needs, in GiB.
+        needs: f64,
+        /// What it may take, in GiB.
+        limit: f64,
+    },
     /// A file that cannot be read or written.
     #[error("{path}: {why}")]
     File {

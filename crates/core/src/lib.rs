@@ -22,6 +22,7 @@ mod evaluate;
 mod gradient;
 pub mod math;
 mod matrix;
+pub mod memory;
 mod noise;
 pub mod number;
 mod order;

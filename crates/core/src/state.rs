@@ -162,15 +162,64 @@ pub fn place(path: &Path) -> Result<Place> {
 }
 
 fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (file, beside) = create_beside(place)?;
-    let written = fill(file, place, bytes).and_then(|()| fs::rename(&beside, place));
-    if written.is_err() {
-        // What was being made is of no use to anyone.
-        drop(fs::remove_file(&beside));
+    loop {
+        let (file, beside) = create_beside(place)?;
+        // Held until the file has its place, so that nobody takes it for a left one; see `sweep`.
+        drop(file.try_lock());
+        let written = fill(&file, place, bytes).and_then(|()| fs::rename(&beside, place));
+        match written {
+            Ok(()) => break,
+            // Swept away before it was locked.
+            Err(why) if why.kind() == io::ErrorKind::NotFound && place.parent().is_none_or(is_folder) => {}
+            Err(why) => {
+                // What was being made is of no use to anyone.
+                drop(fs::remove_file(&beside));
+                return Err(why);
+            }
+        }
     }
-    written?;
     sync_folder(place);
+    sweep(place);
     Ok(())
+}
+
+fn is_folder(path: &Path) -> bool {
+    path.as_os_str().is_empty() || path.is_dir()
+}
+
+/// Removes a file that [`write_whole`] has written, and what killed writers of it have left.
+///
+/// # Errors
+/// A file that cannot be removed. One that is not there is none.
+pub fn remove(path: &Path) -> Result<()> {
+    sweep(path);
+    match fs::remove_file(path) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(failed(path, &why)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what writers of this file that were killed have left beside it: a living one holds a lock on it.
+fn sweep(place: &Path) {
+    let Some(name) = place.file_name() else { return };
+    for entry in fs::read_dir(folder_of(place)).into_iter().flatten().flatten() {
+        let found = entry.file_name();
+        let rest = found.as_encoded_bytes().strip_prefix(name.as_encoded_bytes());
+        let number = rest.and_then(|rest| rest.strip_prefix(b".")?.strip_suffix(b".new"));
+        let is_ours = |middle: &[u8]| {
+            let mut parts = middle.split(|byte| *byte == b'-');
+            let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+            parts.clone().count() == 2 && parts.all(is_number)
+        };
+        if number.is_some_and(is_ours)
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+            && let Ok(file) = OpenOptions::new().append(true).open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            // Where it cannot be removed it does no harm.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
 }
 
 /// A new file in the same folder, under a name that nothing else has.
@@ -188,13 +237,13 @@ fn create_beside(place: &Path) -> io::Result<(File, PathBuf)> {
     }
 }
 
-fn fill(mut file: File, place: &Path, bytes: &[u8]) -> io::Result<()> {
+fn fill(mut file: &File, place: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Ok(old) = fs::metadata(place) {
         // Some file systems know no permissions.
         drop(file.set_permissions(old.permissions()));
     }
     file.write_all(bytes)?;
-    sync(&file)
+    sync(file)
 }
 
 /// Puts a file on the disk, where there is one.
@@ -210,11 +259,14 @@ pub fn sync(file: &File) -> io::Result<()> {
 
 /// Puts the name of a file on the disk too, where the system can.
 pub fn sync_folder(file: &Path) {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if let Ok(folder) = File::open(folder) {
+    if let Ok(folder) = File::open(folder_of(file)) {
         // The file itself is safe; only a crash of the whole machine could still lose its name.
         drop(folder.sync_all());
     }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Whether a file can be written, before the work rather than after it. What is there stays as it is, and nothing new is left.
@@ -332,6 +384,35 @@ pub(crate) mod tests {
             folder.names(),
             ["a", "a.new", "ahead", "circle", "folder", "later", "link", "pipe", "to pipe", "victim"]
         );
+    }
+
+    #[test]
+    fn what_killed_writers_left_goes_and_what_others_write_or_own_stays() {
+        let folder = Folder::new("left");
+        let path = folder.path("a");
+        let left = ["a.12-3.new", "a.new", "a.b-1.new", "a.1-2-3.new", "a.12-.new", "ab.12-3.new", "a.99-1.new"];
+        for name in left {
+            fs::write(folder.path(name), "half").unwrap();
+        }
+        let written = File::open(folder.path("a.99-1.new")).unwrap();
+        written.try_lock().unwrap();
+        write_whole(&path, b"whole").unwrap();
+        let all = ["a", "a.1-2-3.new", "a.12-.new", "a.99-1.new", "a.b-1.new", "a.new", "ab.12-3.new"];
+        assert_eq!(folder.names(), all);
+        drop(written);
+        remove(&path).unwrap();
+        assert_eq!(folder.names(), ["a.1-2-3.new", "a.12-.new", "a.b-1.new", "a.new", "ab.12-3.new"]);
+        // Nothing there is no error, and many writers of one file each find it written.
+        remove(&path).unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..4_u8 {
+                let path = &path;
+                scope.spawn(move || (0..100).for_each(|_| write_whole(path, &[writer; 1000]).unwrap()));
+            }
+        });
+        let bytes = fs::read(&path).unwrap();
+        assert!(bytes.len() == 1000 && bytes.iter().all(|byte| *byte == bytes[0]), "{bytes:?}");
+        assert_eq!(folder.names().iter().filter(|name| name.ends_with(".new")).count(), 5);
     }
 
     #[test]

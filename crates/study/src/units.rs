@@ -26,7 +26,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -272,7 +272,7 @@ impl Drop for Records {
         if self.done || empty {
             // Nobody needs them; where they stay they do no harm.
             for path in states.iter().map(PathBuf::as_path).chain([path]) {
-                drop(fs::remove_file(path));
+                drop(state::remove(path));
             }
         }
     }
@@ -477,10 +477,9 @@ impl UnitState {
     /// Removes it: the unit is finished and recorded.
     pub fn remove(&self) {
         if let Some(place) = &self.place
-            && let Err(why) = fs::remove_file(place)
-            && why.kind() != ErrorKind::NotFound
+            && let Err(why) = state::remove(place)
         {
-            self.note(format!("{} is of no use any more and can be removed: {why}", place.display()));
+            self.note(format!("of no use any more, can be removed: {why}"));
         }
     }
 }

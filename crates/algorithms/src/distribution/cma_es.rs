@@ -276,9 +276,12 @@ impl Distribution for CmaEs {
     const USUAL: f64 = 0.2;
     const REDRAWS: usize = 3;
 
+    fn numbers(params: &Params, dim: usize) -> f64 {
+        super::points(params.particles.unwrap_or(usual_population(dim)), dim) + 7.0 * super::square(dim)
+    }
+
     fn new(params: Params, dim: usize) -> Result<Self> {
         let lambda = params.particles.unwrap_or(usual_population(dim));
-        super::rows::check_size(lambda.max(dim), dim)?;
         Ok(CmaEs {
             dim,
             rates: Rates::new(lambda, dim, params.active, 1.0),

@@ -155,10 +155,13 @@ impl Distribution for CrFmNes {
     const NAME: &'static str = "cr_fm_nes";
     type Params = Params;
 
+    fn numbers(params: &Params, dim: usize) -> f64 {
+        super::points(params.particles.unwrap_or(usual_population(dim) + 1), dim)
+    }
+
     fn new(params: Params, dim: usize) -> Result<Self> {
         let usual = usual_population(dim);
         let lambda = params.particles.unwrap_or(usual + usual % 2);
-        super::rows::check_size(lambda, dim)?;
         let (raw, weights) = (raw_natural_weights(lambda), natural_weights(lambda));
         let mu_eff = 1.0 / weights.iter().map(|w| (w + 1.0 / lambda as f64).powi(2)).sum::<f64>();
         Ok(CrFmNes {

@@ -14,7 +14,7 @@ use super::{Distribution, Samples};
 use crate::method::Method;
 use crate::restart::{LastRun, NextRun, RestartPolicy, Restarts};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Real, Result, Rng, Space, Start};
+use swarmgrad_core::{Real, Result, Rng, Space, Start, memory};
 
 /// IPOP-CMA-ES as an algorithm.
 pub type IpopCmaEs<F> = Restarts<F, Ipop>;
@@ -33,7 +33,11 @@ impl<F: Real> RestartPolicy<F> for Ipop {
     type Inner = Cma<F>;
 
     fn new(params: Params, space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
-        Ok(Ipop { runs: Runs::new(params, space.dim())?, k: 0 })
+        Ok(Ipop { runs: Runs::new("ipop_cma_es", params, space.dim())?, k: 0 })
+    }
+
+    fn memory(&self, _space: &Space<F>) -> f64 {
+        self.runs.memory()
     }
 
     fn next(
@@ -61,9 +65,15 @@ pub(super) struct Runs {
 const MOST_NUMBERS: usize = 1 << 24;
 
 impl Runs {
-    pub(super) fn new(params: Params, dim: usize) -> Result<Self> {
+    pub(super) fn new(method: &str, params: Params, dim: usize) -> Result<Self> {
+        memory::check(method, dim, 8.0 * CmaEs::numbers(&params, dim))?;
         let lambda = CmaEs::new(params.clone(), dim)?.population();
         Ok(Runs { params, lambda, dim })
+    }
+
+    /// Bytes of the first run; later ones stay below [`MOST_NUMBERS`] a matrix.
+    pub(super) fn memory(&self) -> f64 {
+        8.0 * CmaEs::numbers(&self.params, self.dim)
     }
 
     /// The next number of doublings; 0 where the population would be too large.

@@ -38,7 +38,7 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Algorithm, ByScalar, Draws, Error, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, math,
+    Algorithm, ByScalar, Draws, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, math, memory,
     save_state, sort_indices,
 };
 
@@ -52,6 +52,9 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
     const USUAL: f64 = 0.3;
     /// How often a step that leads outside is drawn anew before its point is mirrored; 0 where points are clamped.
     const REDRAWS: usize = 0;
+
+    /// Numbers that it takes in `dim` dimensions, with points and steps.
+    fn numbers(params: &Self::Params, dim: usize) -> f64;
 
     /// The method with checked parameters, in `dim` dimensions; allocates nothing large.
     fn new(params: Self::Params, dim: usize) -> Result<Self>;
@@ -123,12 +126,25 @@ pub struct Told<'a> {
     pub changed: &'a [usize],
 }
 
+/// Numbers that a population takes: points here and with the caller, steps, draws.
+fn points(particles: usize, dim: usize) -> f64 {
+    7.0 * particles as f64 * dim as f64
+}
+
+/// The numbers of a matrix of variables by variables.
+fn square(dim: usize) -> f64 {
+    (dim as f64).powi(2)
+}
+
 /// A distribution as an [`Algorithm`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Samples<F: Real, D: Distribution> {
     space: Space<F>,
     start: Start,
+    /// Bytes that it takes; 0 where it has been read back and has taken them.
+    #[serde(skip)]
+    memory: f64,
     distribution: D,
     chart: Chart,
     /// The points of the last ask, after `tell` as they came back.
@@ -251,11 +267,13 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
     fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: D::Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
+        let memory = 8.0 * D::numbers(&params, space.dim());
+        memory::check(D::NAME, space.dim(), memory)?;
         let distribution = D::new(params, space.dim())?;
-        rows::check_size(distribution.population(), space.dim())?;
         Ok(Samples {
             space: space.clone().or_outside(if D::REDRAWS > 0 { Outside::Reflect } else { Outside::Clamp }),
             start,
+            memory,
             distribution,
             chart: Chart::default(),
             x: Matrix::default(),
@@ -346,6 +364,10 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         }
     }
 
+    fn memory(&self) -> f64 {
+        self.memory
+    }
+
     fn iterations(&self) -> u64 {
         self.rounds.saturating_sub(1)
     }
@@ -427,10 +449,4 @@ fn draw_mirrored(rng: &Rng, draws: &mut Matrix<f64>, out: &mut Matrix<f64>) {
 fn expected_norm(dim: usize) -> f64 {
     let n = dim as f64;
     n.sqrt() * (1.0 - 1.0 / (4.0 * n) + 1.0 / (21.0 * n * n))
-}
-
-/// Errors that a population is too large for a space name the parameter.
-pub(crate) fn population_error(particles: usize, dim: usize) -> Error {
-    let rule = format!("times {dim} variables must be at most 2^32 numbers a matrix");
-    Error::parameter("particles", particles, rule)
 }

@@ -63,8 +63,11 @@ impl Distribution for OpenEs {
     const NAME: &'static str = "open_es";
     type Params = Params;
 
-    fn new(params: Params, dim: usize) -> Result<Self> {
-        super::rows::check_size(params.particles, dim)?;
+    fn numbers(params: &Params, dim: usize) -> f64 {
+        super::points(params.particles, dim)
+    }
+
+    fn new(params: Params, _dim: usize) -> Result<Self> {
         // Adam makes steps of length 1 here; alpha comes afterwards.
         let mut adam = Adam::new(1.0);
         (adam.beta1, adam.beta2) = (params.beta1, params.beta2);

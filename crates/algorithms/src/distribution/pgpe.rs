@@ -57,8 +57,11 @@ impl Distribution for Pgpe {
     const NAME: &'static str = "pgpe";
     type Params = Params;
 
-    fn new(params: Params, dim: usize) -> Result<Self> {
-        super::rows::check_size(params.particles, dim)?;
+    fn numbers(params: &Params, dim: usize) -> f64 {
+        super::points(params.particles, dim)
+    }
+
+    fn new(params: Params, _dim: usize) -> Result<Self> {
         let ranks = centred_ranks(params.particles);
         let (draws, gradient) = (Matrix::default(), Vec::new());
         Ok(Pgpe { params, ranks, mean: Vec::new(), sigma: Vec::new(), draws, gradient })

@@ -3,22 +3,11 @@
 use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use rayon::prelude::*;
+use swarmgrad_core::Matrix;
 use swarmgrad_core::simd::level;
-use swarmgrad_core::{Matrix, Result};
 
 /// Operations in a pass from which on threads are worth their start.
 pub(super) const MANY: usize = 1 << 15;
-
-/// Largest number of entries in a matrix: more is a slip of the pen, not a population.
-const MOST_NUMBERS: usize = 1 << 32;
-
-/// Whether a population fits.
-pub(super) fn check_size(particles: usize, dim: usize) -> Result<()> {
-    if particles.saturating_mul(dim) > MOST_NUMBERS {
-        return Err(super::population_error(particles, dim));
-    }
-    Ok(())
-}
 
 /// Calls `work(i, row i)` for each row, on the threads of the run where `cost` operations a row are worth it.
 pub(super) fn each_row(rows: &mut Matrix<f64>, cost: usize, work: impl Fn(usize, &mut [f64]) + Sync) {

@@ -60,9 +60,12 @@ impl Distribution for SepCmaEs {
     const USUAL: f64 = 0.2;
     const REDRAWS: usize = 3;
 
+    fn numbers(params: &Params, dim: usize) -> f64 {
+        super::points(params.particles.unwrap_or(usual_population(dim)), dim)
+    }
+
     fn new(params: Params, dim: usize) -> Result<Self> {
         let lambda = params.particles.unwrap_or(usual_population(dim));
-        super::rows::check_size(lambda, dim)?;
         Ok(SepCmaEs {
             dim,
             rates: Rates::new(lambda, dim, params.active, (dim as f64 + 2.0) / 3.0),

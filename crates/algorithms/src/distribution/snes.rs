@@ -65,9 +65,12 @@ impl Distribution for Snes {
     const NAME: &'static str = "snes";
     type Params = Params;
 
+    fn numbers(params: &Params, dim: usize) -> f64 {
+        super::points(params.particles.unwrap_or(usual_population(dim)), dim)
+    }
+
     fn new(params: Params, dim: usize) -> Result<Self> {
         let lambda = params.particles.unwrap_or(usual_population(dim));
-        super::rows::check_size(lambda, dim)?;
         let n = dim as f64;
         let eta = params.eta.unwrap_or((3.0 + math::ln(n)) / (5.0 * n.sqrt()));
         let weights = natural_weights(lambda);

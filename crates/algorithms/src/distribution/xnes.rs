@@ -154,9 +154,12 @@ impl Distribution for Xnes {
     const NAME: &'static str = "xnes";
     type Params = Params;
 
+    fn numbers(params: &Params, dim: usize) -> f64 {
+        super::points(params.particles.unwrap_or(usual_population(dim)), dim) + 2.5 * super::square(dim)
+    }
+
     fn new(params: Params, dim: usize) -> Result<Self> {
         let lambda = params.particles.unwrap_or(usual_population(dim));
-        super::rows::check_size(lambda.max(dim), dim)?;
         let n = dim as f64;
         let eta = params.eta.unwrap_or(((9.0 + 3.0 * math::ln(n)) / (5.0 * n * n.sqrt())).min(1.0));
         let (weights, empty) = (natural_weights(lambda), Matrix::default);

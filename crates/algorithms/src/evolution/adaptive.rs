@@ -306,6 +306,11 @@ impl<F: Real, L: Law> Motion<F> for Adaptive<F, L> {
         self.law.population(0)
     }
 
+    fn numbers(&self, dim: usize) -> f64 {
+        let n = self.law.population(0);
+        (4.5 * n as f64 + self.law.archive(n) as f64) * dim as f64
+    }
+
     fn launch(&mut self, _swarm: &mut Swarm<F>, _space: &Space<F>, _rng: &Rng) {}
 
     fn begin(&mut self, swarm: &mut Swarm<F>) {

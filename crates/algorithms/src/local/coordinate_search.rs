@@ -79,6 +79,11 @@ impl LocalSearch for CoordinateSearch {
     const NAME: &'static str = "coordinate_search";
     type Params = Params;
 
+    fn numbers(params: &Params, dim: usize) -> f64 {
+        let d = dim as f64;
+        2.0 * params.points as f64 * d + 6.0 * d * d
+    }
+
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
         let dim = terrain.dim();
         let room = || Vec::with_capacity(params.points + 1);

@@ -13,7 +13,7 @@ use crate::method::Method;
 use crate::parameters::Parameters;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, better, save_state};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better, memory, save_state};
 
 /// The box a search lives in, and how finely values are known there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,9 @@ pub trait LocalSearch: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// The method with checked parameters.
     fn new(params: Self::Params, terrain: Terrain) -> Result<Self>;
 
+    /// Numbers that it takes in `dim` dimensions.
+    fn numbers(params: &Self::Params, dim: usize) -> f64;
+
     /// Starts anew at `x` with its value, which is finite, and its gradient if that is known; whatever was learned before
     /// is forgotten.
     fn launch(&mut self, x: &[f64], value: f64, gradient: Option<&[f64]>);
@@ -94,19 +97,6 @@ pub trait LocalSearch: Send + Sized + Serialize + DeserializeOwned + 'static {
     fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
 }
 
-/// An error where a method's matrix of dim by dim would not fit into any machine's memory.
-fn check_square(dim: usize) -> Result<()> {
-    const MOST_NUMBERS: usize = 1 << 32;
-    if dim.saturating_mul(dim) <= MOST_NUMBERS {
-        return Ok(());
-    }
-    Err(Error::parameter(
-        "dim",
-        dim,
-        "must be at most 65536 for a method that keeps a matrix of variables by variables",
-    ))
-}
-
 /// Fruitless points before the search for a start with a finite value is given up.
 const STARTS: u64 = 1_000;
 
@@ -116,6 +106,9 @@ const STARTS: u64 = 1_000;
 pub struct LocalMethod<F: Real, W: LocalSearch> {
     space: Space<F>,
     start: Start,
+    /// Bytes that it takes; 0 where it has been read back and has taken them.
+    #[serde(skip)]
+    memory: f64,
     search: W,
     /// The last points asked, and the same in `f64` with their values.
     x: Matrix<F>,
@@ -138,7 +131,10 @@ impl<F: Real, W: LocalSearch> Method<F> for LocalMethod<F, W> {
     fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: W::Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
+        let memory = 8.0 * W::numbers(&params, space.dim());
+        memory::check(W::NAME, space.dim(), memory)?;
         Ok(LocalMethod {
+            memory,
             search: W::new(params, Terrain::new(space))?,
             space: space.clone(),
             start,
@@ -261,6 +257,10 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
 
     fn answer(&self) -> Vec<F> {
         self.best.clone()
+    }
+
+    fn memory(&self) -> f64 {
+        self.memory
     }
 
     fn iterations(&self) -> u64 {

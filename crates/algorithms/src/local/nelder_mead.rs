@@ -69,9 +69,12 @@ impl LocalSearch for NelderMead {
     const NAME: &'static str = "nelder_mead";
     type Params = Params;
 
+    fn numbers(_params: &Params, dim: usize) -> f64 {
+        4.0 * (dim as f64).powi(2)
+    }
+
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
         let dim = terrain.dim();
-        super::check_square(dim)?;
         Ok(NelderMead {
             params,
             stage: Stage::Ended,

@@ -142,6 +142,10 @@ impl LocalSearch for QuasiNewton {
     const GRADIENTS: bool = true;
     type Params = Params;
 
+    fn numbers(_params: &Params, dim: usize) -> f64 {
+        3.0 * (dim as f64).powi(2)
+    }
+
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
         let dim = terrain.dim();
         let zeros = || vec![0.0; dim];

@@ -110,9 +110,12 @@ impl LocalSearch for TrustRegion {
     const NAME: &'static str = "trust_region";
     type Params = Params;
 
+    fn numbers(_params: &Params, dim: usize) -> f64 {
+        30.0 * (dim as f64).powi(2)
+    }
+
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
         let dim = terrain.dim();
-        super::check_square(3 * dim)?;
         if params.accuracy > params.radius {
             let rule = format!("must be at most radius = {}", params.radius);
             return Err(swarmgrad_core::Error::parameter("accuracy", params.accuracy, rule));

@@ -174,6 +174,11 @@ pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
     /// Number of particles.
     fn particles(&self) -> usize;
 
+    /// Numbers that the swarm in `dim` dimensions takes, with the points lent: five matrices unless the method says otherwise.
+    fn numbers(&self, dim: usize) -> f64 {
+        5.0 * self.particles() as f64 * dim as f64
+    }
+
     /// Called once with the positions of the start, before their values are known: sets up velocities, at rest unless
     /// the method says otherwise.
     fn launch(&mut self, swarm: &mut Swarm<F>, _space: &Space<F>, _rng: &Rng) {
@@ -222,9 +227,6 @@ pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
     /// Adds to the view what the swarm alone does not show.
     fn show<'a>(&'a self, _view: &mut View<'a, F>) {}
 }
-
-/// Numbers in a matrix of a swarm; more than this does not fit into any machine's memory and is surely a slip.
-const MOST_NUMBERS: usize = 1 << 32;
 
 /// Where a round of ask and tell stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -280,11 +282,6 @@ impl<F: Real, M: Motion<F>> Particles<F, M> {
         params.check()?;
         start.check(space)?;
         let motion = M::new(params, space, budget)?;
-        let numbers = motion.particles().saturating_mul(space.dim());
-        if numbers > MOST_NUMBERS {
-            let rule = format!("times {} variables must be at most 2^32 numbers a matrix", space.dim());
-            return Err(Error::parameter("particles", motion.particles(), rule));
-        }
         let swarm = Swarm::default();
         Ok(Particles {
             space: space.clone(),
@@ -424,6 +421,10 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
 
     fn solutions(&self) -> Option<Solutions<F>> {
         self.motion.solutions(&self.swarm)
+    }
+
+    fn memory(&self) -> f64 {
+        size_of::<F>() as f64 * self.motion.numbers(self.space.dim())
     }
 
     fn iterations(&self) -> u64 {

@@ -110,6 +110,10 @@ impl<F: Real> Motion<F> for Rempso<F> {
         self.params.particles
     }
 
+    fn numbers(&self, dim: usize) -> f64 {
+        8.0 * Motion::<F>::particles(self) as f64 * dim as f64
+    }
+
     fn begin(&mut self, swarm: &mut Swarm<F>) {
         self.m = swarm.v.clone();
         self.attraction.lead(swarm);

@@ -10,6 +10,7 @@
 //! coordinates  coordinate search from the best point                     where every split of the probe adds up
 //! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin
 //! dive         quasi-Newton from the best point of the CMA-ES run        finishes what CMA-ES would converge to slowly
+//! scatter      points of the start's law                                 starts of descents, where workers would be idle
 //! ```
 //!
 //! Until the first descent has ended it alone is at work (but for the probe). From then on descents from new points and CMA-ES
@@ -18,8 +19,11 @@
 //! descent was smooth, else nearly all for CMA-ES. Where the first descent ended on smooth ground, what is left is a matter of
 //! basins and the first population is three times the usual one. A descent from a new point is given up when a thousand times
 //! its model's predicted gain would not reach the best value; a run of CMA-ES, when it draws in on what a dive from it has found
-//! already. A round that asks for fewer points than there are workers is filled up with the other lane, then with further
-//! descents from new points.
+//! already.
+//!
+//! With more workers than one a round is filled up to a multiple of their number: with the other lane and further descents from
+//! new points while these have room, then with points of the start's law, the best of which later descents begin from. The
+//! populations of CMA-ES are such multiples too.
 //!
 //! Papers: Hansen, "Benchmarking a bi-population CMA-ES on the BBOB-2009 function testbed" (GECCO 2009), for restarts;
 //! Baudis and Posik, "Online black-box algorithm portfolios for continuous optimization" (PPSN 2014), for portfolios; Loshchilov,
@@ -30,7 +34,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use swarmgrad_algorithms::distribution::Distribution;
-use swarmgrad_algorithms::distribution::cma_es::{self, Cma};
+use swarmgrad_algorithms::distribution::cma_es::{self, Cma, CmaEs};
 use swarmgrad_algorithms::local::coordinate_search::{self, CoordinateSearch};
 use swarmgrad_algorithms::local::quasi_newton::{self, QuasiNewton};
 use swarmgrad_algorithms::local::{LocalMethod, LocalSearch};
@@ -38,7 +42,7 @@ use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, math, save_state};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, math, memory, save_state};
 
 parameters! {
     /// Parameters of [`Auto`].
@@ -78,9 +82,10 @@ enum Lane {
     Coordinates,
     Sample,
     Dive,
+    Scatter,
 }
 
-const NAMES: [&str; 6] = ["start", "descent", "probe", "coordinates", "sample", "dive"];
+const NAMES: [&str; 7] = ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter"];
 
 impl Lane {
     /// Its place among the names.
@@ -92,6 +97,7 @@ impl Lane {
             Lane::Coordinates => 3,
             Lane::Sample => 4,
             Lane::Dive => 5,
+            Lane::Scatter => 6,
         }
     }
 }
@@ -149,6 +155,9 @@ struct Finder {
 #[serde(bound = "")]
 pub struct Auto<F: Real> {
     params: Params,
+    /// Bytes that all lanes take; 0 where they have been read back.
+    #[serde(skip)]
+    memory: f64,
     space: Space<F>,
     start: Start,
     descents: Vec<Descent<F>>,
@@ -161,7 +170,9 @@ pub struct Auto<F: Real> {
     /// Who asked in this round, for how many rows each.
     asked: Vec<(Lane, usize)>,
     findings: Findings,
-    spent: [Spent; 6],
+    spent: [Spent; 7],
+    /// Points of [`Lane::Scatter`] that no descent has begun from, the best last; as many as there are workers at most.
+    scattered: Vec<(F, Vec<F>)>,
     rounds: u64,
     evaluations: u64,
     best: BestPoint<F>,
@@ -177,8 +188,14 @@ impl<F: Real> Method<F> for Auto<F> {
     fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
+        let numbers = (params.workers as f64 + 1.0)
+            * QuasiNewton::numbers(&quasi_newton::Params::default(), space.dim())
+            + CoordinateSearch::numbers(&coordinate_search::Params::default(), space.dim())
+            + CmaEs::numbers(&cma_es::Params::default(), space.dim());
+        memory::check(Self::NAME, space.dim(), 8.0 * numbers)?;
         let descent = || LocalMethod::new(space, Start::Uniform, None, quasi_newton::Params::default());
         Ok(Auto {
+            memory: 8.0 * numbers,
             descents: vec![Descent { search: descent()?, label: String::new() }],
             dive: descent()?,
             coordinates: LocalMethod::new(space, Start::Uniform, None, coordinate_search::Params::default())?,
@@ -190,7 +207,8 @@ impl<F: Real> Method<F> for Auto<F> {
             space: space.clone(),
             start,
             findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None },
-            spent: [Spent::default(); 6],
+            spent: [Spent::default(); 7],
+            scattered: Vec::new(),
             rounds: 0,
             evaluations: 0,
             best: BestPoint::default(),
@@ -289,7 +307,10 @@ impl<F: Real> Auto<F> {
         }
         let start = self.anywhere();
         let descent = &mut self.descents[k];
-        descent.search.begin(start);
+        match self.scattered.pop() {
+            Some((value, x)) => descent.search.launch(&x, value),
+            None => descent.search.begin(start),
+        }
         descent.label.clear();
         // Writing into a String cannot fail.
         let _ = write!(descent.label, "descent{runs}");
@@ -304,6 +325,8 @@ impl<F: Real> Auto<F> {
         let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
         let usual = 4.0 + (3.0 * math::ln(dim as f64)).floor();
         let first = (POPULATION[usize::from(self.findings.smooth != Some(true))] * usual) as usize;
+        let workers = self.params.workers;
+        let first = if workers <= first { first.next_multiple_of(workers) } else { first };
         let doubled = 2 * self.population;
         let begins = runs == 0 || doubled.saturating_mul(dim) > LARGEST;
         self.population = if begins { first } else { doubled };
@@ -350,6 +373,21 @@ impl<F: Real> Auto<F> {
             1 => Some(Lane::Sample).filter(|_| known),
             k => Some(Lane::Descent(k - 1)).filter(|_| k <= self.params.workers),
         }
+    }
+
+    /// Rows missing to a multiple of the workers.
+    fn room(&self, rows: usize) -> usize {
+        rows.next_multiple_of(self.params.workers) - rows
+    }
+
+    /// Keeps the best scattered points as starts.
+    fn keep_scattered(&mut self, xs: &Matrix<F>, values: &[F]) {
+        for (x, &value) in xs.iter().zip(values).filter(|(_, value)| value.is_finite()) {
+            let at = self.scattered.partition_point(|(other, _)| *other >= value);
+            self.scattered.insert(at, (value, x.to_vec()));
+        }
+        let surplus = self.scattered.len().saturating_sub(self.params.workers);
+        self.scattered.drain(..surplus);
     }
 }
 
@@ -433,6 +471,7 @@ impl<F: Real> Auto<F> {
                 }
             }
             Lane::Dive => self.dive.ask(rng, xs),
+            Lane::Scatter => {}
         }
     }
 
@@ -442,6 +481,7 @@ impl<F: Real> Auto<F> {
         self.spent[lane.kind()].evaluations += asked;
         match lane {
             Lane::Start => {}
+            Lane::Scatter => self.keep_scattered(xs, values),
             Lane::Probe => self.tell_probe(before.f64(), values),
             Lane::Coordinates => self.coordinates.tell(xs, values),
             Lane::Descent(k) => {
@@ -465,7 +505,7 @@ impl<F: Real> Auto<F> {
     /// Why the lane's run has ended, if it has.
     fn ended(&self, lane: Lane) -> Option<String> {
         let why = match lane {
-            Lane::Start | Lane::Probe => None,
+            Lane::Start | Lane::Probe | Lane::Scatter => None,
             Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.stop_reason()),
             Lane::Coordinates => self.coordinates.stop_reason(),
             Lane::Sample => self.sample.as_ref().and_then(|run| run.search.stop_reason()),
@@ -489,9 +529,14 @@ impl<F: Real> Algorithm<F> for Auto<F> {
             }
         }
         let mut further = 0;
-        while xs.len() < self.params.workers && self.best.value.is_finite() && further <= self.params.workers {
+        while self.best.value.is_finite() && further <= self.params.workers {
             let lane = self.further(further);
             further += 1;
+            // A round of a descent has at most about as many points as there are variables.
+            let most = if lane == Some(Lane::Sample) { self.population.max(1) } else { self.space.dim() + 1 };
+            if self.room(xs.len()) < most {
+                continue;
+            }
             let Some(lane) = lane.filter(|lane| self.asked.iter().all(|(asked, _)| asked != lane)) else { continue };
             match lane {
                 Lane::Descent(k) => self.open_descent(k),
@@ -503,6 +548,14 @@ impl<F: Real> Algorithm<F> for Auto<F> {
                 self.asked.push((lane, part.len()));
                 part.iter().for_each(|x| xs.push(x));
             }
+            self.part = part;
+        }
+        let room = self.room(xs.len());
+        if room > 0 && !xs.is_empty() {
+            let mut part = std::mem::take(&mut self.part);
+            self.anywhere().fill(&self.space, &rng.fork("scatter"), room, &mut part);
+            part.iter().for_each(|x| xs.push(x));
+            self.asked.push((Lane::Scatter, room));
             self.part = part;
         }
         self.x.copy_from(xs.rows());
@@ -534,6 +587,10 @@ impl<F: Real> Algorithm<F> for Auto<F> {
 
     fn answer(&self) -> Vec<F> {
         self.best.x.clone()
+    }
+
+    fn memory(&self) -> f64 {
+        self.memory
     }
 
     fn iterations(&self) -> u64 {

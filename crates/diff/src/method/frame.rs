@@ -41,6 +41,9 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     /// The plain method on a space.
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self>;
 
+    /// Bytes that it takes at most, about, with the points it lends.
+    fn memory(&self) -> f64;
+
     /// Whether moves with these parameters have a derivative; else the parameter, its value and the rule.
     fn is_smooth(&self) -> Result<()> {
         Ok(())
@@ -552,6 +555,10 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
 
     fn answer(&self) -> Vec<F> {
         self.base.answer()
+    }
+
+    fn memory(&self) -> f64 {
+        self.base.memory()
     }
 
     fn iterations(&self) -> u64 {

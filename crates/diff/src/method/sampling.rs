@@ -138,6 +138,10 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
     ];
     type Params = D::Params;
 
+    fn memory(&self) -> f64 {
+        3.0 * self.plain.memory()
+    }
+
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: D::Params) -> Result<Self> {
         Ok(Sampling {
             space: space.clone(),

@@ -7,7 +7,7 @@ use crate::inject::{Cloud, Injection};
 use crate::learn::Learnable;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::particle::{Motion, Remembered, Swarm};
-use swarmgrad_core::{Error, Matrix, Outside, Real, Result, Rng, Space, Start, View};
+use swarmgrad_core::{Matrix, Outside, Real, Result, Rng, Space, Start, View};
 
 /// What a move saw: the swarm before it, and its draws.
 pub struct Before<F: Real> {
@@ -126,13 +126,12 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
     const THETA: &'static [Learnable] = P::THETA;
     type Params = P::Params;
 
+    fn memory(&self) -> f64 {
+        3.0 * 8.0 * self.plain.numbers(self.space.dim())
+    }
+
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: P::Params) -> Result<Self> {
         let plain = P::new(params, space, budget)?;
-        let numbers = plain.particles().saturating_mul(space.dim());
-        if numbers > 1 << 32 {
-            let rule = format!("times {} variables must be at most 2^32 numbers a matrix", space.dim());
-            return Err(Error::parameter("particles", plain.particles(), rule));
-        }
         Ok(Swarming { space: space.clone(), start, swarm: Swarm::default(), plain, room: Room::default() })
     }
 
