@@ -13,6 +13,9 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
+// Transcendental functions come from `swarmgrad_core::math`: clippy.toml.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 pub mod auto;
 pub mod ensemble;
 pub mod islands;

@@ -12,11 +12,15 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
+// Transcendental functions come from `math`: clippy.toml.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 mod algorithm;
 mod checkpoint;
 mod error;
 mod evaluate;
 mod gradient;
+pub mod math;
 mod matrix;
 pub mod memory;
 mod noise;

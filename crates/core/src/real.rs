@@ -1,5 +1,6 @@
 //! The two scalars: `f32` and `f64`.
 
+use crate::math::Transcendental;
 use crate::simd::Normals;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::{Debug, Display};
@@ -9,8 +10,9 @@ use std::iter::Sum;
 ///
 /// Parameters of methods are always `f64`; [`Real::of`] brings them down to the working precision.
 pub trait Real:
-    num_traits::Float
+    num_traits::float::FloatCore
     + num_traits::NumAssign
+    + Transcendental
     + Normals
     + Sum
     + Default
@@ -26,6 +28,8 @@ pub trait Real:
     fn of(value: f64) -> Self;
     /// The value as `f64`, exactly.
     fn f64(self) -> f64;
+    /// Square root, correctly rounded.
+    fn sqrt(self) -> Self;
     /// The one of the two that belongs to this scalar: how a table that holds a thing for both serves generic code.
     ///
     /// ```
@@ -59,6 +63,11 @@ impl Real for f32 {
     fn f64(self) -> f64 {
         f64::from(self)
     }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f32::sqrt(self)
+    }
+    #[inline(always)]
     fn choose<T: ByScalar>(single: T::Of<f32>, _double: T::Of<f64>) -> T::Of<Self> {
         single
     }
@@ -73,6 +82,11 @@ impl Real for f64 {
     fn f64(self) -> f64 {
         self
     }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f64::sqrt(self)
+    }
+    #[inline(always)]
     fn choose<T: ByScalar>(_single: T::Of<f32>, double: T::Of<f64>) -> T::Of<Self> {
         double
     }

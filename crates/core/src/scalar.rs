@@ -1,6 +1,8 @@
 //! Scalar: what the formula of a move needs of a number, so that a plain number and one that carries derivatives will do.
 
 use crate::Real;
+use crate::math::Transcendental;
+use num_traits::float::FloatCore;
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -73,27 +75,27 @@ impl<F: Real> Scalar for F {
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        num_traits::Float::exp(self)
+        Transcendental::exp(self)
     }
     #[inline(always)]
     fn ln(self) -> Self {
-        num_traits::Float::ln(self)
+        Transcendental::ln(self)
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        num_traits::Float::sqrt(self)
+        Real::sqrt(self)
     }
     #[inline(always)]
     fn powf(self, p: Self) -> Self {
-        num_traits::Float::powf(self, p)
+        Transcendental::powf(self, p)
     }
     #[inline(always)]
     fn recip(self) -> Self {
-        num_traits::Float::recip(self)
+        FloatCore::recip(self)
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        num_traits::Float::abs(self)
+        FloatCore::abs(self)
     }
     #[inline(always)]
     fn straight_through(hard: Self, _soft: impl FnOnce() -> Self) -> Self {
@@ -109,10 +111,10 @@ impl<F: Real> Scalar for F {
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        num_traits::Float::max(self, other)
+        FloatCore::max(self, other)
     }
     #[inline(always)]
     fn is_finite(self) -> bool {
-        num_traits::Float::is_finite(self)
+        FloatCore::is_finite(self)
     }
 }

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
-use swarmgrad_core::Scalar;
+use swarmgrad_core::{Scalar, math};
 
 /// A value and `K` derivatives. Comparisons look at the value alone.
 ///
@@ -113,21 +113,21 @@ impl<const K: usize> Scalar for Dual<K> {
         self.value
     }
     fn exp(self) -> Self {
-        let value = self.value.exp();
+        let value = math::exp(self.value);
         self.chain(value, value)
     }
     fn ln(self) -> Self {
-        self.chain(self.value.ln(), self.value.recip())
+        self.chain(math::ln(self.value), self.value.recip())
     }
     fn sqrt(self) -> Self {
         let value = self.value.sqrt();
         self.chain(value, 0.5 / value)
     }
     fn powf(self, p: Self) -> Self {
-        let (x, value) = (self.value, self.value.powf(p.value));
+        let (x, value) = (self.value, math::powf(self.value, p.value));
         // At x = 0 and at infinity the exponent does not matter, as long as the power is 0.
-        let by_exponent = if value == 0.0 { 0.0 } else { value * x.ln() };
-        self.join_flat(p, value, [p.value * x.powf(p.value - 1.0), by_exponent])
+        let by_exponent = if value == 0.0 { 0.0 } else { value * math::ln(x) };
+        self.join_flat(p, value, [p.value * math::powf(x, p.value - 1.0), by_exponent])
     }
     fn recip(self) -> Self {
         let value = self.value.recip();

@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::choice;
-use swarmgrad_core::Real;
+use swarmgrad_core::{Real, math};
 
 choice! {
     /// The number that is differentiated, of the values of an iteration.
@@ -47,7 +47,7 @@ impl Loss {
             *o = match self {
                 Loss::Mean => 1.0,
                 Loss::Min => f64::from(u8::from(f.f64() == best && std::mem::take(&mut first))),
-                Loss::Softmin if deviation > 0.0 => (-place(f) / (deviation * temperature)).exp(),
+                Loss::Softmin if deviation > 0.0 => math::exp(-place(f) / (deviation * temperature)),
                 Loss::Softmin => 1.0,
             };
         }
@@ -80,8 +80,8 @@ impl Learnable {
     /// The raw number of a parameter.
     pub(crate) fn raw(&self, value: f64) -> f64 {
         match self.link {
-            Link::Exp => value.ln(),
-            Link::Sigmoid(scale) => (value / (scale - value)).ln(),
+            Link::Exp => math::ln(value),
+            Link::Sigmoid(scale) => math::ln(value / (scale - value)),
         }
     }
 
@@ -89,8 +89,8 @@ impl Learnable {
     pub(crate) fn value(&self, raw: f64) -> f64 {
         let [low, high] = self.bounds;
         let value = match self.link {
-            Link::Exp => raw.exp(),
-            Link::Sigmoid(scale) => scale / (1.0 + (-raw).exp()),
+            Link::Exp => math::exp(raw),
+            Link::Sigmoid(scale) => scale / (1.0 + math::exp(-raw)),
         };
         value.clamp(low, high)
     }
@@ -108,9 +108,9 @@ impl Learnable {
         let [low, high] = self.bounds;
         let value = value.clamp(low, high);
         let moved = match self.link {
-            Link::Exp => value * step.exp(),
+            Link::Exp => value * math::exp(step),
             Link::Sigmoid(scale) => {
-                let odds = value / (scale - value) * step.exp();
+                let odds = value / (scale - value) * math::exp(step);
                 scale * odds / (1.0 + odds)
             }
         };

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use swarmgrad_algorithms::parameters::Settings;
-use swarmgrad_core::{Error, Matrix, Problem, Result, Rng};
+use swarmgrad_core::{Error, Matrix, Problem, Result, Rng, math};
 
 /// Runs of every member from which a deviation or a gain is taken.
 const LOOKS: usize = 24;
@@ -212,7 +212,7 @@ impl Inner for Course<'_> {
     }
 
     fn loss(&self, state: &Self::State) -> f64 {
-        let gap = |runner: &Runner| (runner.best - runner.minimum).max(1e-12).log10() / self.scale;
+        let gap = |runner: &Runner| math::log10((runner.best - runner.minimum).max(1e-12)) / self.scale;
         state.as_ref().map_or(f64::NAN, gap)
     }
 }
@@ -270,7 +270,7 @@ pub fn learn(
         let LearningState { runs, raw, adam, mean, meant, .. } = &mut state;
         *runs += 2 * (how.pairs * courses.len()) as u64;
         let share = step as f64 / how.steps as f64;
-        adam.step(raw, &slope, how.rate * 0.5 * (1.0 + (std::f64::consts::PI * share).cos()));
+        adam.step(raw, &slope, how.rate * 0.5 * (1.0 + math::cos(std::f64::consts::PI * share)));
         raw.iter_mut().zip(&bounds).for_each(|(raw, [low, high])| *raw = raw.clamp(*low, *high));
         if 2 * (step + 1) > how.steps {
             *meant += 1.0;

@@ -15,7 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::choice;
-use swarmgrad_core::{Real, Scalar, sort_indices};
+use swarmgrad_core::{Real, Scalar, math, sort_indices};
 
 choice! {
     /// How a decision is made and differentiated.
@@ -115,7 +115,7 @@ pub fn logit<S: Scalar>(p: S) -> S {
 
 /// Gumbel numbers -ln(-ln u) of uniform ones, in place.
 pub fn gumbel(draws: &mut [f64]) {
-    draws.iter_mut().for_each(|u| *u = -(-u.max(f64::MIN_POSITIVE).ln()).ln());
+    draws.iter_mut().for_each(|u| *u = -math::ln(-math::ln(u.max(f64::MIN_POSITIVE))));
 }
 
 /// Rank logits of values: 0 for the best, -1 for the worst, in equal steps; `order` is room for the sorting. A single

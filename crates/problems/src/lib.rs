@@ -21,7 +21,10 @@
 //!
 //! A point's value has the same bits alone and in a batch, on any number of threads and on any processor: the
 //! elementary functions are the crate's own polynomials, sums have a fixed order, and no fused multiply-add is used. (The
-//! suite BBOB takes the standard library's functions, to agree with COCO's program to the last bits.)
+//! suite BBOB takes the more exact ones of `swarmgrad_core::math`, to agree with COCO's program to the last bits.)
+
+// Transcendental functions come from `swarmgrad_core::math`: clippy.toml.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod ackley;
 mod adaswarm;

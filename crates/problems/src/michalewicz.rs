@@ -4,7 +4,7 @@ use crate::entry::{Dims, Entry};
 use crate::math::{cos, sin, twentieth_power};
 use crate::shape::{Formula, Summed, Terms};
 use std::f64::consts::PI;
-use swarmgrad_core::Real;
+use swarmgrad_core::{Real, math};
 
 /// Narrow valleys across a plain.
 ///
@@ -15,10 +15,10 @@ pub(crate) struct Michalewicz;
 /// Where the term -sin(x) sin(i x^2 / pi)^20 of coordinate `i`, counted from one, is smallest on [0, pi].
 fn place(i: usize) -> f64 {
     let i = i as f64;
-    let term = |x: f64| -x.sin() * (i * x * x / PI).sin().powi(20);
+    let term = |x: f64| -math::sin(x) * math::sin(i * x * x / PI).powi(20);
     // Between neighbouring zeros of the second sine there is one minimum, where the derivative of the logarithm,
     // which falls from infinity to minus infinity, crosses zero.
-    let slope = |x: f64| 1.0 / x.tan() + 40.0 * i * x / PI / (i * x * x / PI).tan();
+    let slope = |x: f64| 1.0 / math::tan(x) + 40.0 * i * x / PI / math::tan(i * x * x / PI);
     let lowest = |k: f64| {
         let (mut low, mut high) = (PI * (k / i).sqrt(), PI * ((k + 1.0) / i).sqrt());
         for _ in 0..60 {
@@ -49,7 +49,7 @@ impl Formula for Michalewicz {
     type Shape = Summed<1>;
 
     fn minimum(dim: usize) -> f64 {
-        let term = |(j, &x): (usize, &f64)| -x.sin() * ((j + 1) as f64 * x * x / PI).sin().powi(20);
+        let term = |(j, &x): (usize, &f64)| -math::sin(x) * math::sin((j + 1) as f64 * x * x / PI).powi(20);
         Self::minimizers(dim)[0].iter().enumerate().map(term).sum()
     }
 

@@ -2,7 +2,7 @@
 
 use crate::entry::{Dims, Entry};
 use crate::shape::{Formula, Summed, Terms};
-use swarmgrad_core::Real;
+use swarmgrad_core::{Real, math};
 
 /// The banana.
 pub(crate) struct Rosenbrock;
@@ -74,7 +74,7 @@ impl Formula for DixonPrice {
     }
 
     fn minimizers(dim: usize) -> Vec<Vec<f64>> {
-        let positive: Vec<f64> = (0..dim).map(|j| (0.5f64.powi(j.min(1000) as i32) - 1.0).exp2()).collect();
+        let positive: Vec<f64> = (0..dim).map(|j| math::exp2(0.5f64.powi(j.min(1000) as i32) - 1.0)).collect();
         let mut mirrored = positive.clone();
         mirrored[dim - 1] = -mirrored[dim - 1];
         if dim == 1 { vec![positive] } else { vec![positive, mirrored] }

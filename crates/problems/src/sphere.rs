@@ -2,7 +2,7 @@
 
 use crate::entry::{Dims, Entry};
 use crate::shape::{Formula, Summed, Terms};
-use swarmgrad_core::Real;
+use swarmgrad_core::{Real, math};
 
 /// The sum of squares.
 pub(crate) struct Sphere;
@@ -81,7 +81,7 @@ impl Terms<1> for Ellipsoid {
     const WEIGHTED: bool = true;
 
     fn weight(j: usize, dim: usize) -> f64 {
-        10f64.powf(6.0 * j as f64 / (dim.max(2) - 1) as f64)
+        math::powf(10.0, 6.0 * j as f64 / (dim.max(2) - 1) as f64)
     }
 
     #[inline(always)]

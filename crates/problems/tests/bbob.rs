@@ -68,11 +68,12 @@ fn values_are_those_of_coco() {
         let mut values = vec![f64::NAN; case.fx.len()];
         case.problem().values(case.points().rows(), &mut values);
         for (k, (value, wanted)) in values.iter().zip(&case.fx).enumerate() {
-            let gap = (value - wanted).abs() / wanted.abs();
+            // The value is the sum of what the optimum has and what is above it; where they cancel, the larger counts.
+            let gap = (value - wanted).abs() / wanted.abs().max(case.fopt.abs());
             worst[case.f] = worst[case.f].max(gap);
-            // Two more digits than any user can need; with the mathematical library that COCO was linked with the
-            // difference is a unit in the last place. The ripples of f19 magnify one of the argument.
-            let allowed = if case.f == 19 { 1e-8 } else { 1e-12 };
+            // Two more digits than any user can need. One cosine in a thousand of the library that COCO was linked with is
+            // the wrong neighbour; in a rotation that is magnified, and most by the ripples of f19.
+            let allowed = if case.f == 19 { 1e-11 } else { 1e-12 };
             assert!(gap <= allowed, "f{} d={} i={} k={k}: {value} and {wanted}", case.f, case.d, case.i);
         }
     }

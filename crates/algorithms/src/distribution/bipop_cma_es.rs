@@ -16,7 +16,7 @@ use super::cma_es::{Cma, Params};
 use super::ipop_cma_es::Runs;
 use crate::restart::{LastRun, NextRun, RestartPolicy, Restarts};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Real, Result, Rng, Space, Start};
+use swarmgrad_core::{Real, Result, Rng, Space, Start, math};
 
 /// BIPOP-CMA-ES as an algorithm.
 pub type BipopCmaEs<F> = Restarts<F, Bipop>;
@@ -85,7 +85,9 @@ impl<F: Real> RestartPolicy<F> for Bipop {
         let mut draws = draws.row(0);
         let (u1, u2) = (draws.uniform(), draws.uniform());
         let ratio = 0.5 * f64::from(1u32 << self.k);
-        let small = (lambda as f64 * ratio.max(1.0).powf(u1 * u1)) as usize;
-        self.runs.begin(space, start, small, sigma * 10f64.powf(-2.0 * u2), (self.last_large / 2).max(1)).map(Some)
+        let small = (lambda as f64 * math::powf(ratio.max(1.0), u1 * u1)) as usize;
+        self.runs
+            .begin(space, start, small, sigma * math::powf(10.0, -2.0 * u2), (self.last_large / 2).max(1))
+            .map(Some)
     }
 }

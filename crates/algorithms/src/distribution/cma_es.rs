@@ -33,7 +33,7 @@ use super::{Distribution, Samples, Steered, Told, draw_normals, expected_norm, s
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Draws, Matrix, Real, Reason, Result, Rng, View};
+use swarmgrad_core::{Draws, Matrix, Real, Reason, Result, Rng, View, math};
 
 parameters! {
     /// Parameters of CMA-ES and of its versions with restarts.
@@ -111,7 +111,7 @@ impl Rates {
         let n = dim as f64;
         let mu = lambda / 2;
         let mut weights: Vec<f64> =
-            (1..=lambda).map(|i| ((lambda as f64 + 1.0) / 2.0).ln() - (i as f64).ln()).collect(); // (49)
+            (1..=lambda).map(|i| math::ln((lambda as f64 + 1.0) / 2.0) - math::ln(i as f64)).collect(); // (49)
         let effective =
             |w: &[f64]| w.iter().sum::<f64>().powi(2) / w.iter().map(|w| w * w).sum::<f64>().max(f64::MIN_POSITIVE);
         let (mu_eff, mu_eff_minus) = (effective(&weights[..mu]), effective(&weights[mu..]));
@@ -147,7 +147,7 @@ impl Rates {
 
     /// Whether the path is short enough for pc to go on (hs of (45)), in iteration `g`, the first being 1.
     pub(super) fn heeds(&self, length: f64, g: u64, dim: usize) -> bool {
-        let start = (1.0 - (1.0 - self.c_sigma).powf(2.0 * g as f64)).sqrt();
+        let start = (1.0 - math::powf(1.0 - self.c_sigma, 2.0 * g as f64)).sqrt();
         length / start < (1.4 + 2.0 / (dim as f64 + 1.0)) * self.chi
     }
 
@@ -165,7 +165,7 @@ impl Rates {
 
     /// (44): the factor of the step-size.
     pub(super) fn growth(&self, length: f64) -> f64 {
-        (self.c_sigma / self.d_sigma * (length / self.chi - 1.0)).exp()
+        math::exp(self.c_sigma / self.d_sigma * (length / self.chi - 1.0))
     }
 }
 

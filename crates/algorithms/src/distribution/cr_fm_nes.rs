@@ -32,7 +32,7 @@ use super::{
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, View};
+use swarmgrad_core::{Matrix, Real, Result, Rng, View, math};
 
 parameters! {
     /// Parameters of [`CrFmNes`].
@@ -88,10 +88,10 @@ pub type CrFmNesSamples<F> = Samples<F, CrFmNes>;
 
 /// The a > 0 with (1 + a^2) exp(a^2 / 2) / 0.24 = 10 + d, by Newton's method on the logarithm.
 fn distance_scale(dim: usize) -> f64 {
-    let target = (0.24 * (10.0 + dim as f64)).ln();
+    let target = math::ln(0.24 * (10.0 + dim as f64));
     let mut a: f64 = 1.0;
     for _ in 0..60 {
-        a -= ((1.0 + a * a).ln() + 0.5 * a * a - target) / (2.0 * a / (1.0 + a * a) + a);
+        a -= (math::ln(1.0 + a * a) + 0.5 * a * a - target) / (2.0 * a / (1.0 + a * a) + a);
     }
     a
 }
@@ -259,16 +259,16 @@ impl Distribution for CrFmNes {
         let eta_sigma = if length >= chi {
             1.0
         } else if length >= 0.1 * chi {
-            ((0.024 * finite + 0.7 * n + 20.0) / (n + 12.0)).tanh()
+            math::tanh((0.024 * finite + 0.7 * n + 20.0) / (n + 12.0))
         } else {
-            2.0 * ((0.025 * finite + 0.75 * n + 10.0) / (n + 4.0)).tanh()
+            2.0 * math::tanh((0.025 * finite + 0.75 * n + 10.0) / (n + 4.0))
         };
-        let eta_b = (((0.02 * finite).min(3.0 * n.ln()) + 5.0) / (0.23 * n + 25.0)).tanh();
+        let eta_b = math::tanh(((0.02 * finite).min(3.0 * math::ln(n)) + 5.0) / (0.23 * n + 25.0));
         let c_1 = 2.0 / ((n + 1.3).powi(2) + self.mu_eff) * ((n - 5.0) / 6.0).max(0.0) * finite / lambda;
         weights.clear();
         if length >= chi {
             let alpha = self.distance * (lambda / n).sqrt().min(1.0) * (finite / lambda).sqrt();
-            weights.extend((0..self.lambda).map(|k| self.raw[k] * (alpha * dot(z(k), z(k)).sqrt()).exp()));
+            weights.extend((0..self.lambda).map(|k| self.raw[k] * math::exp(alpha * dot(z(k), z(k)).sqrt())));
             let sum: f64 = weights.iter().sum();
             weights.iter_mut().for_each(|w| *w = *w / sum - 1.0 / lambda);
         } else {
@@ -295,10 +295,11 @@ impl Distribution for CrFmNes {
         Self::natural(&self.v, s, t);
         self.v.iter_mut().zip(&*t).for_each(|(v, t)| *v += t / norm_v);
         self.d.iter_mut().zip(&*s).for_each(|(d, s)| *d += s * *d);
-        let logarithm = self.d.iter().map(|d| d.ln()).sum::<f64>() / n + (1.0 + dot(&self.v, &self.v)).ln() / (2.0 * n);
-        let factor = (-logarithm).exp();
+        let logarithm =
+            self.d.iter().map(|&d| math::ln(d)).sum::<f64>() / n + math::ln(1.0 + dot(&self.v, &self.v)) / (2.0 * n);
+        let factor = math::exp(-logarithm);
         self.d.iter_mut().for_each(|d| *d *= factor);
-        self.sigma *= (0.5 * eta_sigma * growth).exp();
+        self.sigma *= math::exp(0.5 * eta_sigma * growth);
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {

@@ -13,6 +13,7 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::{MatMut, MatRef, Par, diag::DiagMut};
 use serde::{Deserialize, Serialize};
+use swarmgrad_core::math;
 
 /// Up to this dimension the own method is the faster one.
 const SMALL: usize = 32;
@@ -67,7 +68,7 @@ impl Eigen {
         if !sum.is_finite() {
             return false;
         }
-        let unit = if largest > 0.0 { f64::exp2(largest.log2().floor().clamp(-1000.0, 1000.0)) } else { 1.0 };
+        let unit = if largest > 0.0 { math::exp2(math::log2(largest).floor().clamp(-1000.0, 1000.0)) } else { 1.0 };
         self.work.matrix.resize(n * n, 0.0);
         for j in 0..n {
             for k in 0..=j {

@@ -38,8 +38,8 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Algorithm, ByScalar, Draws, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, memory, save_state,
-    sort_indices,
+    Algorithm, ByScalar, Draws, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, math, memory,
+    save_state, sort_indices,
 };
 
 /// A search distribution on R^d: x = mean + unit * step, steps drawn around 0.
@@ -409,7 +409,7 @@ fn shortening(length: f64, dim: usize) -> f64 {
 
 /// 4 + floor(3 ln d): the population of CMA-ES and of the natural evolution strategies.
 fn usual_population(dim: usize) -> usize {
-    4 + (3.0 * (dim as f64).ln()) as usize
+    4 + (3.0 * math::ln(dim as f64)) as usize
 }
 
 /// u_k of the natural evolution strategies: max(0, ln(lambda / 2 + 1) - ln k), their sum 1, less 1 / lambda.
@@ -421,7 +421,7 @@ fn natural_weights(lambda: usize) -> Vec<f64> {
 
 /// max(0, ln(lambda / 2 + 1) - ln k) for k = 1, .., lambda.
 fn raw_natural_weights(lambda: usize) -> Vec<f64> {
-    (1..=lambda).map(|k| ((0.5 * lambda as f64 + 1.0).ln() - (k as f64).ln()).max(0.0)).collect()
+    (1..=lambda).map(|k| (math::ln(0.5 * lambda as f64 + 1.0) - math::ln(k as f64)).max(0.0)).collect()
 }
 
 /// Centred ranks: 1/2 for the best of n, -1/2 for the worst.

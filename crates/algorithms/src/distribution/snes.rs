@@ -20,7 +20,7 @@ use super::{Distribution, Samples, Steered, Told, draw_normals, natural_weights,
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, View};
+use swarmgrad_core::{Matrix, Real, Result, Rng, View, math};
 
 parameters! {
     /// Parameters of [`Snes`].
@@ -72,7 +72,7 @@ impl Distribution for Snes {
     fn new(params: Params, dim: usize) -> Result<Self> {
         let lambda = params.particles.unwrap_or(usual_population(dim));
         let n = dim as f64;
-        let eta = params.eta.unwrap_or((3.0 + n.ln()) / (5.0 * n.sqrt()));
+        let eta = params.eta.unwrap_or((3.0 + math::ln(n)) / (5.0 * n.sqrt()));
         let weights = natural_weights(lambda);
         Ok(Snes { params, weights, eta, mean: Vec::new(), sigma: Vec::new(), gradient: Vec::new() })
     }
@@ -124,7 +124,7 @@ impl Distribution for Snes {
                 *g += u * (s * s - 1.0);
             }
         }
-        self.sigma.iter_mut().zip(&self.gradient).for_each(|(sigma, g)| *sigma *= (0.5 * self.eta * g).exp());
+        self.sigma.iter_mut().zip(&self.gradient).for_each(|(sigma, g)| *sigma *= math::exp(0.5 * self.eta * g));
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {

@@ -4,7 +4,7 @@ use super::Told;
 use crate::saved;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use swarmgrad_core::Reason;
+use swarmgrad_core::{Reason, math};
 
 /// Medians and best values of the last iterations, as far as the criteria look back.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ impl History {
         if !g.is_multiple_of(LOOK) {
             return false;
         }
-        let least = 100 + (100.0 * (dim as f64).powf(1.5) / population as f64) as usize;
+        let least = 100 + (100.0 * math::powf(dim as f64, 1.5) / population as f64) as usize;
         let length = least.max((g / 5) as usize).min(LONGEST);
         if self.best.len() < length {
             return false;

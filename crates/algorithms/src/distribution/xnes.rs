@@ -23,7 +23,7 @@ use super::{Distribution, Samples, Told, draw_normals, natural_weights, seen, us
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, View};
+use swarmgrad_core::{Matrix, Real, Result, Rng, View, math};
 
 parameters! {
     /// Parameters of [`Xnes`].
@@ -101,7 +101,7 @@ impl Xnes {
             return;
         }
         for (matrix, sign) in [(&mut self.columns, 1.0), (&mut self.inverse, -1.0)] {
-            eigen.function(|t| (sign * t).exp_m1(), growth);
+            eigen.function(|t| math::exp_m1(sign * t), growth);
             // Rows of the matrix <- (I + Q (exp(M) - I) Q') rows.
             shadow.resize(r, n);
             row.resize(r, 0.0);
@@ -161,7 +161,7 @@ impl Distribution for Xnes {
     fn new(params: Params, dim: usize) -> Result<Self> {
         let lambda = params.particles.unwrap_or(usual_population(dim));
         let n = dim as f64;
-        let eta = params.eta.unwrap_or(((9.0 + 3.0 * n.ln()) / (5.0 * n * n.sqrt())).min(1.0));
+        let eta = params.eta.unwrap_or(((9.0 + 3.0 * math::ln(n)) / (5.0 * n * n.sqrt())).min(1.0));
         let (weights, empty) = (natural_weights(lambda), Matrix::default);
         let work = Work::default();
         Ok(Xnes {
@@ -230,10 +230,10 @@ impl Distribution for Xnes {
         let mean_growth = trace / n as f64;
         self.reshape(told.order);
         // The trace part of exp(eta / 2 G_M) belongs to sigma.
-        let shape = (-0.5 * self.eta * mean_growth).exp();
+        let shape = math::exp(-0.5 * self.eta * mean_growth);
         self.columns.data_mut().iter_mut().for_each(|b| *b *= shape);
         self.inverse.data_mut().iter_mut().for_each(|b| *b /= shape);
-        self.sigma *= (0.5 * self.eta * mean_growth).exp();
+        self.sigma *= math::exp(0.5 * self.eta * mean_growth);
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {

@@ -18,7 +18,7 @@ use super::select::one_of;
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::Result;
+use swarmgrad_core::{Result, math};
 
 parameters! {
     /// Parameters of [`Jso`].
@@ -51,7 +51,7 @@ impl Law for Loosening {
     fn new(params: Params, dim: usize, budget: Option<u64>) -> Result<Self> {
         let d = dim as f64;
         let history = History::new(params.memory, 0.3, 0.8);
-        Ok(Loosening { plan: Plan::new(params.particles, 25.0 * d.ln() * d.sqrt(), dim, budget), params, history })
+        Ok(Loosening { plan: Plan::new(params.particles, 25.0 * math::ln(d) * d.sqrt(), dim, budget), params, history })
     }
 
     fn verify(&self) -> Result<()> {

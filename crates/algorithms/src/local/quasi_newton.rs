@@ -36,7 +36,7 @@ use crate::linear::{cholesky, cholesky_solve, dot};
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use swarmgrad_core::{Matrix, Real, Reason, Result, View};
+use swarmgrad_core::{Matrix, Real, Reason, Result, View, math};
 
 parameters! {
     /// Parameters of [`QuasiNewton`].
@@ -271,9 +271,9 @@ impl QuasiNewton {
         let length = self.terrain.length(j, self.x[j]);
         let least = 8.0 * self.terrain.epsilon * self.x[j].abs().max(1e-3 * length);
         let wanted = match self.model.curvature(j) {
-            Some(c) if self.central => (3.0 * self.noise() * 0.01 * length / c).cbrt(), // eq. (2)
-            Some(c) => 2.0 * (self.noise() / c).sqrt(),                                 // eq. (1)
-            None if self.central => self.error.cbrt() * 0.1 * length,
+            Some(c) if self.central => math::cbrt(3.0 * self.noise() * 0.01 * length / c), // eq. (2)
+            Some(c) => 2.0 * (self.noise() / c).sqrt(),                                    // eq. (1)
+            None if self.central => math::cbrt(self.error) * 0.1 * length,
             None => (self.params.interval * length).max(self.error.sqrt() * self.x[j].abs()),
         };
         wanted.min(1e-3 * length).max(least) * WIDEN.powi(self.widened as i32)
@@ -545,11 +545,11 @@ impl Model {
         let known = || self.second.iter().filter(|c| c.is_finite() && **c > 0.0);
         let count = known().count();
         if self.is_dense() && count > 0 {
-            let mean = known().map(|c| c.ln()).sum::<f64>() / count as f64;
+            let mean = known().map(|&c| math::ln(c)).sum::<f64>() / count as f64;
             self.b.fill(0.0);
             for j in 0..self.dim {
                 let c = self.second[j];
-                let c = if c.is_finite() && c > 0.0 { c } else { mean.exp() };
+                let c = if c.is_finite() && c > 0.0 { c } else { math::exp(mean) };
                 self.b[j * self.dim + j] = c;
             }
             self.pairs = 1;

@@ -3,7 +3,7 @@
 use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use swarmgrad_core::simd::level;
-use swarmgrad_core::{Matrix, Real};
+use swarmgrad_core::{Matrix, Real, math};
 
 /// Weights below exp(-46) = 1e-20 of the largest one are left out: N of them together change nothing in double precision.
 const FARTHEST: f64 = 46.0;
@@ -43,7 +43,7 @@ pub fn consensus<F: Real>(
         } else if alpha * above > FARTHEST {
             0.0 // without asking for the exponential: almost all particles of a late swarm end here
         } else {
-            (-alpha * above).exp()
+            math::exp(-alpha * above)
         }
     };
     let total: f64 = members.clone().map(weight).sum();
@@ -76,7 +76,7 @@ pub struct Gibbs {
 pub fn gibbs<F: Real>(values: &[F], alpha: f64, minimum: f64) -> Gibbs {
     let finite = || values.iter().map(|e| e.f64()).filter(|e| e.is_finite());
     let lowest = finite().fold(f64::INFINITY, f64::min);
-    let weight = |above: f64| if above == 0.0 || alpha == 0.0 { 1.0 } else { (-alpha * above).exp() };
+    let weight = |above: f64| if above == 0.0 || alpha == 0.0 { 1.0 } else { math::exp(-alpha * above) };
     // Relative to the lowest value, so that they cannot all vanish.
     let (sum, squares) = finite().map(|e| weight(e - lowest)).fold((0.0, 0.0), |(s, q), w| (s + w, q + w * w));
     let effective = if squares > 0.0 { sum * sum / squares } else { 0.0 };
@@ -94,12 +94,12 @@ pub fn alpha_for_sample_size<F: Real>(values: &[F], share: f64, low: f64, high: 
     if effective(low) <= wanted {
         return low;
     }
-    let (mut below, mut above) = (low.ln(), high.ln());
+    let (mut below, mut above) = (math::ln(low), math::ln(high));
     for _ in 0..60 {
         let middle = 0.5 * (below + above);
-        if effective(middle.exp()) > wanted { below = middle } else { above = middle }
+        if effective(math::exp(middle)) > wanted { below = middle } else { above = middle }
     }
-    (0.5 * (below + above)).exp()
+    math::exp(0.5 * (below + above))
 }
 
 /// The roots of the normalised Gibbs weights, sqrt(w_i / sum w); all 0 where no value is finite.
@@ -108,7 +108,7 @@ pub(crate) fn root_weights<F: Real>(values: &[F], alpha: f64, out: &mut Vec<F>) 
     let weight = |e: f64| match e - lowest {
         above if !above.is_finite() => 0.0,
         above if above == 0.0 || alpha == 0.0 => 1.0,
-        above => (-alpha * above).exp(),
+        above => math::exp(-alpha * above),
     };
     let total: f64 = values.iter().map(|e| weight(e.f64())).sum();
     out.clear();

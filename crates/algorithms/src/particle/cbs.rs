@@ -20,7 +20,7 @@ use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Found, Kind, Matrix, Real, Result, Rng, Solutions, Space, View};
+use swarmgrad_core::{Found, Kind, Matrix, Real, Result, Rng, Solutions, Space, View, math};
 
 choice! {
     /// What the particles are for.
@@ -88,7 +88,7 @@ impl<F: Real> Motion<F> for Cbs<F> {
     fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
         let (alpha, n) = (self.agreement.alpha, swarm.len());
         super::attractor::root_weights(&swarm.fx, alpha, &mut self.roots);
-        let keep = (-self.params.dt).exp();
+        let keep = math::exp(-self.params.dt);
         let lambda = if self.params.aim == Aim::Sample { 1.0 / (1.0 + alpha) } else { 1.0 };
         let strength = ((1.0 - keep * keep) / lambda).sqrt() * self.agreement.sigma;
         // No spread has a finite multiple.

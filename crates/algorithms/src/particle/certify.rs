@@ -17,7 +17,7 @@ use super::pso_sde::{Memory, Noise, Params, PsoSde};
 use super::theory::{Bounded, Dynamics, Memoryless, Thresholds, WithMemory};
 use super::theory::{memoryless, moments_after_step, thresholds, weight, with_memory};
 use serde::Serialize;
-use swarmgrad_core::{Error, Iterations, Matrix, Problem, Result, Rng, Run, Space, Start};
+use swarmgrad_core::{Error, Iterations, Matrix, Problem, Result, Rng, Run, Space, Start, math};
 
 /// What is known of the objective.
 #[derive(Clone, Copy)]
@@ -486,7 +486,7 @@ fn measure(
     let remembers = s.memory != Memory::None;
     let size = |k: usize| if remembers { seen[k].h_memory } else { seen[k].h };
     let slack = 1.0 + 3.0 / (question.swarm as f64).sqrt();
-    let broken = |k: &usize| rate.is_some_and(|chi| size(*k) > size(0) * (-chi * seen[*k].time).exp() * slack);
+    let broken = |k: &usize| rate.is_some_and(|chi| size(*k) > size(0) * math::exp(-chi * seen[*k].time) * slack);
     let fitted = exponential_rate((0..seen.len()).map(|k| (seen[k].time, size(k))));
     let times: Vec<f64> = seen.iter().map(|m| m.time).collect();
     let violations = (0..seen.len()).filter(broken).count();

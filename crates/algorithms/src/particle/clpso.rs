@@ -22,7 +22,7 @@ use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::simd::level;
-use swarmgrad_core::{Draws, Matrix, Real, Result, Rng, Space, better};
+use swarmgrad_core::{Draws, Matrix, Real, Result, Rng, Space, better, math};
 
 parameters! {
     /// Parameters of [`Clpso`]; the defaults are the paper's.
@@ -174,7 +174,7 @@ impl<F: Real> Clpso<F> {
 /// (exp(10 i / (n - 1)) - 1) / (exp(10) - 1), from 0 for the first particle to 1 for the last.
 fn learning_curve(i: usize, n: usize) -> f64 {
     let position = if n > 1 { i as f64 / (n - 1) as f64 } else { 0.0 };
-    (10.0 * position).exp_m1() / 10f64.exp_m1()
+    math::exp_m1(10.0 * position) / math::exp_m1(10.0)
 }
 
 #[simd]

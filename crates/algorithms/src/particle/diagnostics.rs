@@ -16,7 +16,7 @@
 use super::attractor::gibbs;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
-use swarmgrad_core::{Progress, Real, Reason, View, Watch};
+use swarmgrad_core::{Progress, Real, Reason, View, Watch, math};
 
 /// Means over a swarm; what the method does not keep is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -199,7 +199,7 @@ pub fn exponential_rate(record: impl Iterator<Item = (f64, f64)>) -> Option<f64>
     let mut first = None;
     let points: Vec<(f64, f64)> = record
         .take_while(|(_, h)| h.is_finite() && *h > 1e-24 * *first.get_or_insert(*h) && *h > 0.0)
-        .map(|(t, h)| (t, h.ln()))
+        .map(|(t, h)| (t, math::ln(h)))
         .collect();
     let n = points.len() as f64;
     let (mt, mh) = points.iter().fold((0.0, 0.0), |(a, b), (t, h)| (a + t / n, b + h / n));

@@ -31,7 +31,7 @@ use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::simd::level;
-use swarmgrad_core::{Matrix, Real, Result, Rng, Scalar, Space, View};
+use swarmgrad_core::{Matrix, Real, Result, Rng, Scalar, Space, View, math};
 
 parameters! {
     /// Parameters of [`Empso`].
@@ -285,10 +285,10 @@ pub fn mean_square_radius(c1: f64, c2: f64, beta: f64) -> f64 {
         let next: [[f64; 3]; 3] =
             std::array::from_fn(|i| std::array::from_fn(|j| p[i][j] + mean * (q[i][j] + r[i][j]) + square * s[i][j]));
         let size: f64 = (0..3).map(|i| next[i][i]).sum();
-        growth.push((size / (0..3).map(|i| c[i][i]).sum::<f64>()).ln());
+        growth.push(math::ln(size / (0..3).map(|i| c[i][i]).sum::<f64>()));
         c = next.map(|row| row.map(|t| t / size));
     }
     // The mean of the last half also settles where complex eigenvalues make the growth oscillate.
     let last = &growth[growth.len() / 2..];
-    (last.iter().sum::<f64>() / last.len() as f64).exp()
+    math::exp(last.iter().sum::<f64>() / last.len() as f64)
 }

@@ -4,7 +4,7 @@ use super::Swarm;
 use super::cbo::{Cbo, Correction, Surface};
 use super::pso_sde::Noise;
 use super::surface::{correction, nearest, tangent};
-use swarmgrad_core::{Matrix, Real, Rng, Space};
+use swarmgrad_core::{Matrix, Real, Rng, Space, math};
 
 impl<F: Real> Cbo<F> {
     /// Whether the plain step is not enough.
@@ -54,7 +54,7 @@ impl<F: Real> Cbo<F> {
             Correction::None => (F::neg_infinity(), &probed[..]),
             _ => (probed[0], &probed[1..]),
         };
-        let jump = p.jump * (-p.jump_decay * self.iterations as f64 * dt).exp();
+        let jump = p.jump * math::exp(-p.jump_decay * self.iterations as f64 * dt);
         let columns = if p.surface == Surface::Stiefel { p.columns } else { 1 };
         for (i, x) in swarm.x.iter_mut().enumerate() {
             let z = |j: usize, x: &[F]| (self.agreement.consensus[j] - x[j]).f64();
@@ -65,7 +65,7 @@ impl<F: Real> Cbo<F> {
                 Correction::Heaviside => f64::from(u8::from(swarm.fx[i] > at_consensus)),
                 Correction::Smooth => {
                     let gap = (swarm.fx[i] - at_consensus).f64();
-                    if gap.is_nan() { 0.5 } else { 0.5 * (1.0 + (gap / p.epsilon).tanh()) }
+                    if gap.is_nan() { 0.5 } else { 0.5 * (1.0 + math::tanh(gap / p.epsilon)) }
                 }
             };
             let mut jumped = false;
@@ -114,7 +114,7 @@ impl<F: Real> Cbo<F> {
 
 /// A Poisson number with this mean from one uniform number, by its distribution function; at most 1000.
 fn poisson(mean: f64, u: f64) -> u32 {
-    let (mut term, mut sum, mut k) = ((-mean).exp(), (-mean).exp(), 0);
+    let (mut term, mut sum, mut k) = (math::exp(-mean), math::exp(-mean), 0);
     while u >= sum && k < 1000 {
         k += 1;
         term *= mean / f64::from(k);

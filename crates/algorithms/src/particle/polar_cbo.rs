@@ -24,7 +24,7 @@ use super::{Motion, Remembered, Swarm};
 use crate::parameters::choice;
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Solutions, Space, View, best_index};
+use swarmgrad_core::{Found, Matrix, Real, Result, Rng, Solutions, Space, View, best_index, math};
 
 choice! {
     /// How much particles at a distance count.
@@ -82,7 +82,7 @@ impl Kernel {
             Kernel::Laplace => -r,
             Kernel::Constant if r <= 1.0 => 0.0,
             Kernel::Constant => f64::NEG_INFINITY,
-            Kernel::InverseQuadratic => -(1.0 + r * r).ln(),
+            Kernel::InverseQuadratic => -math::ln(1.0 + r * r),
         }
     }
 }
@@ -115,10 +115,10 @@ impl<F: Real> PolarCbo<F> {
             if most == f64::NEG_INFINITY {
                 continue;
             }
-            let total: f64 = self.logs.iter().map(|l| (l - most).exp()).sum();
+            let total: f64 = self.logs.iter().map(|l| math::exp(l - most)).sum();
             out.fill(F::zero());
             for (log, other) in self.logs.iter().zip(x.iter()).filter(|(log, _)| **log > most - 46.0) {
-                let share = F::of((log - most).exp() / total);
+                let share = F::of(math::exp(log - most) / total);
                 out.iter_mut().zip(other).for_each(|(c, &o)| *c += share * o);
             }
         }

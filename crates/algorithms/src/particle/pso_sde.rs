@@ -30,7 +30,7 @@ use super::{Motion, Remembered, Swarm};
 use crate::parameters::{choice, parameters};
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Error, Matrix, Real, Result, Rng, Space, View};
+use swarmgrad_core::{Error, Matrix, Real, Result, Rng, Space, View, math};
 
 choice! {
     /// D of equation (1.6).
@@ -330,8 +330,8 @@ impl<F: Real> PsoSde<F> {
         self.iterations += 1;
         let p = &self.params;
         let [alpha, sigma] = self.factors;
-        let most = alpha.max((p.alpha_most / p.alpha).log2());
-        self.factors = [(alpha + p.alpha_factor.log2()).min(most), sigma + p.sigma_factor.log2()];
+        let most = alpha.max(math::log2(p.alpha_most / p.alpha));
+        self.factors = [(alpha + math::log2(p.alpha_factor)).min(most), sigma + math::log2(p.sigma_factor)];
         let epochs = p.epoch.filter(|_| p.cooling).map_or(0, |epoch| self.iterations / epoch);
         self.cool(epochs);
         self.sharpen(swarm);
@@ -342,10 +342,10 @@ impl<F: Real> PsoSde<F> {
     pub(super) fn cool(&mut self, finished: usize) {
         let (finished, [alpha, sigma]) = (finished as f64, self.factors);
         // Nothing is a multiple of 0, and nothing of infinity, whatever has become of the factor.
-        let times = |base: f64, log: f64| if base == 0.0 || base.is_infinite() { base } else { base * log.exp2() };
+        let times = |base: f64, log: f64| if base == 0.0 || base.is_infinite() { base } else { base * math::exp2(log) };
         self.alpha = times(self.params.alpha, finished + alpha);
         let sigmas = [self.params.sigma1, self.params.sigma2];
-        self.sigmas = sigmas.map(|s| times(s / (finished + 2.0).log2(), sigma));
+        self.sigmas = sigmas.map(|s| times(s / math::log2(finished + 2.0), sigma));
     }
 
     /// Alpha by the effective sample size, where that is asked for.
@@ -449,7 +449,7 @@ impl<F: Real> PsoSde<F> {
             let (ex, ey) = (fx.f64(), fy.f64());
             // Infinite values: the difference of equal infinities counts as 0.
             let gap = if ex == ey { 0.0 } else { ey - ex };
-            let s = 0.5 * (1.0 + self.params.theta + (self.params.beta * gap).tanh());
+            let s = 0.5 * (1.0 + self.params.theta + math::tanh(self.params.beta * gap));
             let share = F::of(rate * s);
             y.iter_mut().zip(x).for_each(|(y, &x)| *y += share * (x - *y));
         }

@@ -21,7 +21,7 @@ use crate::parameters::{choice, parameters};
 use crate::saved;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View};
+use swarmgrad_core::{Matrix, Real, Result, Rng, Space, View, math};
 
 choice! {
     /// The choice of A.
@@ -131,7 +131,7 @@ impl<F: Real> Motion<F> for Rempso<F> {
         let p = &self.params;
         let beta = F::of(p.beta);
         let pairs = (p.fraction * dim as f64) as usize;
-        let (sin, cos) = (F::of(p.theta.sin()), F::of(p.theta.cos()));
+        let (sin, cos) = (F::of(math::sin(p.theta)), F::of(math::cos(p.theta)));
         let (attraction, draws, axes, principal, y) =
             (&self.attraction, &self.draws, &self.axes, &self.principal, &swarm.y);
         let outside = rng.fork("outside");

@@ -25,7 +25,7 @@
 
 use super::pso_sde::{Memory, Noise, Params, Scheme};
 use serde::Serialize;
-use swarmgrad_core::{Error, Result, Rng};
+use swarmgrad_core::{Error, Result, Rng, math};
 
 /// The numbers of a swarm's dynamics that the theory knows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -159,10 +159,10 @@ pub struct Bounded {
 /// weights lie in [0, 1], so the empirical Bernstein bound (Audibert, Munos, Szepesvari, TCS 2009) holds for any sample size.
 pub fn weight(values: &[f64], alpha: f64, minimum: f64) -> Bounded {
     let n = values.len() as f64;
-    let weight = |e: f64| if e.is_finite() { (-alpha * (e - minimum).max(0.0)).exp().min(1.0) } else { 0.0 };
+    let weight = |e: f64| if e.is_finite() { math::exp(-alpha * (e - minimum).max(0.0)).min(1.0) } else { 0.0 };
     let mean = values.iter().map(|&e| weight(e)).sum::<f64>() / n;
     let variance = values.iter().map(|&e| (weight(e) - mean).powi(2)).sum::<f64>() / n;
-    let log = (3.0f64 / 0.01).ln();
+    let log = math::ln(3.0f64 / 0.01);
     let off = (2.0 * variance * log / n).sqrt() + 3.0 * log / n;
     Bounded { value: mean, low: (mean - off).max(0.0), high: (mean + off).min(1.0) }
 }
@@ -226,7 +226,7 @@ pub fn mean_square_exponent(d: &Dynamics, dim: usize) -> f64 {
             return if size == 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
         }
         x = next.map(|t| t / size);
-        sum += if k >= burn { size.ln() } else { 0.0 };
+        sum += if k >= burn { math::ln(size) } else { 0.0 };
     }
     sum / (f64::from(count) * d.dt)
 }
@@ -258,7 +258,7 @@ pub fn lyapunov_exponent(d: &Dynamics, dim: usize, steps: usize, rng: &Rng) -> B
                 return Bounded { value: end, low: end, high: end };
             }
             z.iter_mut().chain(&mut v).for_each(|t| *t /= size);
-            sum += size.ln();
+            sum += math::ln(size);
         }
         if batch > 0 {
             means.push(sum / (length as f64 * d.dt)); // the first batch only forgets the start

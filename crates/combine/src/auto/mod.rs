@@ -42,7 +42,7 @@ use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, memory, save_state};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, math, memory, save_state};
 
 parameters! {
     /// Parameters of [`Auto`].
@@ -323,7 +323,7 @@ impl<F: Real> Auto<F> {
             return false;
         }
         let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
-        let usual = 4.0 + (3.0 * (dim as f64).ln()).floor();
+        let usual = 4.0 + (3.0 * math::ln(dim as f64)).floor();
         let first = (POPULATION[usize::from(self.findings.smooth != Some(true))] * usual) as usize;
         let workers = self.params.workers;
         let first = if workers <= first { first.next_multiple_of(workers) } else { first };

@@ -14,7 +14,7 @@
 use super::{Operator, Sizes, one_or_each, place};
 use crate::relax::{Relaxation, mask_logit, mask_logit_slope};
 use swarmgrad_algorithms::evolution::cross::sbx;
-use swarmgrad_core::Scalar;
+use swarmgrad_core::{Scalar, math};
 
 /// Simulated binary crossover. Theta: eta_c, p_c; inputs: two parents; outputs: two children.
 #[derive(Debug, Clone, Copy)]
@@ -49,18 +49,18 @@ impl Sbx<'_> {
 fn spread_slopes(room: f64, distance: f64, u: f64, eta: f64) -> (f64, [f64; 3]) {
     let power = eta + 1.0;
     let q = 1.0 + 2.0 * room / distance;
-    let cut = q.powf(-power);
+    let cut = math::powf(q, -power);
     let t = u * (2.0 - cut);
     let base = if t <= 1.0 { t } else { (2.0 - t).recip() };
-    let beta = base.powf(power.recip());
+    let beta = math::powf(base, power.recip());
     if base <= 0.0 {
         return (beta, [0.0; 3]);
     }
     let by_t = beta / (power * base) * if t <= 1.0 { 1.0 } else { base * base };
     // Where the bound is far away nothing is cut.
-    let (by_q, by_power) = if cut > 0.0 { (power * cut / q, cut * q.ln()) } else { (0.0, 0.0) };
+    let (by_q, by_power) = if cut > 0.0 { (power * cut / q, cut * math::ln(q)) } else { (0.0, 0.0) };
     let by_q = by_t * u * by_q;
-    let by_eta = by_t * u * by_power - beta * base.ln() / (power * power);
+    let by_eta = by_t * u * by_power - beta * math::ln(base) / (power * power);
     let by_distance = if by_q == 0.0 { 0.0 } else { -by_q * 2.0 * room / (distance * distance) };
     (beta, [by_q * 2.0 / distance, by_distance, by_eta])
 }

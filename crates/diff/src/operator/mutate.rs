@@ -10,7 +10,7 @@
 use super::{Operator, Sizes, one_or_each, place};
 use crate::relax::{Relaxation, mask_logit, mask_logit_slope};
 use swarmgrad_algorithms::evolution::mutate::{current_to_pbest_1, polynomial, rand_1};
-use swarmgrad_core::Scalar;
+use swarmgrad_core::{Scalar, math};
 
 /// The mutants of differential evolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,19 +151,19 @@ impl Polynomial<'_> {
         let sign = if down { 1.0 } else { -1.0 };
         let sure = if down { 2.0 * u } else { 2.0 * (1.0 - u) };
         let (share, left) = (1.0 - sure, 1.0 - room);
-        let base = sure + share * left.powf(power);
-        let root = base.powf(power.recip());
+        let base = sure + share * math::powf(left, power);
+        let root = math::powf(base, power.recip());
         let q = sign * (root - 1.0);
         if base <= 0.0 {
             return [1.0 + q * unit_slope, 0.0];
         }
         let by_base = sign * root / (power * base);
         let (by_room, by_power) = if left > 0.0 {
-            (-share * power * left.powf(power - 1.0), share * left.powf(power) * left.ln())
+            (-share * power * math::powf(left, power - 1.0), share * math::powf(left, power) * math::ln(left))
         } else {
             (0.0, 0.0)
         };
-        let by_eta = by_base * by_power - sign * root * base.ln() / (power * power);
+        let by_eta = by_base * by_power - sign * root * math::ln(base) / (power * power);
         [1.0 + q * unit_slope + unit * by_base * by_room * room_slope, unit * by_eta]
     }
 }

@@ -2,6 +2,7 @@
 
 use super::transform::{Columns, oscillate};
 use std::f64::consts::PI;
+use swarmgrad_core::math;
 
 /// A formula in the moved point `z`, with what it needs beside it.
 pub(super) enum Core {
@@ -68,7 +69,8 @@ impl Core {
         match self {
             Core::Quadratic(weights) => weighted_squares(weights, z),
             Core::Rastrigin => {
-                let (cosines, squares) = z.iter().fold((0.0, 0.0), |(c, s), t| (c + (2.0 * PI * t).cos(), s + t * t));
+                let (cosines, squares) =
+                    z.iter().fold((0.0, 0.0), |(c, s), t| (c + math::cos(2.0 * PI * t), s + t * t));
                 10.0 * (dim - cosines) + squares
             }
             Core::Slope { corner, slopes } => {
@@ -97,19 +99,21 @@ impl Core {
                 100.0 * valley + along
             }
             Core::Ridge => 100.0 * z[1..].iter().fold(0.0, |sum, t| sum + t * t).sqrt() + z[0] * z[0],
-            Core::Powers(exponents) => z.iter().zip(exponents).fold(0.0, |sum, (t, &p)| sum + t.abs().powf(p)).sqrt(),
+            Core::Powers(exponents) => {
+                z.iter().zip(exponents).fold(0.0, |sum, (t, &p)| sum + math::powf(t.abs(), p)).sqrt()
+            }
             Core::Weierstrass { a, b, f0 } => {
                 let sum = z.iter().fold(0.0, |sum, t| {
-                    a.iter().zip(b).fold(sum, |sum, (a, b)| sum + (2.0 * PI * (t + 0.5) * b).cos() * a)
+                    a.iter().zip(b).fold(sum, |sum, (a, b)| sum + math::cos(2.0 * PI * (t + 0.5) * b) * a)
                 });
                 let excess = sum / dim - f0;
-                10.0 * excess.powf(3.0)
+                10.0 * math::powf(excess, 3.0)
             }
             Core::Schaffers => {
                 let sum = pairs().fold(0.0, |sum, (a, b)| {
                     let s = a * a + b * b;
-                    let wave = (50.0 * s.powf(0.1)).sin();
-                    sum + if s.is_infinite() { s } else { s.powf(0.25) * (1.0 + wave * wave) }
+                    let wave = math::sin(50.0 * math::powf(s, 0.1));
+                    sum + if s.is_infinite() { s } else { math::powf(s, 0.25) * (1.0 + wave * wave) }
                 });
                 let mean = sum / (dim - 1.0);
                 mean * mean
@@ -118,14 +122,14 @@ impl Core {
                 let sum = pairs().fold(0.0, |sum, (a, b)| {
                     let (off, left) = (a * a - b, 1.0 - a);
                     let t = 100.0 * off * off + left * left;
-                    sum + (t / 4000.0 - t.cos())
+                    sum + (t / 4000.0 - math::cos(t))
                 });
                 10.0 + 10.0 * sum / (dim - 1.0)
             }
             Core::Schwefel => {
                 let (penalty, sum) = z.iter().fold((0.0, 0.0), |(penalty, sum), t| {
                     let far = (t.abs() - 500.0).max(0.0);
-                    (penalty + far * far, sum + t * t.abs().sqrt().sin())
+                    (penalty + far * far, sum + t * math::sin(t.abs().sqrt()))
                 });
                 0.01 * (penalty + 418.9828872724339 - sum / dim)
             }
@@ -141,7 +145,7 @@ impl Core {
                     let t = 2.0 * sign * t;
                     (near + (t - mu0) * (t - mu0), far + (t - mu1) * (t - mu1))
                 });
-                let cosines = z.iter().fold(0.0, |sum, t| sum + (2.0 * PI * t).cos());
+                let cosines = z.iter().fold(0.0, |sum, t| sum + math::cos(2.0 * PI * t));
                 near.min(dim + s * far) + 10.0 * (dim - cosines)
             }
         }
@@ -170,9 +174,11 @@ fn katsuura(z: &[f64], sums: &mut [f64]) -> f64 {
             *sum += (scaled - round(scaled)).abs() / power;
         }
     }
-    let exponent = 10.0 / dim.powf(1.2);
-    let product =
-        sums.iter().enumerate().fold(1.0, |product, (i, sum)| product * (1.0 + (i as f64 + 1.0) * sum).powf(exponent));
+    let exponent = 10.0 / math::powf(dim, 1.2);
+    let product = sums
+        .iter()
+        .enumerate()
+        .fold(1.0, |product, (i, sum)| product * math::powf(1.0 + (i as f64 + 1.0) * sum, exponent));
     10.0 / dim / dim * (-1.0 + product)
 }
 
@@ -194,7 +200,7 @@ impl Peaks {
         sums.iter().zip(&self.heights).fold(0.0, |highest: f64, (sum, height)| {
             let t = slope * sum;
             let bound = highest * (1.0 - t + 0.5 * t * t) * (1.0 - 1e-9);
-            if *height <= bound { highest } else { highest.max(height * t.exp()) }
+            if *height <= bound { highest } else { highest.max(height * math::exp(t)) }
         })
     }
 }

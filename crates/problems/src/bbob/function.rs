@@ -6,6 +6,7 @@
 
 use super::core::Core;
 use super::transform::{Columns, oscillate};
+use swarmgrad_core::math;
 
 /// What is done to a point before the core sees it.
 pub(super) enum Move {
@@ -76,7 +77,7 @@ impl Function {
                 Move::Oscillate => z.iter_mut().for_each(|t| *t = oscillate(*t)),
                 Move::Asymmetric(stretch) => {
                     for (t, stretch) in z.iter_mut().zip(stretch).filter(|(t, _)| **t > 0.0) {
-                        *t = t.powf(1.0 + stretch * t.sqrt());
+                        *t = math::powf(*t, 1.0 + stretch * t.sqrt());
                     }
                 }
                 Move::Skew(by) => {
@@ -93,7 +94,7 @@ impl Function {
         }
         let mut value = self.core.value(x, z, spare, rest);
         if self.finish == Finish::OscillateAndFlatten {
-            value = oscillate(value).powf(0.9);
+            value = math::powf(oscillate(value), 0.9);
         }
         if self.penalty > 0.0 {
             value += self.penalty * beyond(x);

@@ -4,6 +4,7 @@
 //! place of 18, so that the two Rastrigin functions and the two Schaffer functions share their optima.
 
 use std::f64::consts::PI;
+use swarmgrad_core::math;
 
 /// The seed of an instance.
 pub(super) fn seed(function: usize, instance: u64) -> u64 {
@@ -50,7 +51,7 @@ pub(super) fn uniform(n: usize, seed: u64) -> Vec<f64> {
 pub(super) fn normal(n: usize, seed: u64) -> Vec<f64> {
     let u = uniform(2 * n, seed);
     let never_zero = |g: f64| if g == 0.0 { 1e-99 } else { g };
-    (0..n).map(|k| never_zero((-2.0 * u[k].ln()).sqrt() * (2.0 * PI * u[n + k]).cos())).collect()
+    (0..n).map(|k| never_zero((-2.0 * math::ln(u[k])).sqrt() * math::cos(2.0 * PI * u[n + k]))).collect()
 }
 
 /// The seed of the second rotation.
@@ -121,7 +122,7 @@ pub(super) fn offset(seed: u64) -> f64 {
 
 /// `base^(i / (d - 1))` for each coordinate.
 pub(super) fn powers(base: f64, dim: usize) -> Vec<f64> {
-    (0..dim).map(|i| base.powf(place(i, dim))).collect()
+    (0..dim).map(|i| math::powf(base, place(i, dim))).collect()
 }
 
 /// `i / (d - 1)`, from 0 for the first coordinate to 1 for the last.

@@ -5,6 +5,7 @@ use super::function::{Finish, Function, Move};
 use super::instance::*;
 use super::transform::Columns;
 use crate::entry::{Dims, Entry};
+use swarmgrad_core::math;
 
 /// A row of the table of problems.
 macro_rules! row {
@@ -195,7 +196,7 @@ pub(super) fn function(number: usize, instance: u64, dim: usize) -> Function {
         1 => (vec![shift(&optimum)], Core::Quadratic(vec![1.0; dim])),
         2 => (vec![shift(&optimum), Move::Oscillate], ellipsoid(1e6)),
         3 => {
-            let scale = Move::Scale((0..dim).map(|i| 10f64.powf(0.5 * i as f64 / (dim as f64 - 1.0))).collect());
+            let scale = Move::Scale((0..dim).map(|i| math::powf(10.0, 0.5 * i as f64 / (dim as f64 - 1.0))).collect());
             (vec![shift(&optimum), Move::Oscillate, stretch(0.2), scale], Core::Rastrigin)
         }
         4 => {
@@ -215,7 +216,7 @@ pub(super) fn function(number: usize, instance: u64, dim: usize) -> Function {
         7 => {
             penalty = 1.0;
             let core = Core::Steps { rotation: Columns::of(&first()), weights: powers(100.0, dim) };
-            let weights: Vec<_> = (0..dim).map(|i| 10f64.powf(place(i, dim)).sqrt()).collect();
+            let weights: Vec<_> = (0..dim).map(|i| math::powf(10.0, place(i, dim)).sqrt()).collect();
             (vec![shift(&optimum), linear(&second().scaled(&weights))], core)
         }
         8 => {
@@ -253,7 +254,7 @@ pub(super) fn function(number: usize, instance: u64, dim: usize) -> Function {
         16 => {
             penalty = 10.0 / dim as f64;
             let (a, b) = (std::array::from_fn(|k| 0.5f64.powi(k as i32)), std::array::from_fn(|k| 3f64.powi(k as i32)));
-            let f0 = (0..12).fold(0.0, |sum, k| sum + a[k] * (2.0 * std::f64::consts::PI * b[k] * 0.5).cos());
+            let f0 = (0..12).fold(0.0, |sum, k| sum + a[k] * math::cos(2.0 * std::f64::consts::PI * b[k] * 0.5));
             let skewed = first().through(&powers(1.0 / 100f64.sqrt(), dim), &second());
             let moves = vec![shift(&optimum), linear(&first()), Move::Oscillate, linear(&skewed)];
             (moves, Core::Weierstrass { a, b, f0 })
@@ -313,7 +314,7 @@ fn peaks(number: usize, seed: u64, rotation: &Square, optimum: &mut [f64]) -> Pe
     let place = |at: usize| at as f64 / (count as f64 - 2.0);
     let heights = (0..count).map(|i| if i == 0 { 10.0 } else { place(i - 1) * (9.1 - 1.1) + 1.1 }).collect();
     let shuffled = order(&uniform(count - 1, seed));
-    let condition = |i: usize| if i == 0 { first_condition } else { 1000f64.powf(place(shuffled[i - 1])) };
+    let condition = |i: usize| if i == 0 { first_condition } else { math::powf(1000.0, place(shuffled[i - 1])) };
     let draws = uniform(dim * count, seed);
     let (mut centres, mut scales) = (vec![0.0; dim * count], vec![0.0; dim * count]);
     for i in 0..count {
@@ -322,7 +323,7 @@ fn peaks(number: usize, seed: u64, rotation: &Square, optimum: &mut [f64]) -> Pe
         for j in 0..dim {
             let sum = rotation.row(j).iter().zip(&peak).fold(0.0, |sum, (r, p)| sum + r * p);
             centres[j * count + i] = if i == 0 { 0.8 * sum } else { sum };
-            scales[j * count + i] = condition(i).powf(shuffled[j] as f64 / (dim as f64 - 1.0) - 0.5);
+            scales[j * count + i] = math::powf(condition(i), shuffled[j] as f64 / (dim as f64 - 1.0) - 0.5);
         }
         if i == 0 {
             peak.iter_mut().for_each(|t| *t *= 0.8);

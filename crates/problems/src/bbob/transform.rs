@@ -1,6 +1,7 @@
 //! Transformations that moves and cores share.
 
 use super::instance::Square;
+use swarmgrad_core::math;
 
 /// A square matrix, column-major: the product with a vector adds columns, so that every sum runs in the order of its
 /// index and the loop is one over independent sums.
@@ -34,6 +35,6 @@ pub(super) fn oscillate(x: f64) -> f64 {
     if x == 0.0 {
         return 0.0;
     }
-    let t = x.abs().ln() / 0.1;
-    sign * (t + 0.49 * ((c1 * t).sin() + (c2 * t).sin())).exp().powf(0.1)
+    let t = math::ln(x.abs()) / 0.1;
+    sign * math::powf(math::exp(t + 0.49 * (math::sin(c1 * t) + math::sin(c2 * t))), 0.1)
 }

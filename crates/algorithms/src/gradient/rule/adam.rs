@@ -14,7 +14,7 @@
 use super::{Rule, above_zero, flushed, grow, learning_rate, pass, share, squared};
 use crate::parameters::choice;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Error, Real, Result};
+use swarmgrad_core::{Error, Real, Result, math};
 
 choice! {
     /// Which text of Adam.
@@ -119,7 +119,7 @@ impl<F: Real> Rule<F> for Adam<F> {
 
     fn update(&mut self, from: usize, weights: &mut [F], gradient: &[F]) {
         let corrected = self.text == Text::Corrected;
-        let bias = |beta: f64| if corrected { 1.0 - beta.powf(self.steps as f64) } else { 1.0 };
+        let bias = |beta: f64| if corrected { 1.0 - math::powf(beta, self.steps as f64) } else { 1.0 };
         // rate m / (1 - b1^t) and sqrt(v) / sqrt(1 - b2^t): the two corrections as factors.
         let scale = F::of(self.rate / bias(self.beta1));
         let root = F::of(1.0 / bias(self.beta2).sqrt());

@@ -7,7 +7,7 @@
 
 use super::{Rule, above_zero, flushed, grow, learning_rate, pass, share, squared};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Real, Result};
+use swarmgrad_core::{Real, Result, math};
 
 /// diffGrad.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ impl<F: Real> Rule<F> for DiffGrad<F> {
     }
 
     fn update(&mut self, from: usize, weights: &mut [F], gradient: &[F]) {
-        let bias = |beta: f64| 1.0 - beta.powf(self.steps as f64);
+        let bias = |beta: f64| 1.0 - math::powf(beta, self.steps as f64);
         let scale = F::of(self.rate / bias(self.beta1));
         let root = F::of(1.0 / bias(self.beta2).sqrt());
         let (b1, a1) = (F::of(self.beta1), F::of(1.0 - self.beta1));

@@ -5,6 +5,7 @@ use super::super::pso_sde::Memory;
 use super::super::theory::{Dynamics, memoryless, weight, with_memory};
 use super::{Objective, Question, Sample};
 use serde::Serialize;
+use swarmgrad_core::math;
 
 /// Parameters for which P1 and P2 of Theorem 2.5 hold, or mu1 and mu2 of Theorem 3.3 are positive.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,7 +50,7 @@ pub(super) fn suggest(question: &Question<'_>, s: &Dynamics, sample: &Sample) ->
 
 /// Inertias that are tried, down to 5e-7.
 fn inertias() -> impl Iterator<Item = f64> {
-    (0..=120).map(|k| 0.5 * 10f64.powf(-f64::from(k) / 20.0))
+    (0..=120).map(|k| 0.5 * math::powf(10.0, -f64::from(k) / 20.0))
 }
 
 /// What a suggestion is looked for in.
@@ -146,7 +147,7 @@ impl<'a> Search<'a> {
                 rate,
             })
         };
-        let kappas = || (0..=40).map(|k| 10f64.powf(-f64::from(k) / 20.0) / s.dt); // down to a hundredth of 1/dt
+        let kappas = || (0..=40).map(|k| math::powf(10.0, -f64::from(k) / 20.0) / s.dt); // down to a hundredth of 1/dt
         let with_share = |theta: f64| {
             let found: Vec<_> =
                 inertias().flat_map(|m| kappas().filter_map(move |kappa| fits(theta, m, kappa))).collect();

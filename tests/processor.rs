@@ -1,0 +1,50 @@
+//! The same bits on every processor: the system's mathematical library, told that the processor has no AVX2 and no fused
+//! multiply-add, takes other variants of its functions, and no result may notice.
+
+use std::process::Command;
+use swarmgrad::problems::{TestProblem, bbob};
+use swarmgrad::registry::{Settings, entries};
+use swarmgrad::{Evaluations, Run};
+
+/// GNU libc's switch; other systems do not read it.
+const OLD_PROCESSOR: (&str, &str) =
+    ("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F,-AVX2_Usable,-FMA_Usable,-FMA4");
+/// Set for the processes that print results instead of comparing them.
+const CHILD: &str = "SWARMGRAD_PRINT_RESULTS";
+/// Of the suite BBOB.
+const FUNCTIONS: [usize; 6] = [8, 15, 16, 17, 21, 24];
+
+/// The bits of a short run of every method on functions that take many of the elementary functions.
+fn results() -> String {
+    let mut lines = String::new();
+    for entry in entries() {
+        for f in FUNCTIONS {
+            let problem: Box<dyn TestProblem> = bbob(f, 1).unwrap().build(5, None).unwrap();
+            let mut algorithm = entry.build(problem.space(), Some(1_500), &Settings::new()).unwrap();
+            let outcome = Run::new(&*problem, &mut *algorithm, 7).watch(&mut Evaluations(1_500)).minimize();
+            let bits: Vec<_> = outcome.x.iter().map(|t| t.to_bits()).collect();
+            lines += &format!("{} BBOB {f} {:x} {bits:x?}\n", entry.name, outcome.fun.to_bits());
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_method_gives_the_same_bits() {
+    if std::env::var_os(CHILD).is_some() {
+        print!("{}", results());
+        return;
+    }
+    let child = |tunables: Option<(&str, &str)>| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["every_method_gives_the_same_bits", "--exact", "--nocapture"]).env(CHILD, "1").envs(tunables);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().filter(|line| line.contains(" BBOB")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (usual, old) = (child(None), child(Some(OLD_PROCESSOR)));
+    assert_eq!(usual.len(), FUNCTIONS.len() * entries().count());
+    let other: Vec<_> = usual.iter().zip(&old).filter(|(a, b)| a != b).collect();
+    assert!(other.is_empty() && old.len() == usual.len(), "{} of {} differ: {other:#?}", other.len(), usual.len());
+}
