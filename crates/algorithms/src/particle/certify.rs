@@ -13,9 +13,11 @@ pub use suggest::Suggestion;
 
 use super::Particles;
 use super::diagnostics::{Diagnostics, Moment, Moments, exponential_rate};
-use super::pso_sde::{Memory, Noise, Params, PsoSde};
-use super::theory::{Bounded, Dynamics, Memoryless, Thresholds, WithMemory};
-use super::theory::{memoryless, moments_after_step, thresholds, weight, with_memory};
+use super::pso_sde::{Memory, Noise, Params, PsoSde, Scheme};
+use super::theory::{Bounded, Discrete, Dynamics, Memoryless, Thresholds, WithMemory};
+use super::theory::{
+    discrete, mean_square_exponent, memoryless, moments_after_step, thresholds, weight, with_memory,
+};
 use serde::Serialize;
 use swarmgrad_core::{Error, Iterations, Matrix, Problem, Result, Rng, Run, Space, Start, math};
 
@@ -106,6 +108,28 @@ pub struct Constant {
     pub estimated: bool,
 }
 
+/// What the theorems promise of the point x~ in which the swarm gathers: since W(t) stays above W(0)/2,
+/// E(x~) - inf E <= (1/alpha) log(2/W(0)).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Promise {
+    /// That bound, at the lower end of W(0)'s interval.
+    pub bound: f64,
+    /// The median of E - inf E under the initial law: what a point drawn from it is worth.
+    pub start: f64,
+    /// Whether it promises no more than a point of the start.
+    pub empty: bool,
+}
+
+impl Promise {
+    fn new(alpha: f64, weight: f64, values: &[f64], minimum: f64) -> Self {
+        let bound = (2.0 / weight).ln() / alpha;
+        let mut values: Vec<f64> = values.iter().map(|e| if e.is_nan() { f64::INFINITY } else { *e }).collect();
+        values.sort_by(f64::total_cmp);
+        let start = values.get(values.len() / 2).map_or(f64::NAN, |e| e - minimum);
+        Promise { bound, start, empty: bound.is_nan() || bound >= start }
+    }
+}
+
 /// What a run showed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {
@@ -144,6 +168,10 @@ pub struct Certificate {
     pub verdict: Verdict,
     /// Theorem 2.5 at the lower end of W(0)'s interval; for a swarm without memory.
     pub memoryless: Option<Memoryless>,
+    /// The scheme that is run, at the lower end of W(0)'s interval; for a swarm without memory.
+    pub discrete: Option<Discrete>,
+    /// What the theorem promises of the limit; none where a hypothesis fails.
+    pub promise: Option<Promise>,
     /// Theorem 3.3 at half of that; for a swarm with memory.
     pub with_memory: Option<WithMemory>,
     /// The largest factor by which the initial deviations of the positions may grow (below 1: must shrink) for P2 to hold with the
@@ -222,6 +250,8 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     } else {
         (Some(memoryless(&s, w.low, h, hessian.value)), None)
     };
+    let discrete =
+        (!remembers).then(|| discrete(&s, space.dim(), w.low, sample.variance, velocity, hessian.value));
     // H(0) is a sum of squares of the positions' deviations and of the velocities'; only the first may change.
     let factor = plain.filter(Memoryless::first).map(|t| {
         let moving = Moments { velocity, ..Moments::default() }.functional(s.inertia, s.friction);
@@ -230,10 +260,17 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     let mut hypotheses =
         vec![objective(minimum, hessian), law(&s, space), constant(&question.params), sharpness(&s, &w)];
     match (&plain, &memory) {
-        (Some(t), _) => hypotheses.extend(theorem_2_5(t, &s, &w, factor, hessian, minimum)),
-        (_, Some(t)) => hypotheses.extend(theorem_3_3(t, &s, minimum)),
+        (Some(t), _) => {
+            hypotheses.extend(theorem_2_5(t, &s, &w, factor, hessian, minimum));
+            hypotheses.extend(discrete.map(|d| scheme(&d, &s, &w, hessian, minimum)).into_iter().flatten());
+        }
+        (_, Some(t)) => {
+            hypotheses.extend(theorem_3_3(t, &s, minimum));
+            hypotheses.push(frozen(&s, space.dim()));
+        }
         _ => {}
     }
+    hypotheses.push(particles(question.params.particles, &w));
     let rate = plain.map(|t| t.rate).or(memory.map(|t| t.rate)).filter(|r| r.is_finite());
     let measured = match question.objective {
         Objective::Function(problem) if question.horizon > 0.0 => measure(question, problem, &s, &sample, rate)?,
@@ -250,6 +287,8 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     };
     let inside = s.memory == Memory::Smooth && s.theta > 0.0 && memory.is_some_and(|t| t.rate.is_finite());
     let satisfied = plain.is_some_and(|t| t.both()) || inside;
+    let promise =
+        (verdict != Verdict::Fails).then(|| Promise::new(s.alpha, w.low, &sample.values, minimum.value));
     let suggestions = if satisfied { Vec::new() } else { suggest::suggest(question, &s, &sample) };
     Ok(Certificate {
         theorem: if remembers { "3.3" } else { "2.5" },
@@ -262,6 +301,8 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
         locality: factor,
         hypotheses,
         memoryless: plain,
+        discrete,
+        promise,
         with_memory: memory,
         thresholds: thresholds(&s, space.dim(), PATH, &rng),
         measured,
@@ -465,6 +506,57 @@ fn theorem_3_3(t: &WithMemory, s: &Dynamics, minimum: Constant) -> Vec<Hypothesi
             change: String::new(),
         },
     ]
+}
+
+/// The discrete form of Theorem 2.5.
+fn scheme(d: &Discrete, s: &Dynamics, w: &Bounded, hessian: Constant, minimum: Constant) -> Vec<Hypothesis> {
+    let stable = d.exponent < 0.0;
+    let name = if s.scheme == Scheme::SemiImplicit { "semi-implicit" } else { "explicit" };
+    vec![
+        Hypothesis {
+            name: "P1d: the scheme that is run contracts in mean square at this dt",
+            verdict: Verdict::of(stable, minimum.estimated),
+            because: format!(
+                "{name} at dt = {}: second moments about the mean change at most like exp({:.4e} t)",
+                s.dt, d.exponent
+            ),
+            change: if stable { String::new() } else { "a smaller dt; a smaller sigma2".into() },
+        },
+        Hypothesis {
+            name: "P2d: in all steps of the scheme W(t) loses less than W(0)/2",
+            verdict: Verdict::of(d.loss < 0.5 * w.low, hessian.estimated || minimum.estimated),
+            because: format!("at most {:.4e} of {:.4e}", d.loss, w.low),
+            change: match (stable, d.loss < 0.5 * w.low) {
+                (_, true) => String::new(),
+                (true, _) => "a narrower start, a smaller alpha or a smaller dt".into(),
+                _ => "P1d first".into(),
+            },
+        },
+    ]
+}
+
+/// With a memory: what is known is stability about attractors that stand still.
+fn frozen(s: &Dynamics, dim: usize) -> Hypothesis {
+    let exponent = mean_square_exponent(s, dim);
+    Hypothesis {
+        name: "the scheme that is run is stable in mean square about attractors that stand still",
+        verdict: Verdict::of(exponent < 0.0, false),
+        because: format!("second moments change like exp({exponent:.4e} t) at dt = {}", s.dt),
+        change: if exponent < 0.0 { String::new() } else { "a smaller dt; smaller sigma1 and sigma2".into() },
+    }
+}
+
+/// The theorems are about the limit of many particles. By Hoeffding's inequality the swarm's own W(0) lies within a quarter of its
+/// value with probability 99 % from 8 log(100)/W(0)^2 particles on.
+fn particles(count: usize, w: &Bounded) -> Hypothesis {
+    let needed = (8.0 * 100f64.ln() / (w.low * w.low)).ceil();
+    let enough = count as f64 >= needed;
+    Hypothesis {
+        name: "there are enough particles for the swarm's own W(0) to be near the limit's",
+        verdict: Verdict::of(enough, false),
+        because: format!("{count} particles; {needed:.0} are within a quarter of W(0) with probability 99 %"),
+        change: if enough { String::new() } else { format!("particles at least {needed:.0}, or a smaller alpha") },
+    }
 }
 
 /// Runs a swarm and compares it with the guarantee.

@@ -16,6 +16,11 @@
 //!          - g kappa^2 (1 + theta/2)^2/m - 6 g lambda2/(W m^2) - (B + g lambda2 W/(24m^2)) 2/W
 //!   chi  = min { g/(3m), mu1/(3 lambda1/(2m) + 3 g^2/(4m^2)), mu2/(3 g^2/(8m^2)) }
 //!
+//! the scheme that is run, without memory, at W = W(0)/2: the recursion of the second moments below holds for deviations from the
+//!   mean, with E |X - c|^2 <= (1 + 1/W) E |X - EX|^2 in the diffusion; and because |grad E|^2 <= 2 C_E (E - E_) and e^-t >= 1 - t,
+//!   W(t) - W(t + dt) <= sqrt(alpha C_E/e) l + alpha C_E l^2/2,  l^2 = dt^2 E |V|^2,  |E V'| <= p |E V| + q sqrt(E |X - EX|^2 / W)
+//!   P1d  the recursion contracts           P2d  what W(t) loses in all steps is below W(0)/2
+//!
 //! frozen attractors: the distance z of a coordinate follows  v' = p v - q z + s xi z,  z' = z + dt v',
 //!   p = m/(m + g dt),  q = (lambda1 + lambda2) dt/(m + g dt),  s^2 = (sigma1^2 + sigma2^2) dt/(m + g dt)^2
 //! ```
@@ -115,6 +120,50 @@ pub fn memoryless(s: &Dynamics, weight: f64, h: f64, hessian: f64) -> Memoryless
     let k = 4.0 * s.alpha * hessian * (1.0 + 8.0 * lambda * m / (g * g));
     Memoryless { mu, rate, left: k * h / (rate * (g / m - rate)), right }
 }
+
+/// What the scheme that is run does to a swarm without memory while W(t) stays above W(0)/2: the discrete form of Theorem 2.5.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Discrete {
+    /// A bound on the growth of the second moments about the mean per unit of time; P1d is that it is negative.
+    pub exponent: f64,
+    /// A bound on what W(t) loses in all steps; infinite unless P1d holds. P2d is that it is below W(0)/2.
+    pub loss: f64,
+}
+
+/// The scheme for W(0) = `weight`, positions with this second moment about their mean, velocities with this second moment, and
+/// |Hess E| <= `hessian`.
+pub fn discrete(s: &Dynamics, dim: usize, weight: f64, variance: f64, velocity: f64, hessian: f64) -> Discrete {
+    let w = 0.5 * weight;
+    let sigma = s.sigma[1] * (1.0 + 1.0 / w).sqrt();
+    let d = Dynamics { lambda: [0.0, s.lambda[1]], sigma: [0.0, sigma], ..s.clone() };
+    let exponent = mean_square_exponent(&d, dim);
+    if exponent.is_nan() || exponent >= 0.0 {
+        return Discrete { exponent, loss: f64::INFINITY };
+    }
+    let step = Step::new(&d, dim);
+    let slope = (s.alpha * hessian / std::f64::consts::E).sqrt();
+    let (mut moments, mut drift, mut loss) = ([variance, 0.0, velocity], 0.0, 0.0);
+    // In the end what is left is a geometric series of this ratio.
+    let ratio = (0.5 * exponent * s.dt).exp().max(step.p.abs());
+    for _ in 0..MOST_STEPS {
+        drift = step.p.abs() * drift + step.q * (moments[0] / w).sqrt();
+        moments = step.moments(moments);
+        let second = s.dt * s.dt * (moments[2] + drift * drift);
+        let term = slope * second.sqrt() + 0.5 * s.alpha * hessian * second;
+        loss += term;
+        let rest = term * ratio / (1.0 - ratio);
+        if rest <= 1e-3 * loss {
+            return Discrete { exponent, loss: loss + rest };
+        }
+        if loss.is_nan() || loss >= weight {
+            break;
+        }
+    }
+    Discrete { exponent, loss: f64::INFINITY }
+}
+
+/// Steps after which the sum of the losses is given up as too slow to be told.
+const MOST_STEPS: usize = 2_000_000;
 
 /// What Theorem 3.3 says of a swarm.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -2,7 +2,7 @@
 
 use crate::argument;
 use crate::output::{self, short};
-use crate::{DONE, NO_VALUE};
+use crate::{DONE, NO_VALUE, NOT_PROVEN};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,7 +32,13 @@ the verdict is at best `not proven`. The measured rate is that of a run.
 Explosion thresholds are about attractors that stand still: second moments grow beyond the first (mean square), almost every \
 path explodes beyond the second. Observed explosions of a swarm lie between the two.
 
-Exit code: 0 all hypotheses hold, or hold if the estimates are right; 1 one fails; 2 wrong usage.";
+The theorems are about the limit of many particles and small steps. What is run is checked as well: that the second moments of \
+the scheme contract at this dt (P1d), that W(t) cannot fall to W(0)/2 in all its steps (P2d), and that there are enough particles.
+
+The theorem promises E(x~) - inf E <= (1/alpha) log(2/W(0)) of the point x~ in which the swarm gathers. The promise is called \
+empty where that is no better than the median of a point of the start.
+
+Exit code: 0 all hypotheses hold; 3 not proven: they hold if the estimates are right; 1 one fails; 2 wrong usage.";
 
 /// What to certify.
 #[derive(Args, Debug)]
@@ -153,7 +159,11 @@ impl Certify {
         } else {
             output::print(&text(&certificate, &params))?;
         }
-        Ok(ExitCode::from(if certificate.verdict == Verdict::Fails { NO_VALUE } else { DONE }))
+        Ok(ExitCode::from(match certificate.verdict {
+            Verdict::Holds => DONE,
+            Verdict::NotProven => NOT_PROVEN,
+            Verdict::Fails => NO_VALUE,
+        }))
     }
 }
 
@@ -236,6 +246,13 @@ fn text(c: &Certificate, params: &pso_sde::Params) -> String {
     }
     let mut out = format!("Theorem {}: {}\n\n{}\n", c.theorem, word(c.verdict), table.text(Rules::Unicode));
     let mut line = |name: &str, text: String| out += &format!("{name:<22} {text}\n");
+    line("promise", match &c.promise {
+        None => "none: a hypothesis fails".into(),
+        Some(p) => {
+            let empty = if p.empty { "; EMPTY: a point of the start is as good" } else { "" };
+            format!("E(x~) - inf E <= {} (a point of the start: {} in the median{empty})", short(p.bound), short(p.start))
+        }
+    });
     line("guaranteed rate", c.rate().map_or("none".into(), |r| format!("{} (of H, per unit of time)", short(r))));
     match &c.measured {
         Some(m) => {
