@@ -248,7 +248,8 @@ impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
 
     /// Rounds of asking less the first one: the initial points of a later run are an iteration like any other.
     fn memory(&self) -> f64 {
-        self.policy.memory(&self.space)
+        // The next run is begun beside the last one.
+        2.0 * self.policy.memory(&self.space)
     }
 
     fn iterations(&self) -> u64 {
