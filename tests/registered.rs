@@ -71,7 +71,7 @@ impl<F: Real> Algorithm<F> for Able<F> {
         if self.params.rude && !xs.is_empty() {
             static COUNT: AtomicU64 = AtomicU64::new(0);
             let x = &mut xs.row_mut(0)[0];
-            *x = *x + F::of(COUNT.fetch_add(1, Ordering::Relaxed) as f64);
+            *x += F::of(COUNT.fetch_add(1, Ordering::Relaxed) as f64);
         }
     }
 
