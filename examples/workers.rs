@@ -28,11 +28,9 @@ fn main() -> Result<(), Error> {
                 before = progress.evaluations;
                 ControlFlow::Continue(())
             };
-            let mut run = minimize_problem(Function::new(Space::cube(4, -5.0, 5.0)?, bowl))
-                .method(method)
-                .evaluations(480)
-                .seed(3);
-            run = run.threads(workers).watch(count);
+            let problem = Function::new(Space::cube(4, -5.0, 5.0)?, bowl);
+            let mut run =
+                minimize_problem(problem).method(method).evaluations(480).seed(3).threads(workers).watch(count);
             if method == "auto" {
                 run = run.set("workers", workers);
             }

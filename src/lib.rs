@@ -26,6 +26,8 @@ pub use swarmgrad_diff as diff;
 pub use swarmgrad_problems as problems;
 pub use swarmgrad_study as study;
 
+pub mod testing;
+
 /// The examples of the README, compiled with the documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

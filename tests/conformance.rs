@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use swarmgrad::registry::{Entry, Settings, entries};
+use swarmgrad::testing::violations;
 use swarmgrad::{
-    Algorithm, Checkpoint, Evaluations, Function, Iterations, Matrix, Outcome, Outside, Problem, Real, Reason, Rng,
-    Run, Space, Workers,
+    Algorithm, Evaluations, Function, Iterations, Matrix, Outcome, Problem, Real, Reason, Rng, Run, Space, Workers,
 };
 
 fn settings(json: serde_json::Value) -> Settings {
@@ -73,16 +73,14 @@ fn least_particles(entry: &Entry) -> usize {
     range.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
-/// A function on which no method ends within a few dozen rounds.
-fn rosenbrock(dim: usize) -> Function<f64, impl Fn(&[f64]) -> f64 + Sync> {
-    let space = Space::cube(dim, -100.0, 100.0).unwrap();
-    Function::new(space, |x: &[f64]| {
-        x.windows(2).map(|p| 100.0 * (p[1] - p[0] * p[0]).powi(2) + (1.0 - p[0]).powi(2)).sum()
-    })
-}
-
 fn bits(x: &[f64]) -> Vec<u64> {
     x.iter().map(|t| t.to_bits()).collect()
+}
+
+#[test]
+fn every_method_keeps_the_laws() {
+    let broken: Vec<_> = entries().flat_map(|entry| violations(entry, &Settings::new())).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
 }
 
 /// Checks every method and names all that fail.
@@ -91,17 +89,6 @@ fn each(mut check: impl FnMut(&Entry)) {
     let mut passes = |entry: &Entry| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(entry))).is_ok();
     let failing: Vec<&str> = entries().filter(|entry| !passes(entry)).map(|entry| entry.name).collect();
     assert!(failing.is_empty(), "{failing:?}");
-}
-
-#[test]
-fn same_seed_same_run_and_another_seed_another() {
-    each(|entry| {
-        let problem = sphere(5);
-        let [a, b, c] = [1, 1, 2].map(|seed| run(entry, &problem, &Settings::new(), seed, 2_000));
-        assert_eq!((bits(&a.x), a.fun.to_bits(), bits(&a.answer)), (bits(&b.x), b.fun.to_bits(), bits(&b.answer)));
-        // Two local searches may well find the very minimum.
-        assert!(bits(&a.x) != bits(&c.x) || a.fun < 1e-25, "{}", entry.name);
-    });
 }
 
 #[test]
@@ -174,21 +161,13 @@ fn recording_the_draws_changes_nothing() {
 }
 
 #[test]
-fn evaluations_are_counted_exactly() {
+fn an_iteration_evaluates_every_particle_once() {
     each(|entry| {
         let calls = AtomicU64::new(0);
         let counted = Function::new(Space::cube(3, -5.0, 5.0).unwrap(), |x: &[f64]| {
             calls.fetch_add(1, Ordering::Relaxed);
             x.iter().map(|t| t * t).sum::<f64>()
         });
-        // A budget is never exceeded, also where it ends within a batch or before the first one is complete.
-        for budget in [1, 7, 523] {
-            calls.store(0, Ordering::Relaxed);
-            let outcome = run(entry, &counted, &Settings::new(), 1, budget);
-            assert_eq!(outcome.nfev, calls.load(Ordering::Relaxed));
-            assert!(is_spent(&outcome, budget));
-            assert!(outcome.nfev < budget || outcome.reason == Reason::Evaluations);
-        }
         // n (T + 1) for T iterations.
         if !has_particles(entry) {
             return;
@@ -242,118 +221,11 @@ fn failures_of_the_objective_are_survived_and_counted() {
 }
 
 #[test]
-fn an_objective_that_never_succeeds_ends_with_a_result() {
-    each(|entry| {
-        let hopeless = Function::new(Space::cube(2, 0.0, 1.0).unwrap(), |_: &[f64]| f64::NAN);
-        let outcome = run(entry, &hopeless, &Settings::new(), 1, 500);
-        assert!(is_spent(&outcome, 500) && outcome.failures == outcome.nfev);
-        assert!(outcome.fun == f64::INFINITY && !outcome.success());
-        assert!(hopeless.space().contains(&outcome.x) && hopeless.space().contains(&outcome.answer));
-    });
-}
-
-#[test]
 fn the_smallest_cases_work() {
     each(|entry| {
         let few = population(entry, least_particles(entry));
         let outcome = run(entry, &sphere(1), &few, 1, 50);
         assert!(is_spent(&outcome, 50) && outcome.fun.is_finite());
-    });
-}
-
-#[test]
-fn points_stay_inside_whatever_happens_outside() {
-    each(|entry| {
-        for (name, outside) in Outside::ALL {
-            let lower = vec![-1.0, 3.0, f64::NEG_INFINITY, 0.0];
-            let upper = vec![1.0, 3.0, f64::INFINITY, f64::INFINITY];
-            let space = Space::new(lower, upper).unwrap().with_outside(outside);
-            let strayed = AtomicU64::new(0);
-            let problem = Function::new(space.clone(), |x: &[f64]| {
-                strayed.fetch_add(u64::from(!space.contains(x)), Ordering::Relaxed);
-                -x[0] + x[1] + (x[2] - 2.0).powi(2) + x[3]
-            });
-            let free = settings(serde_json::json!({}));
-            run(entry, &problem, &free, 9, 1_000);
-            assert_eq!(strayed.load(Ordering::Relaxed), 0, "{} with {name}", entry.name);
-        }
-    });
-}
-
-#[test]
-fn extreme_values_and_boxes_without_width_are_survived() {
-    each(|entry| {
-        let point = Space::new(vec![1.0, -3.0], vec![1.0, -3.0]).unwrap();
-        type Shape = (&'static str, fn(&[f64]) -> f64);
-        let shapes: [Shape; 5] = [
-            ("constant", |_| 7.0),
-            ("huge", |x| 1e300 * x.iter().map(|t| t * t).sum::<f64>()),
-            ("downward", |x| -1e300 * x[0]),
-            ("tiny", |x| 1e-300 * x.iter().map(|t| t * t).sum::<f64>()),
-            ("cliff", |x| if x[0] > 0.5 { 1e308 } else { -1e308 }),
-        ];
-        let boxes = [
-            point,
-            Space::cube(2, -1e300, 1e300).unwrap(),
-            Space::cube(3, -1e-300, 1e-300).unwrap(),
-            Space::unbounded(1).unwrap(),
-        ];
-        for space in boxes {
-            for (name, f) in shapes {
-                let problem = Function::new(space.clone(), f);
-                let outcome = run(entry, &problem, &Settings::new(), 2, 600);
-                let at = format!("{} on {name}, {} variables", entry.name, space.dim());
-                assert!(is_spent(&outcome, 600), "{at}: {} evaluations", outcome.nfev);
-                assert!(space.contains(&outcome.x), "{at}: {:?}", outcome.x);
-                assert!(outcome.answer.iter().all(|t| t.is_finite()), "{at}: answer {:?}", outcome.answer);
-            }
-        }
-    });
-}
-
-#[test]
-fn a_given_start_is_evaluated_first() {
-    each(|entry| {
-        let problem = sphere(2);
-        let given = settings(serde_json::json!({ "start": { "points": [[1.0, 1.0]] } }));
-        let outcome = run(entry, &problem, &given, 1, 1);
-        assert_eq!((outcome.x, outcome.fun), (vec![1.0, 1.0], 0.0));
-    });
-}
-
-#[test]
-fn save_load_continue_equals_continue() {
-    each(|entry| {
-        let problem = rosenbrock(6);
-        let run_on = |algorithm: &mut dyn Algorithm, from: Option<Checkpoint>, iterations| {
-            let mut limit = Iterations(iterations);
-            let run = Run::new(&problem, algorithm, 11).watch(&mut limit);
-            match from {
-                Some(checkpoint) => run.resume(checkpoint).minimize(),
-                None => run.minimize(),
-            }
-        };
-        let fresh = || entry.build(problem.space(), Some(10_000), &Settings::new()).unwrap();
-        let mut whole = fresh();
-        let expected = run_on(&mut *whole, None, 40);
-
-        let mut first = fresh();
-        let mut run = Run::new(&problem, &mut *first, 11);
-        (0..18).for_each(|_| assert!(run.step().is_continue()));
-        let path = std::env::temp_dir().join(format!("swarmgrad-{}-{}.checkpoint", entry.name, std::process::id()));
-        run.checkpoint(entry.name, "the command").unwrap().write(&path).unwrap();
-        let checkpoint = Checkpoint::<f64>::read(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
-        assert_eq!((checkpoint.method.as_str(), checkpoint.about.as_str()), (entry.name, "the command"));
-        let mut second = entry.load(&checkpoint.algorithm).unwrap();
-        let outcome = run_on(&mut *second, Some(checkpoint), 40);
-        assert_eq!((bits(&outcome.x), bits(&outcome.answer)), (bits(&expected.x), bits(&expected.answer)));
-        assert_eq!((outcome.nfev, outcome.nit, outcome.fun), (expected.nfev, expected.nit, expected.fun));
-        let [mut a, mut b] = [Vec::new(), Vec::new()];
-        whole.save(&mut a).unwrap();
-        second.save(&mut b).unwrap();
-        assert!(a == b, "{}: the states differ", entry.name);
-        assert!(entry.load::<f64>(&a[..a.len() / 2]).is_err(), "half a state must be refused");
     });
 }
 
@@ -459,10 +331,7 @@ fn bad_parameters_are_named_with_value_and_rule() {
             assert!(
                 refused(serde_json::json!({ "particles": 2.5 })).contains("particles = 2.5: must be a whole number")
             );
-            assert!(
-                refused(serde_json::json!({ "particles": 1e12 }))
-                    .contains("particles = 1000000000000: times 2 variables")
-            );
+            assert!(refused(serde_json::json!({ "particles": 1e12 })).contains("GiB of memory for 2 variables"));
             assert!(entry.build(&space, None, &settings(serde_json::json!({ "particles": 1e2 }))).is_ok());
             assert!(refused(serde_json::json!({ "particles": "many" })).contains("particles = \"many\": must be"));
             assert!(refused(serde_json::json!({ "partikles": 3 })).contains("did you mean 'particles'?"));

@@ -33,7 +33,7 @@ static ALLOCATOR: Counting = Counting;
 static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// Bytes that a run takes at most, and what its method has said.
-fn taken(name: &str, dim: usize, settings: &Settings) -> (f64, f64) {
+fn taken(name: &str, dim: usize) -> (f64, f64) {
     let before = NOW.load(Relaxed);
     MOST.store(before, Relaxed);
     let space = Space::cube(dim, -5.0, 5.0).unwrap();
@@ -42,7 +42,7 @@ fn taken(name: &str, dim: usize, settings: &Settings) -> (f64, f64) {
         |x: &[f64]| x.windows(2).map(|p| 100.0 * (p[1] - p[0] * p[0]).powi(2) + (1.0 - p[0]).powi(2)).sum::<f64>();
     let problem = Function::new(space, rosenbrock);
     let budget = 12 * dim as u64;
-    let mut algorithm = registry::entry(name).unwrap().build(problem.space(), Some(budget), settings).unwrap();
+    let mut algorithm = registry::entry(name).unwrap().build(problem.space(), Some(budget), &Settings::new()).unwrap();
     let said = algorithm.memory();
     let mut limits = Limits::evaluations(budget);
     Run::new(&problem, &mut *algorithm, 1).watch(&mut limits).minimize();
@@ -56,10 +56,10 @@ const FIXED: f64 = 4e5;
 fn methods_say_what_they_take() {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     // What is taken once and for all.
-    taken("cma_es", 40, &Settings::new());
+    taken("cma_es", 40);
     let mut wrong = Vec::new();
     for entry in registry::entries() {
-        let (takes, said) = taken(entry.name, 120, &Settings::new());
+        let (takes, said) = taken(entry.name, 120);
         if takes > 1.1 * said + FIXED || takes < 0.1 * said {
             wrong.push(format!("{} takes {takes} bytes, said {said}", entry.name));
         }

@@ -3,8 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
 use swarmgrad::algorithms::parameters;
 use swarmgrad::registry::{self, Entry, Method, Settings};
+use swarmgrad::testing::violations;
 use swarmgrad::{
     Algorithm, Checkpoint, Evaluations, Found, Function, Iterations, Matrix, Problem, Real, Reason, Result, Rng, Run,
     Solutions, Space, Start, View, save_state,
@@ -19,6 +21,8 @@ parameters! {
         rounds "": usize = 1_000_000, AtLeast(1.0);
         /// Share of the box in which points of the next round lie around the best.
         reach "": f64 = 0.1, Above(0.0);
+        /// Whether it breaks laws: a counter of its own moves the points, also out of the box.
+        rude "": bool = false, Flag;
     }
 }
 
@@ -59,9 +63,15 @@ impl<F: Real> Algorithm<F> for Able<F> {
             rng.row(i).fill_uniform(x);
             for (j, t) in x.iter_mut().enumerate() {
                 let (lower, upper) = (self.space.lower()[j], self.space.upper()[j]);
-                let width = F::of(self.params.reach) * (upper - lower);
+                let width = if (upper - lower).is_finite() { upper - lower } else { F::one() };
+                let width = F::of(self.params.reach) * width;
                 *t = (self.best[j] + width * (*t - F::of(0.5))).max(lower).min(upper);
             }
+        }
+        if self.params.rude && !xs.is_empty() {
+            static COUNT: AtomicU64 = AtomicU64::new(0);
+            let x = &mut xs.row_mut(0)[0];
+            *x += F::of(COUNT.fetch_add(1, Ordering::Relaxed) as f64);
         }
     }
 
@@ -227,6 +237,18 @@ fn wrappers_lose_nothing() {
         // Behind a pointer it is the same method.
         let mut boxed = build();
         assert_eq!(drive(&mut *boxed as &mut dyn Algorithm, 10), (solutions, explanation, evaluations, gradients));
+    }
+}
+
+#[test]
+fn a_method_of_the_users_own_is_held_against_the_laws() {
+    register();
+    let entry = registry::entry("able").unwrap();
+    assert_eq!(violations(entry, &Settings::new()), []);
+    let broken = violations(entry, &settings(serde_json::json!({ "rude": true })));
+    let laws: Vec<&str> = broken.iter().map(|violation| violation.law).collect();
+    for law in ["the same seed gives the same run", "points stay inside the space", "extreme values"] {
+        assert!(laws.iter().any(|broken| broken.starts_with(law)), "{law}: {broken:?}");
     }
 }
 

@@ -23,8 +23,8 @@ pub trait RestartPolicy<F: Real>: Send + Sized + Serialize + DeserializeOwned + 
     /// The policy with checked parameters. `budget` is the number of evaluations planned.
     fn new(params: Self::Params, space: &Space<F>, budget: Option<u64>) -> Result<Self>;
 
-    /// Bytes that a run on this space takes at most, about.
-    fn memory(&self, space: &Space<F>) -> f64;
+    /// Bytes that a run takes at most, about.
+    fn memory(&self) -> f64;
 
     /// The run after `last` (none yet: the first one), on `space` from `start`; draws come from `rng`. None when it is enough.
     fn next(
@@ -246,11 +246,12 @@ impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
         self.best.x.clone()
     }
 
-    /// Rounds of asking less the first one: the initial points of a later run are an iteration like any other.
     fn memory(&self) -> f64 {
-        self.policy.memory(&self.space)
+        // The next run is begun beside the last one.
+        2.0 * self.policy.memory()
     }
 
+    /// Rounds of asking less the first one: the initial points of a later run are an iteration like any other.
     fn iterations(&self) -> u64 {
         self.rounds.saturating_sub(1)
     }

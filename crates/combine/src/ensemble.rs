@@ -171,11 +171,11 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
         Some(Solutions { kind: Kind::Runs, points })
     }
 
-    /// Those of the run that has made the most.
     fn memory(&self) -> f64 {
         self.runs.iter().map(|run| run.memory()).sum()
     }
 
+    /// Those of the run that has made the most.
     fn iterations(&self) -> u64 {
         self.runs.iter().map(|run| run.iterations()).max().unwrap_or(0)
     }

@@ -46,7 +46,7 @@ impl<F: Real, L: Lookup> RestartPolicy<F> for SamePolicy<L> {
         Ok(SamePolicy { params, memory: run.memory(), lookup: PhantomData })
     }
 
-    fn memory(&self, _space: &Space<F>) -> f64 {
+    fn memory(&self) -> f64 {
         self.memory
     }
 

@@ -170,7 +170,7 @@ fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
         match written {
             Ok(()) => break,
             // Swept away before it was locked.
-            Err(why) if why.kind() == io::ErrorKind::NotFound && place.parent().is_none_or(is_folder) => {}
+            Err(why) if why.kind() == io::ErrorKind::NotFound && folder_of(place).is_dir() => {}
             Err(why) => {
                 // What was being made is of no use to anyone.
                 drop(fs::remove_file(&beside));
@@ -181,10 +181,6 @@ fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(place);
     sweep(place);
     Ok(())
-}
-
-fn is_folder(path: &Path) -> bool {
-    path.as_os_str().is_empty() || path.is_dir()
 }
 
 /// Removes a file that [`write_whole`] has written, and what killed writers of it have left.

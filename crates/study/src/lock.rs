@@ -9,7 +9,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use swarmgrad_core::{Error, Result, write_whole};
 
 /// The right to write a file.
@@ -77,7 +78,16 @@ impl Lock {
                     file.set_len(0).and_then(|()| file.write_all(who.text().as_bytes())).map_err(unlocked)?;
                     return Ok(Lock { file: Some(file), beside: Some(beside), who });
                 }
-                Err(TryLockError::WouldBlock) => return Err(refused(shown, Who::read(&beside).as_ref(), None)),
+                Err(TryLockError::WouldBlock) => {
+                    // Who has just locked it is about to write his name.
+                    let named = (0..50).find_map(|_| {
+                        Who::read(&beside).or_else(|| {
+                            thread::sleep(Duration::from_millis(10));
+                            None
+                        })
+                    });
+                    return Err(refused(shown, named.as_ref(), None));
+                }
                 // This file system knows no locks.
                 Err(TryLockError::Error(_)) => {}
             }

@@ -207,12 +207,16 @@ impl Study {
         toml::to_string(self).map_err(|why| Error::parameter("study", "its members", why.to_string()))
     }
 
+    fn read_bounds(&self) -> Result<Option<Bounds>> {
+        self.bounds.as_deref().map(Bounds::parse).transpose()
+    }
+
     /// The space that the study describes; without bounds the test problem's own domain.
     ///
     /// # Errors
     /// Bounds, a dimension or a rule that do not fit.
     pub fn space(&self) -> Result<Space> {
-        let bounds = self.bounds.as_deref().map(Bounds::parse).transpose()?;
+        let bounds = self.read_bounds()?;
         let listed = bounds.as_ref().and_then(Bounds::dim);
         if let (Some(dim), Some(listed)) = (self.dim, listed)
             && dim != listed
@@ -312,8 +316,7 @@ impl Study {
         if let Some(target) = self.target.filter(|target| target.is_nan()) {
             return Err(Error::parameter("--target", target, "must be a number"));
         }
-        let bounds = self.bounds.as_deref().map(Bounds::parse).transpose()?;
-        let names = bounds.map_or(Vec::new(), |bounds| bounds.names().to_vec());
+        let names = self.read_bounds()?.map_or(Vec::new(), |bounds| bounds.names().to_vec());
         let plan = Plan { study: self.clone(), space, names, entry, settings, budget };
         plan.algorithm()?;
         Ok(plan)

@@ -48,11 +48,11 @@ impl<F: Real> RestartPolicy<F> for Bipop {
     type Inner = Cma<F>;
 
     fn new(params: Params, space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
-        let runs = Runs::new("bipop_cma_es", params, space.dim())?;
+        let runs = Runs::new(<Self as RestartPolicy<F>>::NAME, params, space.dim())?;
         Ok(Bipop { runs, k: 0, running: Regime::First, large: 0, small: 0, last_large: 0 })
     }
 
-    fn memory(&self, _space: &Space<F>) -> f64 {
+    fn memory(&self) -> f64 {
         self.runs.memory()
     }
 

@@ -132,8 +132,12 @@ impl Rates {
         Rates { lambda, mu, weights, mu_eff, c_sigma, d_sigma, c_c, c_1, c_mu, chi: expected_norm(dim) }
     }
 
-    /// Whether rates that were read back fit together.
-    pub(super) fn verify(&self) -> Result<()> {
+    /// Whether what both versions of CMA-ES keep fits together when it was read back: the rates, the history, the method's own
+    /// number of variables and that of the space, the iterations.
+    pub(super) fn verify(&self, history: &History, [own, dim]: [usize; 2], g: u64) -> Result<()> {
+        history.verify()?;
+        saved::holds("dim", own == dim, "must be that of the space")?;
+        saved::holds("g", g <= saved::MOST, "must be a count")?;
         saved::holds("mu", 1 <= self.mu && self.mu < self.lambda, "must be at least 1 and below lambda")?;
         saved::length("weights", &self.weights, self.lambda)
     }
@@ -307,10 +311,7 @@ impl Distribution for CmaEs {
 
     fn verify(&self, dim: usize) -> Result<()> {
         saved::parameters(&self.params)?;
-        self.rates.verify()?;
-        self.history.verify()?;
-        saved::holds("dim", self.dim == dim, "must be that of the space")?;
-        saved::holds("g", self.g <= saved::MOST, "must be a count")?;
+        self.rates.verify(&self.history, [self.dim, dim], self.g)?;
         for (name, vector) in [("p_sigma", &self.p_sigma), ("p_c", &self.p_c), ("eigenvalues", &self.eigen.values)] {
             saved::length(name, vector, dim)?;
         }

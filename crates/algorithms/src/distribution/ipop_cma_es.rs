@@ -33,10 +33,10 @@ impl<F: Real> RestartPolicy<F> for Ipop {
     type Inner = Cma<F>;
 
     fn new(params: Params, space: &Space<F>, _budget: Option<u64>) -> Result<Self> {
-        Ok(Ipop { runs: Runs::new("ipop_cma_es", params, space.dim())?, k: 0 })
+        Ok(Ipop { runs: Runs::new(<Self as RestartPolicy<F>>::NAME, params, space.dim())?, k: 0 })
     }
 
-    fn memory(&self, _space: &Space<F>) -> f64 {
+    fn memory(&self) -> f64 {
         self.runs.memory()
     }
 

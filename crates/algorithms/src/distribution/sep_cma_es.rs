@@ -87,10 +87,7 @@ impl Distribution for SepCmaEs {
 
     fn verify(&self, dim: usize) -> Result<()> {
         saved::parameters(&self.params)?;
-        self.rates.verify()?;
-        self.history.verify()?;
-        saved::holds("dim", self.dim == dim, "must be that of the space")?;
-        saved::holds("g", self.g <= saved::MOST, "must be a count")?;
+        self.rates.verify(&self.history, [self.dim, dim], self.g)?;
         for (name, vector) in
             [("p_sigma", &self.p_sigma), ("p_c", &self.p_c), ("c", &self.c), ("deviations", &self.deviations)]
         {

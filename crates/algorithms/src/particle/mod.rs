@@ -327,15 +327,8 @@ impl<F: Real, M: Motion<F>> Particles<F, M> {
         let n = swarm.fx.len();
         saved::holds("values", n > 0 && self.motion.particles() > 0, "must be there, one a particle")?;
         saved::shape("x", &swarm.x, n, dim)?;
-        for (name, matrix) in [("v", &swarm.v), ("y", &swarm.y)] {
-            let rows = if matrix.is_empty() {
-                0
-            } else if name == "v" {
-                n
-            } else {
-                swarm.fy.len()
-            };
-            saved::shape(name, matrix, rows, dim)?;
+        for (name, matrix, rows) in [("v", &swarm.v, n), ("y", &swarm.y, swarm.fy.len())] {
+            saved::shape(name, matrix, if matrix.is_empty() { 0 } else { rows }, dim)?;
         }
         saved::holds("memories", swarm.y.len() == swarm.fy.len(), "must have a value each")?;
         self.motion.verify(swarm, &self.space, self.phase == Phase::Probed)

@@ -155,9 +155,6 @@ struct Finder {
 #[serde(bound = "")]
 pub struct Auto<F: Real> {
     params: Params,
-    /// Bytes that all lanes take; 0 where they have been read back.
-    #[serde(skip)]
-    memory: f64,
     space: Space<F>,
     start: Start,
     descents: Vec<Descent<F>>,
@@ -188,14 +185,9 @@ impl<F: Real> Method<F> for Auto<F> {
     fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
-        let numbers = (params.workers as f64 + 1.0)
-            * QuasiNewton::numbers(&quasi_newton::Params::default(), space.dim())
-            + CoordinateSearch::numbers(&coordinate_search::Params::default(), space.dim())
-            + CmaEs::numbers(&cma_es::Params::default(), space.dim());
-        memory::check(Self::NAME, space.dim(), 8.0 * numbers)?;
+        memory::check(Self::NAME, space.dim(), memory_of(params.workers, space.dim()))?;
         let descent = || LocalMethod::new(space, Start::Uniform, None, quasi_newton::Params::default());
         Ok(Auto {
-            memory: 8.0 * numbers,
             descents: vec![Descent { search: descent()?, label: String::new() }],
             dive: descent()?,
             coordinates: LocalMethod::new(space, Start::Uniform, None, coordinate_search::Params::default())?,
@@ -217,6 +209,14 @@ impl<F: Real> Method<F> for Auto<F> {
             part: Matrix::default(),
         })
     }
+}
+
+/// Bytes that all lanes take.
+fn memory_of(workers: usize, dim: usize) -> f64 {
+    let descent = QuasiNewton::numbers(&quasi_newton::Params::default(), dim);
+    let coordinates = CoordinateSearch::numbers(&coordinate_search::Params::default(), dim);
+    let sample = CmaEs::numbers(&cma_es::Params::default(), dim);
+    8.0 * ((workers as f64 + 1.0) * descent + coordinates + sample)
 }
 
 // Which lane goes on.
@@ -529,7 +529,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
             }
         }
         let mut further = 0;
-        while self.best.value.is_finite() && further <= self.params.workers {
+        while self.room(xs.len()) > 0 && self.best.value.is_finite() && further <= self.params.workers {
             let lane = self.further(further);
             further += 1;
             // A round of a descent has at most about as many points as there are variables.
@@ -590,7 +590,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
     }
 
     fn memory(&self) -> f64 {
-        self.memory
+        memory_of(self.params.workers, self.space.dim())
     }
 
     fn iterations(&self) -> u64 {

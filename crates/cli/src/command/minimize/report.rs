@@ -118,7 +118,7 @@ fn hints(report: &Report, gap: Option<f64>) -> Vec<(String, String)> {
     }
     if report.outcome.fun.is_finite() && study.program.is_some() && !at_bounds.is_empty() {
         let names = &report.plan.names;
-        let name = |&j: &usize| names.get(j).map_or(j.to_string(), String::clone);
+        let name = |&j: &usize| names.get(j).cloned().unwrap_or_else(|| j.to_string());
         let which = at_bounds.iter().take(5).map(name).collect::<Vec<_>>().join(", ");
         let more = if at_bounds.len() > 5 { ", ..." } else { "" };
         let which = if names.is_empty() { format!("x[{which}{more}]") } else { format!("{which}{more}") };
