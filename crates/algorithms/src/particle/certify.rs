@@ -50,6 +50,8 @@ pub struct Question<'a> {
     pub horizon: f64,
     /// Particles of that swarm.
     pub swarm: usize,
+    /// Steps of the paths from which the almost sure explosion threshold is measured (a million gives it to 3 %); 0: it stays unknown.
+    pub path: usize,
     /// Seed of all draws.
     pub seed: u64,
 }
@@ -206,9 +208,6 @@ impl Certificate {
     }
 }
 
-/// Steps of the paths from which Lyapunov exponents are measured.
-const PATH: usize = 1_000_000;
-
 /// Checks the hypotheses, measures, and suggests.
 pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     let s = Dynamics::new(&question.params)?;
@@ -321,7 +320,7 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
         promise,
         continuity,
         with_memory: memory,
-        thresholds: thresholds(&s, space.dim(), PATH, &rng),
+        thresholds: thresholds(&s, space.dim(), question.path, &rng),
         measured,
         suggestions,
     })

@@ -513,11 +513,11 @@ pub struct Thresholds {
     pub mean_square: f64,
     /// The same for dt -> 0: sqrt(2 lambda gamma) (over sqrt(dim) for isotropic diffusion).
     pub mean_square_limit: f64,
-    /// Almost every path explodes beyond this sigma2.
+    /// Almost every path explodes beyond this sigma2; NaN where that was not measured.
     pub almost_sure: f64,
 }
 
-/// The explosion thresholds of a swarm about frozen attractors, from a Lyapunov path of `steps`.
+/// The explosion thresholds of a swarm about frozen attractors, the almost sure one from a Lyapunov path of `steps` (0: NaN).
 pub fn thresholds(d: &Dynamics, dim: usize, steps: usize, rng: &Rng) -> Thresholds {
     let ratio = if d.sigma[1] > 0.0 { d.sigma[0] / d.sigma[1] } else { 0.0 };
     let at = |sigma: f64| Dynamics { sigma: [ratio * sigma, sigma], ..d.clone() };
@@ -526,7 +526,10 @@ pub fn thresholds(d: &Dynamics, dim: usize, steps: usize, rng: &Rng) -> Threshol
     Thresholds {
         mean_square: edge(|sigma| mean_square_exponent(&at(sigma), dim) < 0.0, 1e-4),
         mean_square_limit: (2.0 * (d.lambda[0] + d.lambda[1]) * d.friction / (dims * both)).sqrt(),
-        almost_sure: edge(|sigma| lyapunov_exponent(&at(sigma), dim, steps, rng).value < 0.0, 1e-3),
+        almost_sure: match steps {
+            0 => f64::NAN,
+            _ => edge(|sigma| lyapunov_exponent(&at(sigma), dim, steps, rng).value < 0.0, 1e-3),
+        },
     }
 }
 

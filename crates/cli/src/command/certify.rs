@@ -151,6 +151,7 @@ impl Certify {
             samples: self.points as usize,
             horizon: self.horizon,
             swarm: self.swarm as usize,
+            path: 1_000_000,
             seed: self.seed,
         })?;
         if let Some(path) = &self.plot {

@@ -171,7 +171,9 @@ impl<'a> Search<'a> {
             let t = memoryless(&d, w.low, f64::INFINITY, self.sample.hessian.value);
             (largest > 0.0 && t.first()).then_some((d, t.rate))
         };
-        let (d, rate) = inertias().filter_map(fits).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let found: Vec<_> = inertias().filter_map(fits).collect();
+        let best = found.iter().map(|f| f.1).fold(0.0, f64::max);
+        let (d, rate) = found.into_iter().find(|f| f.1 >= 0.9 * best)?; // the largest inertia of about the highest rate
         // P1d at W(0)/2.
         let doubled = Dynamics { sigma: [0.0, d.sigma[1] * (2.0 / w.low).sqrt()], ..d.clone() };
         let stable = mean_square_exponent(&doubled, self.sample.mean.len()) < 0.0;
