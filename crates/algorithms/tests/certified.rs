@@ -6,7 +6,7 @@ use swarmgrad_algorithms::particle::certify::{Certificate, Objective, Question, 
 use swarmgrad_algorithms::particle::diagnostics::Diagnostics;
 use swarmgrad_algorithms::particle::pso_sde::{Memory, Params, PsoSde, Scheme};
 use swarmgrad_algorithms::particle::theory::Dynamics;
-use swarmgrad_core::{Function, Iterations, Rng, Run, Space, Start};
+use swarmgrad_core::{Function, Iterations, Problem, Rng, Run, Space, Start};
 
 /// A random case.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Case {
         let friction = 1.0 - inertia;
         let explicit = between(0.0, 1.0) < 0.25;
         // The time step: about the edge of stability, which is near 2 for the semi-implicit scheme and 2 m/gamma for the explicit one.
-        let dt = if explicit { inertia * 10f64.powf(between(-0.7, 0.5)) } else { 10f64.powf(between(-2.0, 0.7)) };
+        let dt = if explicit { inertia / friction * 10f64.powf(between(-0.7, 0.3)) } else { 10f64.powf(between(-2.0, 0.7)) };
         let most = (friction / 8.0 - 2.0 * inertia / friction).max(1e-3); // of sigma2^2 by P1 at W = 1
         let sigma2 = (most * 10f64.powf(between(-1.5, 0.5))).sqrt();
         let alpha = 10f64.powf(between(-1.0, 1.0));
@@ -35,17 +35,21 @@ impl Case {
         let dim = 1 + (3.0 * between(0.0, 1.0)) as usize;
         let curvature = hessian(rastrigin);
         // The start: about the edge of P2, and at a distance at which alpha E is up to one half.
-        let deviation = (0.02 * 10f64.powf(between(-2.0, 1.0)) / (alpha * curvature * dim as f64)).sqrt();
+        let mut deviation = (0.02 * 10f64.powf(between(-2.0, 1.0)) / (alpha * curvature * dim as f64)).sqrt();
         let mean = between(0.0, 1.0) / (alpha * curvature * dim as f64).sqrt();
         let particles = (50.0 * 20f64.powf(between(0.0, 1.0))) as usize;
         let mut params = Params { inertia, dt, sigma2, alpha, particles, memory: Memory::None, ..Params::default() };
         params.scheme = if explicit { Scheme::Explicit } else { Scheme::SemiImplicit };
         if between(0.0, 1.0) < 0.25 {
-            params.memory = Memory::Smooth;
-            params.theta = between(0.3, 1.0);
-            params.kappa = Some(10f64.powf(between(-1.5, 0.4)) / dt);
-            params.sigma2 *= 0.3;
-            params.inertia *= 0.1;
+            // About the edges of mu1 and mu2 > 0, of P3, and of 2 for kappa dt.
+            let (theta, kappa) = (between(0.3, 1.0), 10f64.powf(between(1.3, 2.3)));
+            let spread = 3e-6 * 10f64.powf(between(-2.0, 1.0));
+            (params.memory, params.theta, params.kappa) = (Memory::Smooth, theta, Some(kappa));
+            params.dt = 10f64.powf(between(-1.3, 0.4)) / kappa;
+            params.inertia = theta / kappa * 10f64.powf(between(-3.0, -0.8));
+            params.sigma2 = (0.03 * 10f64.powf(between(-1.5, 0.5))).sqrt();
+            params.scheme = Scheme::SemiImplicit;
+            deviation = (spread / (alpha * curvature * dim as f64)).sqrt();
             if between(0.0, 1.0) < 0.5 {
                 (params.lambda1, params.sigma1) = (0.4, 0.4 * params.sigma2);
             }
@@ -53,7 +57,7 @@ impl Case {
         Case { rastrigin, dim, mean, deviation, params }
     }
 
-    fn function(&self) -> Function<impl Fn(&[f64]) -> f64> {
+    fn function(&self) -> impl Problem {
         let ripple = if self.rastrigin { 2.5 } else { 0.0 };
         let one = move |t: &f64| t * t + ripple * (1.0 - (std::f64::consts::TAU * t).cos());
         Function::new(Space::unbounded(self.dim).unwrap(), move |x: &[f64]| x.iter().map(one).sum())
@@ -71,7 +75,7 @@ impl Case {
             hessian: Some(hessian(self.rastrigin)),
             minimum: Some(0.0),
             minimizers: &[],
-            samples: 20_000,
+            samples: 4_000,
             horizon: 0.0,
             swarm: 0,
             path: 0,

@@ -211,7 +211,8 @@ fn without_memory(s: &Dynamics, dim: usize, particles: f64, begin: &Begin, level
     let pull = step.q * ((1.0 - level).max(0.0) / level).sqrt() + step.s * (step.dims as f64 / particles).sqrt();
     let (mut moments, mut loss) = ([begin.variance, 0.0, begin.velocity], 0.0);
     // In the end what is left is a geometric series of this ratio.
-    let ratio = math::exp(0.5 * exponent * s.dt).max(step.p.abs());
+    let (square, mut last) = (math::exp(exponent * s.dt).max(step.p * step.p), 0.0);
+    let ratio = square.sqrt();
     for _ in 0..MOST_STEPS {
         let before = moments[2] + drift * drift;
         drift = step.p.abs() * drift + pull * moments[0].sqrt();
@@ -220,19 +221,21 @@ fn without_memory(s: &Dynamics, dim: usize, particles: f64, begin: &Begin, level
         let second = s.dt * s.dt * velocity;
         let term = slope * second.sqrt() + 0.5 * s.alpha * begin.hessian * second;
         loss += term;
-        let rest = term * ratio / (1.0 - ratio);
-        if rest <= 1e-3 * loss && moments[0] < 1e-6 * begin.variance {
+        let rest = 1.01 * term * ratio / (1.0 - ratio);
+        // Once it falls at its ratio, to a hundredth, it does so from there on.
+        if (second / last - square).abs() <= 0.01 * (1.0 - square) || rest <= 1e-3 * loss {
             return (exponent, loss + rest);
         }
-        if loss.is_nan() || loss >= begin.weight {
+        if loss.is_nan() || loss >= begin.weight - level {
             break;
         }
+        last = second;
     }
     (exponent, f64::INFINITY)
 }
 
 /// Steps after which the sum of the losses is given up as too slow to be told.
-const MOST_STEPS: usize = 2_000_000;
+const MOST_STEPS: usize = 500_000;
 
 /// The exponent of EH with a smooth memory, and what W loses. In a step z = (X - EX, V, X - Y) becomes F(S) z + b (q2 (c - EX) + noise),
 /// and H' is convex in S, so its ends bound it. For any delta > 0
