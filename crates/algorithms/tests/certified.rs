@@ -23,11 +23,12 @@ impl Case {
         let rng = Rng::new(20_261).fork("certified");
         let mut draws = rng.row(k);
         let mut between = |low: f64, high: f64| low + (high - low) * draws.uniform();
-        let inertia = 10f64.powf(between(-3.5, -1.3));
-        let friction = 1.0 - inertia;
         let explicit = between(0.0, 1.0) < 0.25;
+        let inertia = 10f64.powf(between(if explicit { -2.2 } else { -3.5 }, -1.3));
+        let friction = 1.0 - inertia;
         // The time step: about the edge of stability, which is near 2 for the semi-implicit scheme and 2 m/gamma for the explicit one.
-        let dt = if explicit { inertia / friction * 10f64.powf(between(-0.7, 0.3)) } else { 10f64.powf(between(-2.0, 0.7)) };
+        let dt =
+            if explicit { inertia / friction * 10f64.powf(between(-0.7, 0.3)) } else { 10f64.powf(between(-2.0, 0.7)) };
         let most = (friction / 8.0 - 2.0 * inertia / friction).max(1e-3); // of sigma2^2 by P1 at W = 1
         let sigma2 = (most * 10f64.powf(between(-1.5, 0.5))).sqrt();
         let alpha = 10f64.powf(between(-1.0, 1.0));
@@ -37,7 +38,7 @@ impl Case {
         // The start: about the edge of P2, and at a distance at which alpha E is up to one half.
         let mut deviation = (0.02 * 10f64.powf(between(-2.0, 1.0)) / (alpha * curvature * dim as f64)).sqrt();
         let mean = between(0.0, 1.0) / (alpha * curvature * dim as f64).sqrt();
-        let particles = (50.0 * 20f64.powf(between(0.0, 1.0))) as usize;
+        let particles = (50.0 * 10f64.powf(between(0.0, 1.0))) as usize;
         let mut params = Params { inertia, dt, sigma2, alpha, particles, memory: Memory::None, ..Params::default() };
         params.scheme = if explicit { Scheme::Explicit } else { Scheme::SemiImplicit };
         if between(0.0, 1.0) < 0.25 {
@@ -75,7 +76,7 @@ impl Case {
             hessian: Some(hessian(self.rastrigin)),
             minimum: Some(0.0),
             minimizers: &[],
-            samples: 4_000,
+            samples: 2_000,
             horizon: 0.0,
             swarm: 0,
             path: 0,
@@ -90,7 +91,7 @@ impl Case {
         let problem = self.function();
         let space = Space::unbounded(self.dim).unwrap();
         let mut swarm = Particles::<f64, PsoSde<f64>>::new(&space, self.start(), None, self.params.clone()).unwrap();
-        let steps = (6.0 / d.dt).clamp(200.0, 20_000.0) as u64;
+        let steps = (6.0 / d.dt).clamp(200.0, 3_000.0) as u64;
         let mut watched = Diagnostics::new(d.inertia, d.friction, d.lambda[0], d.dt, 0.0).every(steps);
         Run::new(&problem, &mut swarm, seed).watch(&mut Iterations(steps)).watch(&mut watched).minimize();
         let variance = |k: usize| watched.seen.get(k).map_or(f64::INFINITY, |m| m.moments.variance);
@@ -139,7 +140,7 @@ fn nothing_that_does_not_gather_is_certified() {
     println!("certified {certified} of 500, {explode} do not gather, {} of those certified", wrong.len());
     println!("gathering inside the theorems' regions: {contracting:?} without and with memory, certified {told:?}");
     assert!(wrong.is_empty(), "{wrong:?}");
-    assert!(explode >= 50 && contracting[0] >= 50 && contracting[1] >= 10, "{explode}, {contracting:?}");
+    assert!(explode >= 40 && contracting[0] >= 50 && contracting[1] >= 10, "{explode}, {contracting:?}");
     assert!(10 * (told[0] + told[1]) >= 9 * (contracting[0] + contracting[1]), "{told:?} of {contracting:?}");
 }
 

@@ -284,7 +284,15 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
         hypotheses.extend(theorem_3_3(t, &s, lost, &w, hessian, minimum));
     }
     hypotheses.extend(scheme(limit.as_ref(), &s, estimated));
-    hypotheses.push(particles(question.params.particles, &s, space.dim(), &w, &begin, finite.as_ref(), estimated));
+    hypotheses.push(particles(
+        question.params.particles,
+        &s,
+        space.dim(),
+        &w,
+        &begin,
+        [limit.as_ref(), finite.as_ref()],
+        estimated,
+    ));
     let rate = plain.map(|t| t.rate).or(memory.map(|t| t.rate)).filter(|r| r.is_finite());
     let measured = match question.objective {
         Objective::Function(problem) if question.horizon > 0.0 => measure(question, problem, &s, &sample, rate)?,
@@ -599,7 +607,7 @@ fn particles(
     dim: usize,
     w: &Bounded,
     begin: &Begin,
-    finite: Option<&Discrete>,
+    [limit, finite]: [Option<&Discrete>; 2],
     estimated: bool,
 ) -> Hypothesis {
     let name = "P1d and P2d hold for this number of particles, not only in the limit";
@@ -609,7 +617,8 @@ fn particles(
     };
     let weight = of_particles(w, count as f64);
     let enough = |count: f64| discrete(s, dim, count, &Begin { weight: of_particles(w, count), ..*begin }).both();
-    let change = || match (1..=40).map(|k| count as f64 * 2f64.powi(k)).find(|count| enough(*count)) {
+    let more = || (1..=40).map(|k| count as f64 * 2f64.powi(k)).find(|count| enough(*count));
+    let change = || match limit.filter(|d| d.both()).and_then(|_| more()) {
         Some(count) => format!("{count:.0} particles are enough"),
         None => "P1d and P2d first".into(),
     };

@@ -56,9 +56,17 @@ fn verdicts_and_exit_codes() {
 fn what_is_run_must_contract_too() {
     let args = ["rastrigin25", "--dim", "1", "--start", "normal:0.02:0.002", "--hessian", "100.7", "--horizon", "0"];
     let done = certify(&[&args[..], &GENTLE, &["--set", "dt=3"]].concat());
-    assert!(done.code == Some(1) && done.out.starts_with("Theorem 2.5: FAILS") && done.out.contains("a smaller dt"), "{}", done.out);
+    assert!(
+        done.code == Some(1) && done.out.starts_with("Theorem 2.5: FAILS") && done.out.contains("a smaller dt"),
+        "{}",
+        done.out
+    );
     let done = certify(&[&args[..], &GENTLE, &["--set", "alpha=1e-9"]].concat());
-    assert!(done.code == Some(0) && done.out.contains("EMPTY") && done.out.contains("log(2/W(0)) = 6.9"), "{}", done.out);
+    assert!(
+        done.code == Some(0) && done.out.contains("EMPTY") && done.out.contains("log(2/W(0)) = 6.9"),
+        "{}",
+        done.out
+    );
 }
 
 #[test]
