@@ -18,6 +18,8 @@ const NO_VALUE: u8 = 1;
 const USAGE: u8 = 2;
 /// Exit code of a command that did its work but could not keep all of it.
 const NOT_KEPT: u8 = 3;
+/// Nothing speaks against it, but it rests on estimates.
+const NOT_PROVEN: u8 = 3;
 
 fn main() -> ExitCode {
     let program = command::Program::parse();

@@ -6,16 +6,18 @@
 //! [`Verdict::NotProven`]. The initial law enters through W(0), which is estimated with a 99 % interval, and the variance
 //! of the start.
 
+mod assumptions;
 mod curvature;
 mod suggest;
 
+pub use assumptions::Continuity;
 pub use suggest::Suggestion;
 
 use super::Particles;
 use super::diagnostics::{Diagnostics, Moment, Moments, exponential_rate};
-use super::pso_sde::{Memory, Noise, Params, PsoSde};
-use super::theory::{Bounded, Dynamics, Memoryless, Thresholds, WithMemory};
-use super::theory::{memoryless, moments_after_step, thresholds, weight, with_memory};
+use super::pso_sde::{Memory, Noise, Params, PsoSde, Scheme};
+use super::theory::{Begin, Bounded, Discrete, Dynamics, Memoryless, Thresholds, WithMemory};
+use super::theory::{discrete, memory_loss, memoryless, moments_after_step, thresholds, weight, with_memory};
 use serde::Serialize;
 use swarmgrad_core::{Error, Iterations, Matrix, Problem, Result, Rng, Run, Space, Start, math};
 
@@ -40,12 +42,16 @@ pub struct Question<'a> {
     pub hessian: Option<f64>,
     /// The infimum, if it is known.
     pub minimum: Option<f64>,
+    /// The global minimisers, where they are known; empty otherwise. Assumption A5 is about them.
+    pub minimizers: &'a [Vec<f64>],
     /// Points drawn from the initial law.
     pub samples: usize,
     /// Time over which a swarm is run to measure; 0 for none.
     pub horizon: f64,
     /// Particles of that swarm.
     pub swarm: usize,
+    /// Steps of the paths from which the almost sure explosion threshold is measured (a million gives it to 3 %); 0: it stays unknown.
+    pub path: usize,
     /// Seed of all draws.
     pub seed: u64,
 }
@@ -106,6 +112,33 @@ pub struct Constant {
     pub estimated: bool,
 }
 
+/// What the theorems promise of the point x~ in which the swarm gathers: W(t) stays above W(0)/2, so
+/// E(x~) - inf E <= log(2/W(0))/alpha.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Promise {
+    /// That bound, at the lower end of W(0)'s interval.
+    pub bound: f64,
+    /// The bound by the level above which W(t) stays in the scheme that is run: log(1/level)/alpha; the theorem's where there is none.
+    pub scheme: f64,
+    /// The median of E - inf E under the initial law: what a point drawn from it is worth.
+    pub start: f64,
+    /// Whether both promise no more than a point of the start.
+    pub empty: bool,
+    /// The smallest alpha found for which the theorem's bound is at most half of `start` (the alpha_0 of its last statement for that epsilon).
+    pub alpha: Option<f64>,
+}
+
+impl Promise {
+    fn new(s: &Dynamics, w: f64, discrete: Option<&Discrete>, sample: &Sample) -> Self {
+        let bound = math::ln(2.0 / w) / s.alpha;
+        let level = discrete.filter(|d| d.both()).map_or(w / 2.0, |d| d.level);
+        let scheme = math::ln(1.0 / level) / s.alpha;
+        let start = sample.median();
+        let empty = |bound: f64| bound.is_nan() || bound >= start;
+        Promise { bound, scheme, start, empty: empty(bound) && empty(scheme), alpha: sample.sharp(0.5 * start) }
+    }
+}
+
 /// What a run showed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {
@@ -144,6 +177,16 @@ pub struct Certificate {
     pub verdict: Verdict,
     /// Theorem 2.5 at the lower end of W(0)'s interval; for a swarm without memory.
     pub memoryless: Option<Memoryless>,
+    /// The scheme that is run, for the limit of many particles; none for the sharp memory, about which nothing is known.
+    pub discrete: Option<Discrete>,
+    /// The scheme that is run, for the swarm's number of particles.
+    pub finite: Option<Discrete>,
+    /// A lower bound on the chance that a swarm of that many particles keeps W(t) above its level and gathers in a point that keeps the promise.
+    pub probability: Option<f64>,
+    /// What the theorem promises of the limit; none where W(0) is not known to be positive.
+    pub promise: Option<Promise>,
+    /// Assumption A5, where the minimisers are known.
+    pub continuity: Option<Continuity>,
     /// Theorem 3.3 at half of that; for a swarm with memory.
     pub with_memory: Option<WithMemory>,
     /// The largest factor by which the initial deviations of the positions may grow (below 1: must shrink) for P2 to hold with the
@@ -164,9 +207,6 @@ impl Certificate {
         (self.verdict != Verdict::Fails && rate.is_finite()).then_some(rate)
     }
 }
-
-/// Steps of the paths from which Lyapunov exponents are measured.
-const PATH: usize = 1_000_000;
 
 /// Checks the hypotheses, measures, and suggests.
 pub fn certify(question: &Question<'_>) -> Result<Certificate> {
@@ -222,18 +262,37 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     } else {
         (Some(memoryless(&s, w.low, h, hessian.value)), None)
     };
+    let begin = Begin { weight: w.low, variance: sample.variance, velocity, hessian: hessian.value };
+    let known = (s.memory != Memory::Sharp).then_some(&begin);
+    let limit = known.map(|begin| discrete(&s, space.dim(), f64::INFINITY, begin));
+    let count = question.params.particles as f64;
+    let finite =
+        known.map(|begin| discrete(&s, space.dim(), count, &Begin { weight: of_particles(&w, count), ..*begin }));
     // H(0) is a sum of squares of the positions' deviations and of the velocities'; only the first may change.
     let factor = plain.filter(Memoryless::first).map(|t| {
         let moving = Moments { velocity, ..Moments::default() }.functional(s.inertia, s.friction);
         ((t.right / t.left * h - moving) / (h - moving)).max(0.0).sqrt()
     });
-    let mut hypotheses =
-        vec![objective(minimum, hessian), law(&s, space), constant(&question.params), sharpness(&s, &w)];
-    match (&plain, &memory) {
-        (Some(t), _) => hypotheses.extend(theorem_2_5(t, &s, &w, factor, hessian, minimum)),
-        (_, Some(t)) => hypotheses.extend(theorem_3_3(t, &s, minimum)),
-        _ => {}
+    let mut hypotheses = assumptions::hypotheses(question, &sample, &rng);
+    hypotheses.extend([law(&s, space), constant(&question.params), sharpness(&s, &w)]);
+    let estimated = hessian.estimated || minimum.estimated;
+    if let Some(t) = &plain {
+        hypotheses.extend(theorem_2_5(t, &s, &w, factor, hessian, minimum));
     }
+    if let Some(t) = &memory {
+        let lost = memory_loss(&s, t.rate, h, hessian.value);
+        hypotheses.extend(theorem_3_3(t, &s, lost, &w, hessian, minimum));
+    }
+    hypotheses.extend(scheme(limit.as_ref(), &s, estimated));
+    hypotheses.push(particles(
+        question.params.particles,
+        &s,
+        space.dim(),
+        &w,
+        &begin,
+        [limit.as_ref(), finite.as_ref()],
+        estimated,
+    ));
     let rate = plain.map(|t| t.rate).or(memory.map(|t| t.rate)).filter(|r| r.is_finite());
     let measured = match question.objective {
         Objective::Function(problem) if question.horizon > 0.0 => measure(question, problem, &s, &sample, rate)?,
@@ -248,9 +307,10 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     } else {
         Verdict::Holds
     };
-    let inside = s.memory == Memory::Smooth && s.theta > 0.0 && memory.is_some_and(|t| t.rate.is_finite());
-    let satisfied = plain.is_some_and(|t| t.both()) || inside;
-    let suggestions = if satisfied { Vec::new() } else { suggest::suggest(question, &s, &sample) };
+    let promise = (w.low > 0.0).then(|| Promise::new(&s, w.low, limit.as_ref(), &sample));
+    let kept = promise.filter(|_| verdict != Verdict::Fails).map(|p| p.bound.min(p.scheme));
+    let continuity = assumptions::continuity(question, &sample, &rng, kept);
+    let suggestions = if verdict == Verdict::Fails { suggest::suggest(question, &s, &sample) } else { Vec::new() };
     Ok(Certificate {
         theorem: if remembers { "3.3" } else { "2.5" },
         minimum,
@@ -262,8 +322,13 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
         locality: factor,
         hypotheses,
         memoryless: plain,
+        discrete: limit,
+        finite,
+        probability: finite.map(|d| (d.chance() - CERTAIN).max(0.0)),
+        promise,
+        continuity,
         with_memory: memory,
-        thresholds: thresholds(&s, space.dim(), PATH, &rng),
+        thresholds: thresholds(&s, space.dim(), question.path, &rng),
         measured,
         suggestions,
     })
@@ -280,6 +345,29 @@ struct Sample {
 }
 
 impl Sample {
+    /// The median of E - inf E; what is not finite counts as infinite.
+    fn median(&self) -> f64 {
+        let finite = |e: &f64| if e.is_nan() { f64::INFINITY } else { e - self.minimum.value };
+        let mut above: Vec<f64> = self.values.iter().map(finite).collect();
+        let middle = above.len() / 2;
+        *above.select_nth_unstable_by(middle, f64::total_cmp).1
+    }
+
+    /// The smallest alpha, to one per cent, at which log(2/W(0))/alpha is at most `bound`.
+    fn sharp(&self, bound: f64) -> Option<f64> {
+        let reaches = |alpha: f64| {
+            let w = weight(&self.values, alpha, self.minimum.value).low;
+            w > 0.0 && math::ln(2.0 / w) <= bound * alpha
+        };
+        let mut alpha = (1..=80).map(|k| math::powf(2.0, f64::from(k)) * 1e-9).find(|alpha| reaches(*alpha))?;
+        let mut low = 0.5 * alpha;
+        while alpha > 1.01 * low {
+            let middle = (low * alpha).sqrt();
+            if reaches(middle) { alpha = middle } else { low = middle }
+        }
+        Some(alpha)
+    }
+
     /// Errors where a constant that was given is not one of this objective, as its own samples show.
     fn new(question: &Question<'_>, rng: &Rng) -> Result<Self> {
         let (mut points, mut values) = (Matrix::default(), Vec::new());
@@ -317,27 +405,6 @@ impl Sample {
         }
         let hessian = Constant { value: question.hessian.unwrap_or(seen), estimated: question.hessian.is_none() };
         Ok(Sample { points, values, mean, variance, minimum, hessian })
-    }
-}
-
-fn objective(minimum: Constant, hessian: Constant) -> Hypothesis {
-    let estimated = minimum.estimated || hessian.estimated;
-    let word = |c: Constant| if c.estimated { "estimated from samples" } else { "given" };
-    let number = |t: f64| match t == 0.0 || (1e-3..1e6).contains(&t.abs()) {
-        true => format!("{t:.6}"),
-        false => format!("{t:.6e}"),
-    };
-    Hypothesis {
-        name: "A1-A4: a minimiser exists, the objective is bounded below, its Hessian is bounded",
-        verdict: Verdict::of(true, estimated),
-        because: format!(
-            "infimum {} ({}), bound on the Hessian {} ({})",
-            number(minimum.value),
-            word(minimum),
-            number(hessian.value),
-            word(hessian)
-        ),
-        change: if estimated { "give the objective's constants where they are known".into() } else { String::new() },
     }
 }
 
@@ -432,7 +499,14 @@ fn theorem_2_5(
     vec![first, second]
 }
 
-fn theorem_3_3(t: &WithMemory, s: &Dynamics, minimum: Constant) -> Vec<Hypothesis> {
+fn theorem_3_3(
+    t: &WithMemory,
+    s: &Dynamics,
+    lost: f64,
+    w: &Bounded,
+    hessian: Constant,
+    minimum: Constant,
+) -> Vec<Hypothesis> {
     let sharp = s.memory == Memory::Sharp;
     let memory = Hypothesis {
         name: "memory: theta > 0, finite beta and kappa (eq. 1.2)",
@@ -459,12 +533,104 @@ fn theorem_3_3(t: &WithMemory, s: &Dynamics, minimum: Constant) -> Vec<Hypothesi
         positive("mu1 > 0", t.mu1, "an inertia far below theta/kappa, a smaller lambda1 and sigma1"),
         positive("mu2 > 0", t.mu2, "a smaller sigma2 and inertia, or a smaller alpha"),
         Hypothesis {
-            name: "W(t) stays above W(0)/2",
-            verdict: Verdict::NotProven,
-            because: "checked along the measured run only".into(),
-            change: String::new(),
+            name: "P3: the swarm begins so narrow that W(t) stays above W(0)/2",
+            verdict: Verdict::of(lost < 0.5 * w.low, hessian.estimated || minimum.estimated),
+            because: match lost.is_finite() {
+                true => format!("W loses at most {lost:.4e} of {:.4e}", w.low),
+                false => "no rate is guaranteed".into(),
+            },
+            change: match (lost < 0.5 * w.low, lost.is_finite()) {
+                (true, _) => String::new(),
+                (_, true) => {
+                    format!("initial deviations at most {:.3e} times as large, or a smaller alpha", 0.5 * w.low / lost)
+                }
+                _ => "mu1 and mu2 above 0 first".into(),
+            },
         },
     ]
+}
+
+/// The discrete form of the theorems.
+fn scheme(d: Option<&Discrete>, s: &Dynamics, estimated: bool) -> Vec<Hypothesis> {
+    let (first, second) = (
+        "P1d: the scheme that is run contracts in mean square at this dt",
+        "P2d: in all steps of the scheme W(t) stays above its level",
+    );
+    let Some(d) = d else {
+        let because = "nothing is known of the sharp local best";
+        let change = "memory = smooth with theta > 0, or memory = none";
+        let one = |name| Hypothesis { name, verdict: Verdict::Fails, because: because.into(), change: change.into() };
+        return vec![one(first), one(second)];
+    };
+    let name = if s.scheme == Scheme::SemiImplicit { "semi-implicit" } else { "explicit" };
+    let what = if s.memory == Memory::None { "second moments about the mean change" } else { "EH changes" };
+    vec![
+        Hypothesis {
+            name: first,
+            verdict: Verdict::of(d.contracts(), estimated),
+            because: format!("{name} at dt = {}: {what} at most like exp({:.4e} t)", s.dt, d.exponent),
+            change: match (d.contracts(), s.memory) {
+                (true, _) => String::new(),
+                (_, Memory::None) => "a smaller dt; a smaller sigma2".into(),
+                _ => "a smaller dt, sigma1, sigma2 or alpha; a larger theta".into(),
+            },
+        },
+        Hypothesis {
+            name: second,
+            verdict: Verdict::of(d.both(), estimated),
+            because: format!("W loses at most {:.4e}, down to its level {:.4e} are {:.4e}", d.loss, d.level, d.allowed),
+            change: match (d.contracts(), d.both()) {
+                (_, true) => String::new(),
+                (true, _) => "a narrower start, or a smaller alpha".into(),
+                _ => "P1d first".into(),
+            },
+        },
+    ]
+}
+
+/// How rarely the W(0) of a swarm may lie below [`of_particles`].
+const CERTAIN: f64 = 0.01;
+
+/// A lower bound of the W(0) of a swarm of so many particles, with probability 99 %: Bernstein's inequality, weights lie in [0, 1] and
+/// their variance is at most W (1 - W).
+fn of_particles(w: &Bounded, count: f64) -> f64 {
+    let most = |w: f64| w * (1.0 - w);
+    let variance = if w.low <= 0.5 && 0.5 <= w.high { 0.25 } else { most(w.low).max(most(w.high)) };
+    let log = -math::ln(CERTAIN);
+    w.low - (2.0 * variance * log / count).sqrt() - log / (3.0 * count)
+}
+
+/// The theorems are about the limit of many particles; P1d and P2d hold for a swarm of N if its own W(0) is not too low.
+fn particles(
+    count: usize,
+    s: &Dynamics,
+    dim: usize,
+    w: &Bounded,
+    begin: &Begin,
+    [limit, finite]: [Option<&Discrete>; 2],
+    estimated: bool,
+) -> Hypothesis {
+    let name = "P1d and P2d hold for this number of particles, not only in the limit";
+    let Some(d) = finite else {
+        let because = "nothing is known of the sharp local best".to_owned();
+        return Hypothesis { name, verdict: Verdict::Fails, because, change: String::new() };
+    };
+    let weight = of_particles(w, count as f64);
+    let enough = |count: f64| discrete(s, dim, count, &Begin { weight: of_particles(w, count), ..*begin }).both();
+    let more = || (1..=40).map(|k| count as f64 * 2f64.powi(k)).find(|count| enough(*count));
+    let change = || match limit.filter(|d| d.both()).and_then(|_| more()) {
+        Some(count) => format!("{count:.0} particles are enough"),
+        None => "P1d and P2d first".into(),
+    };
+    Hypothesis {
+        name,
+        verdict: Verdict::of(d.both(), estimated),
+        because: match weight > 0.0 {
+            true => format!("W(0) of {count} particles is at least {weight:.4e} with probability 99 %"),
+            false => format!("the W(0) of {count} particles may be anything"),
+        },
+        change: if d.both() { String::new() } else { change() },
+    }
 }
 
 /// Runs a swarm and compares it with the guarantee.

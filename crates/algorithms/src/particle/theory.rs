@@ -16,6 +16,22 @@
 //!          - g kappa^2 (1 + theta/2)^2/m - 6 g lambda2/(W m^2) - (B + g lambda2 W/(24m^2)) 2/W
 //!   chi  = min { g/(3m), mu1/(3 lambda1/(2m) + 3 g^2/(4m^2)), mu2/(3 g^2/(8m^2)) }
 //!
+//!   P3   sqrt(alpha C_E/e) kappa (1 + theta/2) sqrt(EH(0)/(0.3 g^2/m^2 + 1.5 lambda1/m)) 2/chi < W(0)/2;  keeps W(t) > W(0)/2
+//!
+//! the scheme that is run, for N particles or for the limit, as long as W stays above a level w:
+//!   without memory the recursion of the second moments below bounds deviations from the mean, with
+//!   E |X - c|^2 <= E |X - EX|^2 / w in the diffusion (|c - EX|^2 <= Var(e^-alpha E)/W^2 E|X - EX|^2, Var(e^-alpha E) <= W (1 - W));
+//!   with memory EH contracts by the largest rho of the quadratic forms of one step at S = theta/2 and S = 1 + theta/2;
+//!   and because |grad E|^2 <= 2 C_E (E - E_) and e^-t >= 1 - t, a step of length l in mean square costs W at most
+//!   sqrt(alpha C_E/e) l + alpha C_E l^2/2
+//!   P1d  the step contracts           P2d  what W loses in all steps is below W(0) - w
+//!   The first w on a grid is taken for which both hold. For N particles the loss is a mean: the chance that W stays above w is
+//!   at least 1 - loss/(W(0) - w) (Markov), which plays the part of eq. (4.16).
+//!
+//! what is promised, E(x~) - E_ <= log(2/W(0))/alpha, is never better than the median M of E - E_ under the initial law:
+//!   S = sqrt(alpha (E - E_)) has the Lipschitz constant sqrt(alpha C_E/2) and e^-S^2 has sqrt(2/e), so
+//!   W(0) - e^(-alpha M) <= sqrt(2/e) E|S - median S| <= sqrt(alpha C_E Var(X)/e), and P1, P2 force alpha C_E Var(X) < W(0)^3/16
+//!
 //! frozen attractors: the distance z of a coordinate follows  v' = p v - q z + s xi z,  z' = z + dt v',
 //!   p = m/(m + g dt),  q = (lambda1 + lambda2) dt/(m + g dt),  s^2 = (sigma1^2 + sigma2^2) dt/(m + g dt)^2
 //! ```
@@ -116,6 +132,221 @@ pub fn memoryless(s: &Dynamics, weight: f64, h: f64, hessian: f64) -> Memoryless
     Memoryless { mu, rate, left: k * h / (rate * (g / m - rate)), right }
 }
 
+/// What is known of the start of a swarm and of its objective.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Begin {
+    /// A lower bound of W(0).
+    pub weight: f64,
+    /// The variance of the positions, summed over coordinates.
+    pub variance: f64,
+    /// The second moment of the velocities, whose mean is 0, summed over coordinates.
+    pub velocity: f64,
+    /// A bound on the norm of the Hessian.
+    pub hessian: f64,
+}
+
+/// What the scheme that is run guarantees at its time step, as long as W stays above a level: the discrete form of the theorems.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Discrete {
+    /// The level below which W(t) is not to fall.
+    pub level: f64,
+    /// A bound on the growth of the second moments per unit of time; P1d is that it is negative.
+    pub exponent: f64,
+    /// A bound on what W(t) loses in all steps; infinite unless P1d holds.
+    pub loss: f64,
+    /// What it may lose; P2d is that `loss` is below it.
+    pub allowed: f64,
+}
+
+impl Discrete {
+    /// P1d.
+    pub fn contracts(&self) -> bool {
+        self.exponent < 0.0
+    }
+
+    /// P1d and P2d.
+    pub fn both(&self) -> bool {
+        self.contracts() && self.loss < self.allowed
+    }
+
+    /// A lower bound on the chance that a swarm of finitely many particles keeps its W(t) above the level; 0 where nothing is known.
+    pub fn chance(&self) -> f64 {
+        if self.both() { 1.0 - self.loss / self.allowed } else { 0.0 }
+    }
+}
+
+/// Levels of W(t), as shares of W(0), that are tried: the higher, the less diffusion is to be feared; the lower, the more W may lose.
+const LEVELS: [f64; 8] = [0.98, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5];
+
+/// The scheme in `dim` dimensions for `particles` (infinity: the limit): the level that leaves the most room.
+pub fn discrete(s: &Dynamics, dim: usize, particles: f64, begin: &Begin) -> Discrete {
+    let none = Discrete { level: 0.0, exponent: f64::INFINITY, loss: f64::INFINITY, allowed: 0.0 };
+    if !(begin.weight > 0.0 && s.inertia > 0.0) {
+        return none;
+    }
+    let at = |share: f64| {
+        let level = share * begin.weight;
+        let (exponent, loss) = match s.memory {
+            Memory::None => without_memory(s, dim, particles, begin, level),
+            Memory::Smooth => remembering(s, begin, level),
+            Memory::Sharp => (f64::INFINITY, f64::INFINITY),
+        };
+        Discrete { level, exponent, loss, allowed: begin.weight - level }
+    };
+    let used = |d: &Discrete| if d.contracts() { d.loss / d.allowed } else { f64::INFINITY };
+    LEVELS.into_iter().map(at).min_by(|a, b| used(a).total_cmp(&used(b))).unwrap_or(none)
+}
+
+/// The exponent of the variance of a swarm without memory, and what W loses.
+fn without_memory(s: &Dynamics, dim: usize, particles: f64, begin: &Begin, level: f64) -> (f64, f64) {
+    let d = Dynamics { lambda: [0.0, s.lambda[1]], sigma: [0.0, s.sigma[1] / level.sqrt()], ..s.clone() };
+    let exponent = mean_square_exponent(&d, dim);
+    if exponent.is_nan() || exponent >= 0.0 {
+        return (exponent, f64::INFINITY);
+    }
+    let step = Step::new(&d, dim);
+    let slope = (s.alpha * begin.hessian / std::f64::consts::E).sqrt();
+    // The mean velocity in mean square: of N particles it is not 0 at the start, and their noise moves it.
+    let mut drift = (begin.velocity / particles).sqrt();
+    let pull = step.q * ((1.0 - level).max(0.0) / level).sqrt() + step.s * (step.dims as f64 / particles).sqrt();
+    let (mut moments, mut loss) = ([begin.variance, 0.0, begin.velocity], 0.0);
+    // In the end what is left is a geometric series of this ratio.
+    let (square, mut last) = (math::exp(exponent * s.dt).max(step.p * step.p), 0.0);
+    let ratio = square.sqrt();
+    for _ in 0..MOST_STEPS {
+        let before = moments[2] + drift * drift;
+        drift = step.p.abs() * drift + pull * moments[0].sqrt();
+        moments = step.moments(moments);
+        let velocity = if step.semi { moments[2] + drift * drift } else { before };
+        let second = s.dt * s.dt * velocity;
+        let term = slope * second.sqrt() + 0.5 * s.alpha * begin.hessian * second;
+        loss += term;
+        let rest = 1.01 * term * ratio / (1.0 - ratio);
+        // Once it falls at its ratio, to a hundredth, it does so from there on.
+        if (second / last - square).abs() <= 0.01 * (1.0 - square) || rest <= 1e-3 * loss {
+            return (exponent, loss + rest);
+        }
+        if loss.is_nan() || loss >= begin.weight - level {
+            break;
+        }
+        last = second;
+    }
+    (exponent, f64::INFINITY)
+}
+
+/// Steps after which the sum of the losses is given up as too slow to be told.
+const MOST_STEPS: usize = 500_000;
+
+/// The exponent of EH with a smooth memory, and what W loses. In a step z = (X - EX, V, X - Y) becomes F(S) z + b (q2 (c - EX) + noise),
+/// and H' is convex in S, so its ends bound it. For any delta > 0
+/// |c - EX|^2 <= (1 + delta) (1 - w)/w E|Y - EX|^2 + max(0, 1 + 1/delta - (1 + delta) (1 - w)/w) E|X - Y|^2.
+fn remembering(s: &Dynamics, begin: &Begin, level: f64) -> (f64, f64) {
+    let (m, g, dt) = (s.inertia, s.friction, s.dt);
+    let semi = s.scheme == Scheme::SemiImplicit;
+    let den = if semi { m + g * dt } else { m };
+    let p = if semi { m / den } else { 1.0 - g * dt / m };
+    let (q1, q2) = (s.lambda[0] * dt / den, s.lambda[1] * dt / den);
+    let noise = s.sigma.map(|sigma| dt * sigma * sigma / (den * den));
+    let rate = g / m;
+    // H as a matrix in (X - EX, V, X - Y).
+    let own = 0.5 * (3.0 * s.lambda[0] / m + rate * rate);
+    let h = [[rate * rate / 4.0, rate / 4.0, 0.0], [rate / 4.0, 1.5, rate / 2.0], [0.0, rate / 2.0, own]];
+    let form = |a: &[f64; 3], b: &[f64; 3]| -> f64 {
+        (0..3).map(|i| (0..3).map(|j| a[i] * h[i][j] * b[j]).sum::<f64>()).sum()
+    };
+    let odds = (1.0 - level).max(0.0) / level;
+    // EH' <= rho EH, for S = `share`.
+    let rho = |share: f64| {
+        let kept = 1.0 - s.kappa * dt * share;
+        let image = |[x, v, r]: [f64; 3], push: f64| {
+            let next = p * v - q1 * r - q2 * x + push;
+            let moved = dt * if semi { next } else { v };
+            [x + moved, next, kept * (r + moved)]
+        };
+        let columns = [image([1.0, 0.0, 0.0], 0.0), image([0.0, 1.0, 0.0], 0.0), image([0.0, 0.0, 1.0], 0.0)];
+        let b = image([0.0; 3], 1.0);
+        let size = form(&b, &b);
+        let with = columns.map(|column| q2 * form(&b, &column));
+        // 2 (with z) a <= epsilon (with z)^2 + a^2/epsilon; epsilon in units in which (with z)^2 is about H.
+        let unit = with[0].abs() / h[0][0].sqrt() + with[1].abs() / h[1][1].sqrt() + with[2].abs() / h[2][2].sqrt();
+        let mut best = f64::INFINITY;
+        for delta in splits() {
+            let far = (1.0 + delta) * odds;
+            let own = (1.0 + 1.0 / delta - far).max(0.0);
+            for epsilon in splits().map(|e| e / unit.max(f64::MIN_POSITIVE)) {
+                let consensus = 1.0 / epsilon + (q2 * q2 + noise[1]) * size; // times |c - EX|^2
+                let mut next = [[0.0; 3]; 3];
+                for (i, row) in next.iter_mut().enumerate() {
+                    for (j, t) in row.iter_mut().enumerate() {
+                        *t = form(&columns[i], &columns[j]) + epsilon * with[i] * with[j];
+                    }
+                }
+                next[0][0] += consensus * far + noise[1] * size;
+                next[2][2] += consensus * (far + own) + noise[0] * size;
+                next[0][2] -= consensus * far;
+                next[2][0] -= consensus * far;
+                if dominates(best, &h, &next) {
+                    best = largest_ratio(&next, &h, best);
+                }
+            }
+        }
+        best
+    };
+    let shares = [0.5 * s.theta, 1.0 + 0.5 * s.theta];
+    let worst = rho(shares[0]).max(rho(shares[1]));
+    let exponent = math::ln(worst) / dt;
+    if exponent.is_nan() || exponent >= 0.0 {
+        return (exponent, f64::INFINITY);
+    }
+    // Y' - Y = kappa dt S (X' - Y); X' - Y is what the distance would become at S = 0.
+    let longest = s.kappa * dt * shares[1];
+    let functional = rate * rate / 4.0 * begin.variance + 1.5 * begin.velocity; // Y = X at the start
+    let first = longest * (rho(0.0) * functional * distance_share(s)).sqrt();
+    let slope = (s.alpha * begin.hessian / std::f64::consts::E).sqrt();
+    let loss = slope * first / (1.0 - worst.sqrt()) + 0.5 * s.alpha * begin.hessian * first * first / (1.0 - worst);
+    (exponent, loss)
+}
+
+/// E|X - Y|^2 is at most this times EH of Theorem 3.3.
+fn distance_share(s: &Dynamics) -> f64 {
+    1.0 / (0.3 * (s.friction / s.inertia).powi(2) + 1.5 * s.lambda[0] / s.inertia)
+}
+
+/// Weights of Young's inequality that are tried.
+fn splits() -> impl Iterator<Item = f64> {
+    (-16..=16).map(|k| math::powf(10.0, 0.25 * f64::from(k)))
+}
+
+/// Whether ratio h - a is positive definite, by its leading minors.
+fn dominates(ratio: f64, h: &[[f64; 3]; 3], a: &[[f64; 3]; 3]) -> bool {
+    if ratio.is_infinite() {
+        return true;
+    }
+    let m: [[f64; 3]; 3] = std::array::from_fn(|i| std::array::from_fn(|j| ratio * h[i][j] - a[i][j]));
+    let minor = |i: usize, j: usize| m[1][i] * m[2][j] - m[1][j] * m[2][i];
+    let determinant = m[0][0] * minor(1, 2) - m[0][1] * minor(0, 2) + m[0][2] * minor(0, 1);
+    m[0][0] > 0.0 && m[0][0] * m[1][1] > m[0][1] * m[1][0] && determinant > 0.0
+}
+
+/// The largest ratio of the quadratic forms a and h, at most `known`, from above.
+fn largest_ratio(a: &[[f64; 3]; 3], h: &[[f64; 3]; 3], known: f64) -> f64 {
+    let (mut low, mut high) = (0.0, known.min(1.0));
+    while !dominates(high, h, a) {
+        (low, high) = (high, 2.0 * high);
+        if high > 1e6 {
+            return known;
+        }
+    }
+    while high - low > 1e-13 * high {
+        let middle = 0.5 * (low + high);
+        if middle == low || middle == high {
+            break;
+        }
+        if dominates(middle, h, a) { high = middle } else { low = middle }
+    }
+    high
+}
+
 /// What Theorem 3.3 says of a swarm.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct WithMemory {
@@ -125,6 +356,13 @@ pub struct WithMemory {
     pub mu2: f64,
     /// The guaranteed rate of H as long as W(t) > W(0)/2; NaN unless both are positive.
     pub rate: f64,
+}
+
+/// What W(t) loses at most under Theorem 3.3, for EH(0) = `h` and |Hess E| <= `hessian`: P3 is that it is below W(0)/2. The local bests
+/// move by |dY| <= kappa (1 + theta/2) |X - Y| dt, and E|X - Y|^2 falls with EH.
+pub fn memory_loss(s: &Dynamics, rate: f64, h: f64, hessian: f64) -> f64 {
+    let slope = (s.alpha * hessian / std::f64::consts::E).sqrt();
+    slope * s.kappa * (1.0 + 0.5 * s.theta) * (h * distance_share(s)).sqrt() * 2.0 / rate
 }
 
 /// Theorem 3.3 at `weight`, a value below which W does not fall (W(0)/2 in the theorem).
@@ -278,11 +516,11 @@ pub struct Thresholds {
     pub mean_square: f64,
     /// The same for dt -> 0: sqrt(2 lambda gamma) (over sqrt(dim) for isotropic diffusion).
     pub mean_square_limit: f64,
-    /// Almost every path explodes beyond this sigma2.
+    /// Almost every path explodes beyond this sigma2; NaN where that was not measured.
     pub almost_sure: f64,
 }
 
-/// The explosion thresholds of a swarm about frozen attractors, from a Lyapunov path of `steps`.
+/// The explosion thresholds of a swarm about frozen attractors, the almost sure one from a Lyapunov path of `steps` (0: NaN).
 pub fn thresholds(d: &Dynamics, dim: usize, steps: usize, rng: &Rng) -> Thresholds {
     let ratio = if d.sigma[1] > 0.0 { d.sigma[0] / d.sigma[1] } else { 0.0 };
     let at = |sigma: f64| Dynamics { sigma: [ratio * sigma, sigma], ..d.clone() };
@@ -291,7 +529,10 @@ pub fn thresholds(d: &Dynamics, dim: usize, steps: usize, rng: &Rng) -> Threshol
     Thresholds {
         mean_square: edge(|sigma| mean_square_exponent(&at(sigma), dim) < 0.0, 1e-4),
         mean_square_limit: (2.0 * (d.lambda[0] + d.lambda[1]) * d.friction / (dims * both)).sqrt(),
-        almost_sure: edge(|sigma| lyapunov_exponent(&at(sigma), dim, steps, rng).value < 0.0, 1e-3),
+        almost_sure: match steps {
+            0 => f64::NAN,
+            _ => edge(|sigma| lyapunov_exponent(&at(sigma), dim, steps, rng).value < 0.0, 1e-3),
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::argument;
 use crate::output::{self, short};
-use crate::{DONE, NO_VALUE};
+use crate::{DONE, NO_VALUE, NOT_PROVEN};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,7 +32,15 @@ the verdict is at best `not proven`. The measured rate is that of a run.
 Explosion thresholds are about attractors that stand still: second moments grow beyond the first (mean square), almost every \
 path explodes beyond the second. Observed explosions of a swarm lie between the two.
 
-Exit code: 0 all hypotheses hold, or hold if the estimates are right; 1 one fails; 2 wrong usage.";
+The theorems are about the limit of many particles and small steps. What is run is checked as well: that the scheme contracts at \
+this dt (P1d), that W(t) stays above a level in all its steps (P2d), and that both hold for this number of particles.
+
+The theorem promises E(x~) - inf E <= (1/alpha) log(2/W(0)) of the point x~ in which the swarm gathers. The promise is called \
+empty where that is no better than the median of a point of the start. Where all is proven it always is: the conditions keep W(t) \
+up by a start so narrow that its own points are as good. A suggestion whose promise says something hangs on W(t) > W(0)/2, \
+which is not proven but seen on a run.
+
+Exit code: 0 all hypotheses hold; 3 not proven: they hold if the estimates are right; 1 one fails; 2 wrong usage.";
 
 /// What to certify.
 #[derive(Args, Debug)]
@@ -109,6 +117,7 @@ impl Certify {
             }
         }
         let (built, given);
+        let mut minimizers = Vec::new();
         let (objective, known) = match (&self.problem, &self.samples) {
             (Some(name), _) => {
                 let entry = problems::entry(name)?;
@@ -118,6 +127,7 @@ impl Certify {
                 let dim = self.dim.or(bounds.as_ref().and_then(Bounds::dim)).unwrap_or(usual);
                 let space = bounds.map_or_else(|| Space::unbounded(dim), |bounds| bounds.space(dim))?;
                 built = entry.build::<f64>(dim, Some(space))?;
+                minimizers = built.minimizers().to_vec();
                 let problem: &dyn swarmgrad::Problem = &*built;
                 (Objective::Function(problem), built.minimum())
             }
@@ -137,9 +147,11 @@ impl Certify {
             start,
             hessian: self.hessian,
             minimum: self.minimum.or(known),
+            minimizers: &minimizers,
             samples: self.points as usize,
             horizon: self.horizon,
             swarm: self.swarm as usize,
+            path: 1_000_000,
             seed: self.seed,
         })?;
         if let Some(path) = &self.plot {
@@ -153,7 +165,11 @@ impl Certify {
         } else {
             output::print(&text(&certificate, &params))?;
         }
-        Ok(ExitCode::from(if certificate.verdict == Verdict::Fails { NO_VALUE } else { DONE }))
+        Ok(ExitCode::from(match certificate.verdict {
+            Verdict::Holds => DONE,
+            Verdict::NotProven => NOT_PROVEN,
+            Verdict::Fails => NO_VALUE,
+        }))
     }
 }
 
@@ -229,6 +245,20 @@ fn otherwise(params: &pso_sde::Params) -> String {
     format!("{noise}{scheme}")
 }
 
+/// What the theorem promises of the point in which the swarm gathers.
+fn promise(c: &Certificate) -> String {
+    let Some(p) = &c.promise else { return "none: W(0) is not known to be positive".into() };
+    let hangs = if c.verdict == Verdict::Fails { ", were no hypothesis violated" } else { "" };
+    let empty = match p.empty {
+        true => "EMPTY, a point of the start is as good",
+        false => "better than a point of the start",
+    };
+    let (bound, scheme, start) = (short(p.bound), short(p.scheme), short(p.start));
+    format!(
+        "E(x~) - inf E <= (1/alpha) log(2/W(0)) = {bound}{hangs} (by the scheme {scheme}; the start's median {start}: {empty})"
+    )
+}
+
 fn text(c: &Certificate, params: &pso_sde::Params) -> String {
     let mut table = Table::new(["hypothesis", "verdict", "because", "change"]);
     for h in &c.hypotheses {
@@ -236,6 +266,21 @@ fn text(c: &Certificate, params: &pso_sde::Params) -> String {
     }
     let mut out = format!("Theorem {}: {}\n\n{}\n", c.theorem, word(c.verdict), table.text(Rules::Unicode));
     let mut line = |name: &str, text: String| out += &format!("{name:<22} {text}\n");
+    line("promise", promise(c));
+    if let Some(alpha) = c.promise.and_then(|p| p.alpha) {
+        let half = c.promise.map_or(f64::NAN, |p| 0.5 * p.start);
+        line("alpha_0", format!("{} for a promise of half the start's median, {}", short(alpha), short(half)));
+    }
+    if let Some(a) = &c.continuity {
+        let far = a.distance.map_or(String::new(), |far| format!(": |x~ - x*| <= {}", short(far)));
+        line("A5", format!("|x - x*| <= (E - inf E)^{}/{} (estimated){far}", a.nu, short(a.eta)));
+    }
+    if let Some(probability) = c.probability.filter(|_| c.verdict != Verdict::Fails) {
+        line(
+            "probability",
+            format!("at least {} for {} particles (in place of (4.16))", short(probability), params.particles),
+        );
+    }
     line("guaranteed rate", c.rate().map_or("none".into(), |r| format!("{} (of H, per unit of time)", short(r))));
     match &c.measured {
         Some(m) => {
@@ -267,18 +312,24 @@ fn text(c: &Certificate, params: &pso_sde::Params) -> String {
     );
     line("explodes (almost sure)", format!("sigma2 > {}", short(t.almost_sure)));
     for s in &c.suggestions {
-        let theorem = if s.memory == Memory::None { "2.5" } else { "3.3, as long as W(t) stays above W(0)/2" };
+        let theorem = if s.memory == Memory::None { "2.5" } else { "3.3" };
         let narrower = match s.shrink < 1.0 {
             true => format!(", start drawn together to {} of its deviation", short(s.shrink)),
             false => String::new(),
         };
         let what = format!("{}{}{narrower}", settings(s), otherwise(params));
-        line("suggestion", format!("{what}: rate {} (Theorem {theorem})", short(s.rate)));
+        let hangs = match s.proven {
+            true => "proven; its promise is empty".to_owned(),
+            false => {
+                format!("promise {}, as long as W(t) stays above W(0)/2: not proven, see the run", short(s.promise))
+            }
+        };
+        line("suggestion", format!("{what}: rate {} (Theorem {theorem}; {hangs})", short(s.rate)));
     }
-    if c.verdict == Verdict::Fails && c.suggestions.is_empty() && c.memoryless.is_none_or(|t| !t.both()) {
+    if c.verdict == Verdict::Fails && !c.suggestions.iter().any(|s| s.proven) {
         line(
             "suggestion",
-            "none found: no inertia, diffusion, sharpness or start on the grid satisfies the conditions".into(),
+            "none is proven: no inertia, diffusion, sharpness or start on the grid satisfies the conditions".into(),
         );
     }
     out

@@ -27,6 +27,10 @@ fn verdicts_and_exit_codes() {
     let plot = folder.path("decay.svg");
     let (code, given) = local(&[&narrow[..], &["--hessian", "100.7", "--plot", &plot]].concat());
     assert_eq!((code, &given["verdict"]), (Some(0), &"holds".into()));
+    assert!(given["probability"].as_f64().unwrap() > 0.5 && given["discrete"]["exponent"].as_f64().unwrap() < 0.0);
+    let promise = &given["promise"];
+    assert!(promise["empty"] == true && promise["bound"].as_f64().unwrap() > promise["start"].as_f64().unwrap());
+    assert!(given["continuity"]["eta"].as_f64().unwrap() > 0.9 && given["continuity"]["distance"].is_number());
     assert!((given["rate"].as_f64().unwrap() - 1.12).abs() < 0.01);
     assert!((given["measured"]["rate"].as_f64().unwrap() - 2.011).abs() < 0.05);
     assert_eq!(given["measured"]["violations"], 0);
@@ -38,12 +42,31 @@ fn verdicts_and_exit_codes() {
     let (code, guessed) = local(&narrow);
     assert_eq!(
         (code, &guessed["verdict"], &guessed["hessian"]["estimated"]),
-        (Some(0), &"not_proven".into(), &true.into())
+        (Some(3), &"not_proven".into(), &true.into())
     );
     let (code, wide) = local(&["--start", "normal:0.1:0.15", "--hessian", "100.7"]);
     assert_eq!((code, &wide["verdict"]), (Some(1), &"fails".into()));
-    assert_eq!(wide["suggestions"].as_array().unwrap().len(), 2);
-    assert!(wide["rate"].is_null());
+    let suggestions = wide["suggestions"].as_array().unwrap();
+    assert!(suggestions.len() == 3 && suggestions[2]["proven"] == false && wide["rate"].is_null(), "{suggestions:?}");
+    assert!(suggestions[2]["promise"].as_f64().unwrap() < wide["promise"]["start"].as_f64().unwrap());
+}
+
+/// The theorem is about the limit; a time step of 3 is not. And an empty promise is called empty.
+#[test]
+fn what_is_run_must_contract_too() {
+    let args = ["rastrigin25", "--dim", "1", "--start", "normal:0.02:0.002", "--hessian", "100.7", "--horizon", "0"];
+    let done = certify(&[&args[..], &GENTLE, &["--set", "dt=3"]].concat());
+    assert!(
+        done.code == Some(1) && done.out.starts_with("Theorem 2.5: FAILS") && done.out.contains("a smaller dt"),
+        "{}",
+        done.out
+    );
+    let done = certify(&[&args[..], &GENTLE, &["--set", "alpha=1e-9"]].concat());
+    assert!(
+        done.code == Some(0) && done.out.contains("EMPTY") && done.out.contains("log(2/W(0)) = 6.9"),
+        "{}",
+        done.out
+    );
 }
 
 #[test]
@@ -72,7 +95,7 @@ fn samples_from_a_file_and_bad_input() {
     // Without the bound it is estimated from the samples, and nothing is proven; samples on a line say too little.
     let guessed = certify(&common);
     assert!(guessed.out.contains("bound on the Hessian 2.000000 (estimated from samples)"), "{}", guessed.out);
-    assert!(guessed.out.contains("Theorem 2.5: not proven"), "{}", guessed.out);
+    assert!(guessed.out.contains("Theorem 2.5: not proven") && guessed.code == Some(3), "{}", guessed.out);
     let line: String = (0..400).map(|k| format!("{k}, {k}, {k}\n")).collect();
     let flat = folder.write("line.csv", &line);
     assert!(bad(&["--samples", &flat]).contains("the samples determine no quadratic"));

@@ -54,6 +54,9 @@ pub static EXPERIMENTS: &[Experiment] = &[
     mean_field_pso::figure_2::EXPERIMENT,
     #[cfg(feature = "nn")]
     mean_field_pso::figure_4::EXPERIMENT,
+    mean_field_pso::limit::EXPERIMENT,
+    mean_field_pso::moments::EXPERIMENT,
+    mean_field_pso::swarm_size::EXPERIMENT,
     mean_field_pso::theorem_2_5::EXPERIMENT,
     mean_field_pso::theorem_4_1::EXPERIMENT,
     mean_field_pso::zero_inertia::EXPERIMENT,

@@ -1,13 +1,15 @@
 //! Parameters that satisfy the theorems, for the same objective.
 
 use super::super::diagnostics::Moments;
-use super::super::pso_sde::Memory;
-use super::super::theory::{Dynamics, memoryless, weight, with_memory};
-use super::{Objective, Question, Sample};
+use super::super::pso_sde::{Memory, Noise, Scheme};
+use super::super::theory::{
+    Begin, Bounded, Dynamics, discrete, mean_square_exponent, memory_loss, memoryless, weight, with_memory,
+};
+use super::{Objective, Question, Sample, of_particles};
 use serde::Serialize;
 use swarmgrad_core::math;
 
-/// Parameters for which P1 and P2 of Theorem 2.5 hold, or mu1 and mu2 of Theorem 3.3 are positive.
+/// Parameters for which the conditions of Theorem 2.5 or 3.3 hold, in the limit and for the swarm that is run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Suggestion {
     /// None for Theorem 2.5, smooth for Theorem 3.3.
@@ -31,6 +33,11 @@ pub struct Suggestion {
     pub shrink: f64,
     /// The rate that is then guaranteed.
     pub rate: f64,
+    /// The promise E(x~) - inf E <= log(2/W(0))/alpha.
+    pub promise: f64,
+    /// Whether that is proven. Where all is proven the promise is empty (see [`super::super::theory`]); what is not is
+    /// that W(t) stays above W(0)/2, and a run shows it.
+    pub proven: bool,
 }
 
 /// Shares of X that the memory always takes in, where none is given: the smaller, the more it is one of good positions.
@@ -40,11 +47,13 @@ const SHARES: [f64; 4] = [0.1, 0.2, 0.5, 1.0];
 const RETRIED: usize = 20_000;
 
 /// Parameters for which the conditions hold, with lambda and the objective as they are: of Theorem 3.3 where the swarm
-/// has a memory, and of Theorem 2.5; for each first with the start drawn together about its mean, then with a smaller alpha.
+/// has a memory, and of Theorem 2.5; for each first with the start drawn together about its mean, then with a smaller alpha. Last,
+/// for the start as it is, parameters of Theorem 2.5 whose promise says something, with P1 and P1d but without P2.
 pub(super) fn suggest(question: &Question<'_>, s: &Dynamics, sample: &Sample) -> Vec<Suggestion> {
     let search = Search { question, s, sample };
     let mut found = if s.memory == Memory::None { Vec::new() } else { search.by(Search::with_memory) };
     found.extend(search.by(Search::memoryless));
+    found.extend(sample.sharp(0.5 * sample.median()).and_then(|alpha| search.useful(alpha)));
     found
 }
 
@@ -87,72 +96,124 @@ impl<'a> Search<'a> {
         sample.points.iter().take(RETRIED).map(value).collect()
     }
 
-    /// The lower end of W(0), where it is positive.
-    fn weight(&self, values: &[f64], alpha: f64) -> Option<f64> {
-        Some(weight(values, alpha, self.sample.minimum.value).low).filter(|w| !values.is_empty() && *w > 0.0)
+    /// W(0), where its lower end is positive.
+    fn weight(&self, values: &[f64], alpha: f64) -> Option<Bounded> {
+        Some(weight(values, alpha, self.sample.minimum.value)).filter(|w| !values.is_empty() && w.low > 0.0)
+    }
+
+    /// P1d and P2d for the swarm's number of particles.
+    fn runs(&self, d: &Dynamics, w: &Bounded, shrink: f64) -> bool {
+        let count = self.question.params.particles as f64;
+        let begin = Begin {
+            weight: of_particles(w, count),
+            variance: shrink * shrink * self.sample.variance,
+            velocity: self.question.velocity(),
+            hessian: self.sample.hessian.value,
+        };
+        discrete(d, self.sample.mean.len(), count, &begin).both()
+    }
+
+    /// The start's moments, drawn together.
+    fn moments(&self, shrink: f64) -> Moments {
+        let (variance, velocity) = (shrink * shrink * self.sample.variance, self.question.velocity());
+        Moments { variance, velocity, ..Moments::default() }
+    }
+
+    /// Without memory, with this inertia and half of the largest sigma^2 that P1 allows; and that largest one.
+    fn plain(&self, m: f64, w: &Bounded, alpha: f64) -> (Dynamics, f64) {
+        let Search { question, s, .. } = *self;
+        let (g, l) = (question.params.friction.unwrap_or(1.0 - m), s.lambda[1]);
+        let largest = l * g * w.low / 8.0 - 2.0 * l * l * m / g; // of sigma^2 by P1; half of it is taken
+        let sigma = [0.0, s.sigma[1].min((0.5 * largest).max(0.0).sqrt())];
+        let (noise, scheme, memory) = (Noise::Anisotropic, Scheme::SemiImplicit, Memory::None);
+        (
+            Dynamics { inertia: m, friction: g, alpha, sigma, lambda: [0.0, l], noise, scheme, memory, ..s.clone() },
+            largest,
+        )
+    }
+
+    /// A suggestion of Theorem 2.5.
+    fn without(d: &Dynamics, w: &Bounded, shrink: f64, rate: f64, proven: bool) -> Suggestion {
+        Suggestion {
+            memory: Memory::None,
+            inertia: d.inertia,
+            sigma1: 0.0,
+            sigma2: d.sigma[1],
+            lambda1: 0.0,
+            kappa: None,
+            theta: None,
+            alpha: d.alpha,
+            shrink,
+            rate,
+            promise: math::ln(2.0 / w.low) / d.alpha,
+            proven,
+        }
     }
 
     /// Of Theorem 2.5: the inertia and diffusion of the highest guaranteed rate among those for which both conditions hold.
     fn memoryless(&self, values: &[f64], alpha: f64, shrink: f64) -> Option<Suggestion> {
-        let Search { question, s, sample } = *self;
         let w = self.weight(values, alpha)?;
-        let velocity = question.velocity();
         let fits = |m: f64| {
-            let (g, l) = (question.params.friction.unwrap_or(1.0 - m), s.lambda[1]);
-            let largest = l * g * w / 8.0 - 2.0 * l * l * m / g; // of sigma^2 by P1; half of it is taken
-            let sigma2 = s.sigma[1].min((0.5 * largest).max(0.0).sqrt());
-            let d = Dynamics { inertia: m, friction: g, alpha, sigma: [0.0, sigma2], lambda: [0.0, l], ..s.clone() };
-            let variance = shrink * shrink * sample.variance;
-            let h = Moments { variance, velocity, ..Moments::default() }.functional(m, g);
-            let t = memoryless(&d, w, h, sample.hessian.value);
-            (largest > 0.0 && t.both()).then_some(Suggestion {
-                memory: Memory::None,
-                inertia: m,
-                sigma1: 0.0,
-                sigma2,
-                lambda1: 0.0,
-                kappa: None,
-                theta: None,
-                alpha,
-                shrink,
-                rate: t.rate,
-            })
+            let (d, largest) = self.plain(m, &w, alpha);
+            let h = self.moments(shrink).functional(m, d.friction);
+            let t = memoryless(&d, w.low, h, self.sample.hessian.value);
+            (largest > 0.0 && t.both()).then_some((d, t.rate))
         };
-        inertias().filter_map(fits).max_by(|a, b| a.rate.total_cmp(&b.rate))
+        let (d, rate) = inertias().filter_map(fits).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        self.runs(&d, &w, shrink).then(|| Self::without(&d, &w, shrink, rate, true))
     }
 
-    /// Of Theorem 3.3: parameters for which mu1 and mu2 are positive, with a memory that the time step can follow. Of those whose
-    /// rate is within a tenth of the highest the largest inertia is taken: the rate grows on as it vanishes.
+    /// Of Theorem 2.5 without P2, at this alpha: the highest rate that P1 guarantees as long as W(t) stays above W(0)/2.
+    fn useful(&self, alpha: f64) -> Option<Suggestion> {
+        let w = self.weight(&self.sample.values, alpha)?;
+        let fits = |m: f64| {
+            let (d, largest) = self.plain(m, &w, alpha);
+            let t = memoryless(&d, w.low, f64::INFINITY, self.sample.hessian.value);
+            (largest > 0.0 && t.first()).then_some((d, t.rate))
+        };
+        let found: Vec<_> = inertias().filter_map(fits).collect();
+        let best = found.iter().map(|f| f.1).fold(0.0, f64::max);
+        let (d, rate) = found.into_iter().find(|f| f.1 >= 0.9 * best)?; // the largest inertia of about the highest rate
+        // P1d at W(0)/2.
+        let doubled = Dynamics { sigma: [0.0, d.sigma[1] * (2.0 / w.low).sqrt()], ..d.clone() };
+        let stable = mean_square_exponent(&doubled, self.sample.mean.len()) < 0.0;
+        stable.then(|| Self::without(&d, &w, 1.0, rate, false))
+    }
+
+    /// Of Theorem 3.3: parameters for which mu1 and mu2 are positive and P3 holds, with a memory that the time step can follow. Of
+    /// those whose rate is within a tenth of the highest the largest inertia is taken: the rate grows on as it vanishes.
     fn with_memory(&self, values: &[f64], alpha: f64, shrink: f64) -> Option<Suggestion> {
-        let Search { question, s, .. } = *self;
-        let w = 0.5 * self.weight(values, alpha)?; // W(t) stays above W(0)/2
+        let Search { question, s, sample } = *self;
+        let w = self.weight(values, alpha)?;
+        let half = 0.5 * w.low; // W(t) stays above W(0)/2
         let ratio = if s.sigma[1] > 0.0 { s.sigma[0] / s.sigma[1] } else { 0.0 };
         let fits = |theta: f64, m: f64, kappa: f64| {
             let (g, l) = (question.params.friction.unwrap_or(1.0 - m), s.lambda[1]);
-            let largest = l * g * w / 36.0 - 6.0 * l * l * m / g; // of sigma2^2 by mu2; half of it is taken
+            let largest = l * g * half / 36.0 - 6.0 * l * l * m / g; // of sigma2^2 by mu2; half of it is taken
             let sigma2 = s.sigma[1].min((0.5 * largest).max(0.0).sqrt());
             let sigma = [ratio * sigma2, sigma2];
-            let d = Dynamics { inertia: m, friction: g, alpha, sigma, kappa, theta, ..s.clone() };
-            let rate = with_memory(&d, w).rate;
-            (largest > 0.0 && rate.is_finite()).then_some(Suggestion {
-                memory: Memory::Smooth,
-                inertia: m,
-                sigma1: sigma[0],
-                sigma2,
-                lambda1: s.lambda[0],
-                kappa: Some(kappa),
-                theta: Some(theta),
-                alpha,
-                shrink,
-                rate,
-            })
+            let (noise, scheme, memory) = (Noise::Anisotropic, Scheme::SemiImplicit, Memory::Smooth);
+            let d =
+                Dynamics { inertia: m, friction: g, alpha, sigma, kappa, theta, noise, scheme, memory, ..s.clone() };
+            let rate = with_memory(&d, half).rate;
+            let h = self.moments(shrink).functional_with_memory(m, g, s.lambda[0]);
+            let lost = memory_loss(&d, rate, h, sample.hessian.value);
+            (largest > 0.0 && rate.is_finite() && lost < half).then_some((d, rate))
         };
         let kappas = || (0..=40).map(|k| math::powf(10.0, -f64::from(k) / 20.0) / s.dt); // down to a hundredth of 1/dt
         let with_share = |theta: f64| {
             let found: Vec<_> =
                 inertias().flat_map(|m| kappas().filter_map(move |kappa| fits(theta, m, kappa))).collect();
-            let best = found.iter().map(|s| s.rate).fold(0.0, f64::max);
-            found.into_iter().find(|s| s.rate >= 0.9 * best) // inertias fall
+            let best = found.iter().map(|s| s.1).fold(0.0, f64::max);
+            let (d, rate) = found.into_iter().find(|s| s.1 >= 0.9 * best)?; // inertias fall
+            self.runs(&d, &w, shrink).then(|| Suggestion {
+                memory: Memory::Smooth,
+                sigma1: d.sigma[0],
+                lambda1: s.lambda[0],
+                kappa: Some(d.kappa),
+                theta: Some(theta),
+                ..Self::without(&d, &w, shrink, rate, true)
+            })
         };
         let given = [s.theta];
         let shares = if s.theta > 0.0 { &given[..] } else { &SHARES };

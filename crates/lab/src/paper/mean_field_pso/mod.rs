@@ -5,6 +5,9 @@ pub mod figure_1;
 pub mod figure_2;
 #[cfg(feature = "nn")]
 pub mod figure_4;
+pub mod limit;
+pub mod moments;
+pub mod swarm_size;
 pub mod theorem_2_5;
 pub mod theorem_4_1;
 pub mod zero_inertia;
