@@ -53,8 +53,9 @@ pub enum Signal {
 ///
 /// - A swarm searches within h of the output, and kappa is what it found there: (f(w) - f(g)) / |w - g|^2, the slope of the secant
 ///   from w to g. The paper's kappa says nothing of f, and makes every loss the squared error.
-/// - With a proximity tau is h / c, so that a step is no longer than h; c is the mean slope of the loss over a distance of s.
-/// - The cloud of a consensus has sigma h, and alpha what makes alpha sigma c that of `of`.
+/// - With a proximity tau is h / c, so that a step is no longer than h; c is the largest slope of a block's loss over the distance s.
+/// - The cloud of a consensus has sigma h, and alpha what makes alpha h c the alpha sigma of `of`: far above 1 few points decide, and
+///   what they say of the steep side of a loss is too little.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scaled {
@@ -109,12 +110,14 @@ impl Signal {
     /// without bounds: swarms and consensus; other signals, and other losses, as they are.
     pub fn scaled_for(self, loss: &str, regression: bool) -> Self {
         let follows = regression && loss::entry(loss).is_ok_and(|entry| entry.residual);
-        match self {
-            Signal::Swarm(_) | Signal::Consensus { .. } if follows => {
-                Signal::Scaled(Scaled { of: Box::new(self), from: SHARES[0], to: SHARES[1] })
+        let of = match self {
+            Signal::Swarm(swarm) if follows => Signal::Swarm(swarm),
+            Signal::Consensus { sigma, pairs, .. } if follows => {
+                Signal::Consensus { alpha: REACH / sigma, sigma, pairs }
             }
-            other => other,
-        }
+            other => return other,
+        };
+        Signal::Scaled(Scaled { of: Box::new(of), from: SHARES[0], to: SHARES[1] })
     }
 
     /// Whether a swarm or a cloud of points stands in for the loss's derivative.
@@ -171,7 +174,9 @@ impl Signal {
 }
 
 /// Lengths of a scaled signal at the beginning and at the end of training, unless said.
-const SHARES: [f64; 2] = [1.0, 0.05];
+const SHARES: [f64; 2] = [0.3, 0.02];
+/// alpha sigma c of a scaled consensus, unless said.
+const REACH: f64 = 1.0;
 /// Weight of a batch in the running scale of the residuals.
 const FRESH: f64 = 0.1;
 
@@ -296,8 +301,7 @@ impl Sender {
             Signal::Consensus { alpha, sigma, pairs } => {
                 let (slope, more) = self.slope(loss, batch, scale);
                 let alpha = alpha * sigma / (length * slope);
-                let evaluations =
-                    self.consensus(loss, batch, lane.rng, [alpha as f32, length as f32], pairs, out);
+                let evaluations = self.consensus(loss, batch, lane.rng, [alpha as f32, length as f32], pairs, out);
                 Ok(evaluations + more)
             }
             Signal::Swarm(swarm) => {
@@ -339,15 +343,15 @@ impl Sender {
         }
     }
 
-    /// The mean slope of the loss of a block over a distance of `scale` on both sides of the outputs, and the losses evaluated for it.
+    /// The largest slope of a block's loss from one end to the other of `scale` on both sides of its outputs, and the losses evaluated
+    /// for it; 1 where all are flat.
     fn slope(&mut self, loss: &dyn Loss, batch: Batch<'_, f32>, scale: f64) -> (f64, u64) {
         self.direction.clear();
         self.direction.resize(batch.outputs.len(), 1.0);
         self.probe(loss, batch, scale as f32);
         let pairs = self.values[0].iter().zip(&self.values[1]);
         let rises = pairs.map(|(plus, minus)| f64::from((plus - minus).abs())).filter(|rise| rise.is_finite());
-        let (sum, count) = rises.fold((0.0, 0u32), |(sum, count), rise| (sum + rise, count + 1));
-        let slope = sum / (2.0 * scale * f64::from(count.max(1)));
+        let slope = rises.fold(0.0, f64::max) / (2.0 * scale);
         (if slope > 0.0 { slope } else { 1.0 }, 2 * self.values[0].len() as u64)
     }
 

@@ -452,7 +452,11 @@ fn asked(loss: &str, optimizer: &str, signal: Option<Signal>, outliers: bool) ->
         let rng = Rng::new(seed);
         let (rows, test) = (noisy_line(&rng, 1.0, outliers), noisy_line(&rng.fork("test"), 1.0, false));
         let training = Training {
-            architecture: Architecture::Mlp { hidden: vec![10], activation: Activation::Relu, output: Output::Identity },
+            architecture: Architecture::Mlp {
+                hidden: vec![10],
+                activation: Activation::Relu,
+                output: Output::Identity,
+            },
             loss: loss.into(),
             optimizer: optimizer.into(),
             rate: Some(0.01),

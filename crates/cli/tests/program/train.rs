@@ -309,13 +309,18 @@ fn the_loss_asked_for_is_trained_and_judged() {
     let constant = result["constant"]["test"]["coverage"]["mean"].as_f64().unwrap();
     assert!((constant - 0.9).abs() < 0.05, "{constant}");
     let text = good(&args).out;
-    for part in ["test coverage %", "│ constant", "adaswarm against adam: test loss", "R²", "adaswarm against the constant"] {
+    for part in
+        ["test coverage %", "│ constant", "adaswarm against adam: test loss", "R²", "adaswarm against the constant"]
+    {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     // With a fixed tau the mean is learnt, and the program says so.
     let fixed = [&args[..3], &["quantile:0.9", "--optimizer", "adaswarm_prox", "--tau", "50", "--seeds", "2"]].concat();
     let text = good(&fixed).out;
-    assert!(text.contains("adaswarm_prox: in 80 of 80 epochs") && text.contains("has become the squared error"), "{text}");
+    assert!(
+        text.contains("adaswarm_prox: in 80 of 80 epochs") && text.contains("has become the squared error"),
+        "{text}"
+    );
     assert!(text.contains("adaswarm_prox against adam_on_mse: test loss"), "{text}");
 }
 
@@ -361,7 +366,10 @@ fn a_validation_part_chooses_the_epoch() {
     let share = |part: &str| rows[part].as_f64().unwrap() * run[part]["accuracy"].as_f64().unwrap();
     let all = (share("train") + share("validation") + share("test")) / 120.0;
     assert!((answers["scores"]["accuracy"].as_f64().unwrap() - all).abs() < 1e-9, "{answers} {run}");
-    assert!(wrong(&["train", "iris", "--validation", "1"]).contains("--validation = 1: must be a number above 0 and below 1"));
+    assert!(
+        wrong(&["train", "iris", "--validation", "1"])
+            .contains("--validation = 1: must be a number above 0 and below 1")
+    );
     assert!(wrong(&["train", "iris", "--patience", "3"]).contains("--validation"));
     assert!(wrong(&["train", "iris", "--validation", "0.001"]).contains("at least one of the 112 training rows"));
 }

@@ -165,7 +165,9 @@ pub fn parse(text: &str, name: &str, format: &Format) -> Result<Table> {
         } else {
             let suspect = match Some(j) == target {
                 true if format.task.is_some() => None,
-                true => suspect::words(&words).filter(|(value, _)| value.starts_with('\'')).or_else(|| suspect::classes(&words)),
+                true => suspect::words(&words)
+                    .filter(|(value, _)| value.starts_with('\''))
+                    .or_else(|| suspect::classes(&words)),
                 false if to_predict || format.categorical.contains(&column) => None,
                 false => suspect::words(&words),
             };

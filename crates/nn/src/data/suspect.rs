@@ -22,7 +22,8 @@ pub(super) fn words(words: &[Option<String>]) -> Option<(String, String)> {
         return said(is_date, rule);
     }
     many(&present).map(|different| {
-        let rule = "each would be a category that hardly another row has: `drop` the column, or declare it `categorical`";
+        let rule =
+            "each would be a category that hardly another row has: `drop` the column, or declare it `categorical`";
         (format!("{different} different words in {} rows", present.len()), rule.to_owned())
     })
 }
@@ -31,7 +32,8 @@ pub(super) fn words(words: &[Option<String>]) -> Option<(String, String)> {
 pub(super) fn classes(words: &[Option<String>]) -> Option<(String, String)> {
     let present: Vec<&String> = words.iter().flatten().collect();
     many(&present).map(|different| {
-        let rule = "hardly two rows share a class: choose another target, or say the task if these are classes all the same";
+        let rule =
+            "hardly two rows share a class: choose another target, or say the task if these are classes all the same";
         (format!("{different} classes in {} rows", present.len()), rule.to_owned())
     })
 }
@@ -51,7 +53,8 @@ pub(super) fn numbers(name: &str, numbers: &[Option<f64>]) -> Option<&'static st
     let mut different = present.clone();
     different.sort_by(f64::total_cmp);
     different.dedup();
-    (key && different.len() == present.len()).then_some("is called a key and never repeats: nothing can be learnt from it")
+    (key && different.len() == present.len())
+        .then_some("is called a key and never repeats: nothing can be learnt from it")
 }
 
 /// How many different words there are, where it is more than half as many as rows.
@@ -90,7 +93,9 @@ mod tests {
     fn commas_and_dates_are_seen() {
         assert!(["3,14", "-0,5", "20,137", "1.234,5", "1,234.5", "12,5 %"].into_iter().all(has_comma));
         assert!(!["3.14", "a,b", ",5", "5,", "1, 2", "Paris, 5e"].into_iter().any(has_comma));
-        assert!(["2021-03-04", "4/3/2021", "04.03.21", "2021-03-04T10:00", "2021/3/4 10:00:00"].into_iter().all(is_date));
+        assert!(
+            ["2021-03-04", "4/3/2021", "04.03.21", "2021-03-04T10:00", "2021/3/4 10:00:00"].into_iter().all(is_date)
+        );
         assert!(!["2021", "1.5", "1.2.3.4", "ab-cd-ef", "192.168.1"].into_iter().any(is_date));
     }
 }

@@ -68,13 +68,7 @@ impl Program {
         }
     }
 
-    fn exchange(
-        &self,
-        state: &mut State,
-        outputs: &[f32],
-        targets: &[f32],
-        out: &mut [f32],
-    ) -> Result<(), String> {
+    fn exchange(&self, state: &mut State, outputs: &[f32], targets: &[f32], out: &mut [f32]) -> Result<(), String> {
         let running = match &mut state.running {
             Some(running) => running,
             none => none.insert(Running::start(&self.command).map_err(|why| format!("cannot be run: {why}"))?),

@@ -2,8 +2,8 @@
 
 use super::program::Program;
 use super::{
-    Batchwise, Bce, CrossEntropy, Elementwise, F1, Huber, Loss, Mae, Mse, MultiWell, Quantile, Samplewise, SoftF1, Step,
-    ZeroOne,
+    Batchwise, Bce, CrossEntropy, Elementwise, F1, Huber, Loss, Mae, Mse, MultiWell, Quantile, Samplewise, SoftF1,
+    Step, ZeroOne,
 };
 use crate::model::Output;
 use swarmgrad_core::{Error, Result};

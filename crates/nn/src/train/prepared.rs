@@ -135,7 +135,8 @@ impl TrainingPlan {
             (None, None) => (0..SEEDS).collect(),
         };
         let from_file = super::plan::as_file(&self.data).is_some();
-        let mut plan = PreparedPlan { origin, source, loaded, seeds, trainings: Vec::new(), controls_from: 0, from_file };
+        let mut plan =
+            PreparedPlan { origin, source, loaded, seeds, trainings: Vec::new(), controls_from: 0, from_file };
         let first = plan.rows(plan.seeds[0])?;
         let base = self.training(plan.loaded.as_ref(), &first.train)?;
         check_fit(&base, &first.train.targets)?;

@@ -76,7 +76,12 @@ impl RowSource {
                 let mut train = limited_images(&all.train, most_train, &lane)?;
                 let mut validation = all.validation.clone();
                 if let Some(share) = origin.validation {
-                    let parts = set_apart(&(0..train.len()).collect::<Vec<_>>(), train.labels().unwrap_or_default(), share, &rng)?;
+                    let parts = set_apart(
+                        &(0..train.len()).collect::<Vec<_>>(),
+                        train.labels().unwrap_or_default(),
+                        share,
+                        &rng,
+                    )?;
                     (validation, train) = (Arc::new(train.select(&parts.test)), Arc::new(train.select(&parts.train)));
                 }
                 Ok(SeedRows {

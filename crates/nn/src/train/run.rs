@@ -188,7 +188,11 @@ impl PreparedPlan {
         curve.retain(|point: &CurvePoint| point.epoch != epoch.epoch);
         // What is judged is the network of the best epoch; the curve ends with that of the last.
         let test_at_end = if best_epoch.is_none() || best_epoch == Some(epoch.epoch) { test } else { None };
-        curve.push(CurvePoint { epoch: epoch.epoch, train: Figures::of_score(epoch.running, output), test: test_at_end });
+        curve.push(CurvePoint {
+            epoch: epoch.epoch,
+            train: Figures::of_score(epoch.running, output),
+            test: test_at_end,
+        });
         let model = driving.model.then(|| {
             let mut saved = Saved::new(learner.weights(), &training, &rows.preprocessing, &self.origin.data);
             saved.scores.push(("train".into(), train_score));

@@ -10,8 +10,8 @@ use swarmgrad_lab::stats::{Interval, mean, mean_interval, standard_deviation};
 use swarmgrad_lab::table::{Rules, Table, significant};
 use swarmgrad_nn::model::Architecture;
 use swarmgrad_nn::signal::Signal;
-use swarmgrad_nn::{loss, optim};
 use swarmgrad_nn::train::{CONTROLS, CurvePoint, Figures, Measure, PreparedPlan, TrainedRun, lends_gradient};
+use swarmgrad_nn::{loss, optim};
 
 /// Of the intervals of means.
 const CONFIDENCE: f64 = 0.95;
@@ -201,8 +201,9 @@ pub fn text(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>], more: &[Measu
     }
     text += &table.text(Rules::Unicode);
     if repeated {
-        text +=
-            &format!("Mean ± standard deviation over the seeds; the interval is of the mean {side} loss, what was asked for.\n");
+        text += &format!(
+            "Mean ± standard deviation over the seeds; the interval is of the mean {side} loss, what was asked for.\n"
+        );
     }
     text += "constant: the best answer that is the same for every row.\n";
     if element {

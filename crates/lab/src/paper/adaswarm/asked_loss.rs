@@ -190,7 +190,8 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     }
     let trained = session.units("networks", &units, train)?;
     let mut findings = Findings::new("Whether the loss that was asked for is trained");
-    let drawn: Vec<String> = sets.iter().filter(|(_, what)| !what.is_empty()).map(|(n, w)| format!("{n}: {w}")).collect();
+    let drawn: Vec<String> =
+        sets.iter().filter(|(_, what)| !what.is_empty()).map(|(n, w)| format!("{n}: {w}")).collect();
     findings.protocol(format!(
         "What `train` does by default: one hidden layer of ten ReLUs, targets standardised, batches of 32, Adam at .01, {epochs} epochs, \
          {seeds} seeds, each with its own rows. {DRAWN} rows to learn from and as many to be judged on where they are drawn ({}), \
@@ -244,7 +245,8 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         findings.data(title, json!(figures));
     }
     findings.table(losses, "Loss asked for on the test rows, mean ± half of the 95 % interval; less is better.");
-    findings.table(covered, "Share of the test rows at or below the answer, mean ± two standard errors over the seeds.");
+    findings
+        .table(covered, "Share of the test rows at or below the answer, mean ± two standard errors over the seeds.");
     let quantiles = sets.len() * QUANTILES.len();
     let counts = |counts: &[usize; WAYS.len()]| {
         WAYS.iter().zip(counts).map(|((_, words), n)| format!("{words} {n}")).collect::<Vec<_>>().join(", ")

@@ -11,8 +11,8 @@ use serde_json::json;
 use swarmgrad::Rng;
 use swarmgrad::algorithms::gradient::elements::{Search, Start};
 use swarmgrad_nn::data::{self, Dataset, Options, Targets};
-use swarmgrad_nn::model::{Activation, Architecture, Output};
 use swarmgrad_nn::loss;
+use swarmgrad_nn::model::{Activation, Architecture, Output};
 use swarmgrad_nn::signal::{Signal, SwarmSignal};
 use swarmgrad_nn::train::{Trainer, Training, constant_outputs, repeated, score};
 
@@ -255,7 +255,8 @@ impl Comparison<'_> {
         let Comparison { tasks, ways, ours, constants, untrained, figure, note } = *self;
         let seeds = trained.len() / (tasks.len() * ways.len());
         let theirs: Vec<usize> = (0..ways.len()).filter(|way| !ours.contains(way)).collect();
-        let header = |more: Option<&'static str>| Table::new(["task"].into_iter().chain(more).chain(ways.iter().copied()));
+        let header =
+            |more: Option<&'static str>| Table::new(["task"].into_iter().chain(more).chain(ways.iter().copied()));
         let (mut table, mut times) = (header((!constants.is_empty()).then_some("constant")), header(None));
         let spread = |losses: &[f64]| -> Result<String> {
             let half = if losses.len() > 1 { mean_interval(losses, 0.95)?.high - mean(losses) } else { 0.0 };
@@ -292,7 +293,8 @@ impl Comparison<'_> {
         findings.table(times, "Seconds of training, mean.");
         let rejected = holm(&tests, 0.05)?;
         let list = |better: bool| {
-            let chosen = tasks.iter().zip(&sides).zip(&rejected).filter(|((_, ours), r)| r.rejected && **ours == better);
+            let chosen =
+                tasks.iter().zip(&sides).zip(&rejected).filter(|((_, ours), r)| r.rejected && **ours == better);
             chosen.map(|((task, _), _)| *task).collect::<Vec<_>>()
         };
         let (better, worse) = (list(true), list(false));
