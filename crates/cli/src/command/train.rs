@@ -20,7 +20,7 @@ Examples:
   swarmgrad train iris
   swarmgrad train diabetes --loss mae --plot diabetes.png
   swarmgrad train diabetes --loss quantile:0.95 --validation 0.2
-  swarmgrad train diabetes --loss-exec 'python3 -u loss.py' --iterations 20 --seeds 2
+  swarmgrad train diabetes --loss-exec 'python3 loss.py' --particles 6 --iterations 8 --seeds 2
   swarmgrad train heart --loss f1 --optimizer adaswarm,sgd --seeds 10 --epochs 100
   swarmgrad train customers.csv --target churned --balance --save churn.model
   swarmgrad predict churn.model new.csv

@@ -225,16 +225,18 @@ pub fn train(unit: &Unit) -> Result<Trained> {
 }
 
 /// What the dullest answer comes to, the same for every row: accuracies in per cent, and the loss.
-struct Dullest {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dullest {
     /// Of the paper's accuracy: each output rounded to what most of its targets are.
-    element: f64,
+    pub element: f64,
     /// Of the largest class, on all rows or in the sound protocol on those that were not trained on.
-    argmax: f64,
+    pub argmax: f64,
     /// Of the constant outputs with the smallest mean loss.
-    loss: f64,
+    pub loss: f64,
 }
 
-fn dullest(data: &str, preset: Preset, loss: &str, seed: u64) -> Result<Dullest> {
+/// The dullest answer for a data set and a loss; `seed` chooses the fold of the sound protocol.
+pub fn dullest(data: &str, preset: Preset, loss: &str, seed: u64) -> Result<Dullest> {
     let (rows, rest) = rows(data, preset, seed)?;
     let judged = rest.as_ref().unwrap_or(&rows);
     let (counts, all) = (rows.counts(), rows.len() as f64);
