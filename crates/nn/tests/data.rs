@@ -579,7 +579,7 @@ fn columns_that_are_no_categories_are_noticed() {
     let why = read(&commas, &target("price")).unwrap_err().to_string();
     assert!(why.starts_with("t.csv, column 'price' = '0,0': looks like a number with a comma"), "{why}");
     let why = read(&names, &target("name")).unwrap_err().to_string();
-    assert!(why.starts_with("t.csv, column 'name' = 40 different words in 40 rows"), "{why}");
+    assert!(why.starts_with("t.csv, column 'name' = 40 classes in 40 rows: hardly two rows share a class"), "{why}");
     let said = Format { task: Some(Task::Classification), ..target("name") };
     assert_eq!(read(&names, &said).unwrap().classes().len(), 40);
     // Few words for many rows are categories, and so is a mixture.

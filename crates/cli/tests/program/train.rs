@@ -310,7 +310,7 @@ fn the_loss_asked_for_is_trained_and_judged() {
     assert!((constant - 0.9).abs() < 0.05, "{constant}");
     let text = good(&args).out;
     for part in
-        ["test coverage %", "│ constant", "adaswarm against adam: test loss", "R²", "adaswarm against the constant"]
+        ["test coverage %", "\nconstant ", "adaswarm against adam: test loss", "R²", "adaswarm against the constant"]
     {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
@@ -337,7 +337,7 @@ fn a_constant_and_an_untrained_network_are_called_what_they_are() {
     assert_eq!(constant["auc"]["mean"], 0.5);
     let text = good(&["train", "haberman", "--seeds", "2", "--epochs", "2", "--metrics", "mcc,auc"]).out;
     assert!(text.contains("test MCC") && text.contains("test AUC"), "{text}");
-    assert!(wrong(&["train", "haberman", "--metrics", "acu"]).contains("did you mean 'auc'?"));
+    assert!(wrong(&["train", "haberman", "--metrics", "acuracy"]).contains("did you mean 'accuracy'?"));
 }
 
 #[test]
@@ -466,7 +466,7 @@ fn presets_limits_and_weights_are_heard() {
         "--json",
     ])
     .json();
-    assert_eq!(few["rows"], serde_json::json!({"train": 40, "test": 20}));
+    assert_eq!(few["rows"], serde_json::json!({"train": 40, "validation": 0, "test": 20}));
     let linear = good(&["train", "iris", "--hidden", "0", "--seeds", "1", "--epochs", "2", "--json"]).json();
     assert_eq!(linear["weights"], 15);
     let deep = ["--hidden", "8,6", "--activation", "tanh", "--output", "softmax", "--tau", "0.5", "--raw"];
