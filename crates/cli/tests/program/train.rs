@@ -315,7 +315,23 @@ fn the_loss_asked_for_is_trained_and_judged() {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     // With a fixed tau the mean is learnt, and the program says so.
-    let fixed = [&args[..3], &["quantile:0.9", "--optimizer", "adaswarm_prox", "--tau", "50", "--seeds", "2"]].concat();
+    let fixed = [
+        &args[..3],
+        &[
+            "quantile:0.9",
+            "--optimizer",
+            "adaswarm_prox",
+            "--tau",
+            "20",
+            "--particles",
+            "20",
+            "--iterations",
+            "100",
+            "--seeds",
+            "2",
+        ],
+    ]
+    .concat();
     let text = good(&fixed).out;
     assert!(
         text.contains("adaswarm_prox: in 80 of 80 epochs") && text.contains("has become the squared error"),

@@ -155,8 +155,8 @@ struct Likeness {
 }
 
 impl Likeness {
-    /// A cosine above this is taken for 1.
-    const SAME: f64 = 0.999;
+    /// A cosine above this is taken for 1: what a small swarm finds is never quite the label.
+    const SAME: f64 = 0.99;
 
     fn see(&mut self, outputs: &[f32], targets: &[f32], sent: &[f32], exact: Option<&Vec<f32>>) {
         let residual = |i: usize| f64::from(outputs[i]) - f64::from(targets[i]);
