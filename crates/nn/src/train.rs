@@ -114,7 +114,7 @@ pub struct Epoch {
     /// Seconds of training so far, scores not counted.
     pub seconds: f64,
     /// Epochs so far in which the gradient of a swarm was output - label up to a factor, that of the squared error, although the
-    /// loss's own derivative was not (cosines above 0.99, and not).
+    /// loss's own derivative was not (cosines above 0.999, and not).
     pub squared_error: u64,
 }
 

@@ -540,7 +540,7 @@ fn scaled_signals_do_not_depend_on_the_units() {
     for (signal, near) in [
         (Signal::swarm(), 0.05),
         (Signal::proximal(1.0), 0.2),
-        (Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 }, 0.2),
+        (Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 }, 0.3),
     ] {
         let (one, million) = (send(&signal, 1.0, 1.0), send(&signal, 1e6, 1.0));
         assert!(gap(&one, &million) < 0.02, "{signal:?}: {}", gap(&one, &million));

@@ -145,35 +145,34 @@ impl Optimizer {
     }
 }
 
-/// How near gradients are to output - label, as cosines over all numbers seen.
+/// How near gradients are to output - label: cosines of batches, each weighed by its squared residuals. A batch by itself, for the
+/// gradient of a mean is longer in a shorter batch.
 #[derive(Debug, Clone, Copy, Default)]
 struct Likeness {
-    /// Sums of r^2, of the gradient's r g and g^2, and of the derivative's.
     residuals: f64,
-    sent: [f64; 2],
-    exact: [f64; 2],
+    sent: f64,
+    exact: f64,
 }
 
 impl Likeness {
-    /// A cosine above this is taken for 1: what a small swarm finds is never quite the label.
-    const SAME: f64 = 0.99;
+    /// A cosine above this is taken for 1.
+    const SAME: f64 = 0.999;
 
     fn see(&mut self, outputs: &[f32], targets: &[f32], sent: &[f32], exact: Option<&Vec<f32>>) {
         let residual = |i: usize| f64::from(outputs[i]) - f64::from(targets[i]);
-        self.residuals += (0..outputs.len()).map(|i| residual(i) * residual(i)).sum::<f64>();
-        let add = |sums: &mut [f64; 2], gradient: &[f32]| {
-            for (i, &g) in gradient.iter().enumerate() {
-                sums[0] += residual(i) * f64::from(g);
-                sums[1] += f64::from(g) * f64::from(g);
-            }
+        let square: f64 = (0..outputs.len()).map(|i| residual(i) * residual(i)).sum();
+        let weighed = |gradient: &[f32]| {
+            let along: f64 = gradient.iter().enumerate().map(|(i, &g)| residual(i) * f64::from(g)).sum();
+            let length: f64 = gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum();
+            if length > 0.0 { along * (square / length).sqrt() } else { 0.0 }
         };
-        add(&mut self.sent, sent);
-        exact.iter().for_each(|exact| add(&mut self.exact, exact));
+        self.residuals += square;
+        self.sent += weighed(sent);
+        self.exact += exact.map_or(0.0, |exact| weighed(exact));
     }
 
     fn tells(&self) -> bool {
-        let cosine = |[along, square]: [f64; 2]| along / (square * self.residuals).sqrt();
-        cosine(self.sent) > Self::SAME && !(cosine(self.exact) > Self::SAME)
+        self.sent > Self::SAME * self.residuals && self.exact <= Self::SAME * self.residuals
     }
 }
 

@@ -241,7 +241,7 @@ fn remarks(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>]) -> Result<Vec<
         let squared: u64 = runs.iter().flatten().map(|ran| ran.squared_error).sum();
         if squared > 0 {
             lines.push(format!(
-                "{name}: in {} of {} epochs the swarm's gradient was output minus label up to a factor (cosine above 0.99): the loss \
+                "{name}: in {} of {} epochs the swarm's gradient was output minus label up to a factor (cosine above 0.999): the loss \
                  has become the squared error.\n",
                 grouped(squared),
                 grouped(epochs)
