@@ -244,3 +244,62 @@ fn ablation() {
     let findings = quick("evograd/ablation");
     assert_eq!((findings.tables.len(), findings.claims.len()), (6, 6));
 }
+
+/// What a constant comes to in tables IV, V and 5 of the supplement: their column "constant", printed with `-- --nocapture`. The
+/// accuracies of guessing the majority are the specification's.
+#[test]
+fn the_dullest_answers_of_the_fifteen_sets() {
+    use swarmgrad_lab::paper::adaswarm::network::{DATA, dullest};
+    for (title, data) in DATA {
+        let all = ["mse", "bce", "mae"].map(|loss| dullest(data, Preset::PaperCode, loss, 0));
+        let [Ok(mse), Ok(bce), Ok(mae)] = all else {
+            println!("{title}: not fetched");
+            continue;
+        };
+        let folds: Vec<f64> = (0..10).map(|seed| dullest(data, Preset::Sound, "mse", seed).unwrap().argmax).collect();
+        let sound = folds.iter().sum::<f64>() / 10.0;
+        println!(
+            "{title}|{:.1}|{:.1}|{:.3}|{:.3}|{:.3}|{sound:.1}",
+            mse.element, mse.argmax, mse.loss, bce.loss, mae.loss
+        );
+        let majority = match data {
+            "car" => 85.01,
+            "heart" => 53.87,
+            "haberman" => 73.53,
+            "pima" => 65.10,
+            _ => mse.element,
+        };
+        assert!((mse.element - majority).abs() < 0.01, "{title}: {}", mse.element);
+        // The mean of p (1 - p) over the classes is the loss of answering the shares.
+        assert!(mse.loss > 0.0 && mse.loss <= 0.25 && mae.loss <= 0.5 && bce.loss <= 0.694, "{title}");
+    }
+}
+
+/// Quantiles by every way, their coverage and the constant, on the smallest set.
+#[test]
+fn the_loss_asked_for() {
+    let findings = quick("adaswarm/asked-loss");
+    assert_eq!((findings.tables.len(), findings.claims.len()), (2, 3));
+    assert_eq!(
+        number(&findings, "/line, quantile:0.9/0/coverage/0").clamp(0.8, 1.0),
+        number(&findings, "/line, quantile:0.9/0/coverage/0")
+    );
+    assert!(
+        findings
+            .notes
+            .iter()
+            .any(|note| note.contains("squared error's in any epoch: the loss's derivative 0, AdaSwarm 0"))
+    );
+}
+
+/// Every table with trained networks has the constant beside them, and an untrained one is called so.
+#[test]
+fn the_constant_stands_beside_networks() {
+    for (name, table) in [("adaswarm/where-it-helps", 0), ("adaswarm/asked-loss", 0)] {
+        let findings = quick(name);
+        assert_eq!(findings.tables[table].table.headers()[1], "constant", "{name}");
+    }
+    let helps = quick("adaswarm/where-it-helps");
+    let text = helps.text(200);
+    assert_eq!(text.matches("(untrained)").count(), 3, "{text}");
+}

@@ -3,10 +3,16 @@
 //! A loss is the mean of its value over blocks: elements (one output of one sample), samples (a row of outputs), or the whole
 //! batch. That is all a swarm needs; where the loss has a derivative too, it is written beside it, for the methods that use one.
 
+mod program;
+mod registry;
+
+pub use program::Program;
+pub use registry::{Entry, LOSSES, Named, Parameter, Takes, entry};
+
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::gradient::elements::{BlockLoss, ElementLoss, Found, Swarms};
 use swarmgrad_core::simd::ln;
-use swarmgrad_core::{Error, Real, Result, Rng, Workers};
+use swarmgrad_core::{Real, Result, Rng, Workers};
 
 /// The part of a batch that one swarm looks after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,6 +79,14 @@ pub trait Loss<F: Real = f32>: Send + Sync {
 
     /// The value of every block of size `block` (at least [`Self::block`]), in order.
     fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>);
+
+    /// Whether its values can be trusted so far.
+    ///
+    /// # Errors
+    /// A loss that is computed elsewhere and has failed there: its values are NaN from then on.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Numbers of one block.
@@ -564,95 +578,4 @@ impl<F: Real> BlockDerivative<F> for SoftF1 {
         }
         true
     }
-}
-
-// ---- names ------------------------------------------------------------------------------------------------------------------
-
-/// A loss that has a name.
-pub struct Entry {
-    /// The name on the command line.
-    pub name: &'static str,
-    /// One line.
-    pub about: &'static str,
-    /// Whether a derivative with respect to the outputs exists and says something.
-    pub differentiable: bool,
-    build: fn(usize) -> Box<dyn Loss>,
-}
-
-impl Entry {
-    /// The loss for outputs of `columns` numbers a sample.
-    pub fn build(&self, columns: usize) -> Box<dyn Loss> {
-        (self.build)(columns)
-    }
-}
-
-/// Every loss by name.
-pub const LOSSES: &[Entry] = &[
-    Entry { name: "mse", about: "mean squared error", differentiable: true, build: |_| Box::new(Elementwise(Mse)) },
-    Entry { name: "mae", about: "mean absolute error", differentiable: true, build: |_| Box::new(Elementwise(Mae)) },
-    Entry {
-        name: "bce",
-        about: "binary cross-entropy of sigmoid outputs",
-        differentiable: true,
-        build: |_| Box::new(Elementwise(Bce)),
-    },
-    Entry {
-        name: "cross_entropy",
-        about: "softmax cross-entropy of logits",
-        differentiable: true,
-        build: |_| Box::new(Samplewise(CrossEntropy)),
-    },
-    Entry {
-        name: "huber",
-        about: "Huber loss with delta 1",
-        differentiable: true,
-        build: |_| Box::new(Elementwise(Huber(1.0))),
-    },
-    Entry {
-        name: "quantile90",
-        about: "pinball loss of the 0.9 quantile",
-        differentiable: true,
-        build: |_| Box::new(Elementwise(Quantile(0.9))),
-    },
-    Entry {
-        name: "zero_one",
-        about: "share of samples put into a wrong class",
-        differentiable: false,
-        build: |_| Box::new(Samplewise(ZeroOne)),
-    },
-    Entry {
-        name: "step",
-        about: "|round(output) - round(target)|",
-        differentiable: false,
-        build: |_| Box::new(Elementwise(Step)),
-    },
-    Entry {
-        name: "f1",
-        about: "1 - macro F1 of a batch",
-        differentiable: false,
-        build: |columns| Box::new(Batchwise(F1 { columns })),
-    },
-    Entry {
-        name: "soft_f1",
-        about: "F1 with the outputs as counts, the smooth stand-in",
-        differentiable: true,
-        build: |columns| Box::new(Batchwise(SoftF1 { columns })),
-    },
-    Entry {
-        name: "multi_well",
-        about: "r^2 / 10 + 1 - cos 3r: many wells, one deepest",
-        differentiable: true,
-        build: |_| Box::new(Elementwise(MultiWell)),
-    },
-];
-
-/// The loss called `name`.
-///
-/// # Errors
-/// An unknown name, with the nearest that exists.
-pub fn entry(name: &str) -> Result<&'static Entry> {
-    LOSSES
-        .iter()
-        .find(|entry| entry.name == name)
-        .ok_or_else(|| Error::unknown("loss", name, LOSSES.iter().map(|entry| entry.name)))
 }

@@ -1,4 +1,4 @@
-//! Accuracy, in the two ways it is counted.
+//! Accuracy, in the two ways it is counted, and other figures of answers.
 //!
 //! The AdaSwarm paper prints [`element_accuracy`], under which a network that always answers the majority class looks good:
 //! 85.01 % on the car data, where 70.02 % of the rows are of that class. [`argmax_accuracy`] is what is usually meant.
@@ -84,6 +84,84 @@ pub fn r_squared(answers: &[f64], values: &[f64]) -> f64 {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let spread: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
     if spread > 0.0 { 1.0 - squares(answers, values) / spread } else { f64::NAN }
+}
+
+/// Share of values at or below their answer. NaN for no numbers.
+///
+/// # Panics
+/// If there are more or fewer answers than values.
+pub fn coverage(answers: &[f64], values: &[f64]) -> f64 {
+    assert_eq!(answers.len(), values.len(), "a value for each answer");
+    answers.iter().zip(values).filter(|(answer, value)| value <= answer).count() as f64 / values.len() as f64
+}
+
+/// Matthews' correlation of the classes answered, those of the largest outputs, and the classes (Gorodkin 2004 for more than two): 1
+/// for right answers, 0 for what a constant achieves. 0 where the answers or the classes do not vary.
+///
+/// ```
+/// use swarmgrad_core::Rows;
+/// use swarmgrad_nn::metric::matthews;
+///
+/// let outputs = [0.9, 0.1, 0.2, 0.8, 0.7, 0.3, 0.1, 0.9]; // 0, 1, 0, 1
+/// assert!((matthews(Rows::new(2, &outputs), &[0, 1, 1, 1]) - 1.0 / 3.0f64.sqrt()).abs() < 1e-12);
+/// ```
+///
+/// # Panics
+/// If there are more or fewer rows than labels.
+pub fn matthews(outputs: Rows<'_, f32>, labels: &[usize]) -> f64 {
+    assert_eq!(outputs.len(), labels.len(), "a label for each row");
+    let classes = outputs.dim().max(labels.iter().max().map_or(0, |most| most + 1)) + 1;
+    let (mut answered, mut actual, mut right) = (vec![0.0f64; classes], vec![0.0f64; classes], 0.0);
+    for (row, &label) in outputs.iter().zip(labels) {
+        // An answer that is none counts as one of a class of its own.
+        let answer = argmax(row).unwrap_or(classes - 1);
+        answered[answer] += 1.0;
+        actual[label] += 1.0;
+        right += f64::from(u8::from(answer == label));
+    }
+    let (rows, sum) = (labels.len() as f64, |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>());
+    let spread = ((rows * rows - sum(&answered, &answered)) * (rows * rows - sum(&actual, &actual))).sqrt();
+    if spread > 0.0 { (right * rows - sum(&answered, &actual)) / spread } else { 0.0 }
+}
+
+/// The area under the curve of true against false positives: the chance that a row of a class has a larger output for it than a row of
+/// another class, ties counting half; the mean over the classes that some rows are of and some are not. NaN if there is none, and
+/// where an output is NaN.
+///
+/// ```
+/// use swarmgrad_core::Rows;
+/// use swarmgrad_nn::metric::area_under_curve;
+///
+/// let outputs = [0.9, 0.1, 0.6, 0.4, 0.7, 0.3, 0.2, 0.8];
+/// assert_eq!(area_under_curve(Rows::new(2, &outputs), &[0, 0, 1, 1]), 0.75);
+/// ```
+///
+/// # Panics
+/// If there are more or fewer rows than labels.
+pub fn area_under_curve(outputs: Rows<'_, f32>, labels: &[usize]) -> f64 {
+    assert_eq!(outputs.len(), labels.len(), "a label for each row");
+    if outputs.data().iter().any(|t| t.is_nan()) {
+        return f64::NAN;
+    }
+    let areas: Vec<f64> = (0..outputs.dim()).filter_map(|class| area_of(outputs, labels, class)).collect();
+    areas.iter().sum::<f64>() / areas.len() as f64
+}
+
+/// That of one class against the rest; none where all rows are of it, or none.
+fn area_of(outputs: Rows<'_, f32>, labels: &[usize], class: usize) -> Option<f64> {
+    let mut scored: Vec<(f32, bool)> =
+        outputs.iter().zip(labels).map(|(row, &label)| (row[class], label == class)).collect();
+    scored.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let inside = scored.iter().filter(|(_, inside)| *inside).count() as f64;
+    let outside = scored.len() as f64 - inside;
+    // Twice the sum of the ranks of its rows, ties sharing theirs.
+    let (mut ranks, mut before) = (0.0, 0usize);
+    for tied in scored.chunk_by(|a, b| a.0 == b.0) {
+        let mine = tied.iter().filter(|(_, inside)| *inside).count() as f64;
+        ranks += mine * (2 * before + tied.len() + 1) as f64;
+        before += tied.len();
+    }
+    (inside > 0.0 && outside > 0.0).then(|| (0.5 * ranks - 0.5 * inside * (inside + 1.0)) / (inside * outside))
 }
 
 fn squares(answers: &[f64], values: &[f64]) -> f64 {

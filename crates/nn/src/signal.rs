@@ -4,7 +4,7 @@ use crate::loss::{self, Batch, Block, Lane, Loss};
 use crate::model::Output;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::gradient::elements::{Found, Search, Start, Swarms};
-use swarmgrad_core::{Error, Result, Rng};
+use swarmgrad_core::{Error, Result, Rng, math};
 
 /// What is sent back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,28 @@ pub enum Signal {
         /// Pairs of points, w + sigma z and w - sigma z.
         pairs: usize,
     },
+    /// A swarm's or a consensus's gradient whose lengths follow the residuals, for losses that have no scale of their own.
+    Scaled(Scaled),
+}
+
+/// A signal in units of the residuals. At a share of training p its length is h = s `from`^(1 - p) `to`^p, with s the robust scale of
+/// the residuals: of output - label their median absolute deviation, 1.4826 of it, averaged over the batches. So the signal becomes
+/// the (sub)gradient of the loss, whatever the units of the numbers, and whatever the loss.
+///
+/// - A swarm searches within h of the output, and kappa is what it found there: (f(w) - f(g)) / |w - g|^2, the slope of the secant
+///   from w to g. The paper's kappa says nothing of f, and makes every loss the squared error.
+/// - With a proximity tau is h / c, so that a step is no longer than h; c is the largest slope of a block's loss over the distance s.
+/// - The cloud of a consensus has sigma h, and alpha what makes alpha h c the alpha sigma of `of`: far above 1 few points decide, and
+///   what they say of the steep side of a loss is too little.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scaled {
+    /// What is scaled.
+    pub of: Box<Signal>,
+    /// Length at the beginning, in units of s.
+    pub from: f64,
+    /// Length at the end.
+    pub to: f64,
 }
 
 /// A swarm's gradient.
@@ -84,6 +106,25 @@ impl Signal {
         }
     }
 
+    /// The same with lengths that follow the residuals, where a loss with this name is one of them alone and the outputs are numbers
+    /// without bounds: swarms and consensus; other signals, and other losses, as they are.
+    pub fn scaled_for(self, loss: &str, regression: bool) -> Self {
+        let follows = regression && loss::entry(loss).is_ok_and(|entry| entry.residual);
+        let of = match self {
+            Signal::Swarm(swarm) if follows => Signal::Swarm(swarm),
+            Signal::Consensus { sigma, pairs, .. } if follows => {
+                Signal::Consensus { alpha: REACH / sigma, sigma, pairs }
+            }
+            other => return other,
+        };
+        Signal::Scaled(Scaled { of: Box::new(of), from: SHARES[0], to: SHARES[1] })
+    }
+
+    /// Whether a swarm or a cloud of points stands in for the loss's derivative.
+    pub fn lends_gradient(&self) -> bool {
+        matches!(self, Signal::Swarm(_) | Signal::Consensus { .. } | Signal::Scaled(_))
+    }
+
     /// Checks the parameters against the loss they are for.
     ///
     /// # Errors
@@ -119,13 +160,35 @@ impl Signal {
                 }
                 if *pairs == 0 { Err(Error::parameter("pairs", 0, "at least 1")) } else { Ok(()) }
             }
+            Signal::Scaled(Scaled { of, from, to }) => {
+                positive("from", *from)?;
+                positive("to", *to)?;
+                if !matches!(**of, Signal::Swarm(_) | Signal::Consensus { .. }) {
+                    let rule = "only a swarm's or a consensus's lengths can follow the residuals";
+                    return Err(Error::parameter("of", format!("{of:?}"), rule));
+                }
+                of.check(loss)
+            }
         }
     }
 }
 
+/// Lengths of a scaled signal at the beginning and at the end of training, unless said.
+const SHARES: [f64; 2] = [0.3, 0.02];
+/// alpha sigma c of a scaled consensus, unless said.
+const REACH: f64 = 1.0;
+/// Weight of a batch in the running scale of the residuals.
+const FRESH: f64 = 0.1;
+
 /// Computes a [`Signal`], with memory that it keeps from step to step.
 pub struct Sender {
     signal: Signal,
+    /// How its lengths follow the residuals, from and to.
+    shares: Option<[f64; 2]>,
+    /// The running scale of the residuals.
+    scale: Option<f64>,
+    /// How much of the training is done.
+    progress: f64,
     surrogate: Option<Box<dyn Loss>>,
     swarms: Option<Swarms<f32>>,
     found: Found<f32>,
@@ -142,6 +205,10 @@ impl Sender {
     /// Those of [`Signal::check`].
     pub fn new(signal: Signal, loss: &dyn Loss, columns: usize) -> Result<Self> {
         signal.check(loss)?;
+        let (signal, shares) = match signal {
+            Signal::Scaled(Scaled { of, from, to }) => (*of, Some([from, to])),
+            signal => (signal, None),
+        };
         let surrogate = match &signal {
             Signal::Surrogate(name) => Some(loss::entry(name)?.build(columns)),
             _ => None,
@@ -152,6 +219,9 @@ impl Sender {
         };
         Ok(Sender {
             signal,
+            shares,
+            scale: None,
+            progress: 0.0,
             surrogate,
             swarms,
             found: Found::default(),
@@ -162,11 +232,19 @@ impl Sender {
         })
     }
 
+    /// Says how much of the training is done, from 0 to 1, for the lengths of [`Signal::Scaled`].
+    pub fn progress(&mut self, share: f64) {
+        self.progress = share.clamp(0.0, 1.0);
+    }
+
     /// Writes dE/d(output) of the mean loss into `out`; returns how many losses of blocks were evaluated for it.
     ///
     /// # Errors
     /// A loss without a derivative asked for one.
     pub fn send(&mut self, loss: &dyn Loss, batch: Batch<'_, f32>, lane: Lane<'_>, out: &mut [f32]) -> Result<u64> {
+        if let Some(shares) = self.shares {
+            return self.send_scaled(loss, batch, lane, shares, out);
+        }
         let Batch { columns, outputs, targets } = batch;
         let exact = |loss: &dyn Loss, out: &mut [f32]| match loss.derivative(outputs, targets, columns, out) {
             true => Ok(0),
@@ -188,7 +266,7 @@ impl Sender {
                 }
                 Ok(self.found.evaluations)
             }
-            (Signal::Swarm(_), None) => unreachable!("built with the sender"),
+            (Signal::Swarm(_), None) | (Signal::Scaled(_), _) => unreachable!("taken apart when the sender was built"),
             (&Signal::Spsa { width, pairs }, _) => {
                 let draw = |u: &mut [f32], rng: &Rng, pair: usize| {
                     rng.row(pair).fill_uniform(u);
@@ -203,6 +281,78 @@ impl Sender {
                 Ok(self.consensus(loss, batch, lane.rng, [alpha as f32, sigma as f32], pairs, out))
             }
         }
+    }
+
+    /// [`Signal::Scaled`]: see there.
+    fn send_scaled(
+        &mut self,
+        loss: &dyn Loss,
+        batch: Batch<'_, f32>,
+        lane: Lane<'_>,
+        [from, to]: [f64; 2],
+        out: &mut [f32],
+    ) -> Result<u64> {
+        let Batch { columns, outputs, targets } = batch;
+        let fresh = residual_scale(outputs, targets);
+        let scale = self.scale.map_or(fresh, |scale| (1.0 - FRESH) * scale + FRESH * fresh);
+        self.scale = Some(scale);
+        let length = scale * math::exp((1.0 - self.progress) * math::ln(from) + self.progress * math::ln(to));
+        match self.signal.clone() {
+            Signal::Consensus { alpha, sigma, pairs } => {
+                let (slope, more) = self.slope(loss, batch, scale);
+                let alpha = alpha * sigma / (length * slope);
+                let evaluations = self.consensus(loss, batch, lane.rng, [alpha as f32, length as f32], pairs, out);
+                Ok(evaluations + more)
+            }
+            Signal::Swarm(swarm) => {
+                let (proximity, more) = match swarm.search.proximity {
+                    Some(_) => {
+                        let (slope, more) = self.slope(loss, batch, scale);
+                        (Some(length / slope), more)
+                    }
+                    None => (None, 0),
+                };
+                let start = Start::Around { span: if proximity.is_some() { 2.0 * length } else { length } };
+                let mut swarms = Swarms::new(Search { proximity, start, ..swarm.search })?;
+                loss.search(&mut swarms, self.block, batch, lane, &mut self.found);
+                let found = &mut self.found;
+                let more = more + if proximity.is_some() { 0 } else { 2 * found.kappa.len() as u64 };
+                if proximity.is_none() {
+                    let within = length as f32;
+                    let near = |(g, w): (&mut f32, &f32)| *g = g.clamp(w - within, w + within);
+                    found.best.iter_mut().zip(outputs).for_each(near);
+                    loss.blocks(self.block, columns, outputs, targets, &mut self.values[0]);
+                    loss.blocks(self.block, columns, &found.best, targets, &mut self.values[1]);
+                    let span = loss::width(self.block, columns, outputs.len());
+                    let blocks = outputs.chunks(span).zip(found.best.chunks(span));
+                    let values = self.values[0].iter().zip(&self.values[1]);
+                    for ((kappa, (w, g)), (before, after)) in found.kappa.iter_mut().zip(blocks).zip(values) {
+                        let square: f32 = w.iter().zip(g).map(|(w, g)| (w - g) * (w - g)).sum();
+                        let secant = (before - after) / square;
+                        *kappa = if secant.is_finite() { secant } else { 0.0 };
+                    }
+                }
+                found.gradient(outputs, out);
+                if !swarm.sum {
+                    let share = 1.0 / found.kappa.len() as f32;
+                    out.iter_mut().for_each(|g| *g *= share);
+                }
+                Ok(found.evaluations + more)
+            }
+            _ => unreachable!("checked when the sender was built"),
+        }
+    }
+
+    /// The largest slope of a block's loss from one end to the other of `scale` on both sides of its outputs, and the losses evaluated
+    /// for it; 1 where all are flat.
+    fn slope(&mut self, loss: &dyn Loss, batch: Batch<'_, f32>, scale: f64) -> (f64, u64) {
+        self.direction.clear();
+        self.direction.resize(batch.outputs.len(), 1.0);
+        self.probe(loss, batch, scale as f32);
+        let pairs = self.values[0].iter().zip(&self.values[1]);
+        let rises = pairs.map(|(plus, minus)| f64::from((plus - minus).abs())).filter(|rise| rise.is_finite());
+        let slope = rises.fold(0.0, f64::max) / (2.0 * scale);
+        (if slope > 0.0 { slope } else { 1.0 }, 2 * self.values[0].len() as u64)
     }
 
     /// The losses of every block at both ends of a step along the direction.
@@ -284,6 +434,23 @@ impl Sender {
         }
         (2 * pairs * blocks) as u64
     }
+}
+
+/// A robust scale of output - target, above 0: 1.4826 times the median absolute deviation from the median, which is the standard
+/// deviation of normal residuals; the mean absolute residual where half of them are equal, and 1 where all are 0.
+fn residual_scale(outputs: &[f32], targets: &[f32]) -> f64 {
+    let mut residuals: Vec<f64> = outputs.iter().zip(targets).map(|(&o, &t)| f64::from(o) - f64::from(t)).collect();
+    let size = residuals.iter().map(|r| r.abs()).sum::<f64>() / residuals.len().max(1) as f64;
+    let middle = median(&mut residuals);
+    residuals.iter_mut().for_each(|r| *r = (*r - middle).abs());
+    let deviation = 1.4826 * median(&mut residuals);
+    [deviation, size].into_iter().find(|t| t.is_finite() && *t > 0.0).unwrap_or(1.0)
+}
+
+/// The upper median.
+fn median(values: &mut [f64]) -> f64 {
+    let middle = values.len() / 2;
+    if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f64::total_cmp).1 }
 }
 
 fn normals(z: &mut [f32], rng: &Rng, row: usize) {

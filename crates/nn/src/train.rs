@@ -2,6 +2,7 @@
 //! [`SwarmTrainer`]. A [`TrainingPlan`] says all of it as plain data: which rows, which network, which optimisers, which seeds.
 
 mod answers;
+mod constant;
 mod figures;
 mod learner;
 mod plan;
@@ -12,8 +13,9 @@ mod run;
 mod swarm;
 
 pub use answers::Answers;
+pub use constant::{constant_outputs, repeated};
 pub use figures::{CurvePoint, Figures, Measure};
-pub use learner::Learner;
+pub use learner::{Learner, Snapshot};
 pub use plan::{CONTROLS, MODELS, MOST_SEEDS, TrainingPlan, lends_gradient};
 pub use prepared::PreparedPlan;
 pub use record::{RunRecord, RunState, RunStore, TrainedRun};
@@ -24,7 +26,7 @@ pub use swarm::{Moves, SWARMS, Swarm, SwarmTrainer};
 use crate::data::{Dataset, Preprocessing, Targets};
 use crate::loss::{self, Loss};
 use crate::metric;
-use crate::model::{Architecture, Model, Network, Pass};
+use crate::model::{Architecture, Model, Network, Output, Pass};
 use crate::optim::{self, Optimizer, Rule};
 use crate::signal::Signal;
 use crate::weights::{self, Part, floats};
@@ -42,7 +44,7 @@ use swarmgrad_core::{Error, Matrix, Result, Rng, Rows, Workers, write_whole};
 pub struct Training {
     /// The network.
     pub architecture: Architecture,
-    /// A name from [`loss::LOSSES`].
+    /// What [`loss::entry`] takes: a name from [`loss::LOSSES`], some with a parameter, or a program.
     pub loss: String,
     /// A name from [`optim::OPTIMIZERS`], or from [`SWARMS`] where `swarm` is there.
     pub optimizer: String,
@@ -61,6 +63,9 @@ pub struct Training {
     pub shuffle: bool,
     /// Weighs each class by the inverse of its share of the training rows.
     pub balance: bool,
+    /// Ends the training when so many epochs have brought no smaller loss on the validation rows; only where there are any.
+    #[serde(default)]
+    pub patience: Option<u64>,
     /// Start, order, masks and swarms follow from it.
     pub seed: u64,
 }
@@ -78,6 +83,7 @@ impl Default for Training {
             batch: 50,
             shuffle: true,
             balance: false,
+            patience: None,
             seed: 1,
         }
     }
@@ -107,6 +113,9 @@ pub struct Epoch {
     pub steps: u64,
     /// Seconds of training so far, scores not counted.
     pub seconds: f64,
+    /// Epochs so far in which the gradient of a swarm was output - label up to a factor, that of the squared error, although the
+    /// loss's own derivative was not (cosines above 0.999, and not).
+    pub squared_error: u64,
 }
 
 impl Epoch {
@@ -117,6 +126,7 @@ impl Epoch {
         evaluations: 0,
         steps: 0,
         seconds: 0.0,
+        squared_error: 0,
     };
 }
 
@@ -128,6 +138,7 @@ pub struct Trainer {
     rng: Rng,
     batch: usize,
     shuffle: bool,
+    epochs: u64,
     columns: usize,
     last: Epoch,
     x: Vec<f32>,
@@ -152,7 +163,11 @@ impl Trainer {
     pub fn with_loss(training: &Training, loss: Box<dyn Loss>, rows: &Dataset) -> Result<Self> {
         let entry = optim::entry(&training.optimizer)?;
         let rule = entry.rule(training.rate.unwrap_or(entry.rate));
-        let signal = training.signal.clone().unwrap_or_else(|| entry.signal().fit(training.architecture.output()));
+        let usual = || {
+            let signal = entry.signal().fit(training.architecture.output());
+            signal.scaled_for(&training.loss, rows.labels().is_none())
+        };
+        let signal = training.signal.clone().unwrap_or_else(usual);
         Trainer::with_rule(training, loss, signal, rule, rows)
     }
 
@@ -190,6 +205,7 @@ impl Trainer {
             rng: rng.fork("order"),
             batch: training.batch,
             shuffle: training.shuffle,
+            epochs: training.epochs,
             columns,
             last: Epoch::NONE,
             x: Vec::new(),
@@ -207,9 +223,18 @@ impl Trainer {
     /// # Errors
     /// Weights that do not fit the architecture.
     pub fn start_from(mut self, weights: &[f32]) -> Result<Self> {
-        let model = self.model.take().expect("a trainer has its model between steps");
-        self.model = Some(weights::write(model, weights, Part::All)?);
+        self.set_weights(weights)?;
         Ok(self)
+    }
+
+    /// Puts weights of this architecture, as [`Trainer::weights`] gives them, in place of those it has.
+    ///
+    /// # Errors
+    /// Weights that do not fit the architecture.
+    pub fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
+        let model = weights::write(self.model().clone(), weights, Part::All)?;
+        self.model = Some(model);
+        Ok(())
     }
 
     /// The network as it is.
@@ -250,6 +275,7 @@ impl Trainer {
             self.rng.at(self.last.epoch + 1).row(0).shuffle(&mut order);
         }
         let classes = self.columns > 1;
+        self.optimizer.progress(self.last.epoch as f64 / self.epochs.saturating_sub(1).max(1) as f64);
         let (mut sums, mut done) = ([0.0; 3], 0);
         for rows in order.chunks(self.batch) {
             self.x.clear();
@@ -280,6 +306,7 @@ impl Trainer {
         sums.iter_mut().for_each(|sum| *sum /= done as f64);
         let none = |sum| if classes { sum } else { f64::NAN };
         self.last.epoch += 1;
+        self.last.squared_error += u64::from(self.optimizer.became_squared_error());
         self.last.running = Score { loss: sums[0], argmax: none(sums[1]), element: none(sums[2]) };
         self.last.seconds += started.elapsed().as_secs_f64();
         Ok(self.last)
@@ -357,7 +384,7 @@ pub struct Saved {
 }
 
 /// First bytes of a model's file: what it is, and the version of its form.
-const HEADER: &[u8; 8] = b"swmodel\x01";
+const HEADER: &[u8; 8] = b"swmodel\x02";
 
 impl Saved {
     /// A network with the weights of a trainer.
@@ -427,34 +454,17 @@ impl Saved {
 /// Whether a loss fits what is to be learnt, before an hour of training tells.
 ///
 /// # Errors
-/// A loss of classes for numbers, a loss of logits for bounded outputs.
+/// Those of [`loss::Named::check_fit`], and bounded outputs for a numeric target.
 pub fn check_fit(training: &Training, targets: &Targets) -> Result<()> {
-    use crate::model::Output;
-    let (loss, output) = (training.loss.as_str(), training.architecture.output());
+    let output = training.architecture.output();
     let regression = matches!(targets, Targets::Numbers(_));
-    if regression && matches!(loss, "bce" | "cross_entropy" | "zero_one" | "f1") {
-        return Err(Error::parameter(
-            "loss",
-            loss,
-            "needs classes; for a numeric target use mse, mae, huber or quantile90",
-        ));
-    }
+    loss::entry(&training.loss)?.check_fit(regression, output)?;
     if regression && output != Output::Identity {
         return Err(Error::parameter(
             "output",
             format!("{output:?}").to_lowercase(),
             "a numeric target needs identity",
         ));
-    }
-    if loss == "cross_entropy" && output != Output::Identity {
-        return Err(Error::parameter(
-            "output",
-            format!("{output:?}").to_lowercase(),
-            "cross_entropy takes logits: identity",
-        ));
-    }
-    if loss == "bce" && output == Output::Identity {
-        return Err(Error::parameter("output", "identity", "bce takes outputs between 0 and 1: sigmoid"));
     }
     Ok(())
 }

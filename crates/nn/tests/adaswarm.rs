@@ -431,3 +431,172 @@ fn a_clouds_consensus_sends_the_gradient_of_the_smoothed_envelope() {
     let refused = |alpha| Signal::Consensus { alpha, sigma: 1.0, pairs: 1 }.check(&Elementwise(Mse)).is_err();
     assert!(refused(0.0) && refused(f64::NAN) && !refused(1.0));
 }
+
+/// A line with normal noise, 400 rows, in units of `unit`.
+fn noisy_line(rng: &Rng, unit: f32, outliers: bool) -> Dataset {
+    let mut draws = rng.row(0);
+    let (mut features, mut y) = (Matrix::empty(1), Vec::new());
+    for _ in 0..400 {
+        let x = 2.0 * draws.uniform() - 1.0;
+        features.push(&[x as f32]);
+        let (noise, hit) = (draws.normal(), draws.uniform() < 0.1);
+        y.push(unit * if outliers && hit { 20.0 } else { (x + 0.5 * noise) as f32 });
+    }
+    Dataset { name: "noisy line".into(), features, feature_names: vec!["x".into()], targets: Targets::Numbers(y) }
+}
+
+/// The loss on fresh rows, the share of them at or below the answer, and the epochs in which the loss had become the squared error.
+fn asked(loss: &str, optimizer: &str, signal: Option<Signal>, outliers: bool) -> (f64, f64, u64) {
+    let (mut value, mut below, mut squared) = (0.0, 0.0, 0);
+    for seed in 0..3 {
+        let rng = Rng::new(seed);
+        let (rows, test) = (noisy_line(&rng, 1.0, outliers), noisy_line(&rng.fork("test"), 1.0, false));
+        let training = Training {
+            architecture: Architecture::Mlp {
+                hidden: vec![10],
+                activation: Activation::Relu,
+                output: Output::Identity,
+            },
+            loss: loss.into(),
+            optimizer: optimizer.into(),
+            rate: Some(0.01),
+            signal: signal.clone(),
+            epochs: 40,
+            batch: 32,
+            seed,
+            ..Training::default()
+        };
+        let mut trainer = Trainer::new(&training, &rows).unwrap();
+        for _ in 0..training.epochs {
+            squared = trainer.epoch(&rows.features, &rows.target_rows()).unwrap().squared_error;
+        }
+        let (outputs, wanted) = (trainer.outputs(&test.features), test.target_rows());
+        value += trainer.score(&test.features, &wanted).loss / 3.0;
+        let hits = outputs.data().iter().zip(wanted.data()).filter(|(o, t)| t <= o).count();
+        below += hits as f64 / 1200.0;
+    }
+    (value, below, squared)
+}
+
+/// What is trained is the loss that was asked for: a swarm's signals reach the quantile, and the loss of the derivative.
+/// `reproduce adaswarm/asked-loss` does so for eight sets.
+#[test]
+fn the_loss_that_was_asked_for_is_trained() {
+    const WAYS: [&str; 3] = ["adaswarm", "adaswarm_prox", "adaswarm_consensus"];
+    for (loss, outliers, quantile) in
+        [("quantile:0.9", false, 0.9), ("quantile:0.1", false, 0.1), ("mae", true, 0.5), ("huber:0.5", true, 0.5)]
+    {
+        let (best, covered, _) = asked(loss, "adam", None, outliers);
+        println!("{loss}: derivative {best:.4}, below {covered:.3}");
+        for way in WAYS {
+            let (value, below, squared) = asked(loss, way, None, outliers);
+            println!("{loss}: {way} {value:.4}, below {below:.3}");
+            assert!(value < 1.03 * best, "{loss}, {way}: {value} against {best}");
+            let aim = if outliers { covered } else { quantile };
+            assert!((below - aim).abs() < 0.05, "{loss}, {way}: {below} of the rows below, not {aim}");
+            assert_eq!(squared, 0, "{loss}, {way}");
+        }
+    }
+}
+
+/// A swarm without the residuals' lengths learns the mean, and says so.
+#[test]
+fn a_loss_that_has_become_the_squared_error_is_told() {
+    // Swarms that find the label.
+    let search = Search { start: Start::Around { span: 3.0 }, particles: 20, iterations: 60, ..Search::default() };
+    let paper = Signal::Swarm(SwarmSignal { search, ..SwarmSignal::default() });
+    let (_, below, squared) = asked("quantile:0.9", "adaswarm", Some(paper.clone()), false);
+    assert!(below < 0.7 && squared == 40, "{below} {squared}");
+    // Of the squared error itself there is nothing to tell, and a derivative is what it is.
+    assert_eq!(asked("mse", "adaswarm", Some(paper), false).2, 0);
+    assert_eq!(asked("quantile:0.9", "adam_on_mse", None, false).2, 0);
+}
+
+/// The lengths of a scaled signal follow the residuals: in other units the same direction is sent, and the same slope.
+#[test]
+fn scaled_signals_do_not_depend_on_the_units() {
+    use swarmgrad_nn::signal::Sender;
+    let targets: Vec<f32> = (0..64).map(|i| (i as f32 * 0.7).sin()).collect();
+    let outputs = vec![0.1f32; 64];
+    let loss = loss::entry("quantile:0.9").unwrap().build(1);
+    let send = |signal: &Signal, unit: f32, progress: f64| {
+        let signal = signal.clone().scaled_for("quantile:0.9", true);
+        assert!(matches!(signal, Signal::Scaled(_)));
+        let mut sender = Sender::new(signal, &*loss, 1).unwrap();
+        sender.progress(progress);
+        let (mut sent, times) = (vec![0.0f32; 64], |all: &[f32]| all.iter().map(|t| unit * t).collect::<Vec<f32>>());
+        let (outputs, targets) = (times(&outputs), times(&targets));
+        let batch = Batch { columns: 1, outputs: &outputs, targets: &targets };
+        let lane = Lane { workers: &Workers::default(), rng: &Rng::new(2) };
+        assert!(sender.send(&*loss, batch, lane, &mut sent).unwrap() > 64 * 200);
+        sent
+    };
+    let mut exact = vec![0.0f32; 64];
+    assert!(loss.derivative(&outputs, &targets, 1, &mut exact));
+    let gap = |a: &[f32], b: &[f32]| {
+        let norm = |all: &mut dyn Iterator<Item = f32>| all.map(|t| t * t).sum::<f32>().sqrt();
+        norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
+    };
+    for (signal, near) in [
+        (Signal::swarm(), 0.05),
+        (Signal::proximal(1.0), 0.2),
+        (Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 }, 0.3),
+    ] {
+        let (one, million) = (send(&signal, 1.0, 1.0), send(&signal, 1e6, 1.0));
+        assert!(gap(&one, &million) < 0.02, "{signal:?}: {}", gap(&one, &million));
+        // At the end of training it is nearly the derivative.
+        assert!(gap(&one, &exact) < near, "{signal:?}: {}", gap(&one, &exact));
+    }
+    let bounded = Signal::swarm().scaled_for("quantile:0.9", false);
+    assert_eq!(bounded, Signal::swarm());
+    assert_eq!(Signal::swarm().scaled_for("multi_well", true), Signal::swarm());
+}
+
+/// A loss's parameter is heard, and a bad one is an error with its name, value and rule.
+#[test]
+fn losses_have_parameters() {
+    let value = |loss: &str| loss::entry(loss).unwrap().build(1).value(&[0.0], &[3.0], 1);
+    assert!((value("quantile:0.25") - 0.75).abs() < 1e-6 && (value("quantile") - 1.5).abs() < 1e-6);
+    assert!((value("huber:2") - 4.0).abs() < 1e-6 && (value("huber") - 2.5).abs() < 1e-6);
+    assert_eq!(value("quantile90"), value("quantile:.9"));
+    let quantile = "must be a number between 0 and 1, both excluded";
+    for (text, message) in [
+        ("quantile:1", format!("loss quantile:q = 1: {quantile}")),
+        ("quantile:-0.1", format!("loss quantile:q = -0.1: {quantile}")),
+        ("quantile:most", format!("loss quantile:q = most: {quantile}")),
+        ("quantile:nan", format!("loss quantile:q = nan: {quantile}")),
+        ("huber:0", "loss huber:delta = 0: must be a finite number above 0".into()),
+        ("huber:inf", "loss huber:delta = inf: must be a finite number above 0".into()),
+        ("mae:2", "loss = mae:2: mae has no parameter; huber:delta and quantile:q have one".into()),
+        ("quantle:0.5", "unknown loss 'quantle', did you mean 'quantile'?".into()),
+        ("exec: ", "loss exec = '': must name a command".into()),
+    ] {
+        assert_eq!(loss::entry(text).unwrap_err().to_string(), message);
+    }
+}
+
+/// A program's loss: what it prints is the value, and whatever goes wrong is an error that says what.
+#[cfg(unix)]
+#[test]
+fn a_program_computes_a_loss() {
+    use std::time::Duration;
+    use swarmgrad_nn::loss::Program;
+    let absolute = "while read p y; do echo \"$p $y\" | awk '{ d = $1 - $2; print (d < 0) ? -d : d }'; done";
+    let program = loss::entry(&format!("exec:{absolute}")).unwrap().build(1);
+    assert_eq!(program.value(&[1.5, -2.0], &[1.0, 2.0], 1), 2.25);
+    let mut blocks = Vec::new();
+    program.blocks(Block::Element, 1, &[1.5, -2.0], &[1.0, 2.0], &mut blocks);
+    assert_eq!(blocks, [0.5, 4.0]);
+    assert!(program.check().is_ok() && !program.derivative(&[1.0], &[1.0], 1, &mut [0.0]));
+    for (command, message) in [
+        ("read line; echo much", "answered 'much' to '1 2', which is no number"),
+        ("read line; echo oh dear >&2; exit 3", "ended without an answer to '1 2'; it said: oh dear"),
+        ("cat > /dev/null", "gave no answer to '1 2' within 0.3 s; does it flush what it prints?"),
+        ("/no/such/program", "ended without an answer to '1 2'"),
+    ] {
+        let program = Program::new(command.into()).patience(Duration::from_millis(300));
+        assert!(Loss::value(&program, &[1.0], &[2.0], 1).is_nan());
+        let why = program.check().unwrap_err().to_string();
+        assert!(why.contains(message) && why.contains(command), "{why}");
+    }
+}

@@ -544,6 +544,62 @@ fn headers_with_gaps_are_headers() {
     assert_eq!(csv::parse("2019,2020,2021\n1,2,a\n3,4,b\n", "t.csv", &years).unwrap().columns[0].name, "2019");
 }
 
+/// A column that would become a category a value is refused with its name and what to do; one that numbers the rows is told.
+#[test]
+fn columns_that_are_no_categories_are_noticed() {
+    let rows = |name: &str, cell: &dyn Fn(usize) -> String| {
+        let lines = (0..40).map(|i| format!("{};{};{}\n", i * 7 % 40, cell(i), ["no", "yes"][i % 2]));
+        format!("size;{name};sick\n{}", lines.collect::<String>())
+    };
+    let read = |text: &str, format: &Format| csv::parse(text, "t.csv", format);
+    let commas = rows("price", &|i| format!("{},{}", i, i % 10));
+    let thousands = rows("price", &|i| format!("{},137", i + 1));
+    let dates = rows("day", &|i| format!("2021-03-{:02}", 1 + i % 28));
+    let names = rows("name", &|i| format!("person {i}"));
+    for (text, column, message) in [
+        (&commas, "price", "'0,0': looks like a number with a comma"),
+        (&thousands, "price", "'1,137': looks like a number with a comma"),
+        (&dates, "day", "'2021-03-01': looks like a date"),
+        (&names, "name", "40 different words in 40 rows: each would be a category that hardly another row has"),
+    ] {
+        let why = read(text, &Format::default()).unwrap_err().to_string();
+        assert!(why.starts_with(&format!("t.csv, column '{column}' = {message}")), "{why}");
+        assert!(why.contains("`categorical`"), "{why}");
+        let declared = Format { categorical: vec![column.into()], ..Format::default() };
+        assert_eq!(read(text, &declared).unwrap().features().count(), 2);
+        let dropped = Format { drop: vec![column.into()], ..Format::default() };
+        let table = read(text, &dropped).unwrap();
+        assert_eq!((table.features().count(), table.target().unwrap().name.as_str()), (1, "sick"));
+        // A row to answer may have any columns.
+        let to_predict = Format { target: Target::IfPresent("sick".into()), ..Format::default() };
+        assert!(read(text, &to_predict).is_ok());
+    }
+    // As a target.
+    let target = |column: &str| Format { target: Target::Column(column.into()), ..Format::default() };
+    let why = read(&commas, &target("price")).unwrap_err().to_string();
+    assert!(why.starts_with("t.csv, column 'price' = '0,0': looks like a number with a comma"), "{why}");
+    let why = read(&names, &target("name")).unwrap_err().to_string();
+    assert!(why.starts_with("t.csv, column 'name' = 40 classes in 40 rows: hardly two rows share a class"), "{why}");
+    let said = Format { task: Some(Task::Classification), ..target("name") };
+    assert_eq!(read(&names, &said).unwrap().classes().len(), 40);
+    // Few words for many rows are categories, and so is a mixture.
+    let cities = rows("city", &|i| ["Rome", "Oslo", "3,5"][i % 3].to_owned());
+    assert!(read(&cities, &Format::default()).unwrap().notices.is_empty());
+    // Numbers that number the rows, or are keys.
+    let numbered = rows("place", &|i| (i + 1).to_string());
+    let notices = read(&numbered, &Format::default()).unwrap().notices;
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(notices[0].starts_with("t.csv, column 'place' numbers the rows"), "{notices:?}");
+    let keys = rows("patient_id", &|i| (i * 7919 % 1000).to_string());
+    assert!(read(&keys, &Format::default()).unwrap().notices[0].contains("'patient_id' is called a key"));
+    let heights = rows("height", &|i| (i * 7919 % 1000).to_string());
+    assert!(read(&heights, &Format::default()).unwrap().notices.is_empty());
+    let why = read(&heights, &Format { drop: vec!["sick".into()], ..Format::default() }).unwrap_err().to_string();
+    assert_eq!(why, "t.csv, column 'sick' = dropped: is the target");
+    let why = read(&heights, &Format { drop: vec!["heigth".into()], ..Format::default() }).unwrap_err().to_string();
+    assert!(why.contains("did you mean 'height'?"), "{why}");
+}
+
 #[test]
 fn nothing_is_left_of_what_failed() {
     let folder = Folder::new("store");

@@ -13,21 +13,40 @@ use swarmgrad_lab::training::TrainingRecords;
 use swarmgrad_nn::data::{Preset, Task};
 use swarmgrad_nn::loss::Block;
 use swarmgrad_nn::model::{Activation, Output};
-use swarmgrad_nn::train::{Driving, MOST_SEEDS, PreparedPlan, RunStore, TrainingPlan, TrainingProgress};
+use swarmgrad_nn::train::{Driving, MOST_SEEDS, Measure, PreparedPlan, RunStore, TrainingPlan, TrainingProgress};
 
 pub const EXAMPLES: &str = "\
 Examples:
   swarmgrad train iris
   swarmgrad train diabetes --loss mae --plot diabetes.png
+  swarmgrad train diabetes --loss quantile:0.95 --validation 0.2
+  swarmgrad train diabetes --loss-exec 'python3 loss.py' --particles 6 --iterations 8 --seeds 2
   swarmgrad train heart --loss f1 --optimizer adaswarm,sgd --seeds 10 --epochs 100
   swarmgrad train customers.csv --target churned --balance --save churn.model
   swarmgrad predict churn.model new.csv
   swarmgrad train mnist --method pso_sde --model shallow --set inertia=0.4 --epochs 25 --seeds 1 --records mnist.jsonl
   swarmgrad train mnist --model cnn --limit 5000 --test-limit 1000 --epochs 3 --seeds 1
 
-Losses: mse, mae, bce, cross_entropy, huber, quantile90, zero_one, step, f1, multi_well. Those without a useful gradient \
+Losses: mse, mae, bce, cross_entropy, huber:DELTA, quantile:Q (huber is huber:1, quantile the median, quantile90 quantile:0.9), zero_one, \
+step, f1, soft_f1, multi_well. Those without a useful gradient \
 (zero_one, step, f1) are for optimisers with a swarm: adaswarm, adaswarm_prox, adaswarm_consensus, sgd_swarm. The others are adam, adamw, amsgrad, \
 sgd, momentum, adagrad, adadelta, rmsprop, diffgrad, and adam_on_mse, which trains the squared error whatever the loss.
+
+A loss of your own is a program, --loss-exec COMMAND: it reads lines `prediction label` from its standard input until that ends, many at \
+a time, and answers each with a line that holds its loss, flushed. Numbers are as the network has them: of a regression standardised, \
+unless --raw. The swarms need nothing else; an optimiser that follows a derivative cannot train it. In Python:
+
+  import sys
+  for line in sys.stdin:
+      prediction, label = map(float, line.split())
+      print(max(0.9 * (label - prediction), 0.1 * (prediction - label)), flush=True)
+
+For mae, huber, quantile and a program's loss of a number the lengths of a swarm's signal follow the residuals, so that what is learnt is \
+the loss asked for; --tau fixes them instead. Optimisers are compared by the loss, on test rows if there are any. `constant` is the best \
+answer that is the same for every row: what a network is worth is what it gains over it.
+
+With --validation SHARE a part of the rows to learn from chooses the epoch: the network that is kept and judged is the one with the \
+smallest loss on it, and training ends after --patience epochs without a smaller one.
 
 Where an optimiser with a swarm is asked for, adam and adam_on_mse are run beside it as controls: what a swarm gains over \
 them is what it is worth. For one seed all optimisers have the same split, start and order of rows.
@@ -71,6 +90,10 @@ pub struct Train {
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',', help_heading = "Data")]
     categorical: Vec<String>,
 
+    /// Columns of a CSV file to leave out, a comma list: identifiers, dates
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',', help_heading = "Data")]
+    drop: Vec<String>,
+
     /// Whether the first line of a CSV file names the columns [default: it does where none of its fields is a number]
     #[arg(long, value_name = "YES|NO", value_parser = argument::yes_or_no, help_heading = "Data")]
     header: Option<bool>,
@@ -78,6 +101,10 @@ pub struct Train {
     /// Share of the rows to be judged on, each class alike; 0 for none [default: 0.25]
     #[arg(long, value_name = "SHARE", value_parser = argument::number, help_heading = "Data")]
     test_share: Option<f64>,
+
+    /// Share of the rows to learn from that choose the epoch instead: kept and judged is the network with the smallest loss on them
+    #[arg(long, value_name = "SHARE", value_parser = argument::number, help_heading = "Data")]
+    validation: Option<f64>,
 
     /// Learn from so many training rows only, drawn at random for each seed, each class alike
     #[arg(long, value_name = "ROWS", value_parser = argument::size, help_heading = "Data")]
@@ -114,9 +141,17 @@ pub struct Train {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "hidden", "activation", "output", "raw"], help_heading = "Network")]
     load: Option<PathBuf>,
 
-    /// What to make small [default: bce for classes, mse for numbers]
+    /// What to make small: a name, some with a parameter, as quantile:0.95 or huber:2 [default: bce for classes, mse for numbers]
     #[arg(short, long, value_name = "LOSS", help_heading = "Training")]
     loss: Option<String>,
+
+    /// What to make small, computed by a program: run by the shell, it reads lines `prediction label` and prints the loss of each
+    #[arg(long, value_name = "COMMAND", conflicts_with = "loss", help_heading = "Training")]
+    loss_exec: Option<String>,
+
+    /// Figures to show beside the usual ones, a comma list: mcc, auc, accuracy, element_accuracy, rmse, mae, r2, coverage
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Output")]
+    metrics: Vec<String>,
 
     /// Optimisers, a comma list [default: adaswarm]
     #[arg(short, long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Training")]
@@ -139,6 +174,10 @@ pub struct Train {
     /// Passes over the training rows [default: 40; fewer, but at least 5, where that were more than 2000 steps]
     #[arg(short, long, value_name = "N", value_parser = argument::positive, help_heading = "Training")]
     epochs: Option<u64>,
+
+    /// Epochs without a smaller loss on the validation rows after which training ends [default: 20]
+    #[arg(long, value_name = "N", value_parser = argument::positive, requires = "validation", help_heading = "Training")]
+    patience: Option<u64>,
 
     /// Rows of a batch [default: 32; of --method 60]
     #[arg(short, long, value_name = "N", value_parser = argument::size, help_heading = "Training")]
@@ -220,6 +259,11 @@ fn choose<T: Copy>(option: &str, name: &Option<String>, choices: &[(&str, T)]) -
     found.map(Some).ok_or_else(unknown)
 }
 
+/// A text that names fields of the plan in backticks, as one that names their options.
+fn in_option_names(text: &str) -> String {
+    text.replace("`categorical`", "--categorical").replace("`drop`", "--drop")
+}
+
 impl Train {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         if let Some(path) = &self.save {
@@ -228,11 +272,15 @@ impl Train {
         if let Some(path) = &self.plot {
             output::check_picture(path)?;
         }
+        let metrics = self.metrics.iter().map(|name| Measure::named(name.trim())).collect::<Result<Vec<_>>>()?;
         let plan = self.plan()?.prepare().map_err(|error| self.in_options(error))?;
+        for notice in plan.notices() {
+            eprintln!("swarmgrad: {}", in_option_names(notice));
+        }
         let about: Vec<_> = plan.trainings.iter().map(|training| json!(training)).collect();
         let about = json!({"origin": plan.origin, "trainings": about, "seeds": plan.seeds, "version": env!("CARGO_PKG_VERSION")});
         let records = TrainingRecords(kept::open(self.records.as_deref(), "train", &about, self.quiet || self.json)?);
-        self.train(&plan, records)
+        self.train(&plan, records, &metrics)
     }
 
     /// What the options say, as the library takes it.
@@ -253,8 +301,11 @@ impl Train {
             target: self.target.clone(),
             task,
             categorical: trimmed(&self.categorical),
+            drop: trimmed(&self.drop),
             header: self.header,
             test_share: self.test_share,
+            validation: self.validation,
+            patience: self.patience,
             limit: self.limit,
             test_limit: self.test_limit,
             raw: self.raw,
@@ -263,7 +314,7 @@ impl Train {
             activation: choose("activation", &self.activation, &Activation::ALL)?,
             output: choose("output", &self.output, &Output::ALL)?,
             load: self.load.clone(),
-            loss: self.loss.clone(),
+            loss: self.loss_exec.as_ref().map(|command| format!("exec:{command}")).or_else(|| self.loss.clone()),
             optimizers: trimmed(&self.optimizer),
             methods: trimmed(&self.method),
             settings: swarmgrad::settings::pairs(&self.set)?,
@@ -282,8 +333,11 @@ impl Train {
 
     /// An error that names a field of the plan, as one that names the option which fills it.
     fn in_options(&self, error: Error) -> Error {
-        const FIELDS: [&str; 14] = [
+        const FIELDS: [&str; 17] = [
             "target",
+            "drop",
+            "validation",
+            "patience",
             "categorical",
             "header",
             "test_share",
@@ -304,14 +358,16 @@ impl Train {
             "task" => "--classification".into(),
             "optimizers" => "--optimizer".into(),
             "settings.data_batch" => "--set data_batch".into(),
+            "loss" if self.loss_exec.is_some() => "--loss-exec".into(),
+            "loss" => "--loss".into(),
             field if FIELDS.contains(&field) => format!("--{}", field.replace('_', "-")),
             _ => name,
         };
-        Error::Parameter { name, value, rule }
+        Error::Parameter { name, value, rule: in_option_names(&rule) }
     }
 
     /// Runs a plan and shows what it came to.
-    fn train(&self, plan: &PreparedPlan, records: TrainingRecords) -> anyhow::Result<ExitCode> {
+    fn train(&self, plan: &PreparedPlan, records: TrainingRecords, metrics: &[Measure]) -> anyhow::Result<ExitCode> {
         let halt = Halt::new(interrupt::flag());
         let bar = match self.quiet || self.json {
             true => ProgressBar::hidden(),
@@ -329,7 +385,7 @@ impl Train {
         let model = self.save.is_some();
         let store = Some(&records as &dyn RunStore);
         let driving = Driving { threads: self.threads, model, halt: Some(&halt), store, progress: &progress };
-        let outcome = plan.run(&driving)?;
+        let outcome = plan.run(&driving).map_err(|error| self.in_options(error))?;
         bar.finish_and_clear();
         let saved = match (&self.save, &outcome.model) {
             (Some(path), Some(model)) => {
@@ -344,7 +400,7 @@ impl Train {
         if self.json {
             output::print_json(&show::json(self, plan, &outcome.runs, outcome.unfinished)?)?;
         } else {
-            let mut text = show::text(plan, &outcome.runs)?;
+            let mut text = show::text(plan, &outcome.runs, metrics)?;
             if outcome.found > 0 {
                 text += &format!("{} runs were there already.\n", outcome.found);
             }

@@ -252,6 +252,9 @@ fn wrong_usage_names_the_option() {
         (&["--batch", "0"], "--batch"),
         (&["--seeds", "0"], "--seeds"),
         (&["--seeds", "1,1"], "named twice"),
+        (&["--loss", "quantile:2"], "loss quantile:q = 2: must be a number between 0 and 1, both excluded"),
+        (&["--loss", "huber:x"], "loss huber:delta = x: must be a finite number above 0"),
+        (&["--loss", "bce:1"], "bce has no parameter"),
         (&["--loss", "maee"], "unknown loss 'maee', did you mean 'mae'?"),
         (&["--optimizer", "adamm"], "did you mean 'adam'?"),
         (&["--optimizer", "adam,adam"], "named twice"),
@@ -277,6 +280,173 @@ fn wrong_usage_names_the_option() {
     assert!(wrong(&["train", "wine", "--model", "cnn"]).contains("needs square images"));
     assert!(wrong(&["train", "diabetes", "--balance"]).contains("class weights need classes"));
     assert!(wrong(&["train", "diabetes", "--output", "sigmoid"]).contains("identity"));
+}
+
+/// A price with skewed noise, and what the noise is of.
+fn prices(folder: &Folder) -> String {
+    let mut text = "size,price\n".to_owned();
+    for i in 0..400u32 {
+        let (x, u) = (f64::from(i * 37 % 400) / 400.0, f64::from(i * 167 % 400) / 400.0 + 0.001);
+        text += &format!("{x},{}\n", 1000.0 + 500.0 * x - 200.0 * u.ln());
+    }
+    folder.write("prices.csv", &text)
+}
+
+#[test]
+fn the_loss_asked_for_is_trained_and_judged() {
+    let folder = Folder::new("train-asked");
+    let data = prices(&folder);
+    let optimizers = ["--optimizer", "adaswarm,adaswarm_prox,adaswarm_consensus", "--seeds", "3"];
+    let args = [&["train", &data, "--loss", "quantile:0.9"][..], &optimizers].concat();
+    let result = good(&[&args[..], &["--json"]].concat()).json();
+    for way in ["adaswarm", "adaswarm_prox", "adaswarm_consensus", "adam"] {
+        let covered = mean(&result, way, "test", "coverage");
+        assert!((covered - 0.9).abs() < 0.06, "{way}: {covered}");
+        let (loss, best) = (mean(&result, way, "test", "loss"), mean(&result, "adam", "test", "loss"));
+        assert!(loss < 1.05 * best, "{way}: {loss} against {best}");
+        assert!(loss < result["constant"]["test"]["loss"]["mean"].as_f64().unwrap(), "{result}");
+    }
+    let constant = result["constant"]["test"]["coverage"]["mean"].as_f64().unwrap();
+    assert!((constant - 0.9).abs() < 0.05, "{constant}");
+    let text = good(&args).out;
+    for part in
+        ["test coverage %", "\nconstant ", "adaswarm against adam: test loss", "R²", "adaswarm against the constant"]
+    {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    // With a fixed tau the mean is learnt, and the program says so.
+    let fixed = [
+        &args[..3],
+        &[
+            "quantile:0.9",
+            "--optimizer",
+            "adaswarm_prox",
+            "--tau",
+            "20",
+            "--particles",
+            "20",
+            "--iterations",
+            "100",
+            "--seeds",
+            "2",
+        ],
+    ]
+    .concat();
+    let text = good(&fixed).out;
+    assert!(
+        text.contains("adaswarm_prox: in 80 of 80 epochs") && text.contains("has become the squared error"),
+        "{text}"
+    );
+    assert!(text.contains("adaswarm_prox against adam_on_mse: test loss"), "{text}");
+}
+
+#[test]
+fn a_constant_and_an_untrained_network_are_called_what_they_are() {
+    let text = good(&["train", "haberman", "--loss", "zero_one", "--seeds", "2", "--epochs", "3"]).out;
+    assert!(text.contains("adam: the derivative of zero_one is zero wherever it exists"), "{text}");
+    assert!(!text.contains("adam_on_mse: the derivative"), "{text}");
+    let result = good(&["train", "haberman", "--loss", "zero_one", "--seeds", "2", "--epochs", "1", "--json"]).json();
+    let constant = &result["constant"]["test"];
+    // 81 of 306 patients died, and 21 of the 77 of each test part.
+    assert!((constant["loss"]["mean"].as_f64().unwrap() - 21.0 / 77.0).abs() < 1e-9, "{constant}");
+    assert_eq!(constant["mcc"]["mean"], 0.0);
+    assert_eq!(constant["auc"]["mean"], 0.5);
+    let text = good(&["train", "haberman", "--seeds", "2", "--epochs", "2", "--metrics", "mcc,auc"]).out;
+    assert!(text.contains("test MCC") && text.contains("test AUC"), "{text}");
+    assert!(wrong(&["train", "haberman", "--metrics", "acuracy"]).contains("did you mean 'accuracy'?"));
+}
+
+#[test]
+fn a_validation_part_chooses_the_epoch() {
+    let args = ["train", "diabetes", "--validation", "0.2", "--optimizer", "adam", "--rate", "0.05", "--seeds", "2"];
+    let more = ["--epochs", "200", "--patience", "5"];
+    let result = good(&[&args[..], &more, &["--json"]].concat()).json();
+    assert_eq!(result["rows"], serde_json::json!({"train": 265, "validation": 66, "test": 111}));
+    for run in result["optimizers"][0]["runs"].as_array().unwrap() {
+        let (best, epochs) = (run["best_epoch"].as_u64().unwrap(), run["epochs"].as_u64().unwrap());
+        assert_eq!(epochs, best + 5, "{run}");
+        assert!(run["validation"]["loss"].as_f64().unwrap() < 0.9, "{run}");
+    }
+    let text = good(&[&args[..], &more].concat()).out;
+    assert!(text.contains("66 to choose the epoch by") && text.contains("best epoch"), "{text}");
+    // A swarm's network too, and the model that is saved is the one that was judged.
+    let folder = Folder::new("train-validation");
+    let (model, records) = (folder.path("sick.model"), folder.path("runs.jsonl"));
+    let (classes, _) = people(&folder);
+    let swarm = ["--method", "snes", "--validation", "0.25", "--epochs", "12", "--seeds", "1", "--records", &records];
+    let result = good(&[&["train", &classes, "--save", &model, "--json"], &swarm[..]].concat()).json();
+    let run = &result["optimizers"][0]["runs"][0];
+    assert!(run["best_epoch"].as_u64().unwrap() <= run["epochs"].as_u64().unwrap(), "{run}");
+    let answers = good(&["predict", &model, &classes, "--json"]).json();
+    let rows = &result["rows"];
+    let share = |part: &str| rows[part].as_f64().unwrap() * run[part]["accuracy"].as_f64().unwrap();
+    let all = (share("train") + share("validation") + share("test")) / 120.0;
+    assert!((answers["scores"]["accuracy"].as_f64().unwrap() - all).abs() < 1e-9, "{answers} {run}");
+    assert!(
+        wrong(&["train", "iris", "--validation", "1"])
+            .contains("--validation = 1: must be a number above 0 and below 1")
+    );
+    assert!(wrong(&["train", "iris", "--patience", "3"]).contains("--validation"));
+    assert!(wrong(&["train", "iris", "--validation", "0.001"]).contains("at least one of the 112 training rows"));
+}
+
+/// A quantile in Python, the example of the documentation.
+#[cfg(unix)]
+#[test]
+fn a_program_of_the_users_is_a_loss() {
+    let folder = Folder::new("train-exec");
+    let data = prices(&folder);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/quantile_loss.py");
+    let python = std::process::Command::new("python3").arg("--version").output().is_ok_and(|out| out.status.success());
+    if !python {
+        eprintln!("skipped: there is no python3, so a loss in Python is not tried");
+        return;
+    }
+    let command = format!("python3 {script}");
+    let small = ["--seeds", "2", "--epochs", "12", "--particles", "6", "--iterations", "8", "--json"];
+    let result = good(&[&["train", &data, "--loss-exec", &command], &small[..]].concat()).json();
+    let names: Vec<&str> =
+        result["optimizers"].as_array().unwrap().iter().map(|o| o["optimizer"].as_str().unwrap()).collect();
+    assert_eq!(names, ["adaswarm", "adam_on_mse"]);
+    let loss = |name: &str| mean(&result, name, "test", "loss");
+    assert!(loss("adaswarm") < 0.8 * loss("adam_on_mse"), "{result}");
+    assert!(loss("adaswarm") < result["constant"]["test"]["loss"]["mean"].as_f64().unwrap(), "{result}");
+    assert!((mean(&result, "adaswarm", "test", "coverage") - 0.9).abs() < 0.08, "{result}");
+    // The same loss by its name.
+    let named = good(&[&["train", &data, "--loss", "quantile:0.9", "--no-controls"], &small[..]].concat()).json();
+    assert!((mean(&named, "adaswarm", "test", "loss") - loss("adaswarm")).abs() < 0.01, "{named}");
+    let refused = |more: &[&str]| wrong(&[&["train", &data], more].concat());
+    let why = refused(&["--loss-exec", "echo seven; cat", "--seeds", "1"]);
+    assert!(why.contains("answered 'seven'") && why.contains("echo seven; cat"), "{why}");
+    let why = refused(&["--loss-exec", &command, "--optimizer", "adam"]);
+    assert!(why.contains("--optimizer = adam") && why.contains("a program has none"), "{why}");
+    // A model's file must not say what is run.
+    let model = folder.path("exec.model");
+    let one = ["--epochs", "1", "--particles", "3", "--iterations", "2", "--seeds", "1", "--no-controls"];
+    good(&[&["train", &data, "--loss-exec", &command, "--save", &model], &one[..]].concat());
+    assert!(refused(&["--load", &model]).contains("give it again"));
+    good(&[&["train", &data, "--load", &model, "--loss-exec", &command], &one[..]].concat());
+    good(&["predict", &model, &data]);
+}
+
+#[test]
+fn suspicious_columns_are_refused_or_told() {
+    let folder = Folder::new("train-suspicious");
+    let rows = |cell: &dyn Fn(usize) -> String| {
+        let lines = (0..60).map(|i| format!("{};{};{}\n", cell(i), i * 13 % 60, ["no", "yes"][i % 2]));
+        folder.write("t.csv", &format!("what;size;sick\n{}", lines.collect::<String>()))
+    };
+    let quick = ["--epochs", "1", "--seeds", "1", "--no-controls"];
+    let dates = rows(&|i| format!("{:02}/03/2021", 1 + i % 28));
+    let why = wrong(&["train", &dates]);
+    assert!(why.contains("column 'what' = '01/03/2021': looks like a date") && why.contains("--drop"), "{why}");
+    good(&[&["train", &dates, "--drop", "what"], &quick[..]].concat());
+    let numbered = rows(&|i| i.to_string());
+    let told = good(&[&["train", &numbered], &quick[..]].concat()).err;
+    assert!(told.contains("column 'what' numbers the rows") && told.contains("--drop leaves it out"), "{told}");
+    assert!(wrong(&["train", "diabetes", "--loss", "soft_f1"]).contains("soft_f1: needs classes"));
+    assert!(wrong(&["train", "iris", "--loss", "soft_f1", "--output", "identity"]).contains("between 0 and 1"));
+    assert!(wrong(&["train", "iris", "--drop", "x"]).contains("--drop"));
 }
 
 #[test]
@@ -312,7 +482,7 @@ fn presets_limits_and_weights_are_heard() {
         "--json",
     ])
     .json();
-    assert_eq!(few["rows"], serde_json::json!({"train": 40, "test": 20}));
+    assert_eq!(few["rows"], serde_json::json!({"train": 40, "validation": 0, "test": 20}));
     let linear = good(&["train", "iris", "--hidden", "0", "--seeds", "1", "--epochs", "2", "--json"]).json();
     assert_eq!(linear["weights"], 15);
     let deep = ["--hidden", "8,6", "--activation", "tanh", "--output", "softmax", "--tau", "0.5", "--raw"];

@@ -45,6 +45,8 @@ pub static EXPERIMENTS: &[Experiment] = &[
     #[cfg(feature = "nn")]
     adaswarm::where_it_helps::EXPERIMENT,
     #[cfg(feature = "nn")]
+    adaswarm::asked_loss::EXPERIMENT,
+    #[cfg(feature = "nn")]
     adaswarm::black_box::EXPERIMENT,
     #[cfg(feature = "nn")]
     adaswarm::image::CNN,

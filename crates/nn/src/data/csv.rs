@@ -16,7 +16,7 @@
 //! ```
 
 use super::table::{Column, Table, Values};
-use super::{Task, read_text};
+use super::{Task, read_text, suspect};
 use std::path::Path;
 use swarmgrad_core::{Error, Result};
 
@@ -62,6 +62,8 @@ pub struct Format {
     pub categorical: Vec<String>,
     /// Columns that hold numbers. A column in neither list does if more than half of its values are numbers.
     pub numeric: Vec<String>,
+    /// Columns that are left out.
+    pub drop: Vec<String>,
     /// What stands for a missing value.
     pub missing: Vec<String>,
 }
@@ -75,6 +77,7 @@ impl Default for Format {
             task: None,
             categorical: Vec::new(),
             numeric: Vec::new(),
+            drop: Vec::new(),
             missing: ["", "?", "NA"].map(str::to_owned).to_vec(),
         }
     }
@@ -92,7 +95,8 @@ pub fn read(path: &Path, format: &Format) -> Result<Table> {
 ///
 /// Errors on an empty text, a row with more or fewer fields than the first, an open quote, two columns of one name, an
 /// unknown column in the format, text or a number that is not finite in a numeric column, a missing target, and on a
-/// single class.
+/// single class. Errors on a column of words in none of the lists that looks like numbers with a comma, like dates, or has another word
+/// in more than half of its rows, and on such classes where the task is not said. [`Table::notices`] says what is only odd.
 pub fn parse(text: &str, name: &str, format: &Format) -> Result<Table> {
     let mut records = records(text, name, format.separator)?;
     let Some((first, fields)) = records.first() else {
@@ -121,17 +125,28 @@ pub fn parse(text: &str, name: &str, format: &Format) -> Result<Table> {
         return Err(Error::parameter(name, "only a header", "must hold at least one row of data"));
     }
     let target = place_of_target(&names, name, &format.target)?;
-    for listed in format.categorical.iter().chain(&format.numeric) {
-        if !names.contains(listed) && !matches!(format.target, Target::IfPresent(_)) {
+    let to_predict = matches!(format.target, Target::IfPresent(_));
+    if let Some(dropped) = target.map(|j| &names[j]).filter(|name| format.drop.contains(name)) {
+        return Err(Error::parameter(format!("{name}, column '{dropped}'"), "dropped", "is the target"));
+    }
+    for listed in format.categorical.iter().chain(&format.numeric).chain(&format.drop) {
+        if !names.contains(listed) && !to_predict {
             return Err(Error::unknown(&format!("column of {name}"), listed, names.iter().map(String::as_str)));
         }
     }
     let lines: Vec<_> = records.iter().map(|(line, _)| *line).collect();
     let mut fields = records.into_iter().map(|(_, fields)| fields.into_iter()).collect::<Vec<_>>();
-    let mut task = format.task;
+    let (mut task, mut notices, mut place_of_the_target) = (format.task, Vec::new(), None);
     let mut columns = Vec::with_capacity(width);
     for (j, column) in names.into_iter().enumerate() {
         let words = fields.iter_mut().filter_map(Iterator::next);
+        if format.drop.contains(&column) {
+            words.for_each(drop);
+            continue;
+        }
+        if Some(j) == target {
+            place_of_the_target = Some(columns.len());
+        }
         let words: Vec<_> = words.map(|word| (!format.missing.contains(&word)).then_some(word)).collect();
         let numeric = if Some(j) == target {
             *task.get_or_insert_with(|| guess_task(&words)) == Task::Regression
@@ -142,8 +157,23 @@ pub fn parse(text: &str, name: &str, format: &Format) -> Result<Table> {
         let place = |i: usize| format!("{name} line {}, column '{column}'", lines[i]);
         let values = if numeric {
             let listed = Some(j) == target || format.numeric.contains(&column);
-            Values::Numbers(numbers(&words, place, listed)?)
+            let values = numbers(&words, place, listed)?;
+            if let Some(odd) = suspect::numbers(&column, &values).filter(|_| Some(j) != target && !listed) {
+                notices.push(format!("{name}, column '{column}' {odd}; `drop` leaves it out"));
+            }
+            Values::Numbers(values)
         } else {
+            let suspect = match Some(j) == target {
+                true if format.task.is_some() => None,
+                true => suspect::words(&words)
+                    .filter(|(value, _)| value.starts_with('\''))
+                    .or_else(|| suspect::classes(&words)),
+                false if to_predict || format.categorical.contains(&column) => None,
+                false => suspect::words(&words),
+            };
+            if let Some((value, rule)) = suspect {
+                return Err(Error::parameter(format!("{name}, column '{column}'"), value, rule));
+            }
             if let Some(i) = words.iter().position(|word| Some(j) == target && is_nan(word)) {
                 let rule = "the target must be a class, not NaN";
                 return Err(Error::parameter(place(i), format!("'{}'", words[i].as_deref().unwrap_or_default()), rule));
@@ -153,7 +183,7 @@ pub fn parse(text: &str, name: &str, format: &Format) -> Result<Table> {
         columns.push(Column { name: column, values });
     }
     let task = task.unwrap_or(Task::Classification);
-    Table { name: name.into(), columns, target, task, lines }.check()
+    Table { name: name.into(), columns, target: place_of_the_target, task, notices, lines }.check()
 }
 
 /// The records of a text, each with the line it starts on; blank lines are skipped, fields trimmed.

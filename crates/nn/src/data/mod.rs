@@ -21,6 +21,7 @@ pub mod fetch;
 pub mod idx;
 pub mod prepare;
 pub mod split;
+mod suspect;
 mod table;
 
 pub use dataset::{Dataset, Targets};

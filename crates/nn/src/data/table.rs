@@ -34,6 +34,8 @@ pub struct Table {
     pub target: Option<usize>,
     /// What the target is: a class or a number.
     pub task: Task,
+    /// What is odd about its columns, for people: a column that numbers the rows, say.
+    pub notices: Vec<String>,
     /// For each row the line of the file it comes from, counted from 1.
     pub(super) lines: Vec<usize>,
 }
@@ -158,6 +160,7 @@ impl Table {
             columns: self.columns.iter().map(|column| column.select(rows)).collect(),
             target: self.target,
             task: self.task,
+            notices: self.notices.clone(),
             lines: rows.iter().map(|&i| self.lines[i]).collect(),
         }
     }

@@ -29,6 +29,8 @@ pub struct Optimizer {
     columns: usize,
     outputs: Vec<f32>,
     gradient: Vec<f32>,
+    likeness: Option<Likeness>,
+    exact: Vec<f32>,
     class_weights: Option<Vec<f32>>,
 }
 
@@ -45,7 +47,10 @@ impl Optimizer {
         seed: u64,
     ) -> Result<Self> {
         rule.check()?;
+        let likeness = signal.lends_gradient().then(Likeness::default);
         Ok(Optimizer {
+            likeness,
+            exact: Vec::new(),
             sender: Sender::new(signal, &*loss, columns)?,
             loss,
             rule,
@@ -80,6 +85,17 @@ impl Optimizer {
         &mut *self.rule
     }
 
+    /// Says how much of the training is done, from 0 to 1: lengths of [`Signal::Scaled`] follow it.
+    pub fn progress(&mut self, share: f64) {
+        self.sender.progress(share);
+    }
+
+    /// Whether the gradient sent since this was last asked was output - label up to a factor, that of the squared error, although the
+    /// loss's own derivative was not: the loss has become the squared error. Only of signals in a derivative's place.
+    pub fn became_squared_error(&mut self) -> bool {
+        self.likeness.as_mut().map(std::mem::take).is_some_and(|likeness| likeness.tells())
+    }
+
     /// The last batch's outputs, rows of the network's outputs.
     pub fn outputs(&self) -> &[f32] {
         &self.outputs
@@ -106,8 +122,14 @@ impl Optimizer {
         let lane = Lane { workers: &self.workers, rng: &rng };
         let evaluations = self.sender.send(&*self.loss, batch, lane, &mut self.gradient)?;
         let stepped = Stepped { loss, evaluations };
+        self.loss.check()?;
         if self.gradient.iter().any(|g| !g.is_finite()) {
             return Ok((model, stepped));
+        }
+        if let Some(likeness) = &mut self.likeness {
+            self.exact.resize(targets.len(), 0.0);
+            let known = self.loss.derivative(&self.outputs, targets, self.columns, &mut self.exact);
+            likeness.see(&self.outputs, targets, &self.gradient, known.then_some(&self.exact));
         }
         if let Some(weights) = &self.class_weights {
             for (gradient, target) in self.gradient.chunks_mut(self.columns).zip(targets.chunks(self.columns)) {
@@ -120,6 +142,37 @@ impl Optimizer {
         let mut gradients = (outputs * sent).sum().backward();
         let model = apply(model, &mut gradients, &mut *self.rule);
         Ok((model, stepped))
+    }
+}
+
+/// How near gradients are to output - label: cosines of batches, each weighed by its squared residuals. A batch by itself, for the
+/// gradient of a mean is longer in a shorter batch.
+#[derive(Debug, Clone, Copy, Default)]
+struct Likeness {
+    residuals: f64,
+    sent: f64,
+    exact: f64,
+}
+
+impl Likeness {
+    /// A cosine above this is taken for 1.
+    const SAME: f64 = 0.999;
+
+    fn see(&mut self, outputs: &[f32], targets: &[f32], sent: &[f32], exact: Option<&Vec<f32>>) {
+        let residual = |i: usize| f64::from(outputs[i]) - f64::from(targets[i]);
+        let square: f64 = (0..outputs.len()).map(|i| residual(i) * residual(i)).sum();
+        let weighed = |gradient: &[f32]| {
+            let along: f64 = gradient.iter().enumerate().map(|(i, &g)| residual(i) * f64::from(g)).sum();
+            let length: f64 = gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum();
+            if length > 0.0 { along * (square / length).sqrt() } else { 0.0 }
+        };
+        self.residuals += square;
+        self.sent += weighed(sent);
+        self.exact += exact.map_or(0.0, |exact| weighed(exact));
+    }
+
+    fn tells(&self) -> bool {
+        self.sent > Self::SAME * self.residuals && self.exact <= Self::SAME * self.residuals
     }
 }
 

@@ -111,7 +111,7 @@ impl<A: Network, B: Network, M: Fn(&[f32], &mut [f32]) + Send + Sync> Through<A,
     ///
     /// # Errors
     /// A size of zero, a reach that is not above 0, parameters of the signal outside their ranges, [`Signal::Surrogate`] (a module
-    /// has no stand-in), or [`Signal::Exact`], the straight-through estimator, where the module has more outputs than inputs or fewer.
+    /// has no stand-in), [`Signal::Scaled`] (nor residuals), or [`Signal::Exact`], the straight-through estimator, where the module has more outputs than inputs or fewer.
     pub fn new(
         nets: (A, B),
         module: M,
@@ -127,6 +127,10 @@ impl<A: Network, B: Network, M: Fn(&[f32], &mut [f32]) + Send + Sync> Through<A,
         }
         if !(reach > 0.0 && reach.is_finite()) {
             return Err(Error::parameter("reach", reach, "must be above 0 and finite"));
+        }
+        if let Signal::Scaled(_) = signal {
+            let rule = "follows the residuals of a network's outputs, and a module has none";
+            return Err(Error::parameter("signal", format!("{signal:?}"), rule));
         }
         if matches!(signal, Signal::Surrogate(_)) || (signal == Signal::Exact && inputs != outputs) {
             let rule = "needs a derivative: a module has none, and straight-through needs as many outputs as inputs";

@@ -147,6 +147,17 @@ impl Population {
         })
     }
 
+    /// Whether its values can be trusted so far, see [`Loss::check`].
+    ///
+    /// # Errors
+    /// A loss that is computed elsewhere and has failed there.
+    pub fn check(&self) -> Result<()> {
+        match &self.loss {
+            Head::CrossEntropy => Ok(()),
+            Head::Rows(loss) => loss.check(),
+        }
+    }
+
     /// Threads over which networks are spread; one unless said. The values do not depend on it.
     #[must_use]
     pub fn workers(self, workers: Workers) -> Self {

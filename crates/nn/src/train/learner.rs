@@ -2,9 +2,10 @@
 
 use super::{Epoch, SwarmTrainer, Trainer};
 use crate::loss::Loss;
+use crate::population::Frozen;
 use crate::weights::{self, Part};
 use std::ops::ControlFlow;
-use swarmgrad_core::{Matrix, Result};
+use swarmgrad_core::{Error, Matrix, Result};
 
 /// One network in training by gradients, or a swarm of them.
 pub enum Learner {
@@ -12,6 +13,14 @@ pub enum Learner {
     Optimizer(Box<Trainer>),
     /// A swarm; its answer is the network of its consensus.
     Swarm(Box<SwarmTrainer>),
+}
+
+/// What a [`Learner`] answers with at some time.
+pub enum Snapshot {
+    /// Of one network.
+    Weights(Vec<f32>),
+    /// Of a swarm.
+    Consensus(Box<Frozen>),
 }
 
 impl Learner {
@@ -48,6 +57,30 @@ impl Learner {
         match self {
             Learner::Optimizer(trainer) => Ok(trainer.outputs(x)),
             Learner::Swarm(swarm) => swarm.outputs(x),
+        }
+    }
+
+    /// The network as it is, to return to.
+    pub fn snapshot(&self) -> Snapshot {
+        match self {
+            Learner::Optimizer(trainer) => Snapshot::Weights(trainer.weights()),
+            Learner::Swarm(swarm) => Snapshot::Consensus(Box::new(swarm.frozen().clone())),
+        }
+    }
+
+    /// Answers as it did at a snapshot of its own. To train on from there is not what this is for: the memory of an optimiser and
+    /// the places of a swarm are as they were left.
+    ///
+    /// # Errors
+    /// The snapshot of another learner.
+    pub fn return_to(&mut self, snapshot: Snapshot) -> Result<()> {
+        match (self, snapshot) {
+            (Learner::Optimizer(trainer), Snapshot::Weights(weights)) => trainer.set_weights(&weights),
+            (Learner::Swarm(swarm), Snapshot::Consensus(frozen)) => {
+                swarm.answer_as(*frozen);
+                Ok(())
+            }
+            _ => Err(Error::Saved("the snapshot of another kind of learner".into())),
         }
     }
 

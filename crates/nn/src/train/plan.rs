@@ -4,7 +4,7 @@ use super::{RowSource, Saved, Swarm, Training};
 use crate::data::catalog::{self, ENTRIES};
 use crate::data::csv::{self, Target};
 use crate::data::{Dataset, Preset, Task};
-use crate::loss::{self, Block};
+use crate::loss::{self, Block, Entry, Takes};
 use crate::model::{Activation, Architecture, Image, Output};
 use crate::optim;
 use crate::signal::Signal;
@@ -22,6 +22,8 @@ pub const MOST_SEEDS: usize = 100_000;
 /// The usual number of epochs, at most and at least; in between, so many as make these steps.
 const EPOCHS: [usize; 2] = [40, 5];
 const STEPS: usize = 2000;
+/// How many epochs without a smaller loss on the validation rows are waited for.
+const PATIENCE: u64 = 20;
 /// How many seeds are usual.
 pub(super) const SEEDS: u64 = 5;
 /// The usual share of test rows.
@@ -53,10 +55,17 @@ pub struct TrainingPlan {
     pub task: Option<Task>,
     /// Columns of a CSV file that hold categories, even if these look like numbers.
     pub categorical: Vec<String>,
+    /// Columns of a CSV file that are left out.
+    pub drop: Vec<String>,
     /// Whether the first line of a CSV file names the columns. It does where none of its fields is a number.
     pub header: Option<bool>,
     /// Share of the rows to be judged on, each class alike, from 0 to below 1. 0.25 where it is not said.
     pub test_share: Option<f64>,
+    /// Share of the rows to learn from, above 0 and below 1, that is set apart to choose the epoch: the network that is kept and judged
+    /// is the one with the smallest loss on them. All rows are learnt from, and the last epoch's network is kept, where it is not said.
+    pub validation: Option<f64>,
+    /// Epochs without a smaller loss on the validation rows, at least 1, after which training ends. 20 where it is not said.
+    pub patience: Option<u64>,
     /// Most training rows, at least 1, drawn at random for each seed, each class alike.
     pub limit: Option<usize>,
     /// Most test rows, at least 1, drawn in the same way.
@@ -73,7 +82,7 @@ pub struct TrainingPlan {
     pub output: Option<Output>,
     /// A saved model to continue from: its network, weights and preparation, and unless said its loss, optimiser and seed.
     pub load: Option<PathBuf>,
-    /// A name from [`loss::LOSSES`]. mse for numbers; bce for classes, cross_entropy for those of `methods`.
+    /// What [`loss::entry`] takes: a name from [`loss::LOSSES`], some with a parameter, or a program. mse for numbers; bce for classes, cross_entropy for those of `methods`.
     pub loss: Option<String>,
     /// Names from [`optim::OPTIMIZERS`]. adaswarm where none is said.
     pub optimizers: Vec<String>,
@@ -111,8 +120,11 @@ impl Default for TrainingPlan {
             target: None,
             task: None,
             categorical: Vec::new(),
+            drop: Vec::new(),
             header: None,
             test_share: None,
+            validation: None,
+            patience: None,
             limit: None,
             test_limit: None,
             raw: false,
@@ -150,8 +162,16 @@ impl TrainingPlan {
 
     /// What can be told without the rows.
     pub(super) fn check(&self) -> Result<()> {
+        if let Some(share) = self.validation.filter(|share| !(*share > 0.0 && *share < 1.0)) {
+            return Err(Error::parameter("validation", share, "must be a number above 0 and below 1"));
+        }
+        if let (Some(patience), None) = (self.patience, self.validation) {
+            let rule = "needs a validation part: validation says its share";
+            return Err(Error::parameter("patience", patience, rule));
+        }
         let counts = [
             ("epochs", self.epochs),
+            ("patience", self.patience),
             ("batch", self.batch.map(|n| n as u64)),
             ("limit", self.limit.map(|n| n as u64)),
             ("test_limit", self.test_limit.map(|n| n as u64)),
@@ -203,6 +223,7 @@ impl TrainingPlan {
                 ("target", self.target.is_some()),
                 ("task", self.task.is_some()),
                 ("categorical", !self.categorical.is_empty()),
+                ("drop", !self.drop.is_empty()),
                 ("header", self.header.is_some()),
             ];
             refuse(&given, &format!("is for CSV files; the columns of {} are known", self.data))?;
@@ -215,11 +236,13 @@ impl TrainingPlan {
             (None, None) => Target::Last,
         };
         format.categorical.extend(self.categorical.iter().cloned());
+        format.drop.extend(self.drop.iter().cloned());
         format.header = self.header.or(format.header);
         format.task = self.task.or(format.task);
         let table = csv::read(path, &format)?;
         let target = &table.target()?.name;
-        let digest = format!("{} {target} {:?}", digest_of(path)?, table.task);
+        let dropped = if self.drop.is_empty() { String::new() } else { format!(" without {}", self.drop.join(", ")) };
+        let digest = format!("{} {target} {:?}{dropped}", digest_of(path)?, table.task);
         Ok((RowSource::Table(table), digest))
     }
 
@@ -233,11 +256,20 @@ impl TrainingPlan {
             (false, true) => "bce",
             (false, false) => "cross_entropy",
         };
-        let loss = self.loss.clone().or_else(|| saved.map(|s| s.loss.clone())).unwrap_or_else(|| usual.into());
-        loss::entry(&loss)?;
+        let loss = match (&self.loss, saved.map(|saved| saved.loss.as_str())) {
+            (Some(loss), _) => loss,
+            // A file must not say which program is run.
+            (None, Some(loss)) if loss::entry(loss)?.is_program() => {
+                let rule = "trained the saved model; to run it again, give it again as the loss";
+                return Err(Error::parameter("loss", loss, rule));
+            }
+            (None, Some(loss)) => loss,
+            (None, None) => usual,
+        };
+        let (chosen, loss) = (loss::entry(loss)?, loss.to_owned());
         let architecture = match saved {
             Some(saved) => saved.architecture.clone(),
-            None => self.architecture([rows.dim(), rows.outputs()], &loss, regression)?,
+            None => self.architecture([rows.dim(), rows.outputs()], &chosen, regression)?,
         };
         let batch = self.batch.unwrap_or(match (paper, self.methods.is_empty()) {
             (true, _) => 50,
@@ -253,14 +285,15 @@ impl TrainingPlan {
             epochs: self.epochs.unwrap_or(usual as u64),
             batch,
             balance: self.balance,
+            patience: self.validation.map(|_| self.patience.unwrap_or(PATIENCE)),
             ..Training::default()
         })
     }
 
-    fn architecture(&self, [inputs, outputs]: [usize; 2], loss: &str, regression: bool) -> Result<Architecture> {
+    fn architecture(&self, [inputs, outputs]: [usize; 2], loss: &Entry, regression: bool) -> Result<Architecture> {
         let output = match self.output {
             Some(output) => output,
-            None if regression || loss == "cross_entropy" => Output::Identity,
+            None if regression || loss.takes == Takes::Logits => Output::Identity,
             None => Output::Sigmoid,
         };
         let model = self.model.as_deref().unwrap_or("mlp");
@@ -283,8 +316,10 @@ impl TrainingPlan {
         })
     }
 
-    /// The optimisers with the controls behind them, and where these begin.
-    pub(super) fn optimizers(&self, loaded: Option<&Saved>) -> Result<(Vec<String>, usize)> {
+    /// The optimisers with the controls behind them, and where these begin. A loss without a derivative has no control that needs one.
+    pub(super) fn optimizers(&self, loaded: Option<&Saved>, loss: &str) -> Result<(Vec<String>, usize)> {
+        let program = loss::entry(loss)?.is_program();
+        let needs_derivative = |name: &str| optim::entry(name).is_ok_and(|entry| entry.signal() == Signal::Exact);
         let mut names = self.optimizers.clone();
         if names.is_empty() {
             let usual = loaded.map_or("adaswarm", |saved| saved.training.optimizer.as_str());
@@ -296,9 +331,15 @@ impl TrainingPlan {
         }
         names.iter().try_for_each(|name| optim::entry(name).map(|_| ()))?;
         distinct("optimizers", &names)?;
+        if let Some(name) = names.iter().find(|name| program && needs_derivative(name)) {
+            let rule = "needs the loss's derivative, and a program has none: use adaswarm, adaswarm_prox, adaswarm_consensus, \
+                        sgd_swarm or adam_on_mse";
+            return Err(Error::parameter("optimizers", name, rule));
+        }
         let asked = names.len();
         if self.controls && loaded.is_none() && names.iter().any(|name| lends_gradient(name)) {
             let controls = CONTROLS.iter().filter(|control| !names.iter().any(|name| name == *control));
+            let controls = controls.filter(|control| !(program && needs_derivative(control)));
             let controls: Vec<String> = controls.map(|control| (*control).to_owned()).collect();
             names.extend(controls);
         }
@@ -325,7 +366,7 @@ impl TrainingPlan {
         Ok(Training { optimizer: name.into(), swarm: Some(swarm), ..base.clone() })
     }
 
-    pub(super) fn with_optimizer(&self, base: &Training, name: &str) -> Result<Training> {
+    pub(super) fn with_optimizer(&self, base: &Training, name: &str, regression: bool) -> Result<Training> {
         let entry = optim::entry(name)?;
         let rate = match (self.rate, self.preset, &base.architecture) {
             (Some(rate), ..) => rate,
@@ -333,17 +374,22 @@ impl TrainingPlan {
             (None, _, Architecture::Mlp { .. }) => entry.rate.max(0.01),
             (None, ..) => entry.rate,
         };
-        let mut training = Training { optimizer: name.into(), rate: Some(rate), ..base.clone() };
-        if has_swarm(name) && self.swarm_field().is_some() {
-            let mut signal = self.tau.map_or_else(|| entry.signal(), Signal::proximal);
-            if let Signal::Swarm(swarm) = &mut signal {
-                swarm.block = self.block;
-                swarm.search.particles = self.particles.unwrap_or(swarm.search.particles);
-                swarm.search.iterations = self.iterations.unwrap_or(swarm.search.iterations);
-            }
-            training.signal = Some(signal.fit(base.architecture.output()));
+        let usual = entry.signal();
+        let mut signal = if has_swarm(name) { self.tau.map_or_else(|| usual.clone(), Signal::proximal) } else { usual };
+        if let Signal::Swarm(swarm) = &mut signal {
+            swarm.block = self.block;
+            swarm.search.particles = self.particles.unwrap_or(swarm.search.particles);
+            swarm.search.iterations = self.iterations.unwrap_or(swarm.search.iterations);
         }
-        Ok(training)
+        let signal = signal.fit(base.architecture.output());
+        // A tau that was said is meant as it was said.
+        let scaled = match self.tau {
+            Some(_) => signal,
+            None => signal.scaled_for(&base.loss, regression),
+        };
+        let said = has_swarm(name) && self.swarm_field().is_some() || matches!(scaled, Signal::Scaled(_));
+        let signal = said.then_some(scaled);
+        Ok(Training { optimizer: name.into(), rate: Some(rate), signal, ..base.clone() })
     }
 }
 
@@ -375,7 +421,7 @@ fn distinct<T: Ord + Display>(field: &str, list: &[T]) -> Result<()> {
 }
 
 /// The path that `name` reads as: a file, not the name of a data set.
-fn as_file(name: &str) -> Option<&Path> {
+pub(super) fn as_file(name: &str) -> Option<&Path> {
     let path = Path::new(name);
     let known = ENTRIES.iter().any(|entry| entry.name == name);
     (!known && (path.exists() || path.extension().is_some() || name.contains(std::path::MAIN_SEPARATOR)))

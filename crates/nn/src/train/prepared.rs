@@ -2,8 +2,11 @@
 
 use super::plan::{SEEDS, TEST_SHARE, digest_of, has_swarm};
 use super::{
-    Learner, Origin, RowSource, RunIndex, Saved, SeedRows, SwarmTrainer, Trainer, Training, TrainingPlan, check_fit,
+    Figures, Learner, Origin, RowSource, RunIndex, Saved, SeedRows, SwarmTrainer, TrainedRun, Trainer, Training,
+    TrainingPlan, check_fit, constant_outputs, repeated, score,
 };
+use crate::data::Dataset;
+use crate::loss;
 use swarmgrad_core::{Error, Result, Workers};
 
 /// A plan whose rows have been read and whose every choice is made and checked.
@@ -20,6 +23,8 @@ pub struct PreparedPlan {
     pub trainings: Vec<Training>,
     /// From here on the optimisers are controls.
     pub controls_from: usize,
+    /// Whether the rows are those of a file, not of the catalogue.
+    pub from_file: bool,
 }
 
 impl PreparedPlan {
@@ -29,6 +34,14 @@ impl PreparedPlan {
     /// Those of [`RowSource::rows`].
     pub fn rows(&self, seed: u64) -> Result<SeedRows> {
         self.source.rows(&self.origin, self.loaded.as_ref(), seed)
+    }
+
+    /// What is odd about the rows of a file, for people.
+    pub fn notices(&self) -> &[String] {
+        match &self.source {
+            RowSource::Table(table) if self.from_file => &table.notices,
+            _ => &[],
+        }
     }
 
     /// A network, or a swarm of them, before its first step.
@@ -44,6 +57,44 @@ impl PreparedPlan {
             Some(saved) => trainer.start_from(&saved.weights)?,
             None => trainer,
         })))
+    }
+
+    /// What the best constant of the training rows comes to, for each seed: the dullest answer, which a network must beat to be worth
+    /// anything. The loss is that of the plan.
+    ///
+    /// # Errors
+    /// Those of [`PreparedPlan::rows`], and a loss that is computed by a program and fails.
+    pub fn constants(&self) -> Result<Vec<TrainedRun>> {
+        let training = &self.trainings[0];
+        let output = training.architecture.output();
+        let of_seed = |&seed: &u64| {
+            let rows = self.rows(seed)?;
+            let loss = loss::entry(&training.loss)?.build(rows.train.outputs());
+            let constant = constant_outputs(&*loss, &rows.train, output);
+            let judged = |part: &Dataset| -> Result<Option<Figures>> {
+                let (outputs, targets) = (repeated(&constant, part.len()), part.target_rows());
+                let score = score(&*loss, &outputs, &targets);
+                loss.check()?;
+                let figures = Figures::of_outputs(score, output, &outputs, &targets, &rows.preprocessing);
+                Ok((!part.is_empty()).then_some(figures))
+            };
+            let none = || Error::parameter("rows", 0, "training needs at least one row");
+            let train = judged(&rows.train)?.ok_or_else(none)?;
+            Ok(TrainedRun {
+                epochs: 0,
+                steps: 0,
+                evaluations: 0,
+                seconds: 0.0,
+                squared_error: 0,
+                rows: [rows.train.len(), rows.test.len()],
+                best_epoch: None,
+                validation: judged(&rows.validation)?,
+                train,
+                test: judged(&rows.test)?,
+                curve: Vec::new(),
+            })
+        };
+        self.seeds.iter().map(of_seed).collect()
     }
 
     /// How a run is trained.
@@ -74,6 +125,7 @@ impl TrainingPlan {
             preset: self.preset,
             options,
             test_share: self.test_share.unwrap_or(TEST_SHARE),
+            validation: self.validation,
             limits: [self.limit, self.test_limit],
             from: self.load.as_deref().map(digest_of).transpose()?,
         };
@@ -82,13 +134,17 @@ impl TrainingPlan {
             (None, Some(saved)) => vec![saved.training.seed],
             (None, None) => (0..SEEDS).collect(),
         };
-        let mut plan = PreparedPlan { origin, source, loaded, seeds, trainings: Vec::new(), controls_from: 0 };
+        let from_file = super::plan::as_file(&self.data).is_some();
+        let mut plan =
+            PreparedPlan { origin, source, loaded, seeds, trainings: Vec::new(), controls_from: 0, from_file };
         let first = plan.rows(plan.seeds[0])?;
         let base = self.training(plan.loaded.as_ref(), &first.train)?;
         check_fit(&base, &first.train.targets)?;
         if self.methods.is_empty() {
-            let (names, controls_from) = self.optimizers(plan.loaded.as_ref())?;
-            plan.trainings = names.iter().map(|name| self.with_optimizer(&base, name)).collect::<Result<_>>()?;
+            let (names, controls_from) = self.optimizers(plan.loaded.as_ref(), &base.loss)?;
+            let regression = first.train.labels().is_none();
+            plan.trainings =
+                names.iter().map(|name| self.with_optimizer(&base, name, regression)).collect::<Result<_>>()?;
             plan.controls_from = controls_from;
         } else {
             plan.trainings = self.methods.iter().map(|name| self.with_method(&base, name)).collect::<Result<_>>()?;

@@ -17,8 +17,17 @@ pub struct TrainedRun {
     pub evaluations: u64,
     /// Seconds of training.
     pub seconds: f64,
+    /// Epochs in which the loss had become the squared error, see [`Epoch::squared_error`](super::Epoch::squared_error).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub squared_error: u64,
     /// Training and test rows.
     pub rows: [usize; 2],
+    /// The epoch whose network is kept and judged, the best on the validation rows, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<u64>,
+    /// On the validation rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Figures>,
     /// On the training rows.
     pub train: Figures,
     /// On the test rows.
@@ -26,6 +35,11 @@ pub struct TrainedRun {
     pub test: Option<Figures>,
     /// Epoch by epoch.
     pub curve: Vec<CurvePoint>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A finished run with all that tells it from others: a line of a file of records.

@@ -27,6 +27,9 @@ pub struct Origin {
     pub options: Options,
     /// Share of the test rows.
     pub test_share: f64,
+    /// Share of the rows to learn from that choose the epoch instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
     /// Most training and most test rows.
     pub limits: [Option<usize>; 2],
     /// Checksum of the model it starts from.
@@ -38,6 +41,8 @@ pub struct Origin {
 pub struct SeedRows {
     /// Rows to learn from.
     pub train: Arc<Dataset>,
+    /// Rows that choose the epoch whose network is kept; none unless a share of the training rows is set apart for it.
+    pub validation: Arc<Dataset>,
     /// Rows to be judged on.
     pub test: Arc<Dataset>,
     /// How they were prepared.
@@ -47,7 +52,8 @@ pub struct SeedRows {
 impl From<Parts> for SeedRows {
     fn from(parts: Parts) -> Self {
         let Parts { train, test, preprocessing } = parts;
-        SeedRows { train: Arc::new(train), test: Arc::new(test), preprocessing }
+        let validation = Arc::new(train.select(&[]));
+        SeedRows { train: Arc::new(train), validation, test: Arc::new(test), preprocessing }
     }
 }
 
@@ -67,23 +73,37 @@ impl RowSource {
                 {
                     return Err(Error::shape("a row of the model's data", saved.shape[0], dim));
                 }
+                let mut train = limited_images(&all.train, most_train, &lane)?;
+                let mut validation = all.validation.clone();
+                if let Some(share) = origin.validation {
+                    let parts = set_apart(
+                        &(0..train.len()).collect::<Vec<_>>(),
+                        train.labels().unwrap_or_default(),
+                        share,
+                        &rng,
+                    )?;
+                    (validation, train) = (Arc::new(train.select(&parts.test)), Arc::new(train.select(&parts.train)));
+                }
                 Ok(SeedRows {
-                    train: limited_images(&all.train, most_train, &lane)?,
+                    train,
+                    validation,
                     test: limited_images(&all.test, most_test, &test_lane)?,
                     preprocessing: all.preprocessing.clone(),
                 })
             }
             RowSource::Table(table) => {
                 let (strata, whole) = (table.strata(), table.split(origin.test_share, &rng)?);
-                let split = Split {
-                    train: limited(whole.train, &strata, most_train, &lane)?,
-                    test: limited(whole.test, &strata, most_test, &test_lane)?,
+                let train = limited(whole.train, &strata, most_train, &lane)?;
+                let test = limited(whole.test, &strata, most_test, &test_lane)?;
+                let learnt = match origin.validation {
+                    Some(share) => set_apart(&train, &strata, share, &rng)?,
+                    None => Split { train, test: Vec::new() },
                 };
-                let fitted = || Preprocessing::fit(table, &split.train, &origin.options);
+                let fitted = || Preprocessing::fit(table, &learnt.train, &origin.options);
                 let preprocessing = loaded.map_or_else(fitted, |saved| Ok(saved.preprocessing.clone()))?;
-                let train = Arc::new(preprocessing.apply(&table.select(&split.train))?);
-                let test = Arc::new(preprocessing.apply(&table.select(&split.test))?);
-                Ok(SeedRows { train, test, preprocessing })
+                let part = |rows: &[usize]| Ok::<_, Error>(Arc::new(preprocessing.apply(&table.select(rows))?));
+                let [train, validation, test] = [part(&learnt.train)?, part(&learnt.test)?, part(&test)?];
+                Ok(SeedRows { train, validation, test, preprocessing })
             }
         }
     }
@@ -95,6 +115,18 @@ impl RowSource {
             _ => RowSource::Table(data::load(name, preset)?),
         })
     }
+}
+
+/// Sets a share of these rows apart for validation, each class alike: the test part of what is returned.
+fn set_apart(rows: &[usize], strata: &[usize], share: f64, rng: &Rng) -> Result<Split> {
+    let mine: Vec<_> = rows.iter().map(|&i| strata.get(i).copied().unwrap_or(0)).collect();
+    let split = split::stratified(&mine, share, &rng.fork("validation"))?;
+    if split.test.is_empty() {
+        let rule = format!("must set at least one of the {} training rows apart", rows.len());
+        return Err(Error::parameter("validation", share, rule));
+    }
+    let named = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
+    Ok(Split { train: named(split.train), test: named(split.test) })
 }
 
 /// The rows that a limit leaves of these, each class alike.

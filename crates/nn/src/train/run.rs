@@ -1,7 +1,7 @@
 //! The runs of a plan: every optimiser from every seed, one or all of them, on threads.
 
 use super::record::{self, RunRecord, RunState, RunStore, TrainedRun};
-use super::{CurvePoint, Figures, Learner, PreparedPlan, Saved, Score, score};
+use super::{CurvePoint, Figures, Learner, PreparedPlan, Saved, Score, Snapshot, score};
 use crate::data::Dataset;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -115,7 +115,9 @@ impl PreparedPlan {
         let rows = self.rows(training.seed)?;
         let mut learner = self.learner(&training, &rows, workers)?;
         let (mut curve, mut last, mut begun, mut state) = (Vec::new(), None, 0, None);
-        if let (Learner::Swarm(swarm), Some(store)) = (&mut learner, driving.store) {
+        // The best network so far is no part of a stored state: with a validation part a run that was broken off begins anew.
+        let stored = driving.store.filter(|_| rows.validation.is_empty());
+        if let (Learner::Swarm(swarm), Some(store)) = (&mut learner, stored) {
             let place = store.state(&record::unfinished(&self.origin, &training));
             // A state that does not fit is as good as none.
             if let Some((stored, bytes)) = place.read()
@@ -131,12 +133,15 @@ impl PreparedPlan {
         let judged = |learner: &Learner, x: &Matrix<f32>, y: &Matrix<f32>| -> Result<(Score, Figures)> {
             let outputs = learner.outputs(x)?;
             let score = score(learner.loss(), &outputs, y);
+            learner.loss().check()?;
             Ok((score, Figures::of_outputs(score, output, &outputs, y, &rows.preprocessing)))
         };
         let sample = sample(&rows.test);
         let seen = sample.as_ref().unwrap_or(&*rows.test);
         let seen = (&seen.features, seen.target_rows());
         let every = training.epochs.div_ceil(CURVE);
+        let validation = (&rows.validation.features, rows.validation.target_rows());
+        let (mut best, mut stopped): (Option<(f64, u64, Snapshot)>, bool) = (None, false);
         for k in begun + 1..=training.epochs {
             if driving.halted() {
                 break;
@@ -157,16 +162,41 @@ impl PreparedPlan {
             if let (Learner::Swarm(swarm), Some(state), true) = (&learner, &mut state, whole) {
                 state.store(&curve, &|| swarm.save(&training))?;
             }
+            if !rows.validation.is_empty() {
+                let (score, _) = judged(&learner, validation.0, &validation.1)?;
+                if best.as_ref().is_none_or(|(least, ..)| score.loss < *least) {
+                    best = Some((score.loss, k, learner.snapshot()));
+                }
+                let since = best.as_ref().map_or(0, |(_, epoch, _)| k - epoch);
+                stopped = whole && training.patience.is_some_and(|patience| since >= patience);
+                if stopped {
+                    let left = (training.epochs - k) * x.len() as u64;
+                    (driving.progress)(TrainingProgress::Rows(left));
+                    break;
+                }
+            }
         }
         let Some((epoch, whole)) = last else { return Ok(None) };
+        let best_epoch = best.as_ref().map(|(_, epoch, _)| *epoch);
+        if let Some((.., snapshot)) = best {
+            learner.return_to(snapshot)?;
+        }
         let (train_score, train) = judged(&learner, x, &y)?;
         let test = (!rows.test.is_empty()).then(|| judged(&learner, &rows.test.features, &rows.test.target_rows()));
         let (test_score, test) = test.transpose()?.unzip();
+        let validation = best_epoch.map(|_| judged(&learner, validation.0, &validation.1)).transpose()?;
         curve.retain(|point: &CurvePoint| point.epoch != epoch.epoch);
-        curve.push(CurvePoint { epoch: epoch.epoch, train: Figures::of_score(epoch.running, output), test });
+        // What is judged is the network of the best epoch; the curve ends with that of the last.
+        let test_at_end = if best_epoch.is_none() || best_epoch == Some(epoch.epoch) { test } else { None };
+        curve.push(CurvePoint {
+            epoch: epoch.epoch,
+            train: Figures::of_score(epoch.running, output),
+            test: test_at_end,
+        });
         let model = driving.model.then(|| {
             let mut saved = Saved::new(learner.weights(), &training, &rows.preprocessing, &self.origin.data);
             saved.scores.push(("train".into(), train_score));
+            saved.scores.extend(validation.map(|(score, _)| ("validation".into(), score)));
             saved.scores.extend(test_score.map(|score| ("test".into(), score)));
             saved
         });
@@ -175,12 +205,15 @@ impl PreparedPlan {
             steps: epoch.steps,
             evaluations: epoch.evaluations,
             seconds: epoch.seconds,
+            squared_error: epoch.squared_error,
             rows: [rows.train.len(), rows.test.len()],
+            best_epoch,
+            validation: validation.map(|(_, figures)| figures),
             train,
             test,
             curve,
         };
-        Ok(Some(EndedRun { index, run, finished: whole && epoch.epoch == training.epochs, model, state }))
+        Ok(Some(EndedRun { index, run, finished: whole && (stopped || epoch.epoch == training.epochs), model, state }))
     }
 
     /// Runs everything that is not stored yet.

@@ -271,6 +271,7 @@ impl SwarmTrainer {
         let (begin, finished, mut done) = (Instant::now(), self.swarm.place().epochs, 0);
         while self.swarm.place().epochs == finished {
             self.swarm.step(&self.population, &self.rng)?;
+            self.population.check()?;
             done = (done + self.batch).min(self.data.len());
             if see(done).is_break() {
                 break;
@@ -292,6 +293,16 @@ impl SwarmTrainer {
     /// Rows of another width.
     pub fn outputs(&self, x: &Matrix<f32>) -> Result<Matrix<f32>> {
         self.frozen.outputs(x)
+    }
+
+    /// The network of the answer.
+    pub fn frozen(&self) -> &Frozen {
+        &self.frozen
+    }
+
+    /// Answers with this network until the next epoch.
+    pub fn answer_as(&mut self, frozen: Frozen) {
+        self.frozen = frozen;
     }
 
     /// The answer's score on some rows.

@@ -9,7 +9,9 @@ use swarmgrad_lab::plot::{Axis, Chart, Legend, Line, sheet};
 use swarmgrad_lab::stats::{Interval, mean, mean_interval, standard_deviation};
 use swarmgrad_lab::table::{Rules, Table, significant};
 use swarmgrad_nn::model::Architecture;
+use swarmgrad_nn::signal::Signal;
 use swarmgrad_nn::train::{CONTROLS, CurvePoint, Figures, Measure, PreparedPlan, TrainedRun, lends_gradient};
+use swarmgrad_nn::{loss, optim};
 
 /// Of the intervals of means.
 const CONFIDENCE: f64 = 0.95;
@@ -19,7 +21,7 @@ fn shown(measure: Measure, value: f64) -> String {
     match measure {
         _ if !value.is_finite() => significant(value, 3),
         _ if measure.is_share() => format!("{:.2}", 100.0 * value),
-        Measure::R2 => format!("{value:.3}"),
+        Measure::R2 | Measure::Mcc | Measure::Auc => format!("{value:.3}"),
         _ => significant(value, 4),
     }
 }
@@ -93,9 +95,13 @@ fn head(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>]) -> Result<String>
         Architecture::Resnet18 { .. } => "ResNet-18".into(),
     };
     let seeds = runs.iter().map(|runs| runs.iter().flatten().count()).max().unwrap_or(0) as u64;
+    let chosen = match rows.validation.len() as u64 {
+        0 => String::new(),
+        many => format!("{} to choose the epoch by, ", grouped(many)),
+    };
     let from = if plan.loaded.is_some() { ", continued from a saved model" } else { "" };
     Ok(format!(
-        "{}: {what}; {} to learn from, {} to be judged on\n{net}, {}, loss {}, {} of batches of {}, {}{from}\n\n",
+        "{}: {what}; {} to learn from, {chosen}{} to be judged on\n{net}, {}, loss {}, {} of batches of {}, {}{from}\n\n",
         plan.origin.data,
         count(rows.train.len() as u64, "row", "rows"),
         grouped(rows.test.len() as u64),
@@ -107,119 +113,192 @@ fn head(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>]) -> Result<String>
     ))
 }
 
-/// The measure by which optimisers are compared: by class or by number, on test rows if there are any.
+/// Which rows optimisers are compared on, by the loss that was asked for, and the usual figure beside it: by class or by number.
 fn verdict(runs: &[Vec<Option<TrainedRun>>]) -> Option<(Side, Measure)> {
     let ran = runs.iter().flatten().flatten().next()?;
     let part = if ran.test.is_some() { Side::Test } else { Side::Train };
     Some((part, if ran.train.accuracy.is_some() { Measure::Accuracy } else { Measure::R2 }))
 }
 
+/// A column of the table: its heading, and which figure it shows.
+struct Shown(String, Side, Measure);
+
+/// The figures of the table. `more` are those that were asked for.
+fn columns(plan: &PreparedPlan, part: Side, usual: Measure, more: &[Measure]) -> Result<Vec<Shown>> {
+    let side = |part: Side| if part == Side::Test { "test" } else { "train" };
+    let percent = |measure: Measure| if measure.is_share() { " %" } else { "" };
+    let of = |part: Side, measure: Measure| {
+        Shown(format!("{} {}{}", side(part), measure.label(), percent(measure)), part, measure)
+    };
+    let both = |measure: Measure| match part {
+        Side::Test => vec![of(Side::Train, measure), of(Side::Test, measure)],
+        Side::Train => vec![of(Side::Train, measure)],
+    };
+    let mut columns = both(Measure::Loss);
+    if usual == Measure::Accuracy {
+        columns.extend(both(usual));
+    } else {
+        columns.extend([Measure::Rmse, Measure::Mae, Measure::R2].map(|measure| of(part, measure)));
+        if loss::entry(&plan.trainings[0].loss)?.quantile().is_some() {
+            columns.push(of(part, Measure::Coverage));
+        }
+    }
+    for &measure in more {
+        if !columns.iter().any(|Shown(_, side, shown)| *side == part && *shown == measure) {
+            columns.push(of(part, measure));
+        }
+    }
+    Ok(columns)
+}
+
 /// The result for people.
-pub fn text(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>]) -> anyhow::Result<String> {
+pub fn text(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>], more: &[Measure]) -> anyhow::Result<String> {
     let mut text = head(plan, runs)?;
-    let Some((part, main)) = verdict(runs) else {
+    let Some((part, usual)) = verdict(runs) else {
         return Ok(text + "No run had begun.\n");
     };
-    let tested = part == Side::Test;
-    let side = |part: Side| if part == Side::Test { "test" } else { "train" };
+    let side = if part == Side::Test { "test" } else { "train" };
     let has = |measure: Measure| runs.iter().any(|runs| !values(runs, part, measure).is_empty());
-    let mut columns: Vec<(String, Side, Measure)> = vec![("train loss".into(), Side::Train, Measure::Loss)];
-    if tested {
-        columns.push(("test loss".into(), Side::Test, Measure::Loss));
-    }
-    if main == Measure::Accuracy {
-        columns.push(("train accuracy %".into(), Side::Train, main));
-        if tested {
-            columns.push(("test accuracy %".into(), Side::Test, main));
-        }
-    } else {
-        for measure in [Measure::Rmse, Measure::Mae, Measure::R2] {
-            columns.push((format!("{} {}", side(part), measure.label()), part, measure));
-        }
-    }
+    let columns = columns(plan, part, usual, more)?;
     let repeated = runs.iter().any(|runs| runs.iter().flatten().count() > 1);
+    let validated = plan.origin.validation.is_some();
+    let element = has(Measure::ElementAccuracy) && !columns.iter().any(|Shown(.., m)| *m == Measure::ElementAccuracy);
     let mut headers: Vec<String> = vec!["optimizer".into()];
-    headers.extend(columns.iter().map(|(label, ..)| label.clone()));
+    headers.extend(columns.iter().map(|Shown(heading, ..)| heading.clone()));
     if repeated {
         headers.push("95 % interval".into());
     }
-    if has(Measure::ElementAccuracy) {
+    if element {
         headers.push("element-wise %".into());
+    }
+    if validated {
+        headers.push("best epoch".into());
     }
     headers.extend(["evaluations".into(), "time".into()]);
     let mut table = Table::new(headers);
-    for (training, runs) in plan.trainings.iter().zip(runs) {
-        let mut row = vec![training.optimizer.clone()];
-        row.extend(columns.iter().map(|&(_, part, measure)| cell(measure, &values(runs, part, measure))));
+    let constants: Vec<Option<TrainedRun>> = plan.constants()?.into_iter().map(Some).collect();
+    let named = plan.trainings.iter().map(|training| training.optimizer.as_str()).zip(runs);
+    for (name, runs) in named.chain([(CONSTANT, &constants)]) {
+        let mut row = vec![name.to_owned()];
+        row.extend(columns.iter().map(|&Shown(_, part, measure)| cell(measure, &values(runs, part, measure))));
         if repeated {
-            let interval = interval(main, &values(runs, part, main))?;
-            row.push(interval.map_or("–".into(), |i| format!("{} .. {}", shown(main, i.low), shown(main, i.high))));
+            let loss = Measure::Loss;
+            let interval = interval(loss, &values(runs, part, loss))?;
+            row.push(interval.map_or("–".into(), |i| format!("{} .. {}", shown(loss, i.low), shown(loss, i.high))));
         }
-        if has(Measure::ElementAccuracy) {
+        if element {
             row.push(cell(Measure::ElementAccuracy, &values(runs, part, Measure::ElementAccuracy)));
+        }
+        if validated {
+            let best: Vec<f64> = runs.iter().flatten().filter_map(|ran| Some(ran.best_epoch? as f64)).collect();
+            row.push(if best.is_empty() { "–".into() } else { significant(mean(&best), 3) });
         }
         let each = |of: fn(&TrainedRun) -> f64| mean(&runs.iter().flatten().map(of).collect::<Vec<_>>());
         row.push(grouped(each(|ran| ran.evaluations as f64).max(0.0) as u64));
-        row.push(if runs.iter().flatten().next().is_some() { span(each(|ran| ran.seconds)) } else { "–".into() });
+        let trained = name != CONSTANT && runs.iter().flatten().next().is_some();
+        row.push(if trained { span(each(|ran| ran.seconds)) } else { "–".into() });
         table.row(row);
     }
     text += &table.text(Rules::Unicode);
-    text += &match (main, repeated) {
-        (Measure::Accuracy, true) => {
-            format!("Mean ± standard deviation over the seeds; the interval is of the mean {} accuracy.\n", side(part))
-        }
-        (_, true) => {
-            format!("Mean ± standard deviation over the seeds; the interval is of the mean {} R².\n", side(part))
-        }
-        (_, false) => String::new(),
-    };
-    if has(Measure::ElementAccuracy) {
+    if repeated {
+        text += &format!(
+            "Mean ± standard deviation over the seeds; the interval is of the mean {side} loss, what was asked for.\n"
+        );
+    }
+    text += "constant: the best answer that is the same for every row.\n";
+    if element {
         text +=
             "Element-wise: the share of single outputs that round to their target, the AdaSwarm paper's accuracy.\n";
     }
-    if main == Measure::R2 {
+    if usual == Measure::R2 {
         text += &format!(
             "{}RMSE and MAE are in units of the target.\n",
             if plan.origin.options.standardise_target { "The loss is of the standardised target; " } else { "" }
         );
     }
-    for line in comparisons(plan, runs, part, main)? {
+    for line in remarks(plan, runs)?.into_iter().chain(comparisons(plan, runs, &constants, part, usual)?) {
         text += &line;
     }
     Ok(text)
 }
 
-/// What each swarm gains over each control, seed by seed.
+/// The name of the dullest answer.
+const CONSTANT: &str = "constant";
+
+/// What must be known of a row before it is read: that nothing was trained, or another loss than was asked for.
+fn remarks(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>]) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for (training, runs) in plan.trainings.iter().zip(runs) {
+        let (name, loss) = (&training.optimizer, loss::entry(&training.loss)?);
+        let derivative = optim::entry(name).is_ok_and(|entry| entry.signal() == Signal::Exact);
+        if derivative && training.swarm.is_none() && !loss.differentiable {
+            lines.push(format!(
+                "{name}: the derivative of {} is zero wherever it exists, so this is an untrained network.\n",
+                training.loss
+            ));
+        }
+        let epochs: u64 = runs.iter().flatten().map(|ran| ran.epochs).sum();
+        let squared: u64 = runs.iter().flatten().map(|ran| ran.squared_error).sum();
+        if squared > 0 {
+            lines.push(format!(
+                "{name}: in {} of {} epochs the swarm's gradient was output minus label up to a factor (cosine above 0.999): the loss \
+                 has become the squared error.\n",
+                grouped(squared),
+                grouped(epochs)
+            ));
+        }
+    }
+    Ok(lines)
+}
+
+/// What each swarm gains over each control, and every optimiser that was asked for over the best constant, seed by seed: in the loss,
+/// and beside it in the usual figure.
 fn comparisons(
     plan: &PreparedPlan,
     runs: &[Vec<Option<TrainedRun>>],
+    constants: &[Option<TrainedRun>],
     part: Side,
-    main: Measure,
+    usual: Measure,
 ) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
+    let side = if part == Side::Test { "test" } else { "train" };
     let names: Vec<&str> = plan.trainings.iter().map(|training| &*training.optimizer).collect();
-    for (a, _) in names.iter().enumerate().filter(|(_, name)| lends_gradient(name)) {
-        for (b, _) in names.iter().enumerate().filter(|(_, name)| CONTROLS.contains(*name)) {
-            let value = |ran: &Option<TrainedRun>| main.of(figures(ran.as_ref()?, part)?);
-            let pairs = runs[a].iter().zip(&runs[b]).filter_map(|(a, b)| Some(value(a)? - value(b)?));
-            let gains: Vec<f64> = pairs.collect();
-            if gains.len() < 2 {
+    let controls = |a: usize| {
+        let swarm = lends_gradient(names[a]);
+        let others = names.iter().zip(runs).filter(move |(name, _)| swarm && CONTROLS.contains(*name));
+        let others = others.map(|(name, runs)| (*name, runs.as_slice()));
+        others.chain((a < plan.controls_from).then_some(("the constant", constants)))
+    };
+    for (a, mine) in runs.iter().enumerate() {
+        for (other, theirs) in controls(a) {
+            let gains = |measure: Measure| -> Vec<f64> {
+                let value = |ran: &Option<TrainedRun>| measure.of(figures(ran.as_ref()?, part)?);
+                let pairs = mine.iter().zip(theirs);
+                pairs.filter_map(|(a, b)| Some(value(a)? - value(b)?)).filter(|gain| gain.is_finite()).collect()
+            };
+            let (losses, beside) = (gains(Measure::Loss), gains(usual));
+            if losses.len() < 2 {
                 continue;
             }
-            let (interval, gain) = (mean_interval(&gains, CONFIDENCE)?, mean(&gains));
-            let (scale, unit) = if main.is_share() { (100.0, " points") } else { (1.0, "") };
-            let shown = |value: f64| match main.is_share() {
-                true => format!("{:+.2}", scale * value),
-                false => format!("{value:+.3}"),
+            let interval = mean_interval(&losses, CONFIDENCE)?;
+            let signed = |value: f64| format!("{}{}", if value > 0.0 { "+" } else { "" }, significant(value, 3));
+            let word = match (interval.low, interval.high) {
+                (_, high) if high < 0.0 => "better",
+                (low, _) if low > 0.0 => "worse",
+                _ => "no difference shown",
             };
-            let (low, high) = (shown(interval.low), shown(interval.high));
-            let word = if interval.low <= 0.0 && interval.high >= 0.0 { ": no difference shown" } else { "" };
+            let beside = match (beside.is_empty(), usual.is_share()) {
+                (true, _) => String::new(),
+                (false, true) => format!("; {} {:+.2} points", usual.label(), 100.0 * mean(&beside)),
+                (false, false) => format!("; {} {:+.3}", usual.label(), mean(&beside)),
+            };
             lines.push(format!(
-                "{} against {}: {}{unit}, 95 % interval {low} .. {high} over {} pairs{word}\n",
+                "{} against {other}: {side} loss {}, 95 % interval {} .. {} over {} pairs: {word}{beside}\n",
                 names[a],
-                names[b],
-                shown(gain),
-                gains.len()
+                signed(mean(&losses)),
+                signed(interval.low),
+                signed(interval.high),
+                losses.len()
             ));
         }
     }
@@ -262,7 +341,8 @@ pub fn json(
                 .filter_map(|(seed, ran)| Some((seed, ran.as_ref()?)))
                 .map(|(seed, ran)| {
                     json!({"seed": seed, "epochs": ran.epochs, "steps": ran.steps, "evaluations": ran.evaluations,
-                       "seconds": ran.seconds, "train": ran.train, "test": ran.test})
+                       "seconds": ran.seconds, "squared_error_epochs": ran.squared_error, "best_epoch": ran.best_epoch,
+                       "train": ran.train, "validation": ran.validation, "test": ran.test})
                 })
                 .collect();
             Ok(json!({
@@ -272,13 +352,15 @@ pub fn json(
             }))
         });
     let optimizers: Vec<Value> = optimizers.collect::<anyhow::Result<_>>()?;
+    let constants: Vec<Option<TrainedRun>> = plan.constants()?.into_iter().map(Some).collect();
+    let constant = json!({"train": summary(&constants, Side::Train)?, "test": summary(&constants, Side::Test)?});
     let show = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
     Ok(json!({
-        "data": plan.origin.data, "preset": plan.origin.preset, "rows": {"train": rows.train.len(), "test": rows.test.len()},
+        "data": plan.origin.data, "preset": plan.origin.preset, "rows": {"train": rows.train.len(), "validation": rows.validation.len(), "test": rows.test.len()},
         "features": rows.train.dim(), "target": rows.preprocessing.target(), "classes": rows.train.classes(),
         "architecture": first.architecture, "weights": learner.count(),
         "loss": first.loss, "epochs": first.epochs, "batch": first.batch, "seeds": plan.seeds, "optimizers": optimizers,
-        "unfinished": unfinished, "saved": show(&settings.save), "plot": show(&settings.plot),
+        "constant": constant, "notices": plan.notices(), "unfinished": unfinished, "saved": show(&settings.save), "plot": show(&settings.plot),
         "records": show(&settings.records), "version": env!("CARGO_PKG_VERSION"),
     }))
 }

@@ -1,6 +1,6 @@
 //! A module without a gradient in the middle of a network: quantised hidden layers on real data, and a simulator.
 
-use super::where_it_helps::{Trained, compare};
+use super::where_it_helps::{Comparison, Trained};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session};
 use serde::{Deserialize, Serialize};
@@ -201,6 +201,8 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     let note =
         "Straight-through is hard to beat where the module rises with its input; where it does not, its sign is wrong.";
     let figure = "Errors on the test rows: per cent of the samples, metres for throws";
-    compare(&mut findings, &titles, &WAYS, &[3, 4], &trained, figure, note)?;
+    let comparison =
+        Comparison { tasks: &titles, ways: &WAYS, ours: &[3, 4], constants: &[], untrained: &[], figure, note };
+    comparison.report(&mut findings, &trained)?;
     Ok(findings)
 }

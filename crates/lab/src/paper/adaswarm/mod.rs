@@ -2,6 +2,8 @@
 //! these modules hold the paper's printed figures.
 
 #[cfg(feature = "nn")]
+pub mod asked_loss;
+#[cfg(feature = "nn")]
 pub mod black_box;
 pub mod collapse;
 #[cfg(feature = "nn")]

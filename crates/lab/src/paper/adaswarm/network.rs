@@ -15,9 +15,10 @@ use swarmgrad::Rng;
 use swarmgrad::algorithms::gradient::elements::{Kappa, Search, Start};
 use swarmgrad::algorithms::particle::Pulls;
 use swarmgrad_nn::data::{self, Categories, Dataset, Options};
-use swarmgrad_nn::loss::Block;
+use swarmgrad_nn::loss::{self, Block};
+use swarmgrad_nn::model::Output;
 use swarmgrad_nn::signal::{Signal, SwarmSignal};
-use swarmgrad_nn::train::{Trainer, Training};
+use swarmgrad_nn::train::{Trainer, Training, constant_outputs, repeated, score};
 
 /// The fifteen data sets: the paper's name and ours.
 pub const DATA: [(&str, &str); 15] = [
@@ -174,18 +175,23 @@ fn rate(column: &str, preset: Preset) -> f64 {
     }
 }
 
-/// Trains one network.
-pub fn train(unit: &Unit) -> Result<Trained> {
-    let table = data::load(&unit.data, data::Preset::Paper)?;
-    let (rows, rest): (Dataset, Option<Dataset>) = match unit.preset {
+/// The rows to train on, and in the sound protocol those that are left for the test.
+fn rows(data: &str, preset: Preset, seed: u64) -> Result<(Dataset, Option<Dataset>)> {
+    let table = data::load(data, data::Preset::Paper)?;
+    Ok(match preset {
         Preset::Sound => {
             let options = Options { standardise: true, categories: Categories::OneHot, ..Options::default() };
-            let folds = table.folds(10, &Rng::new(unit.seed / 10).fork("folds"))?;
-            let parts = table.parts(&folds[(unit.seed % 10) as usize], &options)?;
+            let folds = table.folds(10, &Rng::new(seed / 10).fork("folds"))?;
+            let parts = table.parts(&folds[(seed % 10) as usize], &options)?;
             (parts.train, Some(parts.test))
         }
         _ => (table.dataset(&data::Preset::Paper.options())?, None),
-    };
+    })
+}
+
+/// Trains one network.
+pub fn train(unit: &Unit) -> Result<Trained> {
+    let (rows, rest) = rows(&unit.data, unit.preset, unit.seed)?;
     let training = Training {
         loss: unit.loss.clone(),
         optimizer: optimizer(&unit.column).into(),
@@ -216,6 +222,31 @@ pub fn train(unit: &Unit) -> Result<Trained> {
         evaluations: last.evaluations,
         seconds: last.seconds,
     })
+}
+
+/// What the dullest answer comes to, the same for every row: accuracies in per cent, and the loss.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dullest {
+    /// Of the paper's accuracy: each output rounded to what most of its targets are.
+    pub element: f64,
+    /// Of the largest class, on all rows or in the sound protocol on those that were not trained on.
+    pub argmax: f64,
+    /// Of the constant outputs with the smallest mean loss.
+    pub loss: f64,
+}
+
+/// The dullest answer for a data set and a loss; `seed` chooses the fold of the sound protocol.
+pub fn dullest(data: &str, preset: Preset, loss: &str, seed: u64) -> Result<Dullest> {
+    let (rows, rest) = rows(data, preset, seed)?;
+    let judged = rest.as_ref().unwrap_or(&rows);
+    let (counts, all) = (rows.counts(), rows.len() as f64);
+    let largest = counts.iter().enumerate().max_by_key(|(_, n)| **n).map_or(0, |(class, _)| class);
+    let argmax = judged.counts().get(largest).map_or(f64::NAN, |&n| n as f64 / judged.len() as f64);
+    let each: Vec<f64> = counts.iter().map(|&n| (n as f64 / all).max(1.0 - n as f64 / all)).collect();
+    let built = loss::entry(loss)?.build(rows.outputs());
+    let answers = repeated(&constant_outputs(&*built, &rows, Output::Sigmoid), rows.len());
+    let loss = score(&*built, &answers, &rows.target_rows()).loss;
+    Ok(Dullest { element: 100.0 * mean(&each), argmax: 100.0 * argmax, loss })
 }
 
 /// The data sets that are here, and the names of those that are not.
@@ -299,7 +330,9 @@ fn published(session: &Session<'_>, shape: &Shape) -> Result<Findings> {
         "The published protocol: one hidden layer of ten neurons, sigmoid outputs, all rows, raw features, batches of 50, learning \
          rate .1 for every optimiser, {epochs} epochs, {seeds} seeds; accuracy is the share of single outputs that round to their \
          one-hot target, a running mean over the last epoch's training batches. AdaSwarm and SGD with a swarm use {}. Beside them \
-         the control Adam on the squared error, and AdaSwarm with one swarm for each output that never sees the target.",
+         the control Adam on the squared error, and AdaSwarm with one swarm for each output that never sees the target. Constant is the \
+         best answer that is the same for every row: each output rounded to what most of its targets are, the largest class, the outputs \
+         with the smallest loss.",
         match session.preset() {
             Preset::PaperText => "whole-batch particles that start anywhere in [0, 1], as the text has it",
             _ => "whole-batch particles that start at the labels, as the published program has it",
@@ -314,9 +347,15 @@ fn published(session: &Session<'_>, shape: &Shape) -> Result<Findings> {
         ("argmax", "Argmax accuracy in per cent on the same rows, which the paper does not report.", 1),
         ("loss", "Loss; the paper's figure in brackets.", 3),
     ] {
-        let mut table = Table::new(["data set"].into_iter().chain(COLUMNS.iter().map(|c| c.title)));
+        let mut table = Table::new(["data set", "constant"].into_iter().chain(COLUMNS.iter().map(|c| c.title)));
         for (d, columns) in &grid {
-            let mut cells = vec![DATA[*d].0.to_owned()];
+            let dullest = dullest(DATA[*d].1, session.preset(), shape.loss, 0)?;
+            let constant = match metric {
+                "accuracy" => dullest.element,
+                "argmax" => dullest.argmax,
+                _ => dullest.loss,
+            };
+            let mut cells = vec![DATA[*d].0.to_owned(), fixed(constant, decimals)];
             for (column, runs) in COLUMNS.iter().zip(columns) {
                 let sample = match metric {
                     "accuracy" => all(runs, |t| t.element),
@@ -424,15 +463,19 @@ fn sound(session: &Session<'_>, shape: &Shape) -> Result<Findings> {
     let mut findings = Findings::new(format!("{}, on rows that were not trained on", shape.title));
     findings.protocol(format!(
         "The same network and loss, features standardised, categories one-hot, batches of 50, learning rate .01 (SGD .1), {epochs} \
-         epochs; {seeds} seeds, each with another tenth of the rows (stratified) for the test. The yardstick is logistic \
+         epochs; {seeds} seeds, each with another tenth of the rows (stratified) for the test. Constant is the largest class of the \
+         training rows. The yardstick is logistic \
          regression on the same preparation, ten folds."
     ));
     let titles = SOUND.iter().map(|key| COLUMNS.iter().find(|c| c.key == *key).map_or(*key, |c| c.title));
-    let mut table = Table::new(["data set", "logistic"].into_iter().chain(titles));
+    let mut table = Table::new(["data set", "constant", "logistic"].into_iter().chain(titles));
     let (mut near, mut better, mut worse) = (0, 0, 0);
     let mut p = Vec::new();
     for (d, columns) in &grid {
-        let mut cells = vec![DATA[*d].0.to_owned(), fixed(LOGISTIC[*d], 1)];
+        let constants: Vec<f64> = (0..seeds)
+            .map(|seed| Ok(dullest(DATA[*d].1, session.preset(), shape.loss, seed)?.argmax))
+            .collect::<Result<_>>()?;
+        let mut cells = vec![DATA[*d].0.to_owned(), fixed(mean(&constants), 1), fixed(LOGISTIC[*d], 1)];
         for runs in columns {
             cells.push(spread(&all(runs, |t| t.test), 1)?);
         }
