@@ -83,7 +83,7 @@ impl Trial<'_> {
 }
 
 /// The points in double precision.
-fn widened<F: Real>(points: &Matrix<F>) -> Matrix<f64> {
+pub(super) fn widened<F: Real>(points: &Matrix<F>) -> Matrix<f64> {
     let mut wide = Matrix::zeros(points.len(), points.dim());
     wide.data_mut().iter_mut().zip(points.data()).for_each(|(w, x)| *w = x.f64());
     wide

@@ -96,6 +96,9 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     /// Keeps the gradient steps that are better, before the rest survives as ever.
     fn settle(&mut self, injection: &mut Injection, gradients: &Matrix<F>);
 
+    /// Hears what the run has spent, this iteration included: evaluations, and gradients at their price.
+    fn spend(&mut self, _spent: u64) {}
+
     /// The plain method's own survival and learning; where selection is soft, writes the mixtures that nobody has evaluated
     /// into `asked`, which is empty.
     fn remember(&mut self, asked: &mut Matrix<F>);
@@ -411,6 +414,7 @@ impl<F: Real, B: Base<F>> Differentiable<F, B> {
         }
         self.trials.points.resize(0, self.base.points().dim());
         self.trials.owners.clear();
+        self.base.spend(self.spent);
         self.base.remember(&mut self.trials.points);
         self.trials.mixtures = self.trials.points.len();
         if mode == Mode::Hybrid {

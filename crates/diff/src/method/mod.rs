@@ -21,6 +21,7 @@
 //! | `frame` | ask and tell, phases, modes: [`Differentiable`] over a [`Base`] |
 //! | `swarming` | the base of methods that move a swarm: [`Swarming`] over a [`Plain`] |
 //! | `selection` | who becomes a parent and who stays, hard, straight through or soft |
+//! | `lshade` | L-SHADE with numbers that can be learned |
 //! | `evolution`, `swarm` | their plain methods: learnable numbers, adjoints of moves |
 //! | `sampling` | the base of methods that sample from a distribution: [`Sampling`] |
 //! | `strategy` | their distributions: learnable numbers, what an update does by them |
@@ -28,6 +29,7 @@
 
 mod evolution;
 mod frame;
+mod lshade;
 mod params;
 mod sampling;
 mod selection;
@@ -38,6 +40,7 @@ mod swarming;
 
 pub(crate) use frame::Steered;
 pub use frame::{Adjoint, Base, Differentiable, Trials};
+pub use lshade::{Adaptation, Shrinking};
 pub use params::{Both, Mode, Params, Slopes};
 pub use sampling::{Learns, Named, Sampling};
 pub use selection::{Added, Candidates, Mating, Nothing, Parents, Part, Ranking, Rivals, Selecting, Selection};
