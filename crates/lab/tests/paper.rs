@@ -244,3 +244,12 @@ fn ablation() {
     let findings = quick("evograd/ablation");
     assert_eq!((findings.tables.len(), findings.claims.len()), (6, 6));
 }
+
+/// Learned selection is tested on other functions, and the paper's modes are judged at both prices.
+#[test]
+fn selection() {
+    let findings = quick("evograd/selection");
+    assert_eq!((findings.tables.len(), findings.claims.len()), (7, 3));
+    assert!(number(&findings, "/better") <= 4.0);
+    assert_eq!(findings.data["modes/3"][2], 60);
+}
