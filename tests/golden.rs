@@ -181,7 +181,8 @@ fn replay(name: &str) {
     let entry = registry::entry(golden["method"].as_str().unwrap()).unwrap();
     let mut algorithm = entry.build(&space, golden["params"]["budget"].as_u64(), &settings(&golden)).unwrap();
     // The local searches use gradients too; their files are of runs without.
-    let with_gradients = name.starts_with("diff_") && golden["params"]["slopes"] != "population";
+    let params = &golden["params"];
+    let with_gradients = name.starts_with("diff_") && params["slopes"] != "population" && params["mode"] != "classical";
     assert!(!name.starts_with("diff_") || algorithm.expect_gradients() == with_gradients, "{name}");
     let mut rng = Rng::scripted(tape(&golden));
     let mut xs = Matrix::default();
@@ -218,6 +219,7 @@ replays! {
     cbs, cbs_optimise, consensus_hopping, spso2011, spso2011_sphere, clpso, clpso_sphere, de, de_low,
     diff_de, diff_de_few, diff_de_raw, diff_de_fit, diff_pso_fit, diff_jde, diff_shade, diff_ga, diff_pso, diff_empso, diff_cbo,
     diff_es, diff_es_many, diff_cma_es, diff_cma_es_box,
+    diff_ga_soft, diff_ga_ranks, diff_de_soft, diff_es_soft, diff_lshade,
     de_pbest, de_exponential, jde, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
     quasi_newton, quasi_newton_box, quasi_newton_central,
     nelder_mead, nelder_mead_box,

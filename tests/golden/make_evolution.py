@@ -49,6 +49,7 @@ def lehmer(s, w):
 class Jade:
     """Zhang & Sanderson 2009: mu_CR and mu_F learn from the means of what succeeded."""
 
+    spread_f = spread_cr = 0.1
     own = 0
 
     def __init__(self, p):
@@ -188,12 +189,12 @@ def adaptive(Law):
             for i in range(n):
                 own = [draw.one("pick", i) for _ in range(law.own)]
                 mu_f, mu_cr, top = law.control(own, n, share)
-                cr = real(0) if mu_cr is None else min(max(mu_cr + real(0.1) * z[i, 0], real(0)), real(1))
-                scale = mu_f + real(0.1) * (z[i, 1] / z[i, 2])
+                cr = real(0) if mu_cr is None else min(max(mu_cr + real(law.spread_cr) * z[i, 0], real(0)), real(1))
+                scale = mu_f + real(law.spread_f) * (z[i, 1] / z[i, 2])
                 while not scale > 0:
                     a, b = draw.stream("again").standard_normal(2)
                     draw.taken.setdefault("again", {}).setdefault(i, []).extend([float(a), float(b)])
-                    scale = mu_f + real(0.1) * (real(a) / real(b))
+                    scale = mu_f + real(law.spread_f) * (real(a) / real(b))
                 scale, pull, cr, other = law.limit(min(scale, real(1)), cr, share)
                 top = max(2, half_up(top))
                 pbest = order[draw.index("pick", i, top)]

@@ -408,9 +408,8 @@ impl Injection {
         }
     }
 
-    /// Follows individuals that have changed places: `from[r]` is where the one at `r` was among the old ones at `n..2n`.
-    pub(crate) fn follow(&mut self, from: &[usize]) {
-        let n = from.len();
+    /// Follows individuals that have changed places: `from[r]` is where the one at `r` was among the old ones, which begin at `n`.
+    pub(crate) fn follow(&mut self, from: &[usize], n: usize) {
         for record in self.pool.iter_mut().filter(|r| r.slot != usize::MAX) {
             match from.iter().position(|&i| i == n + record.slot) {
                 Some(place) => record.slot = place,

@@ -134,9 +134,9 @@ impl Learner {
     }
 
     /// Moves the parameters `theta` against their derivatives, which are normalised here. Derivatives that are not finite,
-    /// or all zero, change nothing.
+    /// or all zero, change nothing. Numbers behind the learnable ones are raw.
     pub fn step(&mut self, learnables: &[Learnable], theta: &mut [f64], derivatives: &[f64]) {
-        let raw = |k: usize, value: f64| derivatives[k] * learnables[k].slope(value);
+        let raw = |k: usize, value: f64| derivatives[k] * learnables.get(k).map_or(1.0, |l| l.slope(value));
         let largest = (0..theta.len()).map(|k| raw(k, theta[k]).abs()).fold(0.0, f64::max);
         let norm = (0..theta.len()).map(|k| (raw(k, theta[k]) / largest).powi(2)).sum::<f64>().sqrt();
         if self.rate == 0.0 || largest == 0.0 || !norm.is_finite() || !largest.is_finite() {
@@ -153,7 +153,7 @@ impl Learner {
             let first = self.first[k] / (1.0 - f64::powi(b1, self.steps));
             let second = self.second[k] / (1.0 - f64::powi(b2, self.steps));
             let step = -self.rate * first / (second.sqrt() + 1e-8);
-            theta[k] = learnables[k].moved(theta[k], step);
+            theta[k] = learnables.get(k).map_or(theta[k] + step, |l| l.moved(theta[k], step));
         }
     }
 }

@@ -304,13 +304,14 @@ fn json(schedule: &Schedule) -> Result<serde_json::Value> {
 fn begin(subject: &Subject, family: &dyn Family, how: &Learning, settings: &Settings, rng: &Rng) -> Result<Schedule> {
     let drawn = family.draw(0, rng)?;
     let numbers = subject.build(drawn.problem.space(), Some(drawn.budget), settings)?.numbers();
-    let known = |name: &str| subject.learnables.iter().position(|l| l.name == name);
+    let learnables = &subject.learnables[..numbers.len()];
+    let known = |name: &str| learnables.iter().position(|l| l.name == name);
     let chosen: Vec<usize> = match &how.numbers[..] {
         [] => (0..numbers.len()).filter(|&k| subject.learnables[k].bounds[1] < f64::MAX).collect(),
         names => names
             .iter()
             .map(|name| {
-                let all = subject.learnables.iter().map(|l| l.name);
+                let all = learnables.iter().map(|l| l.name);
                 known(name).ok_or_else(|| Error::unknown(&format!("number of {}", subject.name), name, all))
             })
             .collect::<Result<_>>()?,

@@ -1,7 +1,8 @@
 //! The methods of this crate by name.
 
-use crate::method::{Differentiable, Sampling, Subject, Swarming};
+use crate::method::{Differentiable, Sampling, Shrinking, Subject, Swarming};
 use swarmgrad_algorithms::distribution::{cma_es, snes};
+use swarmgrad_algorithms::evolution::adaptive::Adaptive;
 use swarmgrad_algorithms::evolution::{de, ga, jde, shade};
 use swarmgrad_algorithms::method::Entry;
 use swarmgrad_algorithms::particle::{cbo, empso, pso};
@@ -28,6 +29,8 @@ methods! {
         "jDE whose best take gradient steps", "Citterio & Tangherloni 2025; Brest et al. 2006";
     Swarming<f32, shade::Shade<f32>>, Swarming<f64, shade::Shade<f64>>,
         "SHADE whose best take gradient steps", "Citterio & Tangherloni 2025; Tanabe & Fukunaga 2013";
+    Swarming<f32, Adaptive<f32, Shrinking>>, Swarming<f64, Adaptive<f64, Shrinking>>,
+        "L-SHADE that uses gradients", "Citterio & Tangherloni 2025; Tanabe & Fukunaga 2014";
     Swarming<f32, pso::Pso>, Swarming<f64, pso::Pso>,
         "PSO that uses gradients", "Citterio & Tangherloni 2025; Shi & Eberhart 1998";
     Swarming<f32, empso::Empso<f32>>, Swarming<f64, empso::Empso<f64>>,

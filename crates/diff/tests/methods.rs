@@ -87,6 +87,9 @@ fn settings(json: serde_json::Value) -> Settings {
 
 fn chosen(entry: &Entry, mode: &str) -> Settings {
     let mut chosen = settings(serde_json::json!({ "mode": mode, "particles": 20 }));
+    if entry.name == "diff_lshade" {
+        chosen.insert("archive".into(), 1.4.into());
+    }
     if entry.name == "diff_cbo" {
         chosen.append(&mut settings(serde_json::json!({ "dt": 0.1, "sigma": 2.5, "alpha": "inf" })));
     }
@@ -94,7 +97,7 @@ fn chosen(entry: &Entry, mode: &str) -> Settings {
 }
 
 fn each(mut check: impl FnMut(&Entry, &str)) {
-    assert!(ENTRIES.len() >= 9);
+    assert!(ENTRIES.len() >= 10);
     for entry in ENTRIES {
         for mode in modes(entry) {
             check(entry, mode);
@@ -126,7 +129,9 @@ fn trace(entry: &Entry, settings: &Settings, problem: &Bowl, iterations: u64, gr
     };
     let mut limit = Iterations(iterations);
     let run = Run::new(problem, &mut *algorithm, 3);
-    let run = if gradients { run.gradients(&mut source, 3.0) } else { run };
+    // The population of L-SHADE shrinks with what is spent: there gradients are free, so that the iterations are the same.
+    let price = if entry.name == "diff_lshade" { 1.0 } else { 3.0 };
+    let run = if gradients { run.gradients(&mut source, price) } else { run };
     run.watch(&mut see).watch(&mut limit).minimize();
     seen
 }
@@ -427,5 +432,40 @@ fn parameters_are_the_plain_methods_and_ours_without_a_clash() {
         for p in plain.parameters() {
             assert!(entry.parameters().contains(&p), "{} {}", entry.name, p.name);
         }
+    }
+}
+
+#[test]
+fn cma_es_learns_all_of_its_numbers() {
+    let entry = ENTRIES.iter().find(|e| e.name == "diff_cma_es").unwrap();
+    let all = |mode: &str, more: serde_json::Value| {
+        let mut all = chosen(entry, mode);
+        all.insert("numbers".into(), "all".into());
+        all.append(&mut settings(more));
+        all
+    };
+    let problem = bowl(6);
+    let mut own = chosen(entry, "classical");
+    own.remove("mode");
+    let expected = trace(plain(entry), &own, &problem, 60, false);
+    for mode in ["classical", "adaptive", "diff", "full"] {
+        let still = all(mode, serde_json::json!({ "learning_rate": 0.0, "step": 0.0 }));
+        assert!(trace(entry, &still, &problem, 60, true) == expected, "{mode} at rate 0");
+    }
+    let [few, many] = [chosen(entry, "adaptive"), all("adaptive", serde_json::json!({}))];
+    let [few, many] = [few, many].map(|settings| trace(entry, &settings, &problem, 60, true));
+    assert!(many != few && many != expected);
+    for mode in ["adaptive", "full"] {
+        let outcome = solve(entry, &problem, &all(mode, serde_json::json!({})), 6_000, 1.0);
+        assert!(outcome.fun < 1e-6, "{mode}: {}", outcome.fun);
+    }
+    // Each of them follows a schedule; without `numbers` it says nothing and is refused.
+    for (name, value) in [("c_sigma", 0.6), ("d_sigma", 4.0), ("c_c", 0.9), ("c_1", 0.3), ("c_mu", 0.4)] {
+        let schedule = serde_json::json!({ "method": "diff_cma_es", "knots": [0.0], "numbers": { name: [value] } });
+        let followed = all("classical", serde_json::json!({ "schedule": schedule }));
+        assert!(trace(entry, &followed, &problem, 60, false) != expected, "{name}");
+        let refused = settings(serde_json::json!({ "schedule": schedule }));
+        let why = entry.build(problem.space(), Some(100), &refused).err().unwrap().to_string();
+        assert!(why.contains(name), "{why}");
     }
 }

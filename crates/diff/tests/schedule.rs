@@ -20,12 +20,14 @@ fn settings(json: Value) -> Settings {
 }
 
 /// Methods, a number of each, and another value of it than the default.
-const NUMBERS: [(&str, &str, f64); 7] = [
+const NUMBERS: [(&str, &str, f64); 9] = [
     ("diff_pso", "inertia", 0.4),
     ("diff_de", "weight", 0.2),
     ("diff_ga", "eta_m", 90.0),
     ("diff_empso", "c1", 0.7),
     ("diff_cbo", "sigma", 0.9),
+    ("diff_lshade", "weight_spread", 0.3),
+    ("diff_lshade", "archive", 0.5),
     ("diff_es", "c_m", 0.6),
     ("diff_cma_es", "c_m", 0.6),
 ];

@@ -303,3 +303,12 @@ fn the_constant_stands_beside_networks() {
     let text = helps.text(200);
     assert_eq!(text.matches("(untrained)").count(), 3, "{text}");
 }
+
+/// Learned selection is tested on other functions, and the paper's modes are judged at both prices.
+#[test]
+fn selection() {
+    let findings = quick("evograd/selection");
+    assert_eq!((findings.tables.len(), findings.claims.len()), (7, 3));
+    assert!(number(&findings, "/better") <= 4.0);
+    assert_eq!(findings.data["modes/3"][2], 60);
+}

@@ -184,12 +184,63 @@ impl CmaEs {
         &self.rates.weights[..self.rates.mu]
     }
 
+    /// The rates of the paths and of C, and the damping: c_sigma, d_sigma, c_c, c_1, c_mu.
+    pub fn law(&self) -> [f64; 5] {
+        let Rates { c_sigma, d_sigma, c_c, c_1, c_mu, .. } = self.rates;
+        [c_sigma, d_sigma, c_c, c_1, c_mu]
+    }
+
+    /// Sets them for the next update; the weights stay. C keeps a share of itself: c_mu is at most 1 - c_1.
+    pub fn set_law(&mut self, [c_sigma, d_sigma, c_c, c_1, c_mu]: [f64; 5]) {
+        let rates = &mut self.rates;
+        (rates.c_sigma, rates.d_sigma, rates.c_c, rates.c_1) = (c_sigma, d_sigma, c_c, c_1);
+        rates.c_mu = c_mu.min(1.0 - c_1);
+    }
+
+    /// The sum of all weights, mu_eff, and E|N(0, I)|.
+    pub fn constants(&self) -> [f64; 3] {
+        [self.rates.weights.iter().sum(), self.rates.mu_eff, self.rates.chi]
+    }
+
+    /// p_sigma and p_c.
+    pub fn paths(&self) -> [&[f64]; 2] {
+        [&self.p_sigma, &self.p_c]
+    }
+
+    /// C, row by row; its lower triangle holds.
+    pub fn covariance(&self) -> &[f64] {
+        &self.c
+    }
+
+    /// Eigenvalues and eigenvectors, one a row, of C as of the last decomposition.
+    pub fn axes(&self) -> [&[f64]; 2] {
+        [&self.eigen.values, &self.eigen.vectors]
+    }
+
+    /// Whether the root is that of C.
+    pub fn is_decomposed(&self) -> bool {
+        self.decomposed == self.g
+    }
+
+    /// Sets C to the square of a symmetric matrix.
+    pub fn set_root(&mut self, root: &[f64]) {
+        let n = self.dim;
+        for j in 0..n {
+            for k in 0..=j {
+                self.c[j * n + k] = dot(&root[j * n..(j + 1) * n], &root[k * n..(k + 1) * n]);
+            }
+        }
+        self.decomposed = self.g.saturating_sub(self.patience().max(1));
+        self.decompose();
+    }
+
     /// Iterations between two decompositions.
     fn patience(&self) -> u64 {
         (1.0 / (2.0 * self.dim as f64 * (self.rates.c_1 + self.rates.c_mu))) as u64
     }
 
-    fn decompose(&mut self) {
+    /// Decomposes C if it is time, as the next sample would.
+    pub fn decompose(&mut self) {
         if self.g == 0 || self.g < self.decomposed.saturating_add(self.patience().max(1)) {
             return;
         }

@@ -184,6 +184,11 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         &self.steps
     }
 
+    /// The rows of the last population from best to worst.
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+
     /// Sets up the distribution around the start's first point; returns the points that are evaluated first.
     fn begin(&mut self, rng: &Rng) -> Matrix<F> {
         let given = match &self.start {

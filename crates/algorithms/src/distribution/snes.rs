@@ -56,6 +56,21 @@ impl Snes {
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
+
+    /// The weights of the paper.
+    pub fn usual_weights(&self) -> Vec<f64> {
+        natural_weights(self.weights.len())
+    }
+
+    /// Sets the weights for the next update, as many as there are.
+    pub fn set_weights(&mut self, weights: &[f64]) {
+        self.weights.copy_from_slice(weights);
+    }
+
+    /// Learning rate of the deviations.
+    pub fn eta(&self) -> f64 {
+        self.eta
+    }
 }
 
 /// SNES as an algorithm.

@@ -89,6 +89,9 @@ pub struct Control {
     pub another: bool,
 }
 
+/// The deviation of CR and the scale of F around their means.
+pub const SPREAD: f64 = 0.1;
+
 /// The normal numbers of a trial.
 #[derive(Debug)]
 pub struct Dice<'a> {
@@ -101,13 +104,25 @@ impl Dice<'_> {
     /// CR: normal around `mean`, cut to [0, 1]; 0 for the terminal value.
     #[inline]
     pub fn rate(&self, mean: Option<f64>) -> f64 {
-        mean.map_or(0.0, |mean| (mean + 0.1 * self.normals[0]).clamp(0.0, 1.0))
+        self.rate_within(mean, SPREAD)
     }
 
     /// F: Cauchy around `mean`, again until it is positive, cut to 1.
     #[inline]
     pub fn weight(&self, mean: f64) -> f64 {
-        let cauchy = |a: f64, b: f64| mean + 0.1 * (a / b);
+        self.weight_within(mean, SPREAD)
+    }
+
+    /// CR with another deviation.
+    #[inline]
+    pub fn rate_within(&self, mean: Option<f64>, spread: f64) -> f64 {
+        mean.map_or(0.0, |mean| (mean + spread * self.normals[0]).clamp(0.0, 1.0))
+    }
+
+    /// F with another scale.
+    #[inline]
+    pub fn weight_within(&self, mean: f64, spread: f64) -> f64 {
+        let cauchy = |a: f64, b: f64| mean + spread * (a / b);
         let first = cauchy(self.normals[1], self.normals[2]);
         if first > 0.0 {
             return first.min(1.0);
@@ -273,6 +288,8 @@ pub struct Adaptive<F: Real, L: Law> {
     #[serde(skip)]
     order: Vec<usize>,
     #[serde(skip)]
+    shrunk: bool,
+    #[serde(skip)]
     uniforms: Vec<f64>,
     #[serde(skip)]
     normals: Vec<f64>,
@@ -290,6 +307,7 @@ impl<F: Real, L: Law> Motion<F> for Adaptive<F, L> {
             controls: Vec::new(),
             successes: Successes::default(),
             order: Vec::new(),
+            shrunk: false,
             uniforms: Vec::new(),
             normals: Vec::new(),
         })
@@ -382,6 +400,41 @@ impl<F: Real, L: Law> Motion<F> for Adaptive<F, L> {
 }
 
 impl<F: Real, L: Law> Adaptive<F, L> {
+    /// Where the numbers of the trials come from.
+    pub fn law(&self) -> &L {
+        &self.law
+    }
+
+    /// Where the numbers of the trials come from, to be changed between two iterations.
+    pub fn law_mut(&mut self) -> &mut L {
+        &mut self.law
+    }
+
+    /// The numbers of the last trials.
+    pub fn controls(&self) -> &[Control] {
+        &self.controls
+    }
+
+    /// The archive; between move and survival as the move saw it.
+    pub fn archive(&self) -> &Matrix<F> {
+        &self.archive
+    }
+
+    /// Between move and survival: individuals, those that counted as the best first and in order.
+    pub fn best(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// Sets how many evaluations have been made.
+    pub fn set_evaluations(&mut self, evaluations: u64) {
+        self.evaluations = evaluations;
+    }
+
+    /// The old places of those who stayed, if the population has just become smaller.
+    pub fn places(&self) -> Option<&[usize]> {
+        self.shrunk.then_some(&self.order[..])
+    }
+
     /// Random members leave the archive until it has at most `most`; the last takes the place of the one who left.
     fn trim(&mut self, most: usize, rng: &Rng) {
         let (rng, dim) = (rng.fork("archive"), self.archive.dim());
@@ -413,7 +466,8 @@ impl<F: Real, L: Law> Adaptive<F, L> {
     /// The best `size` stay, in their old order.
     fn shrink(&mut self, swarm: &mut Swarm<F>, size: usize) {
         let dim = swarm.y.dim();
-        if size >= swarm.y.len() {
+        self.shrunk = size < swarm.y.len();
+        if !self.shrunk {
             return;
         }
         rank(&swarm.fy, size, &mut self.order);

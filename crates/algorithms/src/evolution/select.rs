@@ -58,12 +58,16 @@ pub fn best_share(p: f64, n: usize) -> usize {
     ((p * n as f64).round() as usize).max(2).min(n)
 }
 
-/// Binary tournament: the better of two different individuals, the first of equals.
-pub fn tournament<F: Real>(values: &[F], mut below: impl FnMut(usize) -> usize) -> usize {
-    let n = values.len();
+/// Two different individuals of `n`, in the order in which they were drawn.
+pub fn entrants(n: usize, mut below: impl FnMut(usize) -> usize) -> [usize; 2] {
     let a = below(n);
     let b = below(n - 1);
-    let b = b + usize::from(b >= a);
+    [a, b + usize::from(b >= a)]
+}
+
+/// Binary tournament: the better of two different individuals, the first of equals.
+pub fn tournament<F: Real>(values: &[F], below: impl FnMut(usize) -> usize) -> usize {
+    let [a, b] = entrants(values.len(), below);
     if values[b] < values[a] { b } else { a }
 }
 

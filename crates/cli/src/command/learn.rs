@@ -31,8 +31,8 @@ The numbers do not depend on --threads.";
 /// What to learn, and on what.
 #[derive(Args, Debug)]
 pub struct Learn {
-    /// The method, with parameters if you like: diff_pso, diff_de, diff_ga, diff_empso, diff_cbo, diff_es or diff_cma_es; it
-    /// learns without gradients
+    /// The method, with parameters if you like: diff_pso, diff_de, diff_ga, diff_empso, diff_cbo, diff_lshade, diff_es or
+    /// diff_cma_es; it learns without gradients
     method: String,
 
     /// Functions, a comma list: those of `reproduce evograd/functions`

@@ -5,10 +5,11 @@
 //! probe      points whose values the plain move needs; then probed: as move
 //! move       classical: the plain move; adaptive, diff, full: with a gradient of every new point
 //! gradients  hybrid: the best whose gradient is not known are evaluated with it; then known: a move with their steps in it
-//! trials     diff, full: gradient steps of what the method keeps, after its own survival
+//! trials     soft selection: the mixtures that stay; diff, full: gradient steps of what the method keeps, after its own survival
 //! ```
 
 use super::params::{Both, Mode, Slopes};
+use super::selection::Added;
 use crate::fit::Fit;
 use crate::inject::Injection;
 use crate::learn::{Learnable, Learner, Loss};
@@ -37,9 +38,22 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     const THETA: &'static [Learnable];
     /// The plain method's parameters.
     type Params: Parameters;
+    /// What the differentiable version adds to them.
+    type Added: Added;
 
     /// The plain method on a space.
-    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self>;
+    fn new(
+        space: &Space<F>,
+        start: Start,
+        budget: Option<u64>,
+        params: Self::Params,
+        added: &Self::Added,
+    ) -> Result<Self>;
+
+    /// Those of its learnable numbers that say something with its parameters: the first ones of [`Base::THETA`].
+    fn learnables(&self) -> &'static [Learnable] {
+        Self::THETA
+    }
 
     /// Bytes that it takes at most, about, with the points it lends.
     fn memory(&self) -> f64;
@@ -82,13 +96,25 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     /// Keeps the gradient steps that are better, before the rest survives as ever.
     fn settle(&mut self, injection: &mut Injection, gradients: &Matrix<F>);
 
-    /// The plain method's own survival and learning.
-    fn remember(&mut self);
+    /// Hears what the run has spent, this iteration included: evaluations, and gradients at their price.
+    fn spend(&mut self, _spent: u64) {}
+
+    /// The plain method's own survival and learning; where selection is soft, writes the mixtures that nobody has evaluated
+    /// into `asked`, which is empty.
+    fn remember(&mut self, asked: &mut Matrix<F>);
+
+    /// Takes their values: the survivors are complete.
+    fn survive(&mut self, _values: &[F]) {}
 
     /// Tells the injection who has changed places.
     fn follow(&self, _injection: &mut Injection) {}
 
-    /// The learnable numbers as they are now.
+    /// How many raw numbers, 0 before every step, stand behind the learnable ones: coordinates of the state itself.
+    fn local(&self) -> usize {
+        0
+    }
+
+    /// The learnable numbers as they are now, those that say something, and the local ones.
     fn theta(&self, out: &mut Vec<f64>);
 
     /// Sets them for the next move.
@@ -126,8 +152,11 @@ pub struct Trials<F: Real> {
     pub first: f64,
     /// Lengths of the steps of every movable row.
     pub lengths: Vec<f64>,
-    /// The points to evaluate; also those of the best whose gradient is not known, and those of [`Base::probe`].
+    /// The points to evaluate, first the mixtures of soft selection; also those of the best whose gradient is not known, and
+    /// those of [`Base::probe`].
     pub points: Matrix<F>,
+    /// How many of them are mixtures.
+    pub mixtures: usize,
     /// Whose step each is.
     pub owners: Vec<usize>,
 }
@@ -147,7 +176,7 @@ enum Phase {
     Gradients,
     /// They are known: the next round moves the population.
     Known,
-    /// The next round evaluates gradient steps of the survivors.
+    /// The next round evaluates survivors that are mixtures, and gradient steps of the survivors.
     Trials,
 }
 
@@ -218,13 +247,13 @@ impl<F: Real> Default for Room<F> {
 
 impl<F: Real, B: Base<F>> Method<F> for Differentiable<F, B> {
     const NAME: &'static str = B::LABEL;
-    type Params = Both<B::Params>;
+    type Params = Both<B::Params, B::Added>;
 
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
         let own = params.own;
-        let base = B::new(space, start, budget, params.plain)?;
+        let base = B::new(space, start, budget, params.plain, &params.added)?;
         if let Some(mode @ (Mode::Adaptive | Mode::Diff | Mode::Full)) = own.mode {
             if B::THETA.is_empty() {
                 let word = serde_json::to_value(mode).unwrap_or_default();
@@ -247,7 +276,7 @@ impl<F: Real, B: Base<F>> Method<F> for Differentiable<F, B> {
                 let rule = "must be null where the numbers learn during the run (mode adaptive, full)";
                 return Err(Error::parameter("schedule", "given", rule));
             }
-            Some(schedule) => Some(Plan::new(schedule, B::LABEL, B::THETA, budget)?),
+            Some(schedule) => Some(Plan::new(schedule, B::LABEL, base.learnables(), budget)?),
             None => None,
         };
         Ok(Differentiable {
@@ -264,6 +293,7 @@ impl<F: Real, B: Base<F>> Method<F> for Differentiable<F, B> {
                 first: own.step,
                 lengths: Vec::new(),
                 points: Matrix::zeros(0, space.dim()),
+                mixtures: 0,
                 owners: Vec::new(),
             },
             own: Own {
@@ -335,7 +365,7 @@ impl<F: Real, B: Base<F>> Differentiable<F, B> {
             }
         }
         room.d_theta.clear();
-        room.d_theta.resize(B::THETA.len(), 0.0);
+        room.d_theta.resize(B::THETA.len() + self.base.local(), 0.0);
         room.d_points.resize(self.base.movable(), dim);
         room.d_points.data_mut().fill(0.0);
         let adjoint = Adjoint { theta: &mut room.d_theta, points: &mut room.d_points };
@@ -382,7 +412,11 @@ impl<F: Real, B: Base<F>> Differentiable<F, B> {
             Mode::Hybrid => self.base.settle(&mut self.injection, &self.room.gradients),
             Mode::Adaptive | Mode::Diff | Mode::Full => self.differentiate(),
         }
-        self.base.remember();
+        self.trials.points.resize(0, self.base.points().dim());
+        self.trials.owners.clear();
+        self.base.spend(self.spent);
+        self.base.remember(&mut self.trials.points);
+        self.trials.mixtures = self.trials.points.len();
         if mode == Mode::Hybrid {
             self.base.follow(&mut self.injection);
         }
@@ -391,13 +425,14 @@ impl<F: Real, B: Base<F>> Differentiable<F, B> {
         }
         if matches!(mode, Mode::Diff | Mode::Full) && self.own.step > 0.0 {
             let room = &self.room;
-            self.trials.points.resize(0, room.cotangent.dim());
-            self.trials.owners.clear();
             self.trials.lengths.resize(self.base.movable(), self.trials.first);
             self.base.step(&mut self.trials, &room.rng, &room.cotangent, &room.d_points);
-            return self.trials.points.is_empty();
         }
-        true
+        let complete = self.trials.points.is_empty();
+        if complete {
+            self.base.survive(&[]);
+        }
+        complete
     }
 
     fn finish(&mut self) {
@@ -419,6 +454,7 @@ impl<B: Base<f64>> Steered for Differentiable<f64, B> {
     fn numbers(&self) -> Vec<f64> {
         let mut numbers = Vec::new();
         self.base.theta(&mut numbers);
+        numbers.truncate(self.base.learnables().len());
         numbers
     }
 
@@ -547,7 +583,11 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
             Phase::Trials => {
                 self.room.told.clear();
                 self.room.told.extend(told);
-                self.base.keep(&mut self.trials, &self.room.told);
+                let (mixtures, steps) = self.room.told.split_at(self.trials.mixtures);
+                self.base.survive(mixtures);
+                if !steps.is_empty() {
+                    self.base.keep(&mut self.trials, steps);
+                }
                 self.finish();
             }
         }

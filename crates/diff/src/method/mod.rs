@@ -20,21 +20,30 @@
 //! | `params` | the modes and their parameters |
 //! | `frame` | ask and tell, phases, modes: [`Differentiable`] over a [`Base`] |
 //! | `swarming` | the base of methods that move a swarm: [`Swarming`] over a [`Plain`] |
+//! | `selection` | who becomes a parent and who stays, hard, straight through or soft |
+//! | `lshade` | L-SHADE with numbers that can be learned |
 //! | `evolution`, `swarm` | their plain methods: learnable numbers, adjoints of moves |
 //! | `sampling` | the base of methods that sample from a distribution: [`Sampling`] |
+//! | `strategy` | their distributions: learnable numbers, what an update does by them |
 //! | `subject` | what [`crate::meta`] needs of a method: `Subject` |
 
 mod evolution;
 mod frame;
+mod lshade;
 mod params;
 mod sampling;
+mod selection;
+mod strategy;
 mod subject;
 mod swarm;
 mod swarming;
 
 pub(crate) use frame::Steered;
 pub use frame::{Adjoint, Base, Differentiable, Trials};
+pub use lshade::{Adaptation, Shrinking};
 pub use params::{Both, Mode, Params, Slopes};
-pub use sampling::{Named, Sampling};
+pub use sampling::{Learns, Named, Sampling};
+pub use selection::{Added, Candidates, Mating, Nothing, Parents, Part, Ranking, Rivals, Selecting, Selection};
+pub use strategy::{ByRates, ByTemperature, Learned, Numbers};
 pub(crate) use subject::Subject;
 pub use swarming::{Before, Plain, Swarming};

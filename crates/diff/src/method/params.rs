@@ -1,5 +1,6 @@
 //! Parameters of the differentiable methods: the plain method's and what gradients are used for, as one table.
 
+use super::selection::Added;
 use crate::learn::Loss;
 use crate::schedule::Schedule;
 use serde::de::{DeserializeOwned, Error as _};
@@ -65,9 +66,11 @@ parameters! {
 
 /// The parameters of a plain method and those of its differentiable version, as one table.
 #[derive(Debug, Clone, Default)]
-pub struct Both<P> {
+pub struct Both<P, A> {
     /// The plain method's.
     pub plain: P,
+    /// What its differentiable version adds.
+    pub added: A,
     /// What gradients are used for.
     pub own: Params,
     /// The plain method's numbers over the course of the run.
@@ -88,23 +91,24 @@ fn schedule_parameter() -> Parameter {
     }
 }
 
-impl<P: Parameters> Parameters for Both<P> {
+impl<P: Parameters, A: Added> Parameters for Both<P, A> {
     fn table() -> Vec<Parameter> {
-        P::table().into_iter().chain(Params::table()).chain([schedule_parameter()]).collect()
+        P::table().into_iter().chain(A::table()).chain(Params::table()).chain([schedule_parameter()]).collect()
     }
 
     fn check(&self) -> Result<()> {
         self.plain.check()?;
+        self.added.check()?;
         self.own.check()?;
         self.schedule.as_ref().map_or(Ok(()), Schedule::check)
     }
 }
 
-impl<P: Serialize> Serialize for Both<P> {
+impl<P: Serialize, A: Serialize> Serialize for Both<P, A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let [plain, own] = [serde_json::to_value(&self.plain), serde_json::to_value(&self.own)];
+        let (plain, added) = (serde_json::to_value(&self.plain), serde_json::to_value(&self.added));
         let mut all = Map::new();
-        for part in [plain, own] {
+        for part in [plain, added, serde_json::to_value(&self.own)] {
             if let Value::Object(map) = part.map_err(serde::ser::Error::custom)? {
                 all.extend(map);
             }
@@ -115,19 +119,22 @@ impl<P: Serialize> Serialize for Both<P> {
     }
 }
 
-impl<'de, P: DeserializeOwned> Deserialize<'de> for Both<P> {
+impl<'de, P: DeserializeOwned, A: Added> Deserialize<'de> for Both<P, A> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let names: Vec<&str> = Params::table().iter().map(|p| p.name).collect();
+        let [own, added] = [Params::table(), A::table()].map(|table| table.iter().map(|p| p.name).collect::<Vec<_>>());
         let mut all: Map<String, Value> = Map::deserialize(deserializer)?;
         let schedule = match all.remove(SCHEDULE) {
             Some(Value::String(path)) => Some(Schedule::load(path).map_err(D::Error::custom)?),
             Some(json) => serde_json::from_value(json).map_err(D::Error::custom)?,
             None => None,
         };
-        let (own, plain): (Map<_, _>, Map<_, _>) =
-            all.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
-        let plain = serde_json::from_value(Value::Object(plain)).map_err(D::Error::custom)?;
-        let own = serde_json::from_value(Value::Object(own)).map_err(D::Error::custom)?;
-        Ok(Both { plain, own, schedule })
+        let mut take = |names: &[&str]| {
+            let of_them = |name: &&str| all.remove(*name).map(|value| ((*name).to_owned(), value));
+            Value::Object(names.iter().filter_map(of_them).collect())
+        };
+        let own = serde_json::from_value(take(&own)).map_err(D::Error::custom)?;
+        let added = serde_json::from_value(take(&added)).map_err(D::Error::custom)?;
+        let plain = serde_json::from_value(Value::Object(all)).map_err(D::Error::custom)?;
+        Ok(Both { plain, added, own, schedule })
     }
 }

@@ -17,12 +17,14 @@
 //! A sample that the bounds have corrected is differentiated as the step that it has become: so the plain method learns of it.
 
 use super::frame::{Adjoint, Base, Trials};
+use super::selection::{Added, Selecting};
 use crate::inject::{Injection, Shape};
 use crate::learn::{Learnable, Link};
 use crate::operator::Operator;
 use crate::operator::sample::{Sample, Step};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_algorithms::distribution::{Samples, Steered, cma_es, snes};
+use swarmgrad_algorithms::distribution::{Samples, Steered};
 use swarmgrad_algorithms::method::Method;
 use swarmgrad_core::{Algorithm, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View};
 
@@ -30,20 +32,61 @@ use swarmgrad_core::{Algorithm, Matrix, Outside, Real, Reason, Result, Rng, Spac
 pub trait Named: Steered {
     /// The differentiable version's name.
     const LABEL: &'static str;
+    /// Its learnable numbers: sigma, c_m, and its own.
+    const THETA: &'static [Learnable];
+    /// What the differentiable version adds to its parameters.
+    type Added: Added;
+    /// What the last update saw, and what it did by its own numbers.
+    type Trace: std::fmt::Debug + Default + Send + Sync + Serialize + DeserializeOwned;
+
+    /// Its own numbers as they are now, as far as they say something.
+    fn numbers(&self, how: &Learns, out: &mut Vec<f64>);
+
+    /// Sets them for the next update.
+    fn set_numbers(&mut self, how: &mut Learns, numbers: &[f64]);
+
+    /// How many coordinates of its own state it learns.
+    fn local(&self, _how: &Learns) -> usize {
+        0
+    }
+
+    /// Moves its state by so much along them.
+    fn displace(&mut self, _local: &[f64]) {}
+
+    /// Sees the state before an update.
+    fn before(&mut self, how: &Learns, trace: &mut Self::Trace);
+
+    /// Sees the state after it: the steps from which it learned, and their rows from best to worst; `rate` is c_m.
+    fn after(&self, how: &Learns, told: (&Matrix<f64>, &[usize]), rate: f64, trace: &mut Self::Trace);
+
+    /// Adds the derivatives by its own numbers and by the local ones: those by the samples are `cotangent`, their sum `d_mean`.
+    fn pull_back(
+        &self,
+        how: &Learns,
+        trace: &Self::Trace,
+        steps: &Matrix<f64>,
+        cotangent: &[f64],
+        d_mean: &[f64],
+        d_numbers: &mut [f64],
+    );
 }
 
-impl Named for snes::Snes {
-    const LABEL: &'static str = "diff_es";
+/// What a distribution's differentiable version learns beside sigma and c_m.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Learns {
+    /// How ranks become weights.
+    pub selecting: Selecting,
+    /// Whether it learns all of its numbers.
+    pub all: bool,
 }
 
-impl Named for cma_es::CmaEs {
-    const LABEL: &'static str = "diff_cma_es";
-}
+pub(super) const SIGMA: Learnable = Learnable { name: "sigma", link: Link::Exp, bounds: [f64::MIN_POSITIVE, f64::MAX] };
+pub(super) const C_M: Learnable = Learnable { name: "c_m", link: Link::Exp, bounds: [0.1, 2.0] };
 
 /// A distribution, its samples and the best of them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct Sampling<F: Real, D: Steered> {
+pub struct Sampling<F: Real, D: Named> {
     space: Space<F>,
     plain: Samples<F, D>,
     x: Matrix<F>,
@@ -55,6 +98,8 @@ pub struct Sampling<F: Real, D: Steered> {
     rate: f64,
     /// D, how far the plain method moved the mean in the last iteration.
     moved: Vec<f64>,
+    how: Learns,
+    trace: D::Trace,
     #[serde(skip)]
     room: Room<F>,
 }
@@ -109,7 +154,7 @@ impl<D: Steered> Shape for Ellipsoid<'_, D> {
     }
 }
 
-impl<F: Real, D: Steered> Sampling<F, D> {
+impl<F: Real, D: Named> Sampling<F, D> {
     /// Takes the better of the samples among the best so far.
     fn enlist(&mut self) {
         for i in (0..self.fx.len()).filter(|i| !self.room.trials.contains(i)) {
@@ -132,17 +177,21 @@ impl<F: Real, D: Steered> Sampling<F, D> {
 impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
     const LABEL: &'static str = D::LABEL;
     const POPULATION: bool = false;
-    const THETA: &'static [Learnable] = &[
-        Learnable { name: "sigma", link: Link::Exp, bounds: [f64::MIN_POSITIVE, f64::MAX] },
-        Learnable { name: "c_m", link: Link::Exp, bounds: [0.1, 2.0] },
-    ];
+    const THETA: &'static [Learnable] = D::THETA;
     type Params = D::Params;
+    type Added = D::Added;
 
     fn memory(&self) -> f64 {
         3.0 * self.plain.memory()
     }
 
-    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: D::Params) -> Result<Self> {
+    fn learnables(&self) -> &'static [Learnable] {
+        let mut numbers = Vec::new();
+        self.plain.distribution().numbers(&self.how, &mut numbers);
+        &D::THETA[..2 + numbers.len()]
+    }
+
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: D::Params, added: &D::Added) -> Result<Self> {
         Ok(Sampling {
             space: space.clone(),
             plain: Samples::new(space, start, budget, params)?,
@@ -152,6 +201,8 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
             fy: Vec::new(),
             rate: 1.0,
             moved: vec![0.0; space.dim()],
+            how: Learns { selecting: added.selecting(), all: added.all() },
+            trace: D::Trace::default(),
             room: Room::default(),
         })
     }
@@ -172,7 +223,7 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         let elites = if share > 0.0 { ((share * self.fx.len() as f64) as usize).max(1) } else { 0 };
         self.y = Matrix::zeros(elites, self.space.dim());
         self.fy = vec![F::infinity(); elites];
-        self.remember();
+        self.remember(&mut Matrix::default());
     }
 
     fn kept(&self) -> (&Matrix<F>, &[F]) {
@@ -220,7 +271,7 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         }
     }
 
-    fn remember(&mut self) {
+    fn remember(&mut self, _asked: &mut Matrix<F>) {
         self.enlist();
         let samples = self.x.len() - self.room.trials.len();
         self.x.resize(samples, self.space.dim());
@@ -228,6 +279,7 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         let mut mean = std::mem::take(&mut self.room.mean);
         mean.clear();
         mean.extend(self.mean());
+        self.plain.distribution_mut().before(&self.how, &mut self.trace);
         self.plain.tell(&mut self.x, &self.fx);
         for (d, (new, old)) in self.moved.iter_mut().zip(self.plain.distribution().mean().iter().zip(&mean)) {
             *d = new - old;
@@ -237,10 +289,18 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
             self.plain.distribution_mut().steer(&mean, 1.0);
         }
         self.room.mean = mean;
+        let told = (self.plain.steps(), self.plain.order());
+        self.plain.distribution().after(&self.how, told, self.rate, &mut self.trace);
+    }
+
+    fn local(&self) -> usize {
+        self.plain.distribution().local(&self.how)
     }
 
     fn theta(&self, out: &mut Vec<f64>) {
         out.extend([self.plain.distribution().unit(), self.rate]);
+        self.plain.distribution().numbers(&self.how, out);
+        out.resize(out.len() + self.local(), 0.0);
     }
 
     fn set_theta(&mut self, theta: &[f64]) {
@@ -252,6 +312,11 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
             mean.extend(self.mean());
             self.plain.distribution_mut().steer(&mean, growth);
             self.room.mean = mean;
+        }
+        let (numbers, local) = theta[2..].split_at(theta.len() - 2 - self.local());
+        self.plain.distribution_mut().set_numbers(&mut self.how, numbers);
+        if local.iter().any(|t| *t != 0.0) {
+            self.plain.distribution_mut().displace(local);
         }
     }
 
@@ -271,6 +336,8 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
         Step { dim }.vjp(&[self.rate, 1.0], &[self.mean(), &self.moved].concat(), d_mean, &mut d_step, &mut d_inputs);
         adjoint.theta[0] += d_sigma[0];
         adjoint.theta[1] += d_step[0];
+        let (distribution, steps) = (self.plain.distribution(), self.plain.steps());
+        distribution.pull_back(&self.how, &self.trace, steps, &cotangent, d_mean, &mut adjoint.theta[2..]);
     }
 
     fn step(&mut self, trials: &mut Trials<F>, rng: &Rng, _cotangent: &Matrix<f64>, d_points: &Matrix<f64>) {
@@ -330,18 +397,25 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::selection::Selection;
+    use super::super::strategy::{Learned, Numbers};
     use super::*;
+    use crate::relax::Form;
+    use swarmgrad_algorithms::distribution::{cma_es, snes};
 
-    /// The derivatives of sum c . x by m, sigma and c_m against central differences of whole moves, in a box whose sides have
-    /// different lengths.
-    fn check<D: Named>() {
+    /// The derivatives of sum c . x by m, by every number and by every local coordinate against central differences of whole
+    /// generations, in a box whose sides have different lengths.
+    fn check<D: Named>(added: &D::Added) {
         let dim = 4;
         let space = Space::new(vec![-100.0; dim], vec![100.0, 20.0, 30.0, 200.0]).unwrap();
         let value = |x: &[f64]| x.iter().enumerate().map(|(j, t)| (j + 1) as f64 * t * t).sum::<f64>();
         let (rng, start) = (Rng::new(5).at(6), Start::Points(vec![vec![0.0, -30.0, -40.0, 50.0]]));
-        // Five iterations, the last with another c_m; then another m and sigma, and a sixth.
-        let ready = |c_m: f64, growth: f64, by: &[f64]| {
-            let mut base = Sampling::<f64, D>::new(&space, start.clone(), None, D::Params::default()).unwrap();
+        let new = || Sampling::<f64, D>::new(&space, start.clone(), None, D::Params::default(), added).unwrap();
+        let count = new().learnables().len();
+        // Five iterations, the last with other numbers; then another m, sigma and local coordinates, and a sixth.
+        let ready = |change: &dyn Fn(&mut [f64]), growth: f64, local: Option<(usize, f64)>, by: &[f64]| {
+            let mut base = new();
+            let mut theta = Vec::new();
             for g in 0..6 {
                 let rng = Rng::new(5).at(g);
                 if g == 0 {
@@ -352,23 +426,32 @@ mod tests {
                 let values: Vec<f64> = base.points().iter().map(value).collect();
                 *base.values() = values;
                 if g == 5 {
-                    base.set_theta(&[base.plain.distribution().unit(), c_m]);
+                    base.theta(&mut theta);
+                    theta[1] = 0.9;
+                    change(&mut theta);
+                    base.set_theta(&theta);
                 }
-                if g == 0 { base.begin(0.0) } else { base.remember() }
+                if g == 0 { base.begin(0.0) } else { base.remember(&mut Matrix::default()) }
             }
             let mean: Vec<f64> = base.mean().iter().zip(by).map(|(m, h)| m + h).collect();
             base.plain.distribution_mut().steer(&mean, 0.2 * growth); // no sample leaves the box
+            if let Some((k, h)) = local {
+                theta.clear();
+                base.theta(&mut theta);
+                theta[count + k] = h;
+                base.set_theta(&theta);
+            }
             base.advance(&rng, true);
             base
         };
         let still = vec![0.0; dim];
-        let mut base = ready(0.9, 1.0, &still);
+        let mut base = ready(&|_| (), 1.0, None, &still);
         let n = base.x.len();
         let mut cotangent = Matrix::zeros(n, dim);
         rng.fork("cotangent").fill_uniform(0..n, 0..dim, cotangent.data_mut());
         let along =
             |base: Sampling<f64, D>| base.x.data().iter().zip(cotangent.data()).map(|(x, c)| x * c).sum::<f64>();
-        let (mut d_theta, mut d_points) = ([0.0; 2], Matrix::zeros(1, dim));
+        let (mut d_theta, mut d_points) = (vec![0.0; D::THETA.len() + base.local()], Matrix::zeros(1, dim));
         base.vjp(0.5, &cotangent, Adjoint { theta: &mut d_theta, points: &mut d_points });
         let unit = base.plain.distribution().unit();
         let quotient = |at: &dyn Fn(f64) -> Sampling<f64, D>| (along(at(1e-6)) - along(at(-1e-6))) / 2e-6;
@@ -379,11 +462,16 @@ mod tests {
                 D::LABEL
             );
         };
-        near("sigma", d_theta[0], quotient(&|h| ready(0.9, (unit + h) / unit, &still)));
-        near("c_m", d_theta[1], quotient(&|h| ready(0.9 + h, 1.0, &still)));
+        near("sigma", d_theta[0], quotient(&|h| ready(&|_| (), (unit + h) / unit, None, &still)));
+        for k in 1..count {
+            near(D::THETA[k].name, d_theta[k], quotient(&|h| ready(&|theta| theta[k] += h, 1.0, None, &still)));
+        }
+        for k in 0..base.local() {
+            near(&format!("local {k}"), d_theta[count + k], quotient(&|h| ready(&|_| (), 1.0, Some((k, h)), &still)));
+        }
         for j in 0..dim {
             let by = |h: f64| (0..dim).map(|l| if l == j { h } else { 0.0 }).collect::<Vec<f64>>();
-            near("m", d_points.row(0)[j], quotient(&|h| ready(0.9, 1.0, &by(h))));
+            near("m", d_points.row(0)[j], quotient(&|h| ready(&|_| (), 1.0, None, &by(h))));
         }
     }
 
@@ -391,7 +479,14 @@ mod tests {
     #[test]
     fn a_point_that_gets_no_further_makes_room() {
         let space = Space::cube(3, -5.0, 5.0).unwrap();
-        let mut base = Sampling::<f64, snes::Snes>::new(&space, Start::Uniform, None, snes::Params::default()).unwrap();
+        let mut base = Sampling::<f64, snes::Snes>::new(
+            &space,
+            Start::Uniform,
+            None,
+            snes::Params::default(),
+            &Selection::default(),
+        )
+        .unwrap();
         let mut injection = Injection::new(3, 0.5, 0.5, 0.5, false);
         let value = |x: &[f64]| x.iter().map(|t| t * t).sum::<f64>();
         let told = |base: &mut Sampling<f64, snes::Snes>, best: f64| {
@@ -414,7 +509,7 @@ mod tests {
             told(&mut base, 1e3);
             base.settle(&mut injection, &Matrix::default());
             assert_eq!(base.fy[0].is_infinite(), g == u64::from(PATIENCE), "at {g}");
-            base.remember();
+            base.remember(&mut Matrix::default());
             if g < u64::from(PATIENCE) {
                 assert_eq!(base.y.row(0), first);
             } else {
@@ -426,7 +521,11 @@ mod tests {
 
     #[test]
     fn the_adjoint_of_a_move_is_that_of_the_plain_kernel() {
-        check::<snes::Snes>();
-        check::<cma_es::CmaEs>();
+        check::<snes::Snes>(&Selection::default());
+        for selection_temperature in [0.03, 0.2, 1.0] {
+            check::<snes::Snes>(&Selection { selection: Form::Soft, selection_temperature });
+        }
+        check::<cma_es::CmaEs>(&Learned::default());
+        check::<cma_es::CmaEs>(&Learned { numbers: Numbers::All });
     }
 }

@@ -4,6 +4,7 @@
 //! streams of the move, so that the plain kernel needs to keep nothing.
 
 use super::frame::Adjoint;
+use super::selection::{Nothing, Selecting};
 use super::swarming::{Before, Plain};
 use crate::learn::{Learnable, Link};
 use crate::operator::Operator;
@@ -82,6 +83,7 @@ impl<F: Real> Plain<F> for pso::Pso {
     const LABEL: &'static str = "diff_pso";
     const MEMORIES: bool = true;
     const TRAVELS: bool = true;
+    type Added = Nothing;
     const THETA: &'static [Learnable] =
         &[Learnable { name: "inertia", link: Link::Sigmoid(1.2), bounds: [0.01, 1.19] }, pull("c1"), pull("c2")];
 
@@ -105,6 +107,7 @@ impl<F: Real> Plain<F> for pso::Pso {
         &mut self,
         before: &Before<F>,
         space: &Space<f64>,
+        _selecting: &Selecting,
         _tau: f64,
         cotangent: &Matrix<f64>,
         adjoint: Adjoint<'_>,
@@ -127,6 +130,7 @@ impl<F: Real> Plain<F> for empso::Empso<F> {
     const LABEL: &'static str = "diff_empso";
     const MEMORIES: bool = true;
     const TRAVELS: bool = true;
+    type Added = Nothing;
     const THETA: &'static [Learnable] =
         &[Learnable { name: "beta", link: Link::Sigmoid(1.0), bounds: [0.01, 0.99] }, pull("c1"), pull("c2")];
 
@@ -154,6 +158,7 @@ impl<F: Real> Plain<F> for empso::Empso<F> {
         &mut self,
         before: &Before<F>,
         space: &Space<f64>,
+        _selecting: &Selecting,
         _tau: f64,
         cotangent: &Matrix<f64>,
         adjoint: Adjoint<'_>,
@@ -177,6 +182,7 @@ impl<F: Real> Plain<F> for cbo::Cbo<F> {
     const LABEL: &'static str = "diff_cbo";
     const MEMORIES: bool = false;
     const TRAVELS: bool = true;
+    type Added = Nothing;
     const THETA: &'static [Learnable] = &[
         Learnable { name: "lambda", link: Link::Exp, bounds: [1e-3, 1e3] },
         Learnable { name: "sigma", link: Link::Exp, bounds: [1e-6, 1e3] },
@@ -203,6 +209,7 @@ impl<F: Real> Plain<F> for cbo::Cbo<F> {
         &mut self,
         before: &Before<F>,
         space: &Space<f64>,
+        _selecting: &Selecting,
         _tau: f64,
         cotangent: &Matrix<f64>,
         adjoint: Adjoint<'_>,

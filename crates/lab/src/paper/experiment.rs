@@ -26,4 +26,6 @@ pub struct Paper {
     pub title: &'static str,
     /// Authors, year and where it was published.
     pub source: &'static str,
+    /// Whether its tables and figures can be had; else its abstract alone.
+    pub tables: bool,
 }

@@ -1,5 +1,6 @@
 //! What an experiment found: claims with their verdicts, tables, pictures, notes; as text, Markdown, a page, or JSON.
 
+use crate::error::{Error, Result};
 use crate::paper::{PAPERS, Paper, Preset};
 use crate::plot::svg::escape;
 use crate::report::Report;
@@ -47,14 +48,70 @@ impl Verdict {
     }
 }
 
-/// A claim of a paper, and what became of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What a finding is held against, and who says it. Words alone are the paper's, printed in the table or figure that the
+/// experiment is named after; no words are its silence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stated {
+    /// The paper prints it.
+    Printed {
+        /// Where: a table, a section, the abstract; empty for what the experiment is named after.
+        place: String,
+        /// What it prints.
+        figure: String,
+    },
+    /// The paper does not, with a word on it.
+    Silent(String),
+    /// We ask it ourselves: a bar that was fixed before, or figures of an earlier program of ours.
+    Specified(String),
+}
+
+impl Stated {
+    /// Printed there.
+    pub fn printed(place: impl Into<String>, figure: impl Into<String>) -> Self {
+        Stated::Printed { place: place.into(), figure: figure.into() }
+    }
+
+    /// Asked by us.
+    pub fn specified(bar: impl Into<String>) -> Self {
+        Stated::Specified(bar.into())
+    }
+
+    /// What stands under the paper's name.
+    pub fn paper(&self) -> String {
+        match self {
+            Stated::Printed { place, figure } if place.is_empty() => figure.clone(),
+            Stated::Printed { place, figure } => format!("{figure} ({place})"),
+            Stated::Silent(word) => word.clone(),
+            Stated::Specified(_) => String::new(),
+        }
+    }
+
+    /// What stands under ours.
+    pub fn bar(&self) -> &str {
+        if let Stated::Specified(bar) = self { bar } else { "" }
+    }
+}
+
+impl From<String> for Stated {
+    fn from(figure: String) -> Self {
+        if figure.is_empty() { Stated::Silent(figure) } else { Stated::printed("", figure) }
+    }
+}
+
+impl From<&str> for Stated {
+    fn from(figure: &str) -> Self {
+        figure.to_owned().into()
+    }
+}
+
+/// A claim of a paper or a question of ours, and what became of it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
-    /// What the paper says, in one sentence.
+    /// What is said, in one sentence.
     pub claim: String,
-    /// The paper's figure.
-    pub paper: String,
-    /// Ours.
+    /// What it is held against.
+    pub stated: Stated,
+    /// Our figure.
     pub ours: String,
     /// Whether it holds.
     pub verdict: Verdict,
@@ -121,17 +178,17 @@ impl Findings {
         self
     }
 
-    /// Adds a claim: the sentence, the paper's figure, ours, whether it holds, and why.
+    /// Adds a claim: the sentence, what it is held against, our figure, whether it holds, and why.
     pub fn claim(
         &mut self,
         claim: impl Into<String>,
-        paper: impl Into<String>,
+        stated: impl Into<Stated>,
         ours: impl Into<String>,
         verdict: Verdict,
         because: impl Into<String>,
     ) -> &mut Self {
-        let (claim, paper, ours, because) = (claim.into(), paper.into(), ours.into(), because.into());
-        self.claims.push(Claim { claim, paper, ours, verdict, because });
+        let (claim, stated, ours, because) = (claim.into(), stated.into(), ours.into(), because.into());
+        self.claims.push(Claim { claim, stated, ours, verdict, because });
         self
     }
 
@@ -170,6 +227,22 @@ impl Findings {
         self
     }
 
+    /// Whether nothing stands under the name of a paper that its readers cannot find there.
+    ///
+    /// # Errors
+    /// The claim whose figure has no place in a paper of which only the abstract can be had.
+    pub fn check(&self, paper: &Paper) -> Result<()> {
+        let lost = |c: &&Claim| matches!(&c.stated, Stated::Printed { place, .. } if place.is_empty());
+        match self.claims.iter().find(lost).filter(|_| !paper.tables) {
+            Some(claim) => Err(Error::Value {
+                name: format!("the paper's figure of '{}'", claim.claim),
+                value: claim.stated.paper(),
+                rule: format!("must say where {} prints it, or that it is ours: its tables cannot be had", paper.name),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// The name, the preset and whether it was quick, in a line.
     fn head(&self) -> String {
         let preset = self.preset.map(|preset| format!(", preset {preset}")).unwrap_or_default();
@@ -188,7 +261,9 @@ impl Findings {
         }
         for claim in &self.claims {
             out += &wrapped(&format!("{}: {}", claim.verdict.words().to_uppercase(), claim.claim), columns, "", "");
-            for (name, text) in [("paper", &claim.paper), ("ours", &claim.ours), ("why", &claim.because)] {
+            let (paper, bar) = (claim.stated.paper(), claim.stated.bar());
+            let said = [("paper", &paper[..]), ("bar", bar), ("ours", &claim.ours), ("why", &claim.because)];
+            for (name, text) in said {
                 if !text.is_empty() {
                     out += &wrapped(text, columns, &format!("  {name:<6} "), "         ");
                 }
@@ -211,9 +286,17 @@ impl Findings {
         if !self.protocol.is_empty() {
             out += &format!("{}\n\n", self.protocol);
         }
-        let mut claims = Table::new(["claim", "paper", "ours", "verdict", "why"]);
+        // What we ask ourselves has a column of its own, where there is any.
+        let bars = self.claims.iter().any(|c| !c.stated.bar().is_empty());
+        let column = |shown: bool, cell: &str| shown.then(|| cell.to_owned());
+        let row = |[claim, paper, bar, ours, verdict, why]: [&str; 6]| {
+            let cells = [column(true, claim), column(true, paper), column(bars, bar)];
+            cells.into_iter().chain([ours, verdict, why].map(|cell| column(true, cell))).flatten()
+        };
+        let mut claims = Table::new(row(["claim", "paper", "our bar", "ours", "verdict", "why"]));
         for c in &self.claims {
-            claims.row([&c.claim, &c.paper, &c.ours, &format!("**{}**", c.verdict.words()), &c.because]);
+            let verdict = format!("**{}**", c.verdict.words());
+            claims.row(row([&c.claim, &c.stated.paper(), c.stated.bar(), &c.ours, &verdict, &c.because]));
         }
         if !self.claims.is_empty() {
             out += &format!("{}\n", claims.markdown());
@@ -253,10 +336,11 @@ impl Findings {
                 text => format!("<dt>{name}</dt><dd>{}</dd>", escape(text)),
             };
             page.markup(&format!(
-                "<div class=\"claim {class}\"><p><span class=\"verdict\">{}</span> {}</p>\n<dl>{}{}{}</dl></div>\n",
+                "<div class=\"claim {class}\"><p><span class=\"verdict\">{}</span> {}</p>\n<dl>{}{}{}{}</dl></div>\n",
                 c.verdict.words(),
                 escape(&c.claim),
-                part("paper", &c.paper),
+                part("paper", &c.stated.paper()),
+                part("our bar", c.stated.bar()),
                 part("ours", &c.ours),
                 part("why", &c.because)
             ));
@@ -279,9 +363,13 @@ impl Findings {
         let tables =
             tables.map(|t| json!({"caption": t.caption, "headers": t.table.headers(), "rows": t.table.rows()}));
         let pictures = self.pictures.iter().map(|p| json!({"name": p.name, "caption": p.caption}));
+        let claims = self.claims.iter().map(|c| {
+            let (paper, bar) = (c.stated.paper(), c.stated.bar());
+            json!({"claim": c.claim, "paper": paper, "bar": bar, "ours": c.ours, "verdict": c.verdict, "because": c.because})
+        });
         json!({
             "experiment": self.experiment, "title": self.title, "preset": self.preset, "quick": self.quick,
-            "protocol": self.protocol, "claims": self.claims, "tables": tables.collect::<Vec<_>>(),
+            "protocol": self.protocol, "claims": claims.collect::<Vec<_>>(), "tables": tables.collect::<Vec<_>>(),
             "pictures": pictures.collect::<Vec<_>>(), "notes": self.notes, "data": self.data, "seconds": self.seconds,
             "version": env!("CARGO_PKG_VERSION"),
         })
@@ -393,6 +481,38 @@ mod tests {
                 && html.contains("a &amp; b")
                 && html.contains("Of 1 claims 1 does not hold")
         );
-        assert_eq!(f.json()["claims"][0]["verdict"], "fails");
+        assert_eq!(
+            (&f.json()["claims"][0]["verdict"], &f.json()["claims"][0]["paper"]),
+            (&json!("fails"), &json!("9"))
+        );
+    }
+
+    #[test]
+    fn nothing_of_ours_stands_under_the_papers_name() {
+        let paper = |name: &str| PAPERS.iter().find(|paper| paper.name == name).unwrap();
+        let mut f = Findings::new("Ablation");
+        f.claim("It pays", Stated::specified("2 to 5"), "5 of 5", Verdict::Holds, "by our count");
+        f.claim(
+            "It is better",
+            Stated::printed("abstract", "in most scenarios"),
+            "18 of 72",
+            Verdict::Fails,
+            "counted",
+        );
+        let markdown = f.markdown(None);
+        assert!(markdown.contains("| claim | paper | our bar | ours | verdict | why |"), "{markdown}");
+        assert!(markdown.contains("| It pays |  | 2 to 5 | 5 of 5 |"), "{markdown}");
+        assert!(markdown.contains("| It is better | in most scenarios (abstract) |  | 18 of 72 |"), "{markdown}");
+        assert!(
+            f.text(80).contains("  bar    2 to 5\n") && f.text(80).contains("  paper  in most scenarios (abstract)\n")
+        );
+        assert_eq!((&f.json()["claims"][0]["paper"], &f.json()["claims"][0]["bar"]), (&json!(""), &json!("2 to 5")));
+        assert!(page(&[f.clone()]).html().contains("<dt>our bar</dt><dd>2 to 5</dd>"));
+        f.check(paper("evograd")).unwrap();
+        // A figure without a place is the one of the table after which the experiment is named: there must be one.
+        f.claim("Secants pay", "from 0.7 to 1e-27", "6 won", Verdict::Holds, "");
+        f.check(paper("adaswarm")).unwrap();
+        let why = f.check(paper("evograd")).unwrap_err().to_string();
+        assert!(why.contains("'Secants pay' = from 0.7 to 1e-27: must say where evograd prints it"), "{why}");
     }
 }

@@ -46,7 +46,7 @@ mod registry;
 mod session;
 
 pub use experiment::{Experiment, Paper};
-pub use findings::{Claim, Findings, Picture, Tabled, Verdict, page};
+pub use findings::{Claim, Findings, Picture, Stated, Tabled, Verdict, page};
 pub use printed::Printed;
 pub use registry::{EXPERIMENTS, PAPERS, entry, select};
 pub use session::{Part, Preset, Session, Settings, Step};

@@ -10,16 +10,19 @@ pub static PAPERS: &[Paper] = &[
         name: "adaswarm",
         title: "AdaSwarm: Augmenting Gradient-Based Optimizers in Deep Learning With Swarm Intelligence",
         source: "Mohapatra, Saha, Coello Coello, Bhattacharya, Dhavala, Saha, IEEE TETCI 2021, arXiv 2006.09875, and its supplement",
+        tables: true,
     },
     Paper {
         name: "mean-field-pso",
         title: "On the Global Convergence of Particle Swarm Optimization Methods",
         source: "Huang, Qiu, Riedl, Applied Mathematics & Optimization 2023",
+        tables: true,
     },
     Paper {
         name: "evograd",
         title: "EvoGrad: Metaheuristics in a Differentiable Wonderland",
         source: "Citterio, Tangherloni, arXiv 2506.06320, 2025; CEC 2026",
+        tables: false,
     },
 ];
 
@@ -67,6 +70,7 @@ pub static EXPERIMENTS: &[Experiment] = &[
     evograd::without_gradient::EXPERIMENT,
     evograd::ablation::EXPERIMENT,
     evograd::meta::EXPERIMENT,
+    evograd::selection::EXPERIMENT,
 ];
 
 /// The experiment of that name. An unknown name's error suggests the nearest.

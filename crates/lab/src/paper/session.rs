@@ -191,6 +191,7 @@ impl<'a> Session<'a> {
         self.tell(Step::Begin { experiment: experiment.name });
         let begin = Instant::now();
         let mut findings = (experiment.run)(self)?;
+        findings.check(experiment.paper())?;
         findings.experiment = experiment.name.into();
         findings.preset = Some(self.preset());
         findings.quick = self.settings.quick;

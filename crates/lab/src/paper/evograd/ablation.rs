@@ -3,7 +3,7 @@
 use super::grid::Grid;
 use super::terrain::{FUNCTIONS, Terrain};
 use crate::error::Result;
-use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
+use crate::paper::{Experiment, Findings, Preset, Session, Stated, Verdict};
 use crate::table::{Table, significant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -246,7 +246,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         let judge = |verdict: Verdict| if quick { Verdict::Open } else { verdict };
         findings.claim(
             format!("gradients for everybody destroy exploration, d = {dim}"),
-            "Ackley and Rastrigin lost at 100 %",
+            Stated::specified("Ackley and Rastrigin lost at 100 %"),
             format!("lost in {everybody} of 6 at 100 %, in {half} of 6 at 50 %"),
             judge(Verdict::share(everybody, 6)),
             "Ackley and Rastrigin for DE, GA and PSO, against a tenth",
@@ -254,7 +254,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         let [[few, few_lost], [more, more_lost]] = [answers.total("2 %", "hybrid")?, answers.total("20 %", "hybrid")?];
         findings.claim(
             format!("a tenth to a fifth is the plateau, d = {dim}"),
-            "10 to 20 %",
+            Stated::specified("10 to 20 %"),
             format!("2 %: {few} won, {few_lost} lost; 20 %: {more} won, {more_lost} lost, of {}", 3 * functions.len()),
             judge(match (few < few_lost, more.abs_diff(more_lost) <= functions.len() / 2) {
                 (true, true) => Verdict::Holds,
@@ -270,7 +270,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         let [raw, population] = [lost("raw", "raw and population")?, lost("population", "raw and population")?];
         findings.claim(
             "raw and population steps together are better than either alone",
-            "raw loses on Rosenbrock, Schwefel 1.2, the ellipsoid; population on Ackley",
+            Stated::specified("raw loses on Rosenbrock, Schwefel 1.2, the ellipsoid; population on Ackley"),
             format!("raw: {} won, {} lost; population: {} won, {} lost", raw[0], raw[1], population[0], population[1]),
             judge(match (raw[1] > raw[0], population[1] > population[0]) {
                 (true, true) => Verdict::Holds,
@@ -282,7 +282,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         let [less, more] = lost("raw and population", "hybrid")?;
         findings.claim(
             "secants pay",
-            "Rosenbrock from 0.7 to 1e-27",
+            Stated::specified("Rosenbrock from 0.7 to 1e-27"),
             format!("without them {less} won, {more} lost, of {}", 3 * functions.len()),
             judge(Verdict::of(more > less)),
             "against hybrid with eight pairs",
@@ -299,7 +299,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         }
         findings.claim(
             "learning the numbers by one-step hyper-gradients never pays for itself at a price of 3",
-            "0 wins",
+            Stated::specified("0 wins"),
             format!("{pays} of 3 losses to minimise win more than they lose"),
             judge(Verdict::of(pays == 0)),
             "against classical at equal cost",
@@ -315,7 +315,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         }
         findings.claim(
             "hybrid pays at every price",
-            "2 to 5",
+            Stated::specified("2 to 5"),
             format!("{} of {} prices with more wins than losses", wins.iter().filter(|w| **w).count(), wins.len()),
             judge(Verdict::share(wins.iter().filter(|w| **w).count(), wins.len())),
             "prices of 1, 2, 3, 5 and 10 evaluations",

@@ -5,7 +5,7 @@ use super::functions::yes_or_no;
 use super::grid::Grid;
 use super::terrain::{FUNCTIONS, Terrain};
 use crate::error::Result;
-use crate::paper::{Experiment, Findings, Part, Preset, Session, Verdict};
+use crate::paper::{Experiment, Findings, Part, Preset, Session, Stated, Verdict};
 use crate::plot::{Axis, Chart, Line};
 use crate::stats::signed_rank;
 use crate::table::{Table, fixed, significant};
@@ -25,10 +25,10 @@ pub const EXPERIMENT: Experiment = Experiment {
 };
 
 /// What schedules are learned on, shifted, in these dimensions; all other functions are tests.
-const TRAINING: [&str; 5] = ["sphere", "rosenbrock", "rastrigin", "ackley", "schwefel_1_2"];
-const TRAINING_DIMS: [usize; 2] = [5, 10];
+pub(super) const TRAINING: [&str; 5] = ["sphere", "rosenbrock", "rastrigin", "ackley", "schwefel_1_2"];
+pub(super) const TRAINING_DIMS: [usize; 2] = [5, 10];
 /// Evaluations a variable while learning.
-const BUDGET: u64 = 200;
+pub(super) const BUDGET: u64 = 200;
 
 /// A method, and its numbers that are learned. The mutation rate of the GA is not: its default is 1 / d, so that a learned
 /// one would belong to its dimension. Nor is sigma of the ES, which adapts itself.
@@ -43,29 +43,32 @@ const METHODS: [(&str, &[&str]); 6] = [
 
 /// A schedule to be learned.
 #[derive(Debug, Clone, Serialize)]
-struct Pupil {
-    method: String,
-    numbers: Vec<String>,
-    knots: usize,
-    budget: u64,
-    steps: usize,
-    pairs: usize,
-    functions: Vec<&'static str>,
-    dims: Vec<usize>,
+pub(super) struct Pupil {
+    pub(super) method: String,
+    /// The method's settings beside the usual ones.
+    #[serde(skip_serializing_if = "Settings::is_empty")]
+    pub(super) own: Settings,
+    pub(super) numbers: Vec<String>,
+    pub(super) knots: usize,
+    pub(super) budget: u64,
+    pub(super) steps: usize,
+    pub(super) pairs: usize,
+    pub(super) functions: Vec<&'static str>,
+    pub(super) dims: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Learnt {
-    schedule: Schedule,
-    gain: f64,
+pub(super) struct Learnt {
+    pub(super) schedule: Schedule,
+    pub(super) gain: f64,
 }
 
-fn settings(json: Value) -> Settings {
+pub(super) fn settings(json: Value) -> Settings {
     json.as_object().cloned().unwrap_or_default()
 }
 
 /// What all runs of a method have in common.
-fn usual(method: &str) -> Settings {
+pub(super) fn usual(method: &str) -> Settings {
     settings(if method == "diff_es" {
         json!({ "mode": "classical" })
     } else {
@@ -73,10 +76,10 @@ fn usual(method: &str) -> Settings {
     })
 }
 
-fn teach(pupil: &Pupil, part: &Part<'_>) -> Result<Learnt> {
+pub(super) fn teach(pupil: &Pupil, part: &Part<'_>) -> Result<Learnt> {
     let family = Shifted::new(&pupil.functions, &pupil.dims, false, |dim| pupil.budget * dim as u64)?;
     let how = Learning {
-        settings: usual(&pupil.method),
+        settings: usual(&pupil.method).into_iter().chain(pupil.own.clone()).collect(),
         numbers: pupil.numbers.clone(),
         knots: pupil.knots,
         steps: pupil.steps,
@@ -96,21 +99,21 @@ fn teach(pupil: &Pupil, part: &Part<'_>) -> Result<Learnt> {
 
 /// A test run.
 #[derive(Debug, Clone, Serialize)]
-struct Unit {
-    function: &'static str,
-    dim: usize,
-    method: String,
-    settings: Settings,
-    budget: u64,
-    seed: u64,
+pub(super) struct Unit {
+    pub(super) function: &'static str,
+    pub(super) dim: usize,
+    pub(super) method: String,
+    pub(super) settings: Settings,
+    pub(super) budget: u64,
+    pub(super) seed: u64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Reached {
-    value: f64,
+pub(super) struct Reached {
+    pub(super) value: f64,
 }
 
-fn walk(unit: &Unit) -> Result<Reached> {
+pub(super) fn walk(unit: &Unit) -> Result<Reached> {
     let terrain = Terrain::new(unit.function, unit.dim, true, unit.seed)?;
     let outcome = terrain.run(&unit.method, &unit.settings, None, unit.budget, unit.seed)?;
     Ok(Reached { value: outcome.fun })
@@ -158,6 +161,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         .flat_map(|(name, numbers)| {
             [5, 1].map(|knots| Pupil {
                 method: format!("diff_{name}"),
+                own: Settings::new(),
                 numbers: numbers.iter().map(|n| (*n).to_owned()).collect(),
                 knots,
                 budget: BUDGET,
@@ -280,7 +284,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         findings.claim(
             format!("learned at {BUDGET} d, schedules are better than default numbers on functions and dimensions that they were not \
                      learned on, at {budget} d"),
-            "not measured",
+            Stated::Silent("not measured".into()),
             format!("{better} of {} methods", methods.len()),
             if quick { Verdict::Open } else { Verdict::of(better >= 3) },
             "holds: at least three; p across <= 5 % and more wins than losses",

@@ -8,5 +8,6 @@ pub mod meta;
 mod network;
 mod peer;
 pub mod regressors;
+pub mod selection;
 mod terrain;
 pub mod without_gradient;

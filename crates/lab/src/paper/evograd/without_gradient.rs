@@ -4,7 +4,7 @@ use super::functions::classical;
 use super::grid::Grid;
 use super::terrain::Terrain;
 use crate::error::Result;
-use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
+use crate::paper::{Experiment, Findings, Preset, Session, Stated, Verdict};
 use crate::table::Table;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -366,7 +366,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             };
             findings.claim(
                 format!("with the slopes of {name} better than classical on a majority, {budget} d evaluations"),
-                "not measured",
+                Stated::Silent("not measured".into()),
                 format!("significantly in {won}, worse in {lost}, better in the median in {lower} of {cells}"),
                 verdict,
                 "DE, GA and PSO on each objective; holds: significant in more than half; in part: the median is",
