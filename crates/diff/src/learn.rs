@@ -146,14 +146,14 @@ impl Learner {
         self.second.resize(theta.len(), 0.0);
         self.steps = self.steps.saturating_add(1);
         let (b1, b2) = (0.9, 0.999);
-        for k in 0..theta.len() {
-            let g = raw(k, theta[k]) / largest / norm;
+        for (k, value) in theta.iter_mut().enumerate() {
+            let g = raw(k, *value) / largest / norm;
             self.first[k] = b1 * self.first[k] + (1.0 - b1) * g;
             self.second[k] = b2 * self.second[k] + (1.0 - b2) * g * g;
             let first = self.first[k] / (1.0 - f64::powi(b1, self.steps));
             let second = self.second[k] / (1.0 - f64::powi(b2, self.steps));
             let step = -self.rate * first / (second.sqrt() + 1e-8);
-            theta[k] = learnables.get(k).map_or(theta[k] + step, |l| l.moved(theta[k], step));
+            *value = learnables.get(k).map_or(*value + step, |l| l.moved(*value, step));
         }
     }
 }

@@ -57,11 +57,12 @@ impl Program {
     /// The losses of these pairs.
     fn ask(&self, outputs: &[f32], targets: &[f32], out: &mut [f32]) {
         let mut state = self.state.lock().unwrap_or_else(|broken| broken.into_inner());
-        if state.failure.is_none() && !outputs.is_empty() {
-            if let Err(why) = self.exchange(&mut state, outputs, targets, out) {
-                let said = state.running.take().map(Running::last_words).unwrap_or_default();
-                state.failure = Some(if said.is_empty() { why } else { format!("{why}; it said: {said}") });
-            }
+        if state.failure.is_none()
+            && !outputs.is_empty()
+            && let Err(why) = self.exchange(&mut state, outputs, targets, out)
+        {
+            let said = state.running.take().map(Running::last_words).unwrap_or_default();
+            state.failure = Some(if said.is_empty() { why } else { format!("{why}; it said: {said}") });
         }
         if state.failure.is_some() {
             out.fill(f32::NAN);

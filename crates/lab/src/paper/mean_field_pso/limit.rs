@@ -141,11 +141,11 @@ impl Density {
             let pull = LAMBDA * (self.center(0, i) - c);
             let flux = &mut self.rows[0];
             let row = &mut self.f[i * nv..(i + 1) * nv];
-            for j in 1..nv {
+            for (j, flux) in flux.iter_mut().enumerate().take(nv).skip(1) {
                 let a = -(FRICTION * (BOX[1][0] + j as f64 * dv) + pull) / INERTIA;
                 let (up, behind, ahead) =
                     if a > 0.0 { (j - 1, j.saturating_sub(2), j) } else { (j, (j + 1).min(nv - 1), j - 1) };
-                flux[j] = a * face(row[behind], row[up], row[ahead], a.abs() * dt / dv);
+                *flux = a * face(row[behind], row[up], row[ahead], a.abs() * dt / dv);
             }
             (flux[0], flux[nv]) = (0.0, 0.0);
             for (j, f) in row.iter_mut().enumerate() {
