@@ -198,9 +198,10 @@ impl<F: Real> Plain<F> for ga::Ga<F> {
     }
 
     fn advance_selecting(&mut self, selecting: &Selecting, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
-        match wide(space).filter(|_| !selecting.has_plain_parents()) {
-            Some(wide) => breed(self, selecting, swarm, space, &wide, rng),
-            None => self.advance(swarm, space, rng),
+        if selecting.has_plain_parents() {
+            self.advance(swarm, space, rng);
+        } else if let Some(wide) = wide(space) {
+            breed(self, selecting, swarm, space, &wide, rng);
         }
     }
 
