@@ -172,6 +172,77 @@ fn the_far_form_is_a_move_of_the_swarm() {
     assert!(worst < 1e-12);
 }
 
+/// Theorem III-B ties EMPSO to SGD with momentum, dw' = alpha dw - eta f'(w) with f'(w) = kappa (w - g), by eta = 1 - beta, kappa = (c1 r1 +
+/// c2 r2) / eta and alpha = beta. With p = g the first two are identities: eta kappa (w - g) is what a move adds, whatever beta is. The third
+/// is not: a move leaves beta M + (1 - beta) v of the past, which is beta v for no swarm but one with M = v (2 beta - 1) / beta.
+#[test]
+fn theorem_iii_b_ties_two_of_its_three() {
+    let (n, d) = (6, 3);
+    let space = Space::unbounded(d).unwrap();
+    let (mut exact, mut printed): (f64, f64) = (0.0, 0.0);
+    for seed in 0..50 {
+        let rng = Rng::new(seed);
+        let beta = 0.05 + 0.9 * rng.row(0).uniform();
+        let (c1, c2, eta) = (0.8, 0.9, 1.0 - beta);
+        let mut x = Matrix::zeros(n, d);
+        rng.fork("x").fill_normal(0..n, 0..d, x.data_mut());
+        let g = vec![0.25; d];
+        let mut y = Matrix::zeros(n, d);
+        y.iter_mut().for_each(|row| row.copy_from_slice(&g)); // all remember g: p = g
+        let (v, fx) = (Matrix::zeros(n, d), vec![9.0; n]);
+        let mut swarm = Swarm { x, v, y, fx, fy: vec![0.0; n] };
+        let draws = Pulls::PerParticle;
+        let params = empso::Params { particles: n, beta, c1, c2, draws, ..empso::Params::default() };
+        let mut motion = <empso::Empso<f64> as Motion<f64>>::new(params, &space, None).unwrap();
+        motion.begin(&mut swarm);
+        let mut mean = Matrix::<f64>::zeros(n, d); // M, as it is before a move
+        for t in 0..6 {
+            let before = (swarm.x.clone(), swarm.v.clone());
+            let rng = rng.at(t);
+            let mut r = [vec![0.0; n], vec![0.0; n]];
+            for (r, label) in r.iter_mut().zip(["r1", "r2"]) {
+                rng.fork(label).fill_uniform(0..n, 0..1, r);
+            }
+            motion.advance(&mut swarm, &space, &rng);
+            for i in 0..n {
+                let kappa = (c1 * r[0][i] + c2 * r[1][i]) / eta;
+                for (j, &g) in g.iter().enumerate() {
+                    let (w, v, m) = (before.0.row(i)[j], before.1.row(i)[j], mean.row(i)[j]);
+                    let kept = beta * m + (1.0 - beta) * v;
+                    let step = |kept: f64| w + kept - eta * kappa * (w - g);
+                    exact = exact.max((swarm.x.row(i)[j] - step(kept)).abs());
+                    printed = printed.max((swarm.x.row(i)[j] - step(beta * v)).abs());
+                    mean.row_mut(i)[j] = kept;
+                }
+            }
+        }
+    }
+    println!("theorem III-B: eta and f'' {exact:.1e}, with alpha = beta off by up to {printed:.2}");
+    assert!(exact < 1e-12 && printed > 0.1);
+}
+
+/// O(t n log n), O(t n^2)? A move of n particles asks for n values and draws 2 n d numbers: t n (d + cost of f), linear in all.
+#[test]
+fn the_cost_of_a_swarm_is_linear_in_its_particles() {
+    let (dim, moves) = (3, 5);
+    for particles in [8, 16, 64, 256] {
+        let calls = AtomicU64::new(0);
+        let f = Function::new(Space::cube(dim, -5.0, 5.0).unwrap(), |x: &[f64]| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            dot(x, x)
+        });
+        let tape = Arc::new(Mutex::new(Tape::default()));
+        let params = equivalence::Params { particles, iterations: moves, ..equivalence::Params::default() };
+        let mut source = Equivalence::new(&f, params).unwrap();
+        gradient(&mut source, &[1.0, 2.0, 3.0], &Rng::new(1).recording(tape.clone()));
+        let pulls = tape.lock().unwrap().take().into_iter();
+        let drawn: usize = pulls.filter(|(stream, ..)| stream.starts_with("swarm/r")).map(|(.., r)| r.len()).sum();
+        assert_eq!(calls.load(Ordering::Relaxed), (particles * (moves + 1)) as u64);
+        // The last move's are drawn a second time, for kappa.
+        assert_eq!(drawn, 2 * particles * dim * (moves + 1), "{particles} particles");
+    }
+}
+
 #[test]
 fn the_forms_are_put_together_as_printed() {
     let bowl = Function::new(Space::cube(3, -4.0, 4.0).unwrap(), |x: &[f64]| x.iter().map(|t| (t - 1.0).abs()).sum());

@@ -102,7 +102,7 @@ impl Shape {
         if self == Shape::Rosenbrock {
             // The inverse of the steepest curvature: 1 / tau, and 1200 x^2 + 400 |x| + 202 for |x| <= 2.2.
             let step = 1.0 / (1.0 / tau + 7000.0);
-            for _ in 0..4000 {
+            for _ in 0..20_000 {
                 let slope = self.gradient(&z);
                 z.iter_mut().zip(w).zip(slope).for_each(|((z, w), s)| *z -= step * (s + (*z - w) / tau));
             }
