@@ -23,7 +23,7 @@ parameters! {
         alpha "alpha": Option<f64> = None, Above(0.0);
         /// Standard deviation of the cloud.
         sigma "sigma": f64 = 0.1, Above(0.0);
-        /// Points of the cloud; null for 200, or 10 a variable where that is more. A gradient costs one evaluation more.
+        /// Points of the cloud; null for 200 in one variable, 300 in several, and 10 a variable where that is more. A gradient costs one evaluation more.
         particles "n": Option<usize> = None, AtLeast(1.0);
         /// Whether each point comes with its mirror image, which removes the noise of alpha -> 0.
         antithetic "": bool = true, Flag;
@@ -36,6 +36,9 @@ const ALPHA: f64 = 10.0;
 const SMALLEST: f64 = 1e-12;
 /// Points a variable that a cloud must have to be tilted.
 const TILTED: usize = 4;
+/// The share of a tilted cloud that is to count: what its slope changes within the cloud, which is the error of the consensus, is a
+/// fraction of the slope then.
+const COUNTING: f64 = 0.9;
 
 /// The gradient of the smoothed envelope, from the consensus of a cloud.
 ///
@@ -53,7 +56,7 @@ const TILTED: usize = 4;
 /// let mut gradient = [0.0; 2];
 /// let sampled = source.gradient(&[1.0, 1.0], &mut gradient, &Rng::new(1));
 /// assert!((gradient[0] - 1.0).abs() < 1e-9 && (gradient[1] + 2.0).abs() < 1e-9);
-/// assert!(sampled.evaluations == 201 && sampled.reliability.is_some_and(|r| r.collapse.is_none()));
+/// assert!(sampled.evaluations == 301 && sampled.reliability.is_some_and(|r| r.collapse.is_none()));
 /// # Ok::<(), swarmgrad_core::Error>(())
 /// ```
 pub struct Consensus<'a, F: Real = f64> {
@@ -87,7 +90,7 @@ impl<'a, F: Real> Consensus<'a, F> {
 
     /// Spends `half` points and one on the slope at `w`, written to `slope`, and chooses alpha; the centre of the tilted cloud.
     ///
-    /// Alpha is the largest with which half of the points would count in weights of what the slope leaves, the centre is no farther
+    /// Alpha is the largest with which nine points of ten would count in weights of what the slope leaves, the centre is no farther
     /// away than the cloud is wide, and the slope at the centre differs from that at w by no more than weights bear: sigma alpha
     /// (alpha sigma^2) |s| k <= 1, where k is the curvature along s.
     fn tilt(&mut self, w: &[F], value: F, half: usize, slope: &mut [F], rng: &Rng) -> Vec<F> {
@@ -104,7 +107,7 @@ impl<'a, F: Real> Consensus<'a, F> {
         space.repair(&mut probe, 0, &mut outside.row(0));
         let left = (self.problem.value(&probe) - value).f64() + way * steepness * steepness;
         if p.alpha.is_none() {
-            self.alpha = alpha_for_sample_size(&self.values, 0.5, SMALLEST, ALPHA);
+            self.alpha = alpha_for_sample_size(&self.values, COUNTING, SMALLEST, ALPHA);
             let curvature = 2.0 * left.abs() / (p.sigma * radius).powi(2);
             let bounds = [radius / (p.sigma * steepness), 1.0 / (p.sigma.powi(3) * curvature * steepness).sqrt()];
             self.alpha = bounds.into_iter().filter(|bound| bound.is_finite()).fold(self.alpha, f64::min).max(SMALLEST);
@@ -149,7 +152,7 @@ fn untilt<F: Real>(cloud: &Matrix<F>, w: &[F], s: &[F], values: &mut [F]) {
 impl<F: Real> GradientSource<F> for Consensus<'_, F> {
     fn gradient(&mut self, w: &[F], out: &mut [F], rng: &Rng) -> Sampled<F> {
         let dim = w.len();
-        let n = self.params.particles.unwrap_or(200.max(10 * dim));
+        let n = self.params.particles.unwrap_or(if dim == 1 { 200 } else { 300.max(10 * dim) });
         let (sigma, antithetic) = (self.params.sigma, self.params.antithetic);
         let value;
         if dim > 1 && n >= TILTED * dim {

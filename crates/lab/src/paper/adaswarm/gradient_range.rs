@@ -201,7 +201,7 @@ const ROWS: [Row; 11] = [
     row("differences, forward", "differences", r#"{"sides": "forward"}"#, Target::Gradient),
     row("differences, central", "differences", "{}", Target::Gradient),
     row("least_squares", "least_squares", "{}", Target::Gradient),
-    row("consensus", CONSENSUS, "{}", Target::Smoothed),
+    row(CONSENSUS, CONSENSUS, "{}", Target::Smoothed),
     row("proximal", "proximal", "{}", Target::Moreau),
     row("equivalence", "equivalence", "{}", Target::Gradient),
     row("evolution_strategies", "evolution_strategies", "{}", Target::Gradient),
@@ -372,7 +372,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
         told.row([
             row.title.to_owned(),
             all.len().to_string(),
-            significant(median(&ratios), 2),
+            if ratios.is_empty() { "-".into() } else { significant(median(&ratios), 2) },
             off.to_string(),
             off_warned.to_string(),
             near.to_string(),
@@ -381,39 +381,46 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     }
     findings.table(
         told,
-        "What the sources tell of themselves, over all functions and dimensions: the median of the standard error told over the true          error, and how many gradients carry a warning.",
+        "What the sources tell of themselves, over all functions and dimensions: the median of the standard error told over the true          error, and how many gradients carry a warning. Differences and least squares of 2 d points tell their rounding only: what the step \
+         leaves out no value shows.",
     );
 
-    let worst = |title: &str, shapes: &[Shape]| -> f64 {
+    let worst = |title: &str, shapes: &[Shape], least: usize| -> f64 {
         let cells = shapes.iter().flat_map(|shape| {
-            dims.iter().filter(|dim| **dim <= 20).map(|&dim| of(*shape, title, dim)).collect::<Vec<_>>()
+            dims.iter().filter(|dim| (least..=20).contains(dim)).map(|&dim| of(*shape, title, dim)).collect::<Vec<_>>()
         });
         cells.filter(|runs| !runs.is_empty()).map(|runs| summary(&runs, seeds, |c| c.own).0).fold(0.0, f64::max)
     };
     let all = SHAPES.map(|(shape, _)| shape);
-    let convex = [Shape::Quadratic, Shape::Absolute];
-    for (title, name) in [("consensus", "smoothed"), ("proximal", "Moreau")] {
-        let (easy, hard) = (worst(title, &convex), worst(title, &all));
+    for (title, name) in [(CONSENSUS, "smoothed"), ("proximal", "Moreau")] {
+        let (several, one) = (worst(title, &all, 2), SHAPES.map(|(shape, _)| of(shape, title, 1)));
+        let one = one.iter().filter(|runs| !runs.is_empty()).map(|runs| summary(runs, seeds, |c| c.own).0);
+        let (low, high) = one.fold((f64::INFINITY, 0.0), |(low, high), error| (error.min(low), error.max(high)));
+        let convex = worst(title, &[Shape::Quadratic, Shape::Absolute], 2);
         findings.claim(
-            format!("`{title}` is the gradient of the {name} envelope, up to 20 variables"),
+            format!("`{title}` is the gradient of the {name} envelope, in 2 to 20 variables"),
             "exact for infinitely many samples; no finite figure",
             format!(
-                "largest mean error up to 20 variables: {} on convex functions, {} on all four",
-                significant(easy, 2),
-                significant(hard, 2)
+                "largest mean error in 2 to 20 variables: {} on convex functions, {} on all four",
+                significant(convex, 2),
+                significant(several, 2)
             ),
-            if hard <= 0.1 {
+            if several <= 0.1 {
                 Verdict::Holds
-            } else if easy <= 0.1 {
+            } else if convex <= 0.1 {
                 Verdict::Partly
             } else {
                 Verdict::Fails
             },
-            "A mean error of at most .1 is asked for.",
+            format!(
+                "Asked for is a mean error of at most .1. In one variable, where nothing is scaled, it is {} to {}.",
+                significant(low, 2),
+                significant(high, 2)
+            ),
         );
     }
     let smooth = [Shape::Quadratic, Shape::Rosenbrock, Shape::Rastrigin];
-    let (fitted, central) = (worst("least_squares", &smooth), worst("differences, central", &smooth));
+    let (fitted, central) = (worst("least_squares", &smooth, 1), worst("differences, central", &smooth, 1));
     findings.claim(
         "Where the function has a gradient, a swarm is the way to it",
         "implied by the paper's title",
@@ -422,7 +429,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
             significant(fitted, 2),
             significant(central, 2)
         ),
-        Verdict::of(worst("consensus", &smooth) < central),
+        Verdict::of(worst(CONSENSUS, &smooth, 1) < central),
         "Take differences there. An envelope is for functions whose own gradient misleads.",
     );
     findings.claim(
