@@ -23,7 +23,7 @@ parameters! {
         alpha "alpha": Option<f64> = None, Above(0.0);
         /// Standard deviation of the cloud.
         sigma "sigma": f64 = 0.1, Above(0.0);
-        /// Points of the cloud; null for 200 in one variable, 300 in several, and 10 a variable where that is more. A gradient costs one evaluation more.
+        /// Points of the cloud; null for 200 in one variable, and in several 300, or 30 a variable where that is more. A gradient costs one evaluation more.
         particles "n": Option<usize> = None, AtLeast(1.0);
         /// Whether each point comes with its mirror image, which removes the noise of alpha -> 0.
         antithetic "": bool = true, Flag;
@@ -152,7 +152,7 @@ fn untilt<F: Real>(cloud: &Matrix<F>, w: &[F], s: &[F], values: &mut [F]) {
 impl<F: Real> GradientSource<F> for Consensus<'_, F> {
     fn gradient(&mut self, w: &[F], out: &mut [F], rng: &Rng) -> Sampled<F> {
         let dim = w.len();
-        let n = self.params.particles.unwrap_or(if dim == 1 { 200 } else { 300.max(10 * dim) });
+        let n = self.params.particles.unwrap_or(if dim == 1 { 200 } else { 300.max(dim.saturating_mul(30)) });
         let (sigma, antithetic) = (self.params.sigma, self.params.antithetic);
         let value;
         if dim > 1 && n >= TILTED * dim {

@@ -237,7 +237,7 @@ fn compare(unit: &Unit) -> Result<Vec<Compared>> {
     let (shape, dim) = (unit.shape, unit.dim);
     let row = ROWS.iter().find(|row| row.title == unit.title).unwrap_or(&ROWS[0]);
     let f = Function::new(Space::cube(dim, -5.0, 5.0)?, move |x: &[f64]| shape.value(x));
-    let points = Rng::new(2017).fork("points");
+    let points = Rng::new(41).fork("points");
     (0..POINTS)
         .map(|i| {
             let mut w = vec![0.0; dim];
