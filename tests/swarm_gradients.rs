@@ -14,11 +14,12 @@ use swarmgrad::algorithms::gradient::yardstick::{
     Differences, DifferencesParams, Directions, DirectionsParams, Exact, RandomDirections, Sides,
 };
 use swarmgrad::algorithms::gradient::{SOURCES, source};
-use swarmgrad::algorithms::particle::{Motion, Pulls, Swarm, empso, pso};
+use swarmgrad::algorithms::particle::{Motion, Pulls, Swarm, consensus, empso, pso};
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::registry::{self, Settings};
 use swarmgrad::{
-    Differentiable, Function, GradientSource, Iterations, Matrix, Problem, Rng, Rows, Run, Sampled, Space, Tape,
+    Collapse, Differentiable, Function, GradientSource, Iterations, Matrix, Problem, Reliability, Rng, Rows, Run,
+    Sampled, Space, Tape,
 };
 
 fn line(f: impl Fn(f64) -> f64 + Sync, low: f64, high: f64) -> impl Problem {
@@ -169,6 +170,77 @@ fn the_far_form_is_a_move_of_the_swarm() {
     }
     println!("eq. (19) against a move of PSO, phi/eta against any PSO, 1 - beta against EMPSO: {worst:.1e}");
     assert!(worst < 1e-12);
+}
+
+/// Theorem III-B ties EMPSO to SGD with momentum, dw' = alpha dw - eta f'(w) with f'(w) = kappa (w - g), by eta = 1 - beta, kappa = (c1 r1 +
+/// c2 r2) / eta and alpha = beta. With p = g the first two are identities: eta kappa (w - g) is what a move adds, whatever beta is. The third
+/// is not: a move leaves beta M + (1 - beta) v of the past, which is beta v for no swarm but one with M = v (2 beta - 1) / beta.
+#[test]
+fn theorem_iii_b_ties_two_of_its_three() {
+    let (n, d) = (6, 3);
+    let space = Space::unbounded(d).unwrap();
+    let (mut exact, mut printed): (f64, f64) = (0.0, 0.0);
+    for seed in 0..50 {
+        let rng = Rng::new(seed);
+        let beta = 0.05 + 0.9 * rng.row(0).uniform();
+        let (c1, c2, eta) = (0.8, 0.9, 1.0 - beta);
+        let mut x = Matrix::zeros(n, d);
+        rng.fork("x").fill_normal(0..n, 0..d, x.data_mut());
+        let g = vec![0.25; d];
+        let mut y = Matrix::zeros(n, d);
+        y.iter_mut().for_each(|row| row.copy_from_slice(&g)); // all remember g: p = g
+        let (v, fx) = (Matrix::zeros(n, d), vec![9.0; n]);
+        let mut swarm = Swarm { x, v, y, fx, fy: vec![0.0; n] };
+        let draws = Pulls::PerParticle;
+        let params = empso::Params { particles: n, beta, c1, c2, draws, ..empso::Params::default() };
+        let mut motion = <empso::Empso<f64> as Motion<f64>>::new(params, &space, None).unwrap();
+        motion.begin(&mut swarm);
+        let mut mean = Matrix::<f64>::zeros(n, d); // M, as it is before a move
+        for t in 0..6 {
+            let before = (swarm.x.clone(), swarm.v.clone());
+            let rng = rng.at(t);
+            let mut r = [vec![0.0; n], vec![0.0; n]];
+            for (r, label) in r.iter_mut().zip(["r1", "r2"]) {
+                rng.fork(label).fill_uniform(0..n, 0..1, r);
+            }
+            motion.advance(&mut swarm, &space, &rng);
+            for i in 0..n {
+                let kappa = (c1 * r[0][i] + c2 * r[1][i]) / eta;
+                for (j, &g) in g.iter().enumerate() {
+                    let (w, v, m) = (before.0.row(i)[j], before.1.row(i)[j], mean.row(i)[j]);
+                    let kept = beta * m + (1.0 - beta) * v;
+                    let step = |kept: f64| w + kept - eta * kappa * (w - g);
+                    exact = exact.max((swarm.x.row(i)[j] - step(kept)).abs());
+                    printed = printed.max((swarm.x.row(i)[j] - step(beta * v)).abs());
+                    mean.row_mut(i)[j] = kept;
+                }
+            }
+        }
+    }
+    println!("theorem III-B: eta and f'' {exact:.1e}, with alpha = beta off by up to {printed:.2}");
+    assert!(exact < 1e-12 && printed > 0.1);
+}
+
+/// O(t n log n), O(t n^2)? A move of n particles asks for n values and draws 2 n d numbers: t n (d + cost of f), linear in all.
+#[test]
+fn the_cost_of_a_swarm_is_linear_in_its_particles() {
+    let (dim, moves) = (3, 5);
+    for particles in [8, 16, 64, 256] {
+        let calls = AtomicU64::new(0);
+        let f = Function::new(Space::cube(dim, -5.0, 5.0).unwrap(), |x: &[f64]| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            dot(x, x)
+        });
+        let tape = Arc::new(Mutex::new(Tape::default()));
+        let params = equivalence::Params { particles, iterations: moves, ..equivalence::Params::default() };
+        let mut source = Equivalence::new(&f, params).unwrap();
+        gradient(&mut source, &[1.0, 2.0, 3.0], &Rng::new(1).recording(tape.clone()));
+        let pulls = tape.lock().unwrap().take().into_iter();
+        let drawn: usize = pulls.filter(|(stream, ..)| stream.starts_with("swarm/r")).map(|(.., r)| r.len()).sum();
+        assert_eq!(calls.load(Ordering::Relaxed), (particles * (moves + 1)) as u64);
+        // The last move's are drawn a second time, for kappa.
+        assert_eq!(drawn, 2 * particles * dim * (moves + 1), "{particles} particles");
+    }
 }
 
 #[test]
@@ -384,7 +456,7 @@ proptest! {
         prop_assert!(product >= gain - 1e-9 * (1.0 + gain.abs()), "{product} < {gain}");
 
         // The same for the proximal point, which gains |w - g|^2 / (2 tau) at least.
-        let mut source = Proximal::new(&f, proximal::Params { iterations: moves, particles, ..Default::default() }).unwrap();
+        let mut source = Proximal::new(&f, proximal::Params { iterations: Some(moves), particles, ..Default::default() }).unwrap();
         let (ours, _) = gradient(&mut source, w, &Rng::new(seed));
         let product = dot(&f.subgradient(w), &ours);
         prop_assert!(product >= 0.5 * dot(&ours, &ours) - 1e-9 * (1.0 + product.abs()));
@@ -440,7 +512,7 @@ fn proximal_gradients_are_those_of_the_moreau_envelope() {
     let scales = [1.0, 4.0, 0.25];
     let bowl =
         Function::new(Space::unbounded(3).unwrap(), |x: &[f64]| (0..3).map(|j| 0.5 * scales[j] * x[j] * x[j]).sum());
-    let params = proximal::Params { iterations: 150, tau: 0.5, ..Default::default() };
+    let params = proximal::Params { iterations: Some(150), tau: 0.5, ..Default::default() };
     let w = [1.0, -0.5, 2.0];
     let (ours, _) = gradient(&mut Proximal::new(&bowl, params).unwrap(), &w, &Rng::new(1));
     for j in 0..3 {
@@ -475,7 +547,7 @@ fn consensus_gradients_are_those_of_the_smoothed_envelope() {
         let on_line = Function::new(Space::unbounded(1).unwrap(), move |x: &[f64]| f(x[0]));
         let truth = smoothed_slope(&f, w, alpha, sigma);
         for antithetic in [true, false] {
-            let params = ConsensusParams { alpha, sigma, particles: 1_000_000, antithetic };
+            let params = ConsensusParams { alpha: Some(alpha), sigma, particles: Some(1_000_000), antithetic };
             let (ours, sampled) = gradient(&mut Consensus::new(&on_line, params).unwrap(), &[w], &Rng::new(2));
             let error = (ours[0] / truth - 1.0).abs();
             println!("consensus of {name}: {:.5}, envelope {truth:.5}, relative error {error:.1e}", ours[0]);
@@ -486,13 +558,232 @@ fn consensus_gradients_are_those_of_the_smoothed_envelope() {
     let scales = [1.0, 3.0, 0.5];
     let bowl =
         Function::new(Space::unbounded(3).unwrap(), |x: &[f64]| (0..3).map(|j| 0.5 * scales[j] * x[j] * x[j]).sum());
-    let params = ConsensusParams { alpha: 4.0, sigma: 0.5, particles: 200_000, antithetic: true };
+    let params = ConsensusParams { alpha: Some(4.0), sigma: 0.5, particles: Some(200_000), antithetic: true };
     let w = [1.0, -0.5, 2.0];
     let (ours, _) = gradient(&mut Consensus::new(&bowl, params).unwrap(), &w, &Rng::new(3));
     for j in 0..3 {
         let expected = scales[j] * w[j] / (1.0 + scales[j]);
         assert!((ours[j] / expected - 1.0).abs() < 0.03, "{} {expected}", ours[j]);
     }
+}
+
+// ------------------------------------------------------------------------------------------------ how far they reach
+
+/// Curvatures from 1 to 10.
+fn bowl(dim: usize) -> (Vec<f64>, impl Problem) {
+    let scales: Vec<f64> = (0..dim).map(|j| 1.0 + 9.0 * j as f64 / (dim.max(2) - 1) as f64).collect();
+    let own = scales.clone();
+    let value = move |x: &[f64]| x.iter().zip(&own).map(|(t, a)| 0.5 * a * t * t).sum();
+    (scales, Function::new(Space::cube(dim, -5.0, 5.0).unwrap(), value))
+}
+
+fn point(dim: usize, seed: u64) -> Vec<f64> {
+    let mut w = vec![0.0; dim];
+    Rng::new(seed).fork("point").row(0).fill_uniform(&mut w);
+    w.iter().map(|t| 4.0 * t - 2.0).collect()
+}
+
+fn length(v: &[f64]) -> f64 {
+    dot(v, v).sqrt()
+}
+
+fn gap(a: &[f64], b: &[f64]) -> f64 {
+    length(&a.iter().zip(b).map(|(s, t)| s - t).collect::<Vec<_>>())
+}
+
+/// Medians over 15 points of the relative error, of the standard error that is told over it, and of the effective sample size; and how
+/// many gradients warn.
+fn told(
+    dim: usize,
+    source: &mut dyn FnMut(&[f64], &Rng) -> (Vec<f64>, Reliability),
+    truth: &dyn Fn(&[f64]) -> Vec<f64>,
+) -> (f64, f64, f64, usize) {
+    let (mut errors, mut ratios, mut effective, mut warned) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for seed in 0..15 {
+        let w = point(dim, seed);
+        let (ours, reliability) = source(&w, &Rng::new(seed));
+        let truth = truth(&w);
+        let error = gap(&ours, &truth);
+        errors.push(error / length(&truth));
+        ratios.push(reliability.standard_error / error);
+        effective.push(reliability.effective_samples);
+        warned += usize::from(reliability.collapse.is_some());
+    }
+    (median(errors), median(ratios), median(effective), warned)
+}
+
+/// What the cloud of one variable was before it knew of dimensions: its points, its consensus, its cost, bit by bit.
+#[test]
+fn one_variable_is_as_it_was() {
+    let waves = line(|x| x * x + 1.0 - (6.0 * x).cos(), -5.0, 5.0);
+    for seed in 0..20 {
+        let (w, rng) = (point(1, seed)[0], Rng::new(seed).at(seed));
+        let mut cloud = Matrix::zeros(200, 1);
+        for i in 0..200 {
+            let sign = if i % 2 == 1 { -1.0 } else { 1.0 };
+            let mut xi = [0.0];
+            rng.fork("cloud").row(i / 2).fill_normal(&mut xi);
+            cloud.row_mut(i)[0] = w + sign * 0.1 * xi[0];
+        }
+        let values: Vec<f64> = cloud.iter().map(|x| waves.value(x)).collect();
+        let mut centre = [0.0];
+        consensus(&cloud, &values, 10.0, 0..200, &mut centre);
+        let mut source = Consensus::new(&waves, ConsensusParams::default()).unwrap();
+        let (ours, sampled) = gradient(&mut source, &[w], &rng);
+        assert_eq!(ours[0].to_bits(), ((w - centre[0]) * (1.0 / (10.0 * 0.1 * 0.1))).to_bits());
+        assert_eq!((sampled.evaluations, source.alpha()), (201, 10.0));
+
+        let moves = |iterations| {
+            let params = proximal::Params { iterations, ..Default::default() };
+            gradient(&mut Proximal::new(&waves, params).unwrap(), &[w], &rng)
+        };
+        assert_eq!(moves(None), moves(Some(60)));
+    }
+}
+
+/// Twenty variables at the defaults: mean errors below a tenth, told as they are. Without the tilt the cloud collapses, and says so.
+#[test]
+fn clouds_reach_twenty_variables() {
+    for dim in [2, 5, 10, 20] {
+        let (scales, f) = bowl(dim);
+        let mut source = Consensus::new(&f, ConsensusParams::default()).unwrap();
+        let alpha = std::cell::Cell::new(f64::NAN);
+        let mut ours = |w: &[f64], rng: &Rng| {
+            let (ours, sampled) = gradient(&mut source, w, rng);
+            alpha.set(source.alpha());
+            assert_eq!(sampled.evaluations, 301.max(30 * dim as u64 + 1));
+            (ours, sampled.reliability.unwrap())
+        };
+        let envelope = |w: &[f64]| -> Vec<f64> {
+            let tau = alpha.get() * 0.01;
+            w.iter().zip(&scales).map(|(t, a)| a * t / (1.0 + tau * a)).collect()
+        };
+        let (error, ratio, effective, warned) = told(dim, &mut ours, &envelope);
+        println!(
+            "consensus, {dim} variables: error {error:.3}, told / error {ratio:.2}, {effective:.0} samples, {warned} warn"
+        );
+        assert!(error <= 0.1 && (0.4..2.5).contains(&ratio) && effective > dim as f64 + 1.0 && warned == 0);
+
+        // Too few points to be tilted, and alpha as it was.
+        let params = ConsensusParams { particles: Some(4 * dim - 1), ..Default::default() };
+        let mut source = Consensus::new(&f, params).unwrap();
+        let mut ours = |w: &[f64], rng: &Rng| {
+            let (ours, sampled) = gradient(&mut source, w, rng);
+            (ours, sampled.reliability.unwrap())
+        };
+        alpha.set(10.0);
+        let (error, _, effective, warned) = told(dim, &mut ours, &envelope);
+        println!("untilted, {dim} variables: error {error:.3}, {effective:.1} samples, {warned} warn");
+        assert!(error > 0.4 && effective < dim as f64 + 1.0 && warned >= 13);
+    }
+}
+
+/// An alpha that is asked for is kept, and where the cloud cannot bear it the source says so.
+#[test]
+fn an_alpha_that_is_asked_for_is_kept() {
+    let (_, f) = bowl(20);
+    let params = ConsensusParams { alpha: Some(1000.0), ..Default::default() };
+    let mut source = Consensus::new(&f, params).unwrap();
+    let (_, sampled) = gradient(&mut source, &point(20, 1), &Rng::new(1));
+    let reliability = sampled.reliability.unwrap();
+    assert_eq!((source.alpha(), reliability.collapse), (1000.0, Some(Collapse::FewSamples)));
+    let words = reliability.collapse.unwrap().to_string();
+    assert!(words.contains("too few samples"), "{words}");
+}
+
+#[test]
+fn proximal_swarms_reach_twenty_variables() {
+    for dim in [1, 2, 5, 10, 20] {
+        let (scales, f) = bowl(dim);
+        let modulus = Function::new(Space::cube(dim, -5.0, 5.0).unwrap(), |x: &[f64]| x.iter().map(|t| t.abs()).sum());
+        let swarm = |f: &dyn Problem, is_bowl: bool, iterations: Option<usize>| {
+            let mut source = Proximal::new(f, proximal::Params { iterations, ..Default::default() }).unwrap();
+            let mut ours = |w: &[f64], rng: &Rng| {
+                let (ours, sampled) = gradient(&mut source, w, rng);
+                assert!(iterations.is_some() || sampled.evaluations == 20 * (61 + 6 * (dim as u64 - 1)));
+                (ours, sampled.reliability.unwrap())
+            };
+            let envelope = |w: &[f64]| -> Vec<f64> {
+                let each = w.iter().zip(&scales);
+                each.map(|(t, a)| if is_bowl { a * t / (1.0 + a) } else { t.clamp(-1.0, 1.0) }).collect()
+            };
+            told(dim, &mut ours, &envelope)
+        };
+        for (name, f) in [("bowl", &f as &dyn Problem), ("modulus", &modulus)] {
+            let (error, ratio, _, warned) = swarm(f, name == "bowl", None);
+            println!("proximal, {name}, {dim} variables: error {error:.1e}, told / error {ratio:.1e}, {warned} warn");
+            assert!(error <= 0.1 && ratio > 0.4 && warned == 0, "{name} {dim}");
+            // Ten moves find nothing in many variables, and the swarm is not at one.
+            let (error, ratio, _, warned) = swarm(f, name == "bowl", Some(10));
+            println!("   10 moves: error {error:.2}, told / error {ratio:.2}, {warned} warn");
+            assert!(dim < 10 || error > 0.3 && ratio > 0.4 && warned >= 13, "{name} {dim}");
+        }
+    }
+}
+
+/// Errors that are told against errors that are made, on a plane with noise, and on a bowl.
+#[test]
+fn yardsticks_tell_their_errors() {
+    let dim = 10;
+    let slope: Vec<f64> = (0..dim).map(|j| 1.0 + j as f64).collect();
+    let own = slope.clone();
+    // A hash of the point between -1 and 1.
+    let noise = |x: &[f64]| {
+        let bits = x.iter().fold(0u64, |h, t| (h ^ t.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+        (bits >> 11) as f64 * (-52f64).exp2() - 1.0
+    };
+    let space = Space::cube(dim, -5.0, 5.0).unwrap();
+    let noisy = Function::new(space.clone(), move |x: &[f64]| dot(x, &own) + 0.1 * noise(x));
+    let truth = |_: &[f64]| slope.clone();
+    let mut run = |name: &str, settings: serde_json::Value| {
+        let mut source = gradient_source(name, &noisy, settings);
+        let mut ours = |w: &[f64], rng: &Rng| {
+            let (ours, sampled) = gradient(&mut *source, w, rng);
+            (ours, sampled.reliability.unwrap())
+        };
+        let found = told(dim, &mut ours, &truth);
+        println!("{name}: error {:.3}, told / error {:.2}, {:.1} samples, {} warn", found.0, found.1, found.2, found.3);
+        found
+    };
+    let (error, ratio, effective, warned) = run("least_squares", serde_json::json!({ "sigma": 0.5, "particles": 100 }));
+    assert!(error < 0.1 && (0.6..1.6).contains(&ratio) && (50.0..100.0).contains(&effective) && warned == 0);
+    let (.., warned) = run("least_squares", serde_json::json!({ "sigma": 0.5, "particles": 10 }));
+    assert_eq!(warned, 15, "five pairs show five of ten directions");
+    for name in ["spsa", "evolution_strategies"] {
+        let (error, ratio, effective, warned) = run(name, serde_json::json!({ "pairs": 400, "step": 0.5 }));
+        assert!(error < 0.3 && (0.6..1.6).contains(&ratio) && effective == 400.0 && warned == 0);
+        let (error, ratio, _, warned) = run(name, serde_json::json!({ "pairs": 1, "step": 0.5 }));
+        assert!(error > 1.0 && ratio > 0.2 && warned == 15);
+    }
+    let (error, _, effective, warned) = run("differences", serde_json::json!({ "step": 0.5 }));
+    assert!(error < 0.1 && effective == 10.0 && warned == 0);
+
+    // In one variable a pair says all.
+    let cubic = line(|x| x * x * x, -5.0, 5.0);
+    let (_, sampled) = gradient(&mut *gradient_source("spsa", &cubic, serde_json::json!({})), &[1.0], &Rng::new(1));
+    let reliability = sampled.reliability.unwrap();
+    assert_eq!((reliability.standard_error, reliability.collapse), (0.0, None));
+    // Rounding: a step of 1e-14 sees nothing of a slope of 1 on top of 1000.
+    let high = line(|x| 1000.0 + x, -5.0, 5.0);
+    let tiny = |step: f64| {
+        let (ours, sampled) = gradient(
+            &mut *gradient_source("differences", &high, serde_json::json!({ "step": step })),
+            &[1.0],
+            &Rng::new(1),
+        );
+        (ours[0], sampled.reliability.unwrap())
+    };
+    assert!(tiny(1e-6).1.collapse.is_none() && tiny(1e-13).1.collapse == Some(Collapse::Noise));
+    // Half of the coordinates fail.
+    let half = Function::new(space, |x: &[f64]| if x[0] == 1.0 { x.iter().sum() } else { f64::NAN });
+    let (_, sampled) =
+        gradient(&mut *gradient_source("differences", &half, serde_json::json!({})), &[1.0; 10], &Rng::new(1));
+    let reliability = sampled.reliability.unwrap();
+    assert_eq!((reliability.effective_samples, reliability.collapse), (9.0, Some(Collapse::FewSamples)));
+    // A formula has nothing to tell.
+    let sphere = problem("sphere", 3);
+    let (_, exact) = gradient(&mut Exact::new(sphere.differentiable().unwrap()), &[1.0; 3], &Rng::new(1));
+    assert!(exact.reliability.is_none());
 }
 
 // ------------------------------------------------------------------------------------------------ yardsticks
@@ -559,8 +850,11 @@ fn every_source_counts_honestly_stays_inside_and_repeats_itself() {
 
         // A function that never succeeds gives no direction, and no panic.
         let hopeless = Function::new(Space::cube(2, -1.0, 1.0).unwrap(), |_: &[f64]| f64::NAN);
-        let (none, _) = gradient(&mut *entry.build(&hopeless, &Settings::new()).unwrap(), &[0.1, 0.2], &Rng::new(1));
+        let (none, sampled) =
+            gradient(&mut *entry.build(&hopeless, &Settings::new()).unwrap(), &[0.1, 0.2], &Rng::new(1));
         assert!(none.iter().all(|t| t.is_finite()), "{}: {none:?}", entry.name);
+        let reliability = sampled.reliability.unwrap();
+        assert_eq!(reliability.collapse, Some(Collapse::NoValue), "{}: {reliability:?}", entry.name);
     }
 }
 

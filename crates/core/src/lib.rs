@@ -46,7 +46,7 @@ pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
 pub use checkpoint::Checkpoint;
 pub use error::{Error, Result, nearest};
 pub use evaluate::{Batch, Capacity, Evaluation, Evaluator, Failure, FailureCounts, Id};
-pub use gradient::{GradientSource, Sampled};
+pub use gradient::{Collapse, GradientSource, Reliability, Sampled};
 pub use matrix::{Matrix, Rows};
 pub use noise::Repeated;
 pub use order::{best_index, better, sort_indices};

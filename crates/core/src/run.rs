@@ -295,7 +295,7 @@ fn with_gradients<F: Real>(
         evaluation.gradient = vec![F::nan(); dim];
         let x = session.round.xs.row(row);
         let sampled = catch_unwind(AssertUnwindSafe(|| source.source.gradient(x, &mut evaluation.gradient, &rng)));
-        let sampled = sampled.unwrap_or(Sampled { value: F::nan(), evaluations: 1, gradients: 1 });
+        let sampled = sampled.unwrap_or(Sampled { value: F::nan(), evaluations: 1, gradients: 1, reliability: None });
         (evaluation.evaluations, evaluation.gradients) = (sampled.evaluations, sampled.gradients);
         if sampled.value.is_finite() {
             (evaluation.value, evaluation.failure) = (sampled.value, None);

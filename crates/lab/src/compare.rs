@@ -148,7 +148,8 @@ impl Comparison {
             let mut dims: Vec<usize> = match (problem.dims, &self.dims[..]) {
                 (Dims::Exactly(only), _) => vec![only],
                 (Dims::Any { min }, []) => vec![min.max(2)],
-                (Dims::Any { .. }, dims) => dims.to_vec(),
+                (Dims::Among(_), []) => vec![problem.dims.least()],
+                (Dims::Any { .. } | Dims::Among(_), dims) => dims.to_vec(),
             };
             // A problem or a dimension named twice is computed once.
             dims.retain(|dim| !cells.iter().any(|cell| (cell.problem, cell.dim) == (problem, *dim)));

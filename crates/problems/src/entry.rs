@@ -13,6 +13,8 @@ pub enum Dims {
     },
     /// That number and no other.
     Exactly(usize),
+    /// One of these numbers, in ascending order.
+    Among(&'static [usize]),
 }
 
 impl Dims {
@@ -21,6 +23,7 @@ impl Dims {
         match self {
             Dims::Any { min } => dim >= min,
             Dims::Exactly(only) => dim == only,
+            Dims::Among(all) => all.contains(&dim),
         }
     }
 
@@ -29,6 +32,7 @@ impl Dims {
         match self {
             Dims::Any { min } => min,
             Dims::Exactly(only) => only,
+            Dims::Among(all) => all.first().copied().unwrap_or(1),
         }
     }
 }
@@ -83,6 +87,7 @@ impl Entry {
             _ if self.dims.allows(dim) => return Ok(()),
             Dims::Any { min } => format!("{self} needs at least {min}"),
             Dims::Exactly(only) => format!("{self} needs exactly {only}"),
+            Dims::Among(all) => format!("{self} needs one of {all:?}"),
         };
         Err(Error::parameter("dim", dim, rule))
     }

@@ -21,7 +21,7 @@
 //!
 //! A point's value has the same bits alone and in a batch, on any number of threads and on any processor: the
 //! elementary functions are the crate's own polynomials, sums have a fixed order, and no fused multiply-add is used. (The
-//! suite BBOB takes the more exact ones of `swarmgrad_core::math`, to agree with COCO's program to the last bits.)
+//! suites BBOB and CEC 2017 take the more exact ones of `swarmgrad_core::math`, to agree with their programs to the last digits.)
 
 // Transcendental functions come from `swarmgrad_core::math`: clippy.toml.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
@@ -29,7 +29,9 @@
 mod ackley;
 mod adaswarm;
 mod bbob;
+mod cec2017;
 mod crease;
+mod design;
 mod entry;
 mod griewank;
 mod levy;
@@ -47,5 +49,7 @@ mod wave;
 mod zakharov;
 
 pub use bbob::bbob;
+pub use cec2017::{cec2017, cec2017_in};
+pub use design::{Constraint, DESIGNS, Design, Quantity, design};
 pub use entry::{Dims, Entry, TestProblem};
 pub use suite::{PROBLEMS, entry};

@@ -1,9 +1,9 @@
 //! The table of all test functions, and how a row of it becomes a test function ready for use.
 
-use crate::bbob;
 use crate::entry::{Entry, TestProblem};
 use crate::shape::{Formula, Shape};
 use crate::{ackley::*, adaswarm::*, crease::*, griewank::*, levy::*, michalewicz::*, polynomial::*, rastrigin::*};
+use crate::{bbob, cec2017, design};
 use crate::{rosenbrock::*, schwefel::*, sphere::*, styblinski_tang::*, wave::*, zakharov::*};
 use std::marker::PhantomData;
 use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
@@ -35,9 +35,14 @@ impl Entry {
             return Err(Error::shape("bounds", space.dim(), dim));
         }
         let certain = self.everywhere || (domain.contains(space.lower()) && domain.contains(space.upper()));
-        match bbob::number(self) {
-            Some(number) => Ok(bbob::pose(*self, number, space)),
-            None => pose(*self, space, certain),
+        if let Some(number) = bbob::number(self) {
+            Ok(bbob::pose(*self, number, space))
+        } else if let Some(number) = cec2017::number(self) {
+            cec2017::pose(*self, number, space)
+        } else if let Some(design) = design::design_of(self) {
+            Ok(design::pose(design, space, certain))
+        } else {
+            pose(*self, space, certain)
         }
     }
 }
@@ -119,16 +124,20 @@ pub fn entry(name: &str) -> Result<Entry> {
         return Ok(*entry);
     }
     if let Some((family, instance)) = name.rsplit_once("/i")
-        && let Some(number) = find(family).and_then(bbob::number)
+        && let Some(row) = find(family).filter(|row| row.instance.is_some())
     {
-        let rule = "must be a number behind the name, as in bbob/f8/i3";
+        let rule = format!("must be a number behind the name, as in {}/i3", row.name);
         let instance = instance.parse().map_err(|_| Error::parameter("instance", instance, rule))?;
-        return bbob::bbob(number, instance);
+        return match (bbob::number(row), cec2017::number(row)) {
+            (Some(number), _) => bbob::bbob(number, instance),
+            (_, Some(number)) => cec2017::cec2017(number, instance),
+            _ => Ok(*row),
+        };
     }
     Err(Error::unknown("problem", name, PROBLEMS.iter().map(|entry| entry.name)))
 }
 
-/// The one list: it makes the table, and from a name the problem. The suite BBOB follows behind.
+/// The one list: it makes the table, and from a name the problem. The designs and the suites BBOB and CEC 2017 follow behind.
 macro_rules! suite {
     ($($T:ident),* $(,)?) => {
         const CLASSICS: &[Entry] = &[$($T::ENTRY),*];
@@ -151,13 +160,17 @@ suite! {
     Adaswarm1, Adaswarm2, Adaswarm3, Adaswarm4, Adaswarm5, Adaswarm6, Adaswarm7, Adaswarm8,
 }
 
-/// All test functions: the classics, then the suite BBOB with its first instance.
+/// All test functions: the classics, the designs, then the suites BBOB and CEC 2017 with their first instance.
 pub static PROBLEMS: &[Entry] = &{
-    let mut all = [CLASSICS[0]; CLASSICS.len() + bbob::ROWS.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < CLASSICS.len() { CLASSICS[i] } else { bbob::ROWS[i - CLASSICS.len()] };
-        i += 1;
+    const PARTS: [&[Entry]; 4] = [CLASSICS, &design::ROWS, &bbob::ROWS, &cec2017::ROWS];
+    let mut all = [CLASSICS[0]; PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len()];
+    let (mut part, mut i, mut at) = (0, 0, 0);
+    while part < PARTS.len() {
+        while i < PARTS[part].len() {
+            all[at] = PARTS[part][i];
+            (i, at) = (i + 1, at + 1);
+        }
+        (part, i) = (part + 1, 0);
     }
     all
 };

@@ -13,6 +13,7 @@ fn build<F: Real>(name: &str, dim: usize) -> Box<dyn TestProblem<F>> {
 fn dims(entry: &Entry) -> Vec<usize> {
     match entry.dims {
         Dims::Exactly(only) => vec![only],
+        Dims::Among(all) => all[..2].to_vec(),
         Dims::Any { .. } => [1, 2, 5, 8, 20, 33].into_iter().filter(|&dim| entry.dims.allows(dim)).collect(),
     }
 }
@@ -40,7 +41,7 @@ fn for_each(mut check: impl FnMut(&dyn TestProblem)) {
 
 #[test]
 fn entries_are_complete_and_unique() {
-    assert_eq!(PROBLEMS.len(), 39 + 24);
+    assert_eq!(PROBLEMS.len(), 39 + 5 + 24 + 29);
     for (i, e) in PROBLEMS.iter().enumerate() {
         for text in [e.title, e.formula, e.source, e.about] {
             assert!(!text.is_empty(), "{}", e.name);
@@ -75,7 +76,7 @@ fn the_minimum_is_not_beaten() {
     for_each(|problem| {
         let (name, dim) = (problem.entry().name, problem.space().dim());
         let minimum = problem.minimum().unwrap();
-        let rows = if name.starts_with("bbob") { 2_000 } else { 20_000 };
+        let rows = if problem.entry().instance.is_some() { 2_000 } else { 20_000 };
         let mut xs = points(problem, rows, 7);
         // The second half closes in on the minimisers, by a factor of up to 10^8.
         let minimizers = problem.minimizers();
@@ -337,7 +338,7 @@ proptest! {
     #[test]
     fn gradients_agree_with_differences(unit in proptest::collection::vec(0.001..0.999f64, 8), dim in 1..9usize) {
         for entry in PROBLEMS.iter().filter(|entry| entry.differentiable) {
-            let dim = if let Dims::Exactly(only) = entry.dims { only } else { dim.max(entry.dims.least()) };
+            let dim = if entry.dims.allows(dim) { dim } else { entry.dims.least() };
             let problem = entry.build::<f64>(dim, None).unwrap();
             let space = problem.space();
             let x: Vec<f64> = (0..dim).map(|j| space.lower()[j] + unit[j] * space.width(j)).collect();

@@ -18,7 +18,7 @@ impl GradientSource for Formula<'_> {
         if self.negated {
             out.iter_mut().for_each(|g| *g = 0.0 - *g);
         }
-        Sampled { value: self.problem.value(x), evaluations: 1, gradients: 1 }
+        Sampled { value: self.problem.value(x), evaluations: 1, gradients: 1, reliability: None }
     }
 }
 

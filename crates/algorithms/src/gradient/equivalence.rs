@@ -19,11 +19,12 @@
 //! (c1 r1 + c2 r2) / eta holds no information about f: the direction is sound (see [`super::search`]), the length is not.
 //! [`Kappa::Calibrated`] measures the curvature instead.
 
+use super::points::length;
 use super::search::{self, Flight, Search};
 use super::{curvature, towards};
 use crate::parameters::{Parameters, choice, parameters};
 use crate::particle::Pulls;
-use swarmgrad_core::{Error, GradientSource, Problem, Real, Result, Rng, Sampled};
+use swarmgrad_core::{Error, GradientSource, Problem, Real, Reliability, Result, Rng, Sampled};
 
 choice! {
     /// Where the factor kappa comes from.
@@ -217,7 +218,9 @@ impl<F: Real> GradientSource<F> for Equivalence<'_, F> {
         if self.params.sign == Sign::Paper {
             out.iter_mut().for_each(|o| *o = -*o);
         }
-        Sampled { value, evaluations: self.search.evaluations(), gradients: 0 }
+        let (near, spread) = self.search.agreement(w);
+        let reliability = Reliability::of(near, 2.0, self.kappa * spread, length(out));
+        Sampled { value, evaluations: self.search.evaluations(), gradients: 0, reliability: Some(reliability) }
     }
 }
 

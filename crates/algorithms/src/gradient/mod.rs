@@ -6,8 +6,14 @@
 //! | source | g | kappa | exact for |
 //! |---|---|---|---|
 //! | [`equivalence`] | best of a swarm around w | by the AdaSwarm paper's theorems, or the measured curvature | nothing (`calibrated`: quadratics in 1-D); sign right on convex f |
-//! | [`proximal`] | minimiser of f(z) + \|z - w\|^2 / (2 tau) | 1 / tau | the Moreau envelope |
-//! | [`cloud::Consensus`] | consensus of a Gaussian cloud | 1 / (alpha sigma^2) | the smoothed envelope |
+//! | [`proximal`] | minimiser of f(z) + \|z - w\|^2 / (2 tau) | 1 / tau | the Moreau envelope, where the swarm finds the minimiser |
+//! | [`cloud::Consensus`] | consensus of a Gaussian cloud | 1 / (alpha sigma^2) | the smoothed envelope, for many points |
+//!
+//! Exact is the formula; what samples make of it has an error, which every source tells with the gradient: an effective sample size, a
+//! standard error, and a warning where it collapses ([`Reliability`](swarmgrad_core::Reliability)). In one variable the attractors are found to 1e-5
+//! (proximal) and to a tenth (consensus, 200 points); in several the swarm moves more often and the cloud is tilted along its own slope,
+//! which keeps mean errors below a tenth up to 20 variables on convex functions. Where a function has a gradient of its own, differences and
+//! [`cloud::LeastSquares`] find it for 2 d + 1 evaluations. `swarmgrad reproduce adaswarm/gradient-range` prints all of it.
 //!
 //! Beside them [`cloud::LeastSquares`] and the [`yardstick`]s. All are [`GradientSource`](swarmgrad_core::GradientSource)s: what they write is a gradient to
 //! descend, and they say what it cost. [`descend`] follows one, [`quality`] holds one against the true gradient, and

@@ -37,3 +37,8 @@ pub(super) fn evaluate<F: Real>(problem: &dyn Problem<F>, points: &Matrix<F>, va
 pub(super) fn finite<F: Real>(t: F) -> F {
     if t.is_finite() { t } else { F::zero() }
 }
+
+/// The length of a vector.
+pub(super) fn length<F: Real>(v: &[F]) -> f64 {
+    v.iter().map(|t| t.f64() * t.f64()).sum::<f64>().sqrt()
+}

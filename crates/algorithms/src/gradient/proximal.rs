@@ -6,14 +6,15 @@
 //! ```
 //!
 //! (Moreau 1965; for convex f, and wherever the minimiser is unique.) The formula is exact, what a swarm makes of it is not: it finds
-//! g to 1e-5 in one dimension, and in several as well as so few moves can. |x| becomes Huber's function. tau -> 0 gives
+//! g to 1e-5 in one dimension, and in several as well as its moves allow (`reproduce adaswarm/gradient-range`). |x| becomes Huber's function. tau -> 0 gives
 //! the gradient of f where it has one; tau -> infinity gives the AdaSwarm paper's g = argmin f with kappa = 1 / tau.
 
+use super::points::length;
 use super::search::{self, Flight, Search};
 use super::towards;
 use crate::parameters::{Parameters, parameters};
 use crate::particle::Pulls;
-use swarmgrad_core::{GradientSource, Problem, Real, Result, Rng, Sampled};
+use swarmgrad_core::{GradientSource, Problem, Real, Reliability, Result, Rng, Sampled};
 
 parameters! {
     /// Parameters of [`Proximal`].
@@ -22,8 +23,8 @@ parameters! {
         tau "tau": f64 = 1.0, Above(0.0);
         /// Number of particles, the point itself included.
         particles "n": usize = 20, AtLeast(1.0);
-        /// Moves of the swarm; a gradient costs n (T + 1) evaluations.
-        iterations "T": usize = 60, AtLeast(0.0);
+        /// Moves of the swarm; null for 60, and 6 more for each variable after the first. A gradient costs n (T + 1) evaluations.
+        iterations "T": Option<usize> = None, AtLeast(0.0);
         /// Share of the old momentum in the new one.
         beta "beta": f64 = 0.2, Below(0.0, 1.0);
         /// Pull towards the particle's own best position.
@@ -33,6 +34,11 @@ parameters! {
         /// The other particles start within this distance of the point in each coordinate; null for 2 tau, which holds the minimiser where slopes are at most 2.
         span "span": Option<f64> = None, Above(0.0);
     }
+}
+
+/// Moves that a swarm takes to find the proximal point in so many variables: a few more for each.
+fn moves(dim: usize) -> usize {
+    60 + 6 * dim.saturating_sub(1)
 }
 
 /// The gradient of the Moreau envelope of a problem.
@@ -60,7 +66,7 @@ impl<'a, F: Real> Proximal<'a, F> {
         params.check()?;
         let search = search::Params {
             particles: params.particles,
-            iterations: params.iterations,
+            iterations: params.iterations.unwrap_or_else(|| moves(problem.space().dim())),
             flight: Flight::Empso,
             beta: params.beta,
             c1: params.c1,
@@ -83,6 +89,8 @@ impl<F: Real> GradientSource<F> for Proximal<'_, F> {
     fn gradient(&mut self, w: &[F], out: &mut [F], rng: &Rng) -> Sampled<F> {
         let value = self.search.fly(self.problem, w, rng);
         towards(1.0 / self.tau, w, self.search.attractor().0, out);
-        Sampled { value, evaluations: self.search.evaluations(), gradients: 0 }
+        let (near, spread) = self.search.agreement(w);
+        let reliability = Reliability::of(near, 2.0, spread / self.tau, length(out));
+        Sampled { value, evaluations: self.search.evaluations(), gradients: 0, reliability: Some(reliability) }
     }
 }

@@ -24,6 +24,10 @@ pub struct Quality {
     pub relative_error: f64,
     /// The largest relative error.
     pub worst_error: f64,
+    /// Median of the standard error that the source tells of its gradient, over |true|; 0 for a formula.
+    pub standard_error: f64,
+    /// Share of the points at which the source says that its gradient has collapsed.
+    pub collapsed: f64,
     /// Evaluations a gradient.
     pub evaluations: f64,
     /// Exact gradients a gradient.
@@ -67,7 +71,7 @@ pub fn quality<F: Real>(
         return Err(swarmgrad_core::Error::shape("points", points.dim(), dim));
     }
     let (mut ours, mut truth) = (vec![F::zero(); dim], vec![F::zero(); dim]);
-    let (mut cosines, mut errors) = (Vec::new(), Vec::new());
+    let (mut cosines, mut errors, mut told, mut collapsed) = (Vec::new(), Vec::new(), Vec::new(), 0);
     let (mut evaluations, mut gradients, mut seconds) = (0u64, 0u64, 0.0);
     for (i, point) in points.iter().enumerate() {
         let begin = Instant::now();
@@ -84,6 +88,8 @@ pub fn quality<F: Real>(
         let gap = ours.iter().zip(&truth).map(|(a, b)| (a.f64() - b.f64()).powi(2)).sum::<f64>().sqrt();
         cosines.push(if size > 0.0 { dot(&ours, &truth) / (length * size) } else { 0.0 });
         errors.push(gap / length);
+        told.push(sampled.reliability.map_or(0.0, |reliability| reliability.standard_error) / length);
+        collapsed += usize::from(sampled.reliability.is_some_and(|reliability| reliability.collapse.is_some()));
     }
     let compared = cosines.len();
     if compared == 0 {
@@ -92,6 +98,7 @@ pub fn quality<F: Real>(
     }
     cosines.sort_by(f64::total_cmp);
     errors.sort_by(f64::total_cmp);
+    told.sort_by(f64::total_cmp);
     let each = |total: f64| total / points.len() as f64;
     Ok(Quality {
         source: name.into(),
@@ -102,6 +109,8 @@ pub fn quality<F: Real>(
         descending: cosines.iter().filter(|c| **c > 0.0).count() as f64 / compared as f64,
         relative_error: median(&errors),
         worst_error: errors[compared - 1],
+        standard_error: median(&told),
+        collapsed: collapsed as f64 / compared as f64,
         evaluations: each(evaluations as f64),
         gradients: each(gradients as f64),
         seconds: each(seconds),
@@ -117,14 +126,16 @@ impl fmt::Display for Quality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: cosine {:.4} (worst {:.4}, descending at {:.0} %), relative error {:.2e} (worst {:.2e}), \
-             {:.1} evaluations, {:.3} ms a gradient, {} points",
+            "{}: cosine {:.4} (worst {:.4}, descending at {:.0} %), relative error {:.2e} (worst {:.2e}, \
+             told {:.2e}, collapsed at {:.0} %), {:.1} evaluations, {:.3} ms a gradient, {} points",
             self.source,
             self.cosine,
             self.worst_cosine,
             100.0 * self.descending,
             self.relative_error,
             self.worst_error,
+            self.standard_error,
+            100.0 * self.collapsed,
             self.evaluations,
             1e3 * self.seconds,
             self.points

@@ -212,6 +212,20 @@ impl<F: Real> Search<F> {
         (self.swarm.y.row(self.leader), self.swarm.fy[self.leader])
     }
 
+    /// How many particles remember a point nearer to the attractor than `w` is, and how far from the minimiser the attractor may
+    /// be: the root mean square distance of all memories from it, times the root of the number of variables. (That is not a
+    /// sampling error; `reproduce adaswarm/gradient-range` sets it against the true one.)
+    pub fn agreement(&self, w: &[F]) -> (f64, f64) {
+        let (g, value) = self.attractor();
+        if !value.is_finite() {
+            return (0.0, f64::INFINITY);
+        }
+        let way = squared_distance(w, g).f64();
+        let squares = self.swarm.y.iter().map(|y| squared_distance(y, g).f64());
+        let near = squares.clone().filter(|square| *square < way || *square == 0.0).count();
+        (near as f64, (squares.sum::<f64>() / self.swarm.len() as f64 * w.len() as f64).sqrt())
+    }
+
     /// Velocity of the particle that remembers the attractor.
     pub fn velocity(&self) -> &[F] {
         self.swarm.v.row(self.leader)

@@ -10,9 +10,9 @@
 //! The evaluation of f(w) counts although only `forward` needs it: a source says the value at its point. All points are
 //! brought back inside the bounds; the differences along the axes are divided by the distance that is left.
 
-use super::points::{evaluate, finite};
+use super::points::{evaluate, finite, length};
 use crate::parameters::{Parameters, choice, parameters};
-use swarmgrad_core::{Differentiable, GradientSource, Matrix, Problem, Real, Result, Rng, Sampled};
+use swarmgrad_core::{Differentiable, GradientSource, Matrix, Problem, Real, Reliability, Result, Rng, Sampled};
 
 /// The exact gradient of a differentiable problem: one evaluation and one gradient.
 pub struct Exact<'a, F: Real = f64, P: Differentiable<F> + ?Sized = dyn Differentiable<F>> {
@@ -30,7 +30,7 @@ impl<'a, F: Real, P: Differentiable<F> + ?Sized> Exact<'a, F, P> {
 impl<F: Real, P: Differentiable<F> + ?Sized> GradientSource<F> for Exact<'_, F, P> {
     fn gradient(&mut self, w: &[F], out: &mut [F], _rng: &Rng) -> Sampled<F> {
         self.problem.gradient(w, out);
-        Sampled { value: self.problem.value(w), evaluations: 1, gradients: 1 }
+        Sampled { value: self.problem.value(w), evaluations: 1, gradients: 1, reliability: None }
     }
 }
 
@@ -104,12 +104,22 @@ impl<F: Real> GradientSource<F> for Differences<'_, F> {
             }
         }
         evaluate(self.problem, &self.points, &mut self.values);
+        // A coordinate is a sample; its error is that of rounding, what the step leaves out no value shows.
+        let (mut seen, mut variance) = (0.0, 0.0);
         for (j, out) in out.iter_mut().enumerate() {
             let (ahead, behind) = (1 + j, if sides == 2 { 1 + dim + j } else { 0 });
             let width = self.points.row(ahead)[j] - self.points.row(behind)[j];
-            *out = finite((self.values[ahead] - self.values[behind]) / width);
+            let slope = (self.values[ahead] - self.values[behind]) / width;
+            *out = finite(slope);
+            if slope.is_finite() {
+                let size = self.values[ahead].abs().max(self.values[behind].abs());
+                seen += 1.0;
+                variance += (F::epsilon() * size / width).f64().powi(2);
+            }
         }
-        Sampled { value: self.values[0], evaluations: self.points.len() as u64, gradients: 0 }
+        let reliability = Reliability::of(seen, dim as f64, variance.sqrt(), length(out));
+        let evaluations = self.points.len() as u64;
+        Sampled { value: self.values[0], evaluations, gradients: 0, reliability: Some(reliability) }
     }
 }
 
@@ -186,10 +196,24 @@ impl<F: Real> GradientSource<F> for RandomDirections<'_, F> {
         evaluate(self.problem, &self.points, &mut self.values);
         out.fill(F::zero());
         let share = F::one() / (F::of(2.0) * step * F::of(pairs as f64));
+        let (mut seen, mut squares) = (0.0, 0.0);
         for k in 0..pairs {
-            let rise = finite((self.values[1 + 2 * k] - self.values[2 + 2 * k]) * share);
-            out.iter_mut().zip(self.directions.row(k)).for_each(|(o, &d)| *o += rise * d);
+            let rise = (self.values[1 + 2 * k] - self.values[2 + 2 * k]) * share;
+            seen += f64::from(u8::from(rise.is_finite()));
+            let (rise, direction) = (finite(rise), self.directions.row(k));
+            out.iter_mut().zip(direction).for_each(|(o, &d)| *o += rise * d);
+            squares += (rise.f64() * length(direction)).powi(2);
         }
-        Sampled { value: self.values[0], evaluations: self.points.len() as u64, gradients: 0 }
+        let size = length(out);
+        let (n, dim) = (pairs as f64, w.len() as f64);
+        let variance = match self.params.directions {
+            _ if pairs > 1 => (n / (n - 1.0) * (squares - size * size / n)).max(0.0),
+            // Of one direction D: E |<g, D> D|^2 is d |g|^2 for signs and (d + 2) |g|^2 for normals.
+            Directions::Signs => (dim - 1.0) / dim * squares,
+            Directions::Normal => (dim + 1.0) / (dim + 2.0) * squares,
+        };
+        let reliability = Reliability::of(seen, 1.0, variance.sqrt(), size);
+        let evaluations = self.points.len() as u64;
+        Sampled { value: self.values[0], evaluations, gradients: 0, reliability: Some(reliability) }
     }
 }

@@ -89,6 +89,7 @@ fn dims(dims: Dims) -> String {
         Dims::Any { min: 1 } => "any".into(),
         Dims::Any { min } => format!("{min} or more"),
         Dims::Exactly(only) => only.to_string(),
+        Dims::Among(all) => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -131,7 +132,7 @@ fn method_json(entry: &registry::Entry) -> Value {
 
 fn problem(entry: &problems::Entry) -> String {
     let pairs: Vec<_> = entry.domain.iter().map(|(lo, hi)| format!("{}:{}", short(*lo), short(*hi))).collect();
-    let every = if matches!(entry.dims, Dims::Any { .. }) && pairs.len() == 1 { " for every variable" } else { "" };
+    let every = if !matches!(entry.dims, Dims::Exactly(_)) && pairs.len() == 1 { " for every variable" } else { "" };
     let dim = if entry.dims.allows(2) { 2 } else { entry.dims.least() };
     let mut lines = vec![
         ("about", entry.about.to_owned()),
@@ -160,6 +161,7 @@ fn problem_json(entry: &problems::Entry) -> Value {
     let (least, most) = match entry.dims {
         Dims::Any { min } => (min, None),
         Dims::Exactly(only) => (only, Some(only)),
+        Dims::Among(all) => (entry.dims.least(), all.last().copied()),
     };
     let dim = if entry.dims.allows(2) { 2 } else { least };
     let built = entry.build::<f64>(dim, None).ok();

@@ -35,6 +35,7 @@ pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::stability::EXPERIMENT,
     adaswarm::supp_12::EXPERIMENT,
     adaswarm::supp_14::EXPERIMENT,
+    adaswarm::gradient_range::EXPERIMENT,
     #[cfg(feature = "nn")]
     adaswarm::figure_2::EXPERIMENT,
     #[cfg(feature = "nn")]

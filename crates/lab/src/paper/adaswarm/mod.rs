@@ -12,6 +12,7 @@ pub mod descent;
 pub mod figure_1;
 #[cfg(feature = "nn")]
 pub mod figure_2;
+pub mod gradient_range;
 #[cfg(feature = "nn")]
 pub mod image;
 #[cfg(feature = "nn")]
