@@ -5,6 +5,10 @@ use crate::entry::{Dims, Entry};
 use std::f64::consts::{PI, SQRT_2};
 use swarmgrad_core::{Error, Result};
 
+/// pi/4 as the speed reducer's formula prints it.
+#[expect(clippy::approx_constant, reason = "the problem is defined with these four digits")]
+const FOUR_DIGITS: f64 = 0.7854;
+
 const fn quantity(name: &'static str, unit: &'static str) -> Quantity {
     Quantity { name, unit }
 }
@@ -163,10 +167,10 @@ pub const DESIGNS: &[Design] = &[
             "Zhang, Luo, Wang (2008), Differential evolution with dynamic stochastic selection for constrained optimization",
         ),
         objective: |x| {
-            0.7854 * x[0] * x[1] * x[1] * (3.3333 * x[2] * x[2] + 14.9334 * x[2] - 43.0934)
+            FOUR_DIGITS * x[0] * x[1] * x[1] * (3.3333 * x[2] * x[2] + 14.9334 * x[2] - 43.0934)
                 - 1.508 * x[0] * (x[5] * x[5] + x[6] * x[6])
                 + 7.4777 * (x[5] * x[5] * x[5] + x[6] * x[6] * x[6])
-                + 0.7854 * (x[3] * x[5] * x[5] + x[4] * x[6] * x[6])
+                + FOUR_DIGITS * (x[3] * x[5] * x[5] + x[4] * x[6] * x[6])
         },
         limits: speed_reducer,
     },
