@@ -199,13 +199,13 @@ fn theorem_iii_b_ties_two_of_its_three() {
         for t in 0..6 {
             let before = (swarm.x.clone(), swarm.v.clone());
             let rng = rng.at(t);
-            let mut r = [vec![0.0; n], vec![0.0; n]];
-            for (r, label) in r.iter_mut().zip(["r1", "r2"]) {
+            let [mut r1, mut r2] = [vec![0.0; n], vec![0.0; n]];
+            for (r, label) in [(&mut r1, "r1"), (&mut r2, "r2")] {
                 rng.fork(label).fill_uniform(0..n, 0..1, r);
             }
             motion.advance(&mut swarm, &space, &rng);
-            for i in 0..n {
-                let kappa = (c1 * r[0][i] + c2 * r[1][i]) / eta;
+            for (i, (r1, r2)) in r1.iter().zip(&r2).enumerate() {
+                let kappa = (c1 * r1 + c2 * r2) / eta;
                 for (j, &g) in g.iter().enumerate() {
                     let (w, v, m) = (before.0.row(i)[j], before.1.row(i)[j], mean.row(i)[j]);
                     let kept = beta * m + (1.0 - beta) * v;
@@ -591,13 +591,12 @@ fn gap(a: &[f64], b: &[f64]) -> f64 {
     length(&a.iter().zip(b).map(|(s, t)| s - t).collect::<Vec<_>>())
 }
 
+/// A gradient source as a test calls it.
+type Told<'a> = &'a mut dyn FnMut(&[f64], &Rng) -> (Vec<f64>, Reliability);
+
 /// Medians over 15 points of the relative error, of the standard error that is told over it, and of the effective sample size; and how
 /// many gradients warn.
-fn told(
-    dim: usize,
-    source: &mut dyn FnMut(&[f64], &Rng) -> (Vec<f64>, Reliability),
-    truth: &dyn Fn(&[f64]) -> Vec<f64>,
-) -> (f64, f64, f64, usize) {
+fn told(dim: usize, source: Told<'_>, truth: &dyn Fn(&[f64]) -> Vec<f64>) -> (f64, f64, f64, usize) {
     let (mut errors, mut ratios, mut effective, mut warned) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for seed in 0..15 {
         let w = point(dim, seed);
@@ -735,7 +734,7 @@ fn yardsticks_tell_their_errors() {
     let space = Space::cube(dim, -5.0, 5.0).unwrap();
     let noisy = Function::new(space.clone(), move |x: &[f64]| dot(x, &own) + 0.1 * noise(x));
     let truth = |_: &[f64]| slope.clone();
-    let mut run = |name: &str, settings: serde_json::Value| {
+    let run = |name: &str, settings: serde_json::Value| {
         let mut source = gradient_source(name, &noisy, settings);
         let mut ours = |w: &[f64], rng: &Rng| {
             let (ours, sampled) = gradient(&mut *source, w, rng);
