@@ -348,7 +348,7 @@ fn theorem_3_3_can_hold() {
         kappa: Some(40.0),
         ..local()
     };
-    let c = ask("sphere", 2, Start::Normal { mean: 0.0, deviation: 0.01 }, params, Some(2.0));
+    let c = ask("sphere", 2, Start::Normal { mean: 0.0, deviation: 0.001 }, params, Some(2.0));
     let t = c.with_memory.unwrap();
     assert!(t.mu1 > 0.0 && t.mu2 > 0.0 && t.rate > 0.0, "{t:?}");
     assert_eq!(c.verdict, Verdict::Holds, "{:?}", c.hypotheses);
