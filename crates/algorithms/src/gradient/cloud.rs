@@ -101,18 +101,25 @@ impl<'a, F: Real> Consensus<'a, F> {
         plane(&self.cloud, &self.values, w, value, CUTOFF, slope);
         untilt(&self.cloud, w, slope, &mut self.values);
         let (steepness, radius) = (length(slope), (w.len() as f64).sqrt());
-        let down = |way: f64| -> Vec<F> { w.iter().zip(&*slope).map(|(&w, &s)| w - F::of(way) * s).collect() };
+        let down =
+            |way: f64, slope: &[F]| -> Vec<F> { w.iter().zip(slope).map(|(&w, &s)| w - F::of(way) * s).collect() };
         let way = if steepness > 0.0 { p.sigma * radius / steepness } else { 0.0 };
-        let mut probe = down(way);
+        let mut probe = down(way, slope);
         space.repair(&mut probe, 0, &mut outside.row(0));
         let left = (self.problem.value(&probe) - value).f64() + way * steepness * steepness;
-        if p.alpha.is_none() {
+        let curvature = 2.0 * left.abs() / (p.sigma * radius).powi(2);
+        if p.alpha.is_some() {
+            // Where a given alpha reaches past the valley, the tilt stops where the weights gather: at ratio 1/(1 + alpha sigma^2 k).
+            let ratio = 1.0 / (1.0 + self.alpha * p.sigma * p.sigma * curvature);
+            if ratio.is_finite() {
+                slope.iter_mut().for_each(|s| *s *= F::of(ratio));
+            }
+        } else {
             self.alpha = alpha_for_sample_size(&self.values, COUNTING, SMALLEST, ALPHA);
-            let curvature = 2.0 * left.abs() / (p.sigma * radius).powi(2);
             let bounds = [radius / (p.sigma * steepness), 1.0 / (p.sigma.powi(3) * curvature * steepness).sqrt()];
             self.alpha = bounds.into_iter().filter(|bound| bound.is_finite()).fold(self.alpha, f64::min).max(SMALLEST);
         }
-        down(self.alpha * p.sigma * p.sigma)
+        down(self.alpha * p.sigma * p.sigma, slope)
     }
 
     /// Effective sample size of the weights p of the cloud, and the standard error of its consensus c: the root of the sum over

@@ -478,8 +478,8 @@ mod tests {
         // Of two variables the envelope by brute force.
         let (alpha, w) = (0.05, [0.7, -1.2]);
         let (mut total, mut means) = (0.0, [0.0; 2]);
-        for i in -120..=120 {
-            for k in -120..=120 {
+        for i in -240..=240 {
+            for k in -240..=240 {
                 let xi = [0.05 * f64::from(i), 0.05 * f64::from(k)];
                 let x = [w[0] + SIGMA * xi[0], w[1] + SIGMA * xi[1]];
                 let p = (-0.5 * (xi[0] * xi[0] + xi[1] * xi[1]) - alpha * Shape::Rosenbrock.value(&x)).exp();
