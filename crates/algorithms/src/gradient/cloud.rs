@@ -164,10 +164,11 @@ impl<F: Real> GradientSource<F> for Consensus<'_, F> {
         let value;
         if dim > 1 && n >= TILTED * dim {
             value = self.problem.value(w);
-            let half = (n / 2).next_multiple_of(2);
+            let rest = (n - 1) / 4 * 2; // in pairs, so that on a plane nothing is left of the draws
+            let half = n - 1 - rest;
             let centre = self.tilt(w, value, half, out, rng);
             let (space, rng) = (self.problem.space(), rng.fork("tilted"));
-            antithetic_cloud(space, &centre, sigma, n - half - 1, antithetic, &rng, &mut self.cloud);
+            antithetic_cloud(space, &centre, sigma, rest, antithetic, &rng, &mut self.cloud);
             evaluate(self.problem, &self.cloud, &mut self.values);
             untilt(&self.cloud, w, out, &mut self.values);
         } else {
