@@ -38,6 +38,7 @@ mod levy;
 mod math;
 mod michalewicz;
 mod polynomial;
+mod posed;
 mod rastrigin;
 mod rosenbrock;
 mod schwefel;

@@ -22,9 +22,10 @@ mod table;
 mod transform;
 
 use crate::entry::{Entry, TestProblem};
+use crate::posed;
 use function::Function;
 use std::cell::RefCell;
-use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
+use swarmgrad_core::{Error, Real, Result, Space};
 pub(crate) use table::ROWS;
 
 /// The highest number of an instance: beyond it the suite's seeds leave the range of its generator.
@@ -58,62 +59,23 @@ pub(crate) fn number(entry: &Entry) -> Option<usize> {
 /// Function `number` on a space.
 pub(crate) fn pose<F: Real>(entry: Entry, number: usize, space: Space<F>) -> Box<dyn TestProblem<F>> {
     let function = table::function(number, entry.instance.unwrap_or(1), space.dim());
-    let optimum: Vec<F> = function.optimum.iter().map(|&t| F::of(t)).collect();
-    let minimizers: Vec<_> = std::iter::once(optimum).filter(|x| space.contains(x)).collect();
-    let minimum = (!minimizers.is_empty()).then(|| F::of(function.offset));
-    Box::new(Posed { entry, function, space, minimum, minimizers })
-}
-
-struct Posed<F: Real> {
-    entry: Entry,
-    function: Function,
-    space: Space<F>,
-    minimum: Option<F>,
-    minimizers: Vec<Vec<F>>,
+    let (optimum, minimum) = (function.optimum.clone(), function.offset);
+    posed::pose(entry, function, space, Some(&optimum), minimum)
 }
 
 thread_local! {
-    /// A point in double precision, and the memory of [`Function::value`].
-    static SCRATCH: RefCell<(Vec<f64>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    /// The memory of [`Function::value`].
+    static SCRATCH: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
 }
 
-impl<F: Real> Problem<F> for Posed<F> {
-    fn space(&self) -> &Space<F> {
-        &self.space
+impl posed::Function for Function {
+    type Scratch = Vec<f64>;
+
+    fn with_scratch(then: impl FnOnce(&mut Vec<f64>)) {
+        SCRATCH.with_borrow_mut(then);
     }
 
-    fn value(&self, x: &[F]) -> F {
-        let mut value = [F::zero()];
-        self.values(Rows::new(self.space.dim(), x), &mut value);
-        value[0]
-    }
-
-    fn values(&self, xs: Rows<'_, F>, out: &mut [F]) {
-        assert_eq!((xs.dim(), xs.len()), (self.space.dim(), out.len()), "points of dim entries and a value for each");
-        SCRATCH.with_borrow_mut(|(point, scratch)| {
-            for (x, o) in xs.iter().zip(out) {
-                point.clear();
-                point.extend(x.iter().map(|t| t.f64()));
-                *o = F::of(self.function.value(point, scratch));
-            }
-        });
-    }
-}
-
-impl<F: Real> TestProblem<F> for Posed<F> {
-    fn entry(&self) -> &Entry {
-        &self.entry
-    }
-
-    fn minimum(&self) -> Option<F> {
-        self.minimum
-    }
-
-    fn minimizers(&self) -> &[Vec<F>] {
-        &self.minimizers
-    }
-
-    fn differentiable(&self) -> Option<&dyn Differentiable<F>> {
-        None
+    fn value(&self, x: &[f64], scratch: &mut Vec<f64>) -> f64 {
+        Function::value(self, x, scratch)
     }
 }

@@ -23,10 +23,11 @@ mod function;
 mod table;
 
 use crate::entry::{Entry, TestProblem};
+use crate::posed;
 use function::{Function, Recipe, Scratch};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
+use swarmgrad_core::{Error, Real, Result, Space};
 use table::FUNCTIONS;
 pub(crate) use table::ROWS;
 
@@ -86,10 +87,8 @@ fn posed<F: Real>(
     folder: Option<&Path>,
 ) -> Result<Box<dyn TestProblem<F>>> {
     let function = function(number, space.dim(), entry.instance.unwrap_or(1), folder)?;
-    let optimum: Vec<F> = function.numbers[0].shift.iter().map(|&t| F::of(t)).collect();
-    let minimizers: Vec<_> = std::iter::once(optimum).filter(|x| space.contains(x)).collect();
-    let minimum = (!minimizers.is_empty()).then(|| F::of(function.bias));
-    Ok(Box::new(Posed { entry, function, space, minimum, minimizers }))
+    let (optimum, minimum) = (function.numbers[0].shift.clone(), function.bias);
+    Ok(posed::pose(entry, function, space, Some(&optimum), minimum))
 }
 
 fn function(number: usize, dim: usize, instance: u64, folder: Option<&Path>) -> Result<Function> {
@@ -102,57 +101,20 @@ fn function(number: usize, dim: usize, instance: u64, folder: Option<&Path>) -> 
     Ok(Function { parts, numbers, bias: 100.0 * number as f64 })
 }
 
-struct Posed<F: Real> {
-    entry: Entry,
-    function: Function,
-    space: Space<F>,
-    minimum: Option<F>,
-    minimizers: Vec<Vec<F>>,
-}
-
 thread_local! {
-    /// A point in double precision, and the memory of [`Function::value`].
-    static SCRATCH: RefCell<(Vec<f64>, Scratch)> = RefCell::default();
+    /// The memory of [`Function::value`].
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-impl<F: Real> Problem<F> for Posed<F> {
-    fn space(&self) -> &Space<F> {
-        &self.space
+impl posed::Function for Function {
+    type Scratch = Scratch;
+
+    fn with_scratch(then: impl FnOnce(&mut Scratch)) {
+        SCRATCH.with_borrow_mut(then);
     }
 
-    fn value(&self, x: &[F]) -> F {
-        let mut value = [F::zero()];
-        self.values(Rows::new(self.space.dim(), x), &mut value);
-        value[0]
-    }
-
-    fn values(&self, xs: Rows<'_, F>, out: &mut [F]) {
-        assert_eq!((xs.dim(), xs.len()), (self.space.dim(), out.len()), "points of dim entries and a value for each");
-        SCRATCH.with_borrow_mut(|(point, scratch)| {
-            for (x, o) in xs.iter().zip(out) {
-                point.clear();
-                point.extend(x.iter().map(|t| t.f64()));
-                *o = F::of(self.function.value(point, scratch));
-            }
-        });
-    }
-}
-
-impl<F: Real> TestProblem<F> for Posed<F> {
-    fn entry(&self) -> &Entry {
-        &self.entry
-    }
-
-    fn minimum(&self) -> Option<F> {
-        self.minimum
-    }
-
-    fn minimizers(&self) -> &[Vec<F>] {
-        &self.minimizers
-    }
-
-    fn differentiable(&self) -> Option<&dyn Differentiable<F>> {
-        None
+    fn value(&self, x: &[f64], scratch: &mut Scratch) -> f64 {
+        Function::value(self, x, scratch)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::formulation::Design;
 use super::table::DESIGNS;
 use crate::entry::{Entry, TestProblem};
-use swarmgrad_core::{Differentiable, Problem, Real, Space};
+use crate::posed;
+use swarmgrad_core::{Real, Space};
 
 /// The rows of the table of problems.
 pub(crate) const ROWS: [Entry; DESIGNS.len()] = {
@@ -23,45 +24,18 @@ pub(crate) fn design_of(entry: &Entry) -> Option<&'static Design> {
 
 /// The design on a space.
 pub(crate) fn pose<F: Real>(design: &'static Design, space: Space<F>, certain: bool) -> Box<dyn TestProblem<F>> {
-    let best: Vec<F> = design.best_point.iter().map(|&t| F::of(t)).collect();
-    let minimizers: Vec<_> = std::iter::once(best).filter(|x| certain && space.contains(x)).collect();
-    let minimum = (!minimizers.is_empty()).then(|| F::of(design.best_cost));
-    Box::new(Posed { design, space, minimum, minimizers })
+    let best = certain.then_some(design.best_point);
+    posed::pose(design.entry, design, space, best, design.best_cost)
 }
 
-struct Posed<F: Real> {
-    design: &'static Design,
-    space: Space<F>,
-    minimum: Option<F>,
-    minimizers: Vec<Vec<F>>,
-}
+impl posed::Function for &'static Design {
+    type Scratch = ();
 
-impl<F: Real> Problem<F> for Posed<F> {
-    fn space(&self) -> &Space<F> {
-        &self.space
+    fn with_scratch(then: impl FnOnce(&mut ())) {
+        then(&mut ());
     }
 
-    fn value(&self, x: &[F]) -> F {
-        assert_eq!(x.len(), self.space.dim(), "a point must have dim entries");
-        let x: Vec<f64> = x.iter().map(|t| t.f64()).collect();
-        F::of(self.design.penalised(&x, self.design.penalty))
-    }
-}
-
-impl<F: Real> TestProblem<F> for Posed<F> {
-    fn entry(&self) -> &Entry {
-        &self.design.entry
-    }
-
-    fn minimum(&self) -> Option<F> {
-        self.minimum
-    }
-
-    fn minimizers(&self) -> &[Vec<F>] {
-        &self.minimizers
-    }
-
-    fn differentiable(&self) -> Option<&dyn Differentiable<F>> {
-        None
+    fn value(&self, x: &[f64], (): &mut ()) -> f64 {
+        self.penalised(x, self.penalty)
     }
 }

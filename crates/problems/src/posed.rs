@@ -1,0 +1,87 @@
+//! Functions that are computed in double precision, a point at a time, as test problems of any precision: the suites and designs.
+
+use crate::entry::{Entry, TestProblem};
+use std::cell::RefCell;
+use swarmgrad_core::{Differentiable, Problem, Real, Rows, Space};
+
+/// A function of a point in double precision.
+pub(crate) trait Function: Send + Sync + 'static {
+    /// Memory that is kept from call to call.
+    type Scratch;
+
+    /// Calls `then` with this thread's memory.
+    fn with_scratch(then: impl FnOnce(&mut Self::Scratch));
+
+    /// The value at `x`.
+    fn value(&self, x: &[f64], scratch: &mut Self::Scratch) -> f64;
+}
+
+/// The function on a space, its minimum known where `optimum` is given and lies inside.
+pub(crate) fn pose<F: Real, G: Function>(
+    entry: Entry,
+    function: G,
+    space: Space<F>,
+    optimum: Option<&[f64]>,
+    minimum: f64,
+) -> Box<dyn TestProblem<F>> {
+    let optimum = optimum.map(|x| x.iter().map(|&t| F::of(t)).collect::<Vec<_>>());
+    let minimizers: Vec<_> = optimum.into_iter().filter(|x| space.contains(x)).collect();
+    let minimum = (!minimizers.is_empty()).then(|| F::of(minimum));
+    Box::new(Posed { entry, function, space, minimum, minimizers })
+}
+
+struct Posed<F: Real, G> {
+    entry: Entry,
+    function: G,
+    space: Space<F>,
+    minimum: Option<F>,
+    minimizers: Vec<Vec<F>>,
+}
+
+thread_local! {
+    /// A point in double precision.
+    static POINT: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<F: Real, G: Function> Problem<F> for Posed<F, G> {
+    fn space(&self) -> &Space<F> {
+        &self.space
+    }
+
+    fn value(&self, x: &[F]) -> F {
+        let mut value = [F::zero()];
+        self.values(Rows::new(self.space.dim(), x), &mut value);
+        value[0]
+    }
+
+    fn values(&self, xs: Rows<'_, F>, out: &mut [F]) {
+        assert_eq!((xs.dim(), xs.len()), (self.space.dim(), out.len()), "points of dim entries and a value for each");
+        POINT.with_borrow_mut(|point| {
+            G::with_scratch(|scratch| {
+                for (x, o) in xs.iter().zip(out) {
+                    point.clear();
+                    point.extend(x.iter().map(|t| t.f64()));
+                    *o = F::of(self.function.value(point, scratch));
+                }
+            });
+        });
+    }
+}
+
+impl<F: Real, G: Function> TestProblem<F> for Posed<F, G> {
+    fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    fn minimum(&self) -> Option<F> {
+        self.minimum
+    }
+
+    fn minimizers(&self) -> &[Vec<F>] {
+        &self.minimizers
+    }
+
+    fn differentiable(&self) -> Option<&dyn Differentiable<F>> {
+        None
+    }
+}
