@@ -129,13 +129,12 @@ pub struct Promise {
 }
 
 impl Promise {
-    fn new(s: &Dynamics, w: f64, discrete: Option<&Discrete>, sample: &Sample) -> Self {
+    fn new(s: &Dynamics, w: f64, discrete: Option<&Discrete>, start: f64, alpha: Option<f64>) -> Self {
         let bound = math::ln(2.0 / w) / s.alpha;
         let level = discrete.filter(|d| d.both()).map_or(w / 2.0, |d| d.level);
         let scheme = math::ln(1.0 / level) / s.alpha;
-        let start = sample.median();
         let empty = |bound: f64| bound.is_nan() || bound >= start;
-        Promise { bound, scheme, start, empty: empty(bound) && empty(scheme), alpha: sample.sharp(0.5 * start) }
+        Promise { bound, scheme, start, empty: empty(bound) && empty(scheme), alpha }
     }
 }
 
@@ -307,10 +306,13 @@ pub fn certify(question: &Question<'_>) -> Result<Certificate> {
     } else {
         Verdict::Holds
     };
-    let promise = (w.low > 0.0).then(|| Promise::new(&s, w.low, limit.as_ref(), &sample));
+    let start = sample.median();
+    let useful = sample.sharp(0.5 * start);
+    let promise = (w.low > 0.0).then(|| Promise::new(&s, w.low, limit.as_ref(), start, useful));
     let kept = promise.filter(|_| verdict != Verdict::Fails).map(|p| p.bound.min(p.scheme));
     let continuity = assumptions::continuity(question, &sample, &rng, kept);
-    let suggestions = if verdict == Verdict::Fails { suggest::suggest(question, &s, &sample) } else { Vec::new() };
+    let suggestions =
+        if verdict == Verdict::Fails { suggest::suggest(question, &s, &sample, useful) } else { Vec::new() };
     Ok(Certificate {
         theorem: if remembers { "3.3" } else { "2.5" },
         minimum,

@@ -48,18 +48,26 @@ const RETRIED: usize = 20_000;
 
 /// Parameters for which the conditions hold, with lambda and the objective as they are: of Theorem 3.3 where the swarm
 /// has a memory, and of Theorem 2.5; for each first with the start drawn together about its mean, then with a smaller alpha. Last,
-/// for the start as it is, parameters of Theorem 2.5 whose promise says something, with P1 and P1d but without P2.
-pub(super) fn suggest(question: &Question<'_>, s: &Dynamics, sample: &Sample) -> Vec<Suggestion> {
+/// for the start as it is, parameters of Theorem 2.5 at the alpha that is `useful`, so that its promise says something, with P1 and
+/// P1d but without P2.
+pub(super) fn suggest(question: &Question<'_>, s: &Dynamics, sample: &Sample, useful: Option<f64>) -> Vec<Suggestion> {
     let search = Search { question, s, sample };
     let mut found = if s.memory == Memory::None { Vec::new() } else { search.by(Search::with_memory) };
     found.extend(search.by(Search::memoryless));
-    found.extend(sample.sharp(0.5 * sample.median()).and_then(|alpha| search.useful(alpha)));
+    found.extend(useful.and_then(|alpha| search.useful(alpha)));
     found
 }
 
 /// Inertias that are tried, down to 5e-7.
 fn inertias() -> impl Iterator<Item = f64> {
     (0..=120).map(|k| 0.5 * math::powf(10.0, -f64::from(k) / 20.0))
+}
+
+/// Of dynamics with their rates, in order of falling inertia, the first whose rate is within a tenth of the highest: the rate grows on
+/// as the inertia vanishes.
+fn gentlest(found: Vec<(Dynamics, f64)>) -> Option<(Dynamics, f64)> {
+    let best = found.iter().map(|f| f.1).fold(0.0, f64::max);
+    found.into_iter().find(|f| f.1 >= 0.9 * best)
 }
 
 /// What a suggestion is looked for in.
@@ -163,7 +171,7 @@ impl<'a> Search<'a> {
         self.runs(&d, &w, shrink).then(|| Self::without(&d, &w, shrink, rate, true))
     }
 
-    /// Of Theorem 2.5 without P2, at this alpha: the highest rate that P1 guarantees as long as W(t) stays above W(0)/2.
+    /// Of Theorem 2.5 without P2, at this alpha: about the highest rate that P1 guarantees as long as W(t) stays above W(0)/2.
     fn useful(&self, alpha: f64) -> Option<Suggestion> {
         let w = self.weight(&self.sample.values, alpha)?;
         let fits = |m: f64| {
@@ -171,17 +179,14 @@ impl<'a> Search<'a> {
             let t = memoryless(&d, w.low, f64::INFINITY, self.sample.hessian.value);
             (largest > 0.0 && t.first()).then_some((d, t.rate))
         };
-        let found: Vec<_> = inertias().filter_map(fits).collect();
-        let best = found.iter().map(|f| f.1).fold(0.0, f64::max);
-        let (d, rate) = found.into_iter().find(|f| f.1 >= 0.9 * best)?; // the largest inertia of about the highest rate
+        let (d, rate) = gentlest(inertias().filter_map(fits).collect())?;
         // P1d at W(0)/2.
         let doubled = Dynamics { sigma: [0.0, d.sigma[1] * (2.0 / w.low).sqrt()], ..d.clone() };
         let stable = mean_square_exponent(&doubled, self.sample.mean.len()) < 0.0;
         stable.then(|| Self::without(&d, &w, 1.0, rate, false))
     }
 
-    /// Of Theorem 3.3: parameters for which mu1 and mu2 are positive and P3 holds, with a memory that the time step can follow. Of
-    /// those whose rate is within a tenth of the highest the largest inertia is taken: the rate grows on as it vanishes.
+    /// Of Theorem 3.3: parameters for which mu1 and mu2 are positive and P3 holds, with a memory that the time step can follow.
     fn with_memory(&self, values: &[f64], alpha: f64, shrink: f64) -> Option<Suggestion> {
         let Search { question, s, sample } = *self;
         let w = self.weight(values, alpha)?;
@@ -202,10 +207,8 @@ impl<'a> Search<'a> {
         };
         let kappas = || (0..=40).map(|k| math::powf(10.0, -f64::from(k) / 20.0) / s.dt); // down to a hundredth of 1/dt
         let with_share = |theta: f64| {
-            let found: Vec<_> =
-                inertias().flat_map(|m| kappas().filter_map(move |kappa| fits(theta, m, kappa))).collect();
-            let best = found.iter().map(|s| s.1).fold(0.0, f64::max);
-            let (d, rate) = found.into_iter().find(|s| s.1 >= 0.9 * best)?; // inertias fall
+            let found = inertias().flat_map(|m| kappas().filter_map(move |kappa| fits(theta, m, kappa)));
+            let (d, rate) = gentlest(found.collect())?;
             self.runs(&d, &w, shrink).then(|| Suggestion {
                 memory: Memory::Smooth,
                 sigma1: d.sigma[0],
