@@ -18,7 +18,7 @@ pub enum Verdict {
     Partly,
     /// It does not.
     Fails,
-    /// The paper does not say enough to tell.
+    /// It cannot be told: the paper does not say enough, or less was run than it prints.
     Open,
 }
 
@@ -29,7 +29,7 @@ impl Verdict {
             Verdict::Holds => "holds",
             Verdict::Partly => "holds in part",
             Verdict::Fails => "does not hold",
-            Verdict::Open => "cannot be checked",
+            Verdict::Open => "open",
         }
     }
 
@@ -401,7 +401,8 @@ pub fn page(findings: &[Findings]) -> Report {
                     (Verdict::Partly, _) => "hold in part",
                     (Verdict::Fails, 1) => "does not hold",
                     (Verdict::Fails, _) => "do not hold",
-                    (Verdict::Open, _) => "cannot be checked",
+                    (Verdict::Open, 1) => "is open",
+                    (Verdict::Open, _) => "are open",
                 }
             )
         })

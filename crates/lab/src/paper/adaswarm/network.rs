@@ -76,6 +76,13 @@ pub const COLUMNS: [Column; 11] = [
 /// The columns that the sound protocol compares.
 pub const SOUND: [&str; 5] = ["adam", "adam_on_mse", "adaswarm_element", "adaswarm_prox", "sgd"];
 
+/// Points of accuracy by which a mean may miss the printed figure, beyond half of its 95 % interval, and still be called reproduced.
+pub const MARGIN: f64 = 2.0;
+
+/// Accuracies of a program that shares nothing with this crate but the data, on three of the sets: `tests/reference/tables_4_5.py`
+/// prints them.
+pub const INDEPENDENT: &str = include_str!("independent-tables-4-5.csv");
+
 /// A table of this kind.
 #[derive(Debug)]
 pub struct Shape {
@@ -317,6 +324,102 @@ fn printed_cell(printed: &Printed, data: usize, metric: &str, column: &str) -> O
     (0..printed.len()).find(same).and_then(|row| printed.number(row, column))
 }
 
+/// Mean element-wise accuracy of the independent program after so many epochs, where it has that column.
+fn independent_cell(independent: &Printed, data: &str, loss: &str, column: &str, epochs: u64) -> Option<f64> {
+    let same = |&row: &usize| {
+        let text = |header| independent.text(row, header);
+        (text("data"), text("loss"), text("column")) == (data, loss, column)
+            && independent.number(row, "epochs") == Some(epochs as f64)
+    };
+    (0..independent.len()).find(same).and_then(|row| independent.number(row, "mean"))
+}
+
+/// Whether each printed column is reproduced, set by set; open where fewer epochs or seeds were run than that takes.
+fn judge_columns(
+    findings: &mut Findings,
+    grid: &Grid,
+    printed: &Printed,
+    shape: &Shape,
+    epochs: u64,
+    seeds: u64,
+) -> Result<()> {
+    let independent = Printed::new(INDEPENDENT);
+    let columns: Vec<(usize, &Column)> = COLUMNS.iter().enumerate().filter(|(_, c)| !c.printed.is_empty()).collect();
+    let titles = || columns.iter().map(|(_, c)| c.title);
+    let mut cells: Vec<Vec<String>> = grid.iter().map(|(d, _)| vec![DATA[*d].0.to_owned()]).collect();
+    let mut second = Table::new(["data set"].into_iter().chain(titles()));
+    let mut second_cells: Vec<Vec<String>> = cells.clone();
+    let whole = epochs == shape.epochs && seeds >= 2;
+    for &(at, column) in &columns {
+        let (mut reproduced, mut range) = (0, [f64::INFINITY, f64::NEG_INFINITY]);
+        let mut missed: Vec<(f64, String)> = Vec::new();
+        for (place, (d, runs)) in grid.iter().enumerate() {
+            let sample = all(&runs[at], |t| t.element);
+            let (ours, shown) = (mean(&sample), spread(&sample, 1)?);
+            let theirs = independent_cell(&independent, DATA[*d].1, shape.loss, column.key, epochs);
+            let theirs = theirs.map_or(String::new(), |t| fixed(t, 1));
+            second_cells[place].push(if theirs.is_empty() { theirs.clone() } else { format!("{theirs}, {shown}") });
+            let Some(figure) = printed_cell(printed, *d, "accuracy", column.printed) else {
+                cells[place].push(String::new());
+                continue;
+            };
+            range = [range[0].min(figure), range[1].max(figure)];
+            let half = if seeds >= 2 { mean_interval(&sample, 0.95)?.high - ours } else { 0.0 };
+            let near = (ours - figure).abs() <= half + MARGIN;
+            reproduced += usize::from(near);
+            if near {
+                cells[place].push("reproduced".into());
+            } else {
+                cells[place].push(format!("{shown} for {}", fixed(figure, 1)));
+                let theirs = if theirs.is_empty() { theirs } else { format!(", {theirs} by the second program,") };
+                missed
+                    .push(((ours - figure).abs(), format!("{} {shown}{theirs} for {}", DATA[*d].0, fixed(figure, 1))));
+            }
+        }
+        missed.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let worst: Vec<&str> = missed.iter().take(3).map(|(_, words)| &**words).collect();
+        let worst = if worst.is_empty() { String::new() } else { format!("; farthest: {}", worst.join("; ")) };
+        findings.claim(
+            format!("The accuracies printed for {} can be reproduced", column.title),
+            format!("from {} to {}", fixed(range[0], 1), fixed(range[1], 1)),
+            format!("reproduced on {reproduced} of {}{worst}", grid.len()),
+            match (whole, reproduced, grid.len()) {
+                (false, ..) => Verdict::Open,
+                (true, n, of) if n == of => Verdict::Holds,
+                (true, n, of) if 2 * n > of => Verdict::Partly,
+                _ => Verdict::Fails,
+            },
+            if whole {
+                format!("Reproduced: within {MARGIN} points and half of our 95 % interval of the printed figure.")
+            } else {
+                format!("It takes {} epochs and two seeds; these are {epochs} and {seeds}.", shape.epochs)
+            },
+        );
+        findings.data(format!("reproduced/{}", column.key), json!({"sets": reproduced, "of": grid.len()}));
+    }
+    let mut table = Table::new(["data set"].into_iter().chain(titles()));
+    cells.into_iter().for_each(|row| {
+        table.row(row);
+    });
+    findings.table(
+        table,
+        format!(
+            "Which printed accuracies are reproduced, within {MARGIN} points and half of our 95 % interval; else ours for the printed one."
+        ),
+    );
+    second_cells.retain(|row| row[1..].iter().any(|cell| !cell.is_empty()));
+    if !second_cells.is_empty() {
+        second_cells.into_iter().for_each(|row| {
+            second.row(row);
+        });
+        findings.table(
+            second,
+            "The same columns by a second, independent program (NumPy, 20 seeds; tests/reference/tables_4_5.py of the crate), then ours.",
+        );
+    }
+    Ok(())
+}
+
 fn published(session: &Session<'_>, shape: &Shape) -> Result<Findings> {
     let printed = Printed::new(shape.printed);
     let epochs = if session.quick() { 10 } else { shape.epochs };
@@ -438,6 +541,7 @@ fn published(session: &Session<'_>, shape: &Shape) -> Result<Findings> {
         "The swarm's evaluations come on top of the same forward and backward pass.",
     );
     findings.data("time_ratio", json!(slower));
+    judge_columns(&mut findings, &grid, &printed, shape, epochs, seeds)?;
     for (d, columns) in &grid {
         let figures: Vec<_> = COLUMNS
             .iter()
