@@ -376,3 +376,32 @@ fn printed_columns_are_judged_one_by_one() {
     assert!(which.rows()[0][2].ends_with(" for 96.7"), "{:?}", which.rows());
     assert_eq!(table("The same columns by a second").rows().len(), 1);
 }
+
+/// Logistic regression is fitted to the folds of the networks, and these are compared with it.
+#[test]
+fn the_yardstick_is_computed() {
+    let settings = Settings { quick: true, preset: Some(Preset::Sound), seeds: Some(4), ..Settings::default() };
+    let findings = Session::new(settings).unwrap().run(paper::entry("adaswarm/table-4").unwrap()).unwrap();
+    let iris = findings.data["logistic/iris"].as_array().unwrap();
+    assert!(iris.len() == 4 && iris.iter().all(|share| share.as_f64().unwrap() > 80.0), "{iris:?}");
+    let table = &findings.tables[0].table;
+    assert_eq!(table.headers().last().unwrap(), "AdaSwarm, element, against logistic");
+    let claim = findings.claims.iter().find(|c| c.claim.contains("logistic regression")).unwrap();
+    assert!(claim.ours.starts_with("within 2 points, of 2: equivalent "), "{}", claim.ours);
+}
+
+/// As good means shown to be: what is open shows nothing, and what is worse counts against.
+#[test]
+fn as_good_is_what_was_shown() {
+    use swarmgrad_lab::stats::Equivalence::{Better, Equivalent, Open, Worse};
+    for (judged, verdict) in [
+        (&[Equivalent, Better][..], Verdict::Holds),
+        (&[Equivalent, Open], Verdict::Partly),
+        (&[Better, Worse], Verdict::Partly),
+        (&[Open, Open], Verdict::Open),
+        (&[Open, Worse], Verdict::Fails),
+        (&[], Verdict::Open),
+    ] {
+        assert_eq!(Verdict::as_good(judged), verdict, "{judged:?}");
+    }
+}

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::paper::{PAPERS, Paper, Preset};
 use crate::plot::svg::escape;
 use crate::report::Report;
+use crate::stats::Equivalence;
 use crate::table::{Rules, Table};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -44,6 +45,16 @@ impl Verdict {
             0 => Verdict::Fails,
             n if n < of => Verdict::Partly,
             _ => Verdict::Holds,
+        }
+    }
+
+    /// Whether something is as good as something else, by how it compares case by case: where all are equivalent or better; in part
+    /// where some are; not where none is and some are worse; open where nothing could be told.
+    pub fn as_good(judged: &[Equivalence]) -> Self {
+        let count = |wanted: &[Equivalence]| judged.iter().filter(|j| wanted.contains(j)).count();
+        match (count(&[Equivalence::Equivalent, Equivalence::Better]), count(&[Equivalence::Worse])) {
+            (0, 0) => Verdict::Open,
+            (good, _) => Verdict::share(good, judged.len()),
         }
     }
 }
