@@ -383,7 +383,7 @@ fn the_yardstick_is_computed() {
     let settings = Settings { quick: true, preset: Some(Preset::Sound), seeds: Some(4), ..Settings::default() };
     let findings = Session::new(settings).unwrap().run(paper::entry("adaswarm/table-4").unwrap()).unwrap();
     let iris = findings.data["logistic/iris"].as_array().unwrap();
-    assert!(iris.len() == 4 && iris.iter().all(|share| share.as_f64().unwrap() > 80.0), "{iris:?}");
+    assert!(iris.len() == 4 && iris.iter().all(|share| share.as_f64().unwrap() > 75.0), "{iris:?}");
     let table = &findings.tables[0].table;
     assert_eq!(table.headers().last().unwrap(), "AdaSwarm, element, against logistic");
     let claim = findings.claims.iter().find(|c| c.claim.contains("logistic regression")).unwrap();
