@@ -312,3 +312,12 @@ fn selection() {
     assert!(number(&findings, "/better") <= 4.0);
     assert_eq!(findings.data["modes/3"][2], 60);
 }
+
+/// The paper's benchmark: every mode of every method is counted at both prices.
+#[test]
+fn cec_2017() {
+    let findings = quick("evograd/cec-2017");
+    assert_eq!((findings.tables.len(), findings.claims.len()), (2, 4));
+    assert_eq!(findings.data["all/10/1"][2], 4 * 3 * 4);
+    assert_eq!(findings.tables[1].table.rows().len(), 2 * 4 * 3);
+}

@@ -98,11 +98,7 @@ fn schwefel_slope(z: f64, n: f64) -> f64 {
     let over = x.abs() - 500.0;
     // x sin(sqrt(x)) by x.
     let slope = |x: f64| sin(x.sqrt()) + 0.5 * x.sqrt() * cos(x.sqrt());
-    if over > 0.0 {
-        slope(500.0 - x.abs() % 500.0) + 2.0 * over * x.signum() / (10_000.0 * n)
-    } else {
-        -slope(x.abs())
-    }
+    if over > 0.0 { slope(500.0 - x.abs() % 500.0) + 2.0 * over * x.signum() / (10_000.0 * n) } else { -slope(x.abs()) }
 }
 
 /// sum_j |2^j z - round(2^j z)| / 2^j and its slope.
