@@ -117,11 +117,7 @@ impl Distinct<f64> {
     ///
     /// # Errors
     /// Bytes that are no such state.
-    pub fn load(
-        space: Space,
-        bytes: &[u8],
-        load: impl FnOnce(&[u8]) -> Result<Box<dyn Algorithm>>,
-    ) -> Result<Self> {
+    pub fn load(space: Space, bytes: &[u8], load: impl FnOnce(&[u8]) -> Result<Box<dyn Algorithm>>) -> Result<Self> {
         let wrong = |why: postcard::Error| Error::Saved(format!("a method with a memory: {why}"));
         let Saved { known, idle, repeated, state } = postcard::from_bytes(bytes).map_err(wrong)?;
         if known.iter().any(|(key, _)| key.len() != space.dim()) {

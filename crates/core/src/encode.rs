@@ -186,7 +186,9 @@ impl<F: Real> Space<F> {
     /// Whether coordinate `j` may be changed by as little as one likes.
     pub fn is_continuous(&self, j: usize) -> bool {
         let part = self.parts().find(|(_, from, to)| (*from..*to).contains(&j));
-        part.is_none_or(|(variable, ..)| matches!(variable.kind(), VariableKind::Real { .. } | VariableKind::Log { .. }))
+        part.is_none_or(|(variable, ..)| {
+            matches!(variable.kind(), VariableKind::Real { .. } | VariableKind::Log { .. })
+        })
     }
 
     /// How many points have different meanings; none where there are more than can be counted.
@@ -260,7 +262,10 @@ mod tests {
         }
         (x[1], x[7], x[8]) = (space.lower()[1], 2.5, 1.5);
         let point = space.decode(&x);
-        assert_eq!((&point[1], &point[5], &point[6]), (&Typed::Number(1e-5), &Typed::Word("l".into()), &Typed::Flag(true)));
+        assert_eq!(
+            (&point[1], &point[5], &point[6]),
+            (&Typed::Number(1e-5), &Typed::Word("l".into()), &Typed::Flag(true))
+        );
         assert_eq!(space.decode(&[f64::NAN; 9])[2..4], [Typed::Whole(-3), Typed::Word("relu".into())]);
         let continuous: Vec<bool> = (0..9).map(|j| space.is_continuous(j)).collect();
         assert_eq!(continuous, [true, true, false, false, false, false, false, false, false]);
