@@ -62,6 +62,11 @@ impl<F: Real> Distinct<F> {
         Distinct { method, space, known, asked, source, gradient_rows, gradients, idle, repeated }
     }
 
+    /// The method, with a memory where the space has points that mean the same.
+    pub fn over<'a>(method: Box<dyn Algorithm<F>>, space: &Space<F>) -> Box<dyn Algorithm<F> + 'a> {
+        if Distinct::is_for(space) { Box::new(Distinct::new(method, space.clone())) } else { method }
+    }
+
     /// Whether a space has points that mean the same.
     pub fn is_for(space: &Space<F>) -> bool {
         (0..space.dim()).any(|j| !space.is_continuous(j))

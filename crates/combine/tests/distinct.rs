@@ -15,8 +15,7 @@ fn method(name: &str, space: &Space) -> Distinct {
 }
 
 /// The least value of (n - 5)^2 + (4 k)^2 + [act is not b] is 0.
-fn value(space: &Space, x: &[f64]) -> f64 {
-    let n = space.numbers(x);
+fn value(n: &[f64]) -> f64 {
     (n[0] - 5.0).powi(2) + 16.0 * n[1] * n[1] + f64::from(u8::from(n[2] != 1.0))
 }
 
@@ -25,27 +24,24 @@ fn no_meaning_is_paid_twice_by_any_method() {
     let space = space(&["n=int:0:30", "k=int:-9:9", "act=choice:a,b,c"]);
     for name in ["de", "pso", "cma_es", "ga", "auto", "quasi_newton", "nelder_mead", "random_search", "lshade"] {
         let seen = Mutex::new(BTreeSet::new());
-        let problem = Function::new(space.clone(), |x: &[f64]| {
-            let fresh = seen.lock().unwrap().insert(format!("{:?}", space.decode(x)));
-            assert!(fresh, "{name} pays for {:?} twice", space.decode(x));
-            value(&space, x)
+        let problem = Function::new(space.clone(), |n: &[f64]| {
+            let fresh = seen.lock().unwrap().insert(format!("{n:?}"));
+            assert!(fresh, "{name} pays for {n:?} twice");
+            value(n)
         });
         let mut distinct = method(name, &space);
         let outcome = Run::new(&problem, &mut distinct, 3).watch(&mut Evaluations(400)).minimize();
         let paid = seen.lock().unwrap().len() as u64;
         assert_eq!(outcome.nfev, paid, "{name}");
         println!("{name}: {} after {paid}, {}", outcome.fun, outcome.reason);
-        assert_eq!(outcome.fun, value(&space, &outcome.x), "{name}");
+        assert_eq!(outcome.fun, value(&space.numbers(&outcome.x)), "{name}");
     }
 }
 
 #[test]
 fn a_grid_smaller_than_the_budget_is_evaluated_whole_and_the_run_ends() {
     let space = space(&["n=int:0:6", "b=flag", "c=choice:x,y,z"]);
-    let problem = Function::new(space.clone(), |x: &[f64]| {
-        let n = space.numbers(x);
-        (n[0] - 4.0).abs() + n[1] + (n[2] - 2.0).abs()
-    });
+    let problem = Function::new(space.clone(), |n: &[f64]| (n[0] - 4.0).abs() + n[1] + (n[2] - 2.0).abs());
     let mut distinct = method("random_search", &space);
     let outcome = Run::new(&problem, &mut distinct, 1).watch(&mut Evaluations(100_000)).minimize();
     assert_eq!((outcome.fun, outcome.nfev), (0.0, 42));
@@ -58,7 +54,7 @@ fn drive(distinct: &mut Distinct, rng: &Rng, space: &Space, rounds: std::ops::Ra
     let (mut xs, mut told) = (Matrix::default(), Vec::new());
     for round in rounds {
         distinct.ask(&rng.at(round), &mut xs);
-        let values: Vec<f64> = xs.iter().map(|x| value(space, x)).collect();
+        let values: Vec<f64> = xs.iter().map(|x| value(&space.numbers(x))).collect();
         told.extend(&values);
         distinct.tell(&mut xs, &values);
     }

@@ -389,7 +389,7 @@ impl Plan {
             None => self.entry.build(&self.space, self.planned(), &self.settings)?,
             Some(runs) => Box::new(Ensemble::new(self.entry, runs, &self.space, self.planned(), &self.settings)?),
         };
-        Ok(if self.remembers() { Box::new(Distinct::new(method, self.space.clone())) } else { method })
+        Ok(if self.study.noisy { method } else { Distinct::over(method, &self.space) })
     }
 
     /// Whether points that mean the same are evaluated once.
