@@ -246,6 +246,77 @@ pub fn paired_t(a: &[f64], b: &[f64]) -> Result<f64> {
     Ok((2.0 * student_tail((centre / (spread / n.sqrt())).abs(), n - 1.0)).min(1.0))
 }
 
+/// How two paired samples compare, where a difference below a margin does not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Equivalence {
+    /// The means differ by less than the margin, by two one-sided tests.
+    Equivalent,
+    /// The first is significantly better.
+    Better,
+    /// The first is significantly worse.
+    Worse,
+    /// Neither can be told.
+    Open,
+}
+
+impl Equivalence {
+    /// All, in the order in which they are told.
+    pub const ALL: [Equivalence; 4] =
+        [Equivalence::Equivalent, Equivalence::Better, Equivalence::Worse, Equivalence::Open];
+
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Equivalence::Equivalent => "equivalent",
+            Equivalence::Better => "better",
+            Equivalence::Worse => "worse",
+            Equivalence::Open => "open",
+        }
+    }
+
+    /// How many there are of each.
+    pub fn counts(judged: &[Equivalence]) -> String {
+        let count = |kind: &Equivalence| judged.iter().filter(|j| *j == kind).count();
+        Equivalence::ALL.iter().map(|kind| format!("{} {}", kind.word(), count(kind))).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Whether the mean of `a` is as large as that of `b`, pair by pair: equivalent where two one-sided t tests at 5 % reject a difference
+/// `a - b` of `margin` or more either way (Schuirmann 1987), else better or worse where Student's two-sided test at 5 % rejects none,
+/// else open. Fewer than two pairs, or one that is not finite, leave it open.
+///
+/// ```
+/// use swarmgrad_lab::stats::{Equivalence, equivalence};
+/// let zero = [0.0; 5];
+/// assert_eq!(equivalence(&[0.1, -0.2, 0.0, 0.2, -0.1], &zero, 0.5)?, Equivalence::Equivalent);
+/// assert_eq!(equivalence(&[1.1, 0.8, 1.0, 1.2, 0.9], &zero, 0.5)?, Equivalence::Better);
+/// assert_eq!(equivalence(&[3.0, -3.0, 1.0, -2.0, 2.0], &zero, 0.5)?, Equivalence::Open);
+/// # Ok::<(), swarmgrad_lab::Error>(())
+/// ```
+pub fn equivalence(a: &[f64], b: &[f64], margin: f64) -> Result<Equivalence> {
+    if a.len() != b.len() {
+        return Err(Error::value("b", format!("{} values", b.len()), format!("as many as a, {}", a.len())));
+    }
+    if !(margin > 0.0 && margin.is_finite()) {
+        return Err(Error::value("margin", margin, "a number above 0"));
+    }
+    let difference: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    if difference.is_empty() {
+        return Ok(Equivalence::Open);
+    }
+    // Both one-sided tests at 5 % reject where the two-sided interval of 90 % lies within the margin.
+    let (inner, outer) = (mean_interval(&difference, 0.9)?, mean_interval(&difference, 0.95)?);
+    Ok(if inner.low > -margin && inner.high < margin {
+        Equivalence::Equivalent
+    } else if outer.low > 0.0 {
+        Equivalence::Better
+    } else if outer.high < 0.0 {
+        Equivalence::Worse
+    } else {
+        Equivalence::Open
+    })
+}
+
 /// What [`signed_rank`] says of two paired samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SignedRank {

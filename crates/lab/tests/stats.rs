@@ -167,3 +167,21 @@ fn median_intervals() {
     assert_eq!(median_interval(&[1.0, 2.0, INF, f64::NAN, 0.0, 3.0], 0.9).unwrap().high, INF);
     assert!(median_interval(&[], 0.95).is_err());
 }
+
+/// Two one-sided tests at 5 % are the interval of 90 %: n = 4, mean 1, deviation 1, so 1 +- 2.353363 / 2; the level is not 95 %.
+#[test]
+fn equivalence_is_two_one_sided_tests() {
+    use swarmgrad_lab::stats::{Equivalence, equivalence};
+    let half = 1.5f64.sqrt() / 2.0f64.sqrt();
+    let a = [1.0 - half, 1.0 - half, 1.0 + half, 1.0 + half];
+    let zero = [0.0; 4];
+    let high = 1.0 + 2.353_363_434_801_8 / 2.0;
+    assert_eq!(equivalence(&a, &zero, high + 1e-6).unwrap(), Equivalence::Equivalent);
+    assert_eq!(equivalence(&a, &zero, high - 1e-6).unwrap(), Equivalence::Open);
+    let far = a.map(|t| t + 1.0);
+    assert_eq!(equivalence(&far, &zero, 1.0).unwrap(), Equivalence::Better);
+    assert_eq!(equivalence(&zero, &far, 1.0).unwrap(), Equivalence::Worse);
+    assert_eq!(equivalence(&[], &[], 1.0).unwrap(), Equivalence::Open);
+    assert_eq!(equivalence(&[f64::NAN, 1.0], &[0.0, 1.0], 1.0).unwrap(), Equivalence::Open);
+    assert!(equivalence(&a, &zero[1..], 1.0).is_err() && equivalence(&a, &zero, 0.0).is_err());
+}

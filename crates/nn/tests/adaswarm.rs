@@ -531,25 +531,80 @@ fn scaled_signals_do_not_depend_on_the_units() {
         assert!(sender.send(&*loss, batch, lane, &mut sent).unwrap() > 64 * 200);
         sent
     };
-    let mut exact = vec![0.0f32; 64];
-    assert!(loss.derivative(&outputs, &targets, 1, &mut exact));
     let gap = |a: &[f32], b: &[f32]| {
         let norm = |all: &mut dyn Iterator<Item = f32>| all.map(|t| t * t).sum::<f32>().sqrt();
         norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
     };
-    for (signal, near) in [
-        (Signal::swarm(), 0.05),
-        (Signal::proximal(1.0), 0.2),
-        (Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 }, 0.3),
-    ] {
+    for signal in [Signal::swarm(), Signal::proximal(1.0), Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 }] {
         let (one, million) = (send(&signal, 1.0, 1.0), send(&signal, 1e6, 1.0));
         assert!(gap(&one, &million) < 0.02, "{signal:?}: {}", gap(&one, &million));
-        // At the end of training it is nearly the derivative.
-        assert!(gap(&one, &exact) < near, "{signal:?}: {}", gap(&one, &exact));
     }
     let bounded = Signal::swarm().scaled_for("quantile:0.9", false);
     assert_eq!(bounded, Signal::swarm());
     assert_eq!(Signal::swarm().scaled_for("multi_well", true), Signal::swarm());
+}
+
+/// At the end of training a signal is the gradient of its envelope, whose length h is .02 s: the secant's is the derivative itself but
+/// within h of a kink, prox's is (w - y) / tau cut off at the slopes, the cloud's an integral. Over twenty seeds the mean of what is sent
+/// is off by its standard error alone: the mean square of 64 errors in units of it is 1.12 +- .25 (Student's square, 19 degrees), and
+/// 2 is four deviations above.
+#[test]
+fn scaled_signals_send_the_gradients_of_their_envelopes() {
+    use swarmgrad_nn::signal::Sender;
+    let (n, q) = (64, 0.9);
+    let targets: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
+    let outputs = vec![0.1f32; n];
+    let loss = loss::entry("quantile:0.9").unwrap().build(1);
+    let batch = Batch { columns: 1, outputs: &outputs, targets: &targets };
+    let pinball = |o: f64, y: f64| if o < y { q * (y - o) } else { (1.0 - q) * (o - y) };
+    // s, h and the largest slope over a distance s, by hand.
+    let upper = |mut all: Vec<f64>| {
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    let y: Vec<f64> = targets.iter().map(|&t| f64::from(t)).collect();
+    let w = f64::from(0.1f32);
+    let middle = upper(y.iter().map(|y| w - y).collect());
+    let s = 1.4826 * upper(y.iter().map(|y| (w - y - middle).abs()).collect());
+    let (h, c) =
+        (0.02 * s, y.iter().map(|&y| (pinball(w + s, y) - pinball(w - s, y)).abs() / (2.0 * s)).fold(0.0, f64::max));
+    let (tau, alpha) = (h / c, 1.0 / (h * c));
+    let cloud = |y: f64| {
+        let (mut above, mut below) = (0.0, 0.0);
+        for k in -8000..=8000 {
+            let z = f64::from(k) * 1e-3;
+            let weight = (-0.5 * z * z - alpha * (pinball(w + h * z, y) - pinball(w, y))).exp();
+            (above, below) = (above - z * weight, below + weight);
+        }
+        above / below / (alpha * h)
+    };
+    let envelopes: [(Signal, Vec<f64>); 2] = [
+        (Signal::proximal(1.0), y.iter().map(|y| ((w - y) / tau).clamp(-q, 1.0 - q)).collect()),
+        (Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 }, y.iter().map(|&y| cloud(y)).collect()),
+    ];
+    let sent = |signal: &Signal, seed: u64| {
+        let mut sender = Sender::new(signal.clone().scaled_for("quantile:0.9", true), &*loss, 1).unwrap();
+        sender.progress(1.0);
+        let mut sent = vec![0.0f32; n];
+        sender.send(&*loss, batch, Lane { workers: &Workers::default(), rng: &Rng::new(seed) }, &mut sent).unwrap();
+        sent.into_iter().map(|g| n as f64 * f64::from(g)).collect::<Vec<_>>()
+    };
+    for (signal, wanted) in &envelopes {
+        let runs: Vec<Vec<f64>> = (0..20).map(|seed| sent(signal, seed)).collect();
+        let mut square = 0.0;
+        for (i, wanted) in wanted.iter().enumerate() {
+            let mean = runs.iter().map(|run| run[i]).sum::<f64>() / 20.0;
+            let variance = runs.iter().map(|run| (run[i] - mean).powi(2)).sum::<f64>() / 19.0 / 20.0;
+            square += (mean - wanted).powi(2) / variance / n as f64;
+        }
+        println!("mean square error of 64 gradients {square:.2} in standard errors");
+        assert!(square < 2.0, "{signal:?}: {square}");
+    }
+    // The secant, farther than h from the kink.
+    for (sent, y) in sent(&Signal::swarm(), 2).into_iter().zip(&y).filter(|(_, y)| (w - **y).abs() > h) {
+        let slope = if w < *y { -q } else { 1.0 - q };
+        assert!((sent - slope).abs() < 1e-3, "{sent} against {slope} at {y}");
+    }
 }
 
 /// A loss's parameter is heard, and a bad one is an error with its name, value and rule.

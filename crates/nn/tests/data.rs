@@ -11,7 +11,7 @@ use swarmgrad_nn::data::catalog::{self, ENTRIES, Entry, MNIST, Place};
 use swarmgrad_nn::data::csv::{self, Format, Separator, Target};
 use swarmgrad_nn::data::fetch::{self, Source};
 use swarmgrad_nn::data::{
-    self, Categories, Column, Fill, Options, Preprocessing, Preset, Table, Targets, Task, Values, idx,
+    self, Categories, Column, Fill, Options, Preprocessing, Preset, Table, Targets, Task, Values, cifar, idx, images,
 };
 use swarmgrad_nn::metric::{argmax_accuracy, element_accuracy};
 
@@ -518,6 +518,107 @@ fn mnist_is_whole() {
     assert_eq!(to.files().len(), 4);
 }
 
+/// `n` records of CIFAR's kind, record i with these labels and a picture of the number i.
+fn records(labels: &[&[u8]]) -> Vec<u8> {
+    let record = |(i, labels): (usize, &&[u8])| [labels.to_vec(), vec![i as u8; cifar::PIXELS]].concat();
+    labels.iter().enumerate().flat_map(record).collect()
+}
+
+#[test]
+fn cifar_files_are_read_and_bad_ones_refused() {
+    let read = cifar::parse(&records(&[&[3, 61], &[0, 99]]), "train.bin", &[20, 100]).unwrap();
+    assert_eq!((read.labels, read.pixels.len(), read.pixels[0], read.pixels[6143]), (vec![61, 99], 6144, 0, 1));
+    let why = |bytes: &[u8], classes: &[usize]| cifar::parse(bytes, "x", classes).unwrap_err().to_string();
+    let two = records(&[&[1], &[9]]);
+    assert_eq!(
+        why(&two[..6145], &[10]),
+        "x: length = 6145 bytes: must be a multiple of 3073, at least one record: a label and 3072 pixels"
+    );
+    assert!(why(&two, &[20, 100]).contains("must be a multiple of 3074, at least one record: 2 labels and"));
+    assert!(why(&[], &[10]).starts_with("x: length = 0 bytes: must be"));
+    assert_eq!(why(&records(&[&[1], &[10]]), &[10]), "x: label of record 2 = 10: must be from 0 to 9");
+    assert_eq!(why(&records(&[&[20, 1]]), &[20, 100]), "x: label of record 1 = 20: must be from 0 to 19");
+    assert_eq!(why(&records(&[&[1, 100]]), &[20, 100]), "x: label of record 1 = 100: must be from 0 to 99");
+}
+
+/// Sets that the user brings: found in their folder as they are published, whole or not at all.
+#[test]
+fn images_that_a_user_brings_are_found() {
+    let load = |name: &str, root: &Folder| {
+        let entry = catalog::entry(name).unwrap();
+        let Place::Images(files) = entry.place else { panic!("{name} is a table") };
+        let parts = images::load(entry, files, &root.0).map_err(|why| why.to_string())?;
+        Ok::<_, String>((parts, images::digest(entry, files, &root.0).unwrap()))
+    };
+    let root = Folder::new("images");
+    // CIFAR-10, a file at a time.
+    for part in 1..=5u8 {
+        let missing = load("cifar10", &root).unwrap_err();
+        assert!(missing.starts_with(&format!("data set = cifar10: there is no data_batch_{part}.bin in")), "{missing}");
+        root.write(&format!("cifar-10-batches-bin/data_batch_{part}.bin"), &records(&[&[part], &[part - 1]]));
+    }
+    // A name that is not the published one is not taken.
+    root.write("cifar-10-batches-bin/test.bin", &records(&[&[7]]));
+    let missing = load("cifar10", &root).unwrap_err();
+    assert_eq!(
+        missing,
+        "data set = cifar10: there is no test_batch.bin in the data folder; get cifar-10-binary.tar.gz from \
+         https://www.cs.toronto.edu/~kriz/cifar.html, unpack it, and put its files into the folder `cifar10` or \
+         `cifar-10-batches-bin` of $SWARMGRAD_DATA, as they are called there"
+    );
+    root.write("cifar-10-batches-bin/test_batch.bin", &records(&[&[7]]));
+    let (parts, digest) = load("cifar10", &root).unwrap();
+    assert_eq!((parts.train.len(), parts.test.len(), parts.train.dim(), parts.train.outputs()), (10, 1, 3072, 10));
+    assert_eq!(parts.train.labels().unwrap(), [1, 0, 2, 1, 3, 2, 4, 3, 5, 4]);
+    assert_eq!((parts.test.labels().unwrap(), &*parts.train.classes()[7]), (&[7usize][..], "horse"));
+    assert_eq!((parts.train.features.row(1)[0], parts.preprocessing.dim()), (1.0 / 255.0, 3072));
+    // Other pictures, another digest; a file with a torn record names itself.
+    root.write("cifar-10-batches-bin/test_batch.bin", &records(&[&[8]]));
+    assert_ne!(load("cifar10", &root).unwrap().1, digest);
+    root.write("cifar-10-batches-bin/data_batch_4.bin", &records(&[&[1]])[1..]);
+    assert!(load("cifar10", &root).unwrap_err().contains("data_batch_4.bin: length = 3072 bytes"));
+    // CIFAR-100.
+    root.write("cifar100/train.bin", &records(&[&[1, 0], &[19, 99]]));
+    root.write("cifar100/test.bin", &records(&[&[1, 52]]));
+    let (parts, _) = load("cifar100", &root).unwrap();
+    assert_eq!(
+        (parts.train.outputs(), &*parts.train.classes()[99], &*parts.train.classes()[52]),
+        (100, "worm", "oak_tree")
+    );
+    assert_eq!(parts.test.labels().unwrap(), [52]);
+    // Fashion-MNIST has MNIST's names: neither is taken for the other.
+    let [train_images, train_labels, images, labels] = MNIST.map(|(name, _)| name);
+    for (name, bytes) in [
+        (train_images, idx_bytes(&[2, 28, 28], &[51; 2 * 784])),
+        (train_labels, idx_bytes(&[2], &[9, 3])),
+        (images, idx_bytes(&[1, 28, 28], &[255; 784])),
+        (labels, idx_bytes(&[1], &[0])),
+    ] {
+        root.write(&format!("fashion-mnist/{name}.gz"), &gzip(&bytes));
+    }
+    assert_eq!(
+        load("mnist", &root).unwrap_err(),
+        "data set = mnist: is not fetched yet: run `swarmgrad data fetch mnist`"
+    );
+    let (parts, _) = load("fashion_mnist", &root).unwrap();
+    assert_eq!(
+        (&*parts.train.classes()[9], parts.train.features.row(0)[0], parts.test.outputs()),
+        ("Ankle boot", 0.2, 10)
+    );
+    for (name, bytes) in [
+        (train_images, idx_bytes(&[1, 28, 28], &[0; 784])),
+        (train_labels, idx_bytes(&[1], &[5])),
+        (images, idx_bytes(&[1, 28, 28], &[0; 784])),
+        (labels, idx_bytes(&[1], &[5])),
+    ] {
+        root.write(&format!("zoo/{name}"), &bytes);
+    }
+    assert_eq!(load("mnist", &root).unwrap().0.train.len(), 1);
+    root.write(&format!("fashion-mnist/{train_labels}.gz"), &gzip(&idx_bytes(&[2], &[9, 10])));
+    let why = load("fashion_mnist", &root).unwrap_err();
+    assert!(why.ends_with("label of record 2 = 10: must be from 0 to 9"), "{why}");
+}
+
 /// Gives some bytes, then fails.
 struct Interrupted(usize);
 
@@ -762,7 +863,7 @@ fn tables_are_fetched_from_files_that_lie_there() {
 fn names_and_places_are_explained() {
     let why = |name| data::load(name, Preset::Paper).unwrap_err().to_string();
     assert_eq!(why("iriss"), "unknown data set 'iriss', did you mean 'iris'?");
-    assert_eq!(why("mnist"), "data set = mnist: holds images, not a table: use `data::parts` or `data::mnist`");
+    assert_eq!(why("mnist"), "data set = mnist: holds images, not a table: use `data::parts` or `data::images`");
     let folder = Folder::new("names");
     let fetch = |name| fetch::fetch(name, Source::Folder(&folder.0), &folder.0).unwrap_err().to_string();
     assert_eq!(fetch("iris"), "data set = iris: is part of the program: nothing is to be fetched");

@@ -185,6 +185,34 @@ fn a_stored_run_is_not_trained_again_and_a_halted_one_goes_on() {
     assert_eq!((other.found, store.runs.lock().unwrap().len()), (0, 3));
 }
 
+/// With a validation part the network of the epoch with the least loss on it is kept, as if training had ended there, and it ends
+/// `patience` epochs later.
+#[test]
+fn the_best_epochs_network_is_kept_and_patience_ends_the_training() {
+    let plan = TrainingPlan {
+        seeds: Some(vec![0, 1]),
+        optimizers: vec!["adam".into()],
+        validation: Some(0.2),
+        patience: Some(5),
+        rate: Some(0.05),
+        epochs: Some(200),
+        ..TrainingPlan::of("diabetes")
+    };
+    let rows = plan.prepare().unwrap().rows(0).unwrap();
+    assert_eq!([rows.train.len(), rows.validation.len(), rows.test.len()], [265, 66, 111]);
+    let outcome = run(&plan, &Driving::default());
+    for (seed, run_of_seed) in outcome.runs[0].iter().enumerate() {
+        let kept = run_of_seed.as_ref().unwrap();
+        let best = kept.best_epoch.unwrap();
+        assert_eq!(kept.epochs, best + 5);
+        let ended = TrainingPlan { epochs: Some(best), seeds: Some(vec![seed as u64]), ..plan.clone() };
+        let ended = run(&ended, &Driving::default());
+        let ended = ended.runs[0][0].as_ref().unwrap();
+        assert_eq!((ended.best_epoch, ended.epochs), (Some(best), best));
+        assert_eq!((ended.validation, ended.test), (kept.validation, kept.test));
+    }
+}
+
 #[test]
 fn what_a_plan_cannot_mean_is_refused_in_its_own_words() {
     let iris = || TrainingPlan::of("iris");

@@ -85,6 +85,7 @@ fn place(entry: &Entry) -> &'static str {
     match (entry.place, entry.is_there()) {
         (Place::Embedded(_), _) => "in the program",
         (_, true) => "fetched",
+        (Place::Images(_), false) if !fetch::fetchable().any(|name| name == entry.name) => "to bring",
         (_, false) => "to fetch",
     }
 }
@@ -113,7 +114,7 @@ fn entry_json(entry: &Entry) -> Value {
 fn show(name: &str, preset: Option<Preset>, head: usize, as_json: bool) -> anyhow::Result<()> {
     let path = Path::new(name);
     let entry = ENTRIES.iter().find(|entry| entry.name == name);
-    if entry.is_some_and(|entry| entry.place == Place::Images) {
+    if entry.is_some_and(|entry| matches!(entry.place, Place::Images(_))) {
         return show_images(name, as_json);
     }
     let table = match (entry, preset) {
@@ -187,7 +188,7 @@ fn show(name: &str, preset: Option<Preset>, head: usize, as_json: bool) -> anyho
 
 fn show_images(name: &str, as_json: bool) -> anyhow::Result<()> {
     let entry = catalog::entry(name)?;
-    let parts = data::mnist()?;
+    let parts = data::images(name)?;
     let counts = |set: &data::Dataset| set.counts();
     if as_json {
         let mut value = entry_json(entry);
@@ -197,7 +198,7 @@ fn show_images(name: &str, as_json: bool) -> anyhow::Result<()> {
     }
     let mut table = Table::new(["class", "to learn from", "to be judged on"]);
     for (class, (train, test)) in counts(&parts.train).into_iter().zip(counts(&parts.test)).enumerate() {
-        table.row([class.to_string(), grouped(train as u64), grouped(test as u64)]);
+        table.row([parts.train.classes()[class].clone(), grouped(train as u64), grouped(test as u64)]);
     }
     output::print(&format!("{name}: {}\n\n{}", entry.about, table.text(Rules::Unicode)))
 }

@@ -1,6 +1,6 @@
 //! `train` and `predict` as their users meet them.
 
-use crate::harness::{Folder, good, program, wrong};
+use crate::harness::{Folder, finish, good, program, wrong};
 use serde_json::Value;
 
 fn mean(result: &Value, optimizer: &str, part: &str, measure: &str) -> f64 {
@@ -499,6 +499,53 @@ fn images_go_through_convolutions() {
     assert_eq!(one["architecture"]["cnn"]["image"]["width"], 8);
     assert_eq!(one, timeless(good(&[&args[..], &["--threads", "2"]].concat()).json()));
     assert!(wrong(&["train", "digits", "--model", "lenet1"]).contains("image = 8 x 8: too small for this network"));
+}
+
+/// CIFAR-10 in its published files, here of a few pictures: every network takes three colours, and where the files are missing it is
+/// said what to bring.
+#[test]
+fn pictures_of_three_colours_are_learnt() {
+    let home = Folder::new("train-cifar");
+    let run = |args: &[&str]| finish(program(args).env("SWARMGRAD_DATA", &home.0).spawn().unwrap());
+    let train = |model: &str| {
+        let sizes = ["--limit", "20", "--epochs", "1", "--seeds", "1", "--no-controls", "--particles", "3", "--json"];
+        run(&[&["train", "cifar10", "--model", model], &sizes[..]].concat())
+    };
+    let missing = train("cnn");
+    assert_eq!(missing.code, Some(2));
+    assert!(
+        missing.err.contains("no data_batch_1.bin") && missing.err.contains("cifar-10-binary.tar.gz"),
+        "{}",
+        missing.err
+    );
+    let fetched = run(&["data", "fetch", "cifar10"]);
+    assert!(
+        fetched.code == Some(2) && fetched.err.contains("put its files into the folder `cifar10`"),
+        "{}",
+        fetched.err
+    );
+    assert!(run(&["data", "list"]).out.contains("to bring"));
+    let folder = home.0.join("cifar10");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, records: u8| {
+        let record =
+            |i: u8| [vec![i % 10], (0..3072u32).map(|k| (k * u32::from(i + 1) % 251) as u8).collect()].concat();
+        std::fs::write(folder.join(name), (0..records).flat_map(record).collect::<Vec<u8>>()).unwrap();
+    };
+    (1..=5).for_each(|part| file(&format!("data_batch_{part}.bin"), 10));
+    file("test_batch.bin", 10);
+    for model in ["cnn", "lenet1", "resnet18", "shallow", "mlp"] {
+        let done = train(model);
+        assert_eq!(done.code, Some(0), "{model}: {}", done.err);
+        let result = done.json();
+        assert_eq!(result["rows"], serde_json::json!({"train": 20, "validation": 0, "test": 10}), "{model}");
+        let image = result["architecture"].as_object().unwrap().values().next().unwrap()["image"].clone();
+        let colours = if matches!(model, "cnn" | "lenet1" | "resnet18") { image["channels"] == 3 } else { true };
+        assert!(colours, "{model}: {image}");
+    }
+    assert!(run(&["data", "show", "cifar10"]).out.contains("airplane"));
+    file("test_batch.bin", 0);
+    assert!(train("mlp").err.contains("test_batch.bin: length = 0 bytes"));
 }
 
 #[cfg(unix)]

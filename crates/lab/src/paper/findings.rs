@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::paper::{PAPERS, Paper, Preset};
 use crate::plot::svg::escape;
 use crate::report::Report;
+use crate::stats::Equivalence;
 use crate::table::{Rules, Table};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -18,7 +19,7 @@ pub enum Verdict {
     Partly,
     /// It does not.
     Fails,
-    /// The paper does not say enough to tell.
+    /// It cannot be told: the paper does not say enough, or less was run than it prints.
     Open,
 }
 
@@ -29,7 +30,7 @@ impl Verdict {
             Verdict::Holds => "holds",
             Verdict::Partly => "holds in part",
             Verdict::Fails => "does not hold",
-            Verdict::Open => "cannot be checked",
+            Verdict::Open => "open",
         }
     }
 
@@ -44,6 +45,16 @@ impl Verdict {
             0 => Verdict::Fails,
             n if n < of => Verdict::Partly,
             _ => Verdict::Holds,
+        }
+    }
+
+    /// Whether something is as good as something else, by how it compares case by case: where all are equivalent or better; in part
+    /// where some are; not where none is and some are worse; open where nothing could be told.
+    pub fn as_good(judged: &[Equivalence]) -> Self {
+        let count = |wanted: &[Equivalence]| judged.iter().filter(|j| wanted.contains(j)).count();
+        match (count(&[Equivalence::Equivalent, Equivalence::Better]), count(&[Equivalence::Worse])) {
+            (0, 0) => Verdict::Open,
+            (good, _) => Verdict::share(good, judged.len()),
         }
     }
 }
@@ -401,7 +412,8 @@ pub fn page(findings: &[Findings]) -> Report {
                     (Verdict::Partly, _) => "hold in part",
                     (Verdict::Fails, 1) => "does not hold",
                     (Verdict::Fails, _) => "do not hold",
-                    (Verdict::Open, _) => "cannot be checked",
+                    (Verdict::Open, 1) => "is open",
+                    (Verdict::Open, _) => "are open",
                 }
             )
         })

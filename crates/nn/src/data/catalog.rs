@@ -4,6 +4,7 @@
 //! held to its sha256 whenever it is read.
 
 use super::csv::{self, Format, Target};
+use super::images::{ImageFiles, Published};
 use super::table::{Table, Values};
 use super::{Preset, Task, fetch, read_text};
 use sha2::{Digest, Sha256};
@@ -17,8 +18,8 @@ pub enum Place {
     Embedded(&'static str),
     /// In the data folder, once fetched.
     Fetch,
-    /// In the data folder, once fetched: the four IDX files of [`MNIST`].
-    Images,
+    /// In the data folder: images, a part to learn from and a part to be judged on.
+    Images(ImageFiles),
 }
 
 /// Which rows the paper used.
@@ -96,10 +97,10 @@ impl Entry {
                 self.verify(text.as_bytes(), &path)?;
                 Ok(Table { name: self.name.into(), ..self.parse(&text, &path.display().to_string())? })
             }
-            Place::Images => Err(Error::parameter(
+            Place::Images(_) => Err(Error::parameter(
                 "data set",
                 self.name,
-                "holds images, not a table: use `data::parts` or `data::mnist`",
+                "holds images, not a table: use `data::parts` or `data::images`",
             )),
         }
     }
@@ -118,12 +119,36 @@ impl Entry {
         Error::parameter("data set", self.name, rule)
     }
 
+    /// What is said where a file of images is not in the data folder.
+    pub(super) fn lacks(&self, file: &str) -> Error {
+        match self.place {
+            Place::Images(files) => match files.published() {
+                Some(published) => {
+                    let rule = format!("there is no {file} in the data folder; {}", self.how_to_bring(published));
+                    Error::parameter("data set", self.name, rule)
+                }
+                None => self.not_fetched(),
+            },
+            _ => self.not_fetched(),
+        }
+    }
+
+    /// How a set that the program does not fetch gets into the data folder.
+    pub(super) fn how_to_bring(&self, Published { archive, folders }: Published) -> String {
+        let folders = folders.join("` or `");
+        format!(
+            "get {archive} from {}, unpack it, and put its files into the folder `{folders}` of $SWARMGRAD_DATA, as they are called \
+             there",
+            self.url
+        )
+    }
+
     /// Whether it can be loaded without fetching it first.
     pub fn is_there(&self) -> bool {
         match self.place {
             Place::Embedded(_) => true,
             Place::Fetch => fetch::find(self.file).is_some(),
-            Place::Images => MNIST.iter().all(|(name, _)| fetch::find_packed(name).is_some()),
+            Place::Images(files) => files.are_there(),
         }
     }
 
@@ -674,7 +699,194 @@ pub static ENTRIES: &[Entry] = &[
         licence: "Y. LeCun and C. Cortes, derived from NIST; usually taken as CC BY-SA 3.0",
         url: "https://ossci-datasets.s3.amazonaws.com/mnist/",
         file: "",
-        place: Place::Images,
+        place: Place::Images(ImageFiles::Mnist),
+        sha256: "",
+        categorical: &[],
+        zero_is_missing: &[],
+        paper: Rows::All,
+    },
+    Entry {
+        name: "fashion_mnist",
+        about: "clothes, 28 x 28 pixels, 60,000 to learn from and 10,000 to be judged on",
+        task: Task::Classification,
+        rows: 70_000,
+        features: 784,
+        classes: &[
+            ("T-shirt/top", 7000),
+            ("Trouser", 7000),
+            ("Pullover", 7000),
+            ("Dress", 7000),
+            ("Coat", 7000),
+            ("Sandal", 7000),
+            ("Shirt", 7000),
+            ("Sneaker", 7000),
+            ("Bag", 7000),
+            ("Ankle boot", 7000),
+        ],
+        missing: 0,
+        licence: "MIT (Zalando)",
+        url: "https://github.com/zalandoresearch/fashion-mnist",
+        file: "",
+        place: Place::Images(ImageFiles::Idx(Published {
+            archive: "the four .gz files",
+            folders: &["fashion_mnist", "fashion-mnist", "FashionMNIST"],
+        })),
+        sha256: "",
+        categorical: &[],
+        zero_is_missing: &[],
+        paper: Rows::All,
+    },
+    Entry {
+        name: "cifar10",
+        about: "photographs of ten things, 32 x 32 pixels of three colours, 50,000 to learn from and 10,000 to be judged on",
+        task: Task::Classification,
+        rows: 60_000,
+        features: 3072,
+        classes: &[
+            ("airplane", 6000),
+            ("automobile", 6000),
+            ("bird", 6000),
+            ("cat", 6000),
+            ("deer", 6000),
+            ("dog", 6000),
+            ("frog", 6000),
+            ("horse", 6000),
+            ("ship", 6000),
+            ("truck", 6000),
+        ],
+        missing: 0,
+        licence: "none stated; Krizhevsky, Nair, Hinton ask to be cited (Krizhevsky 2009)",
+        url: "https://www.cs.toronto.edu/~kriz/cifar.html",
+        file: "",
+        place: Place::Images(ImageFiles::Cifar(
+            Published { archive: "cifar-10-binary.tar.gz", folders: &["cifar10", "cifar-10-batches-bin"] },
+            &["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"],
+            "test_batch.bin",
+            &[10],
+        )),
+        sha256: "",
+        categorical: &[],
+        zero_is_missing: &[],
+        paper: Rows::All,
+    },
+    Entry {
+        name: "cifar100",
+        about: "photographs of a hundred things, 32 x 32 pixels of three colours, 50,000 to learn from and 10,000 to be judged on",
+        task: Task::Classification,
+        rows: 60_000,
+        features: 3072,
+        classes: &[
+            ("apple", 600),
+            ("aquarium_fish", 600),
+            ("baby", 600),
+            ("bear", 600),
+            ("beaver", 600),
+            ("bed", 600),
+            ("bee", 600),
+            ("beetle", 600),
+            ("bicycle", 600),
+            ("bottle", 600),
+            ("bowl", 600),
+            ("boy", 600),
+            ("bridge", 600),
+            ("bus", 600),
+            ("butterfly", 600),
+            ("camel", 600),
+            ("can", 600),
+            ("castle", 600),
+            ("caterpillar", 600),
+            ("cattle", 600),
+            ("chair", 600),
+            ("chimpanzee", 600),
+            ("clock", 600),
+            ("cloud", 600),
+            ("cockroach", 600),
+            ("couch", 600),
+            ("crab", 600),
+            ("crocodile", 600),
+            ("cup", 600),
+            ("dinosaur", 600),
+            ("dolphin", 600),
+            ("elephant", 600),
+            ("flatfish", 600),
+            ("forest", 600),
+            ("fox", 600),
+            ("girl", 600),
+            ("hamster", 600),
+            ("house", 600),
+            ("kangaroo", 600),
+            ("keyboard", 600),
+            ("lamp", 600),
+            ("lawn_mower", 600),
+            ("leopard", 600),
+            ("lion", 600),
+            ("lizard", 600),
+            ("lobster", 600),
+            ("man", 600),
+            ("maple_tree", 600),
+            ("motorcycle", 600),
+            ("mountain", 600),
+            ("mouse", 600),
+            ("mushroom", 600),
+            ("oak_tree", 600),
+            ("orange", 600),
+            ("orchid", 600),
+            ("otter", 600),
+            ("palm_tree", 600),
+            ("pear", 600),
+            ("pickup_truck", 600),
+            ("pine_tree", 600),
+            ("plain", 600),
+            ("plate", 600),
+            ("poppy", 600),
+            ("porcupine", 600),
+            ("possum", 600),
+            ("rabbit", 600),
+            ("raccoon", 600),
+            ("ray", 600),
+            ("road", 600),
+            ("rocket", 600),
+            ("rose", 600),
+            ("sea", 600),
+            ("seal", 600),
+            ("shark", 600),
+            ("shrew", 600),
+            ("skunk", 600),
+            ("skyscraper", 600),
+            ("snail", 600),
+            ("snake", 600),
+            ("spider", 600),
+            ("squirrel", 600),
+            ("streetcar", 600),
+            ("sunflower", 600),
+            ("sweet_pepper", 600),
+            ("table", 600),
+            ("tank", 600),
+            ("telephone", 600),
+            ("television", 600),
+            ("tiger", 600),
+            ("tractor", 600),
+            ("train", 600),
+            ("trout", 600),
+            ("tulip", 600),
+            ("turtle", 600),
+            ("wardrobe", 600),
+            ("whale", 600),
+            ("willow_tree", 600),
+            ("wolf", 600),
+            ("woman", 600),
+            ("worm", 600),
+        ],
+        missing: 0,
+        licence: "none stated; Krizhevsky, Nair, Hinton ask to be cited (Krizhevsky 2009)",
+        url: "https://www.cs.toronto.edu/~kriz/cifar.html",
+        file: "",
+        place: Place::Images(ImageFiles::Cifar(
+            Published { archive: "cifar-100-binary.tar.gz", folders: &["cifar100", "cifar-100-binary"] },
+            &["train.bin"],
+            "test.bin",
+            &[20, 100],
+        )),
         sha256: "",
         categorical: &[],
         zero_is_missing: &[],

@@ -6,6 +6,7 @@
 use super::catalog::{self, ENTRIES, Entry, MNIST, Place};
 use super::csv::{Separator, records};
 use super::idx::unpacked;
+use super::images::ImageFiles;
 use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use sha2::{Digest, Sha256};
@@ -39,9 +40,28 @@ pub fn find(file: &str) -> Option<PathBuf> {
     find_in(&folder().ok()?, file, 1)
 }
 
-/// The file of this name, or with `.gz` behind it, in the data folder or one of its subfolders.
+/// The file of MNIST of this name, or with `.gz` behind it, in the data folder or one of its subfolders, that called `mnist` first. The
+/// folders of sets whose files have the same names are passed by.
 pub fn find_packed(file: &str) -> Option<PathBuf> {
-    find(&format!("{file}.gz")).or_else(|| find(file))
+    find_packed_in(&folder().ok()?, file)
+}
+
+/// [`find_packed`] in another data folder.
+pub(super) fn find_packed_in(root: &Path, file: &str) -> Option<PathBuf> {
+    let others = |folder: &Path| {
+        let called =
+            |folders: &[&str]| folder.file_name().is_some_and(|name| folders.iter().any(|known| name == *known));
+        ENTRIES
+            .iter()
+            .any(|entry| matches!(entry.place, Place::Images(ImageFiles::Idx(published)) if called(published.folders)))
+    };
+    let mut folders = vec![root.join("mnist"), root.to_owned()];
+    let mut below: Vec<_> =
+        root.read_dir().into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+    below.sort();
+    folders.extend(below.into_iter().filter(|path| path.is_dir() && !others(path)));
+    let names = [format!("{file}.gz"), file.to_owned()];
+    names.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()))
 }
 
 /// The file of this name in `folder` or below it, at most `depth` levels down, folders in the order of their names.
@@ -171,7 +191,7 @@ static RECIPES: [Recipe; 4] = [
 
 /// Brings a data set into the folder `to` and returns the files, which are those of the pinned checksums.
 ///
-/// Errors if the set is part of the program, if nothing under the folder of the source is called as its files are, if what
+/// Errors if the set is part of the program, if its checksums are not pinned, if nothing under the folder of the source is called as its files are, if what
 /// was found or downloaded is not what it should be, and, for a download, if the crate was built without the feature
 /// `download`. After an error nothing is left in `to` that was not there before.
 pub fn fetch(name: &str, source: Source<'_>, to: &Path) -> Result<Vec<PathBuf>> {
@@ -188,13 +208,21 @@ pub fn fetch_unless(name: &str, source: Source<'_>, to: &Path, halt: &Halt) -> R
             Err(Error::parameter("data set", name, "is part of the program: nothing is to be fetched"))
         }
         Place::Fetch => Ok(vec![fetch_table(entry, source, to, halt)?]),
-        Place::Images => MNIST.iter().map(|images| fetch_images(entry, *images, source, to, halt)).collect(),
+        Place::Images(files) => match files.published() {
+            None => MNIST.iter().map(|images| fetch_images(entry, *images, source, to, halt)).collect(),
+            Some(published) => {
+                let rule =
+                    format!("is not fetched, for its checksums are not pinned: {}", entry.how_to_bring(published));
+                Err(Error::parameter("data set", name, rule))
+            }
+        },
     }
 }
 
 /// The names of the data sets that can be fetched.
 pub fn fetchable() -> impl Iterator<Item = &'static str> {
-    ENTRIES.iter().filter(|entry| !matches!(entry.place, Place::Embedded(_))).map(|entry| entry.name)
+    let can = |entry: &&Entry| matches!(entry.place, Place::Fetch | Place::Images(ImageFiles::Mnist));
+    ENTRIES.iter().filter(can).map(|entry| entry.name)
 }
 
 fn fetch_table(entry: &Entry, source: Source<'_>, to: &Path, halt: &Halt) -> Result<PathBuf> {

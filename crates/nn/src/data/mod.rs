@@ -15,10 +15,12 @@
 //! ```
 
 pub mod catalog;
+pub mod cifar;
 pub mod csv;
 mod dataset;
 pub mod fetch;
 pub mod idx;
+pub mod images;
 pub mod prepare;
 pub mod split;
 mod suspect;
@@ -46,7 +48,7 @@ pub enum Task {
 /// The rows of a catalogued set that belong to a preset, raw. Paper: the rows the AdaSwarm paper used. Full: all rows, for
 /// `ilpd` all 583, and zeros that stand for a missing value are missing.
 ///
-/// Errors if the name is unknown, if the set is not fetched, if its checksum is wrong, and for MNIST, which is no table.
+/// Errors if the name is unknown, if the set is not fetched, if its checksum is wrong, and for images, which are no table.
 pub fn load(name: &str, preset: Preset) -> Result<Table> {
     let entry = catalog::entry(match (name, preset) {
         ("ilpd", Preset::Full) => "ilpd583",
@@ -65,12 +67,12 @@ pub fn load(name: &str, preset: Preset) -> Result<Table> {
 }
 
 /// A catalogued set ready for training: loaded, split at random with each class alike, and prepared with what its training
-/// part says. MNIST has its own parts, and its own preparation (pixels divided by 255).
+/// part says. Images have their own parts, and their own preparation (pixels divided by 255).
 ///
 /// Errors as [`load`], and unless 0 <= `test_share` < 1.
 pub fn parts(name: &str, preset: Preset, options: &Options, test_share: f64, rng: &Rng) -> Result<Parts> {
-    if catalog::entry(name)?.place == catalog::Place::Images {
-        return mnist();
+    if let catalog::Place::Images(_) = catalog::entry(name)?.place {
+        return images(name);
     }
     let table = load(name, preset)?;
     table.parts(&table.split(test_share, rng)?, options)
@@ -78,14 +80,17 @@ pub fn parts(name: &str, preset: Preset, options: &Options, test_share: f64, rng
 
 /// The 60,000 and 10,000 images of MNIST, 28 x 28 pixels from 0 to 1. Errors if they are not fetched.
 pub fn mnist() -> Result<Parts> {
-    let entry = catalog::entry("mnist")?;
-    let part = |images: usize| {
-        let path = |k: usize| fetch::find_packed(catalog::MNIST[k].0).ok_or_else(|| entry.not_fetched());
-        idx::images(&path(images)?, &path(images + 1)?, entry.name)
-    };
-    let (train, test) = (part(0)?, part(2)?);
-    let preprocessing = Preprocessing::of_images(train.dim(), train.classes().to_vec());
-    Ok(Parts { train, test, preprocessing })
+    images("mnist")
+}
+
+/// A set of images in its two parts, pixels from 0 to 1. Errors if the name is unknown or is that of a table, if a file is not in the data
+/// folder, and if one does not hold what it should.
+pub fn images(name: &str) -> Result<Parts> {
+    let entry = catalog::entry(name)?;
+    match entry.place {
+        catalog::Place::Images(files) => images::load(entry, files, &fetch::folder()?),
+        _ => Err(Error::parameter("data set", name, "is a table, not images: use `data::load`")),
+    }
 }
 
 /// The text of a file.

@@ -3,7 +3,7 @@
 use super::{RowSource, Saved, Swarm, Training};
 use crate::data::catalog::{self, ENTRIES};
 use crate::data::csv::{self, Target};
-use crate::data::{Dataset, Preset, Task};
+use crate::data::{Dataset, Preset, Task, fetch, images};
 use crate::loss::{self, Block, Entry, Takes};
 use crate::model::{Activation, Architecture, Image, Output};
 use crate::optim;
@@ -227,7 +227,11 @@ impl TrainingPlan {
                 ("header", self.header.is_some()),
             ];
             refuse(&given, &format!("is for CSV files; the columns of {} are known", self.data))?;
-            return Ok((RowSource::catalogued(entry, &self.data, self.preset)?, entry.sha256.into()));
+            let digest = match entry.place {
+                catalog::Place::Images(files) => images::digest(entry, files, &fetch::folder()?)?,
+                _ => entry.sha256.into(),
+            };
+            return Ok((RowSource::catalogued(entry, &self.data, self.preset)?, digest));
         };
         let mut format = loaded.map(|saved| saved.preprocessing.format()).unwrap_or_default();
         format.target = match (&self.target, loaded) {

@@ -111,7 +111,7 @@ impl RowSource {
     /// The rows of a set of the catalogue.
     pub(super) fn catalogued(entry: &data::catalog::Entry, name: &str, preset: Preset) -> Result<Self> {
         Ok(match entry.place {
-            data::catalog::Place::Images => RowSource::Images(data::mnist()?.into()),
+            data::catalog::Place::Images(_) => RowSource::Images(data::images(name)?.into()),
             _ => RowSource::Table(data::load(name, preset)?),
         })
     }

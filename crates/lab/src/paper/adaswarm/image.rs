@@ -31,6 +31,9 @@ pub const RESNET: Experiment = Experiment {
     run: |session| run(session, "resnet18"),
 };
 
+/// Epochs of the published programs for ResNet-18, which keep the best of them. How many the paper's own net had is not said.
+const RESNET_EPOCHS: u64 = 200;
+
 const IMAGE: Image = Image { channels: 1, height: 28, width: 28 };
 
 /// Optimiser, loss, what follows the last layer, and its title.
@@ -225,6 +228,11 @@ fn run(session: &Session<'_>, model: &str) -> Result<Findings> {
     let needed = adam.iter().position(|a| *a >= best - 0.2).unwrap_or(0);
     let reached = swarm[..=needed].iter().copied().fold(f64::MIN, f64::max);
     let figure = |header: &str, row: usize| printed.number(row, header).map_or("?".to_owned(), |f| fixed(f, 2));
+    let others = if cnn {
+        (1..printed.len()).map(|row| printed.text(row, "dataset")).collect()
+    } else {
+        vec!["FMNIST", "CIFAR10", "CIFAR100"]
+    };
     let paper = match cnn {
         true => format!("{} against {} % (element-wise)", figure("adaswarm_test_acc", 0), figure("adam_test_acc", 0)),
         false => format!("{} against {} %", figure("MNIST", 5), figure("MNIST", 3)),
@@ -238,8 +246,14 @@ fn run(session: &Session<'_>, model: &str) -> Result<Findings> {
             fixed(adam[needed], 2),
             needed + 1
         ),
-        Verdict::of(reached >= best - 0.2),
-        "At the learning rate that suits Adam; one seed unless --seeds asks for more.",
+        // A part of what is printed decides nothing, whichever way it falls.
+        Verdict::Open,
+        format!(
+            "{rows} of MNIST's 60000 images, {epochs} epochs{} and {seeds} seed(s), at the learning rate that suits Adam: less than is \
+             printed, and none of the other sets ({}).",
+            if cnn { String::new() } else { format!(" of {RESNET_EPOCHS}") },
+            others.join(", ")
+        ),
     );
     let faster = paces.iter().filter(|[adam, swarm]| swarm < adam).count();
     findings.claim(
@@ -253,7 +267,7 @@ fn run(session: &Session<'_>, model: &str) -> Result<Findings> {
             "a step takes {} of Adam's (median of {rounds} alternating ones), less in {faster}",
             fixed(median(&paces.iter().map(|[adam, swarm]| swarm / adam).collect::<Vec<_>>()), 2)
         ),
-        Verdict::share(faster, rounds),
+        if session.quick() { Verdict::Open } else { Verdict::share(faster, rounds) },
         "The swarm's work is small beside a convolution, and it comes on top. Seconds an epoch depend on what else the machine did.",
     );
     Ok(findings)

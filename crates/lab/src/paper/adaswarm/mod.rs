@@ -16,6 +16,8 @@ pub mod gradient_range;
 #[cfg(feature = "nn")]
 pub mod image;
 #[cfg(feature = "nn")]
+mod logistic;
+#[cfg(feature = "nn")]
 pub mod network;
 pub mod stability;
 pub mod supp_12;
