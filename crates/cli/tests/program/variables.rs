@@ -1,7 +1,9 @@
 //! Typed variables: what programs get, what results and records say, and that nothing is paid twice.
 
-use crate::harness::{Folder, good, python, wrong};
+use crate::harness::{Folder, finish, good, program, python, wrong};
 use serde_json::{Value, json};
+use std::io::Write;
+use std::process::Stdio;
 
 const VARIABLES: [&str; 10] = [
     "--var",
@@ -153,4 +155,36 @@ fn what_does_not_fit_is_named() {
     assert!(said(&["rastrigin", "--var", "a=7"]).contains("must not be fixed"));
     assert!(said(&["rastrigin", "--var", "a=1:5", "--bounds", "1:2"]).contains("--bounds"));
     assert!(said(&["branin", "--var", "a=int:1:5"]).contains("branin needs exactly 2"));
+}
+
+/// Says these lines to an agent; what it answers.
+fn talk(args: &[&str], lines: &str) -> String {
+    let mut child = program(args).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let done = finish(child);
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    done.out
+}
+
+#[test]
+fn an_agent_asks_for_typed_points_and_goes_on_from_its_record() {
+    let folder = Folder::new("typed-agent");
+    let record = folder.path("run.jsonl");
+    let args = [&["agent"][..], &VARIABLES, &["--method", "de(particles=4)", "--record", &record]].concat();
+    let first = talk(&args, "init 12 7\ntell 1 2 0.5 4\nbest\n");
+    let lines: Vec<&str> = first.lines().collect();
+    assert_eq!(lines[0], "ask 4");
+    for line in &lines[1..5] {
+        let point: Value = serde_json::from_str(line).unwrap();
+        assert!(
+            point["layers"].is_u64() && point["act"].is_string() && point["bias"].is_boolean() && point["seed"] == 3
+        );
+    }
+    assert!(lines.last().unwrap().starts_with(&format!("best 5.0000000000000000e-1 {}", lines[3])), "{first}");
+    // The round that was told is known; the next one is asked for at once.
+    let again = talk(&args, "init 12 7\n");
+    assert_eq!(again.lines().next(), first.lines().nth(5));
+    assert_eq!(again.lines().nth(1), first.lines().nth(6));
+    let other = talk(&args, "init 2 -5 5 100 1\n");
+    assert!(other.starts_with("error init = 5 words: must be init <budget> <seed>"), "{other}");
 }
