@@ -636,12 +636,13 @@ fn losses_have_parameters() {
 fn a_program_computes_a_loss() {
     use std::time::Duration;
     use swarmgrad_nn::loss::Program;
-    let absolute = "while read p y; do echo \"$p $y\" | awk '{ d = $1 - $2; print (d < 0) ? -d : d }'; done";
-    let program = loss::entry(&format!("exec:{absolute}")).unwrap().build(1);
-    assert_eq!(program.value(&[1.5, -2.0], &[1.0, 2.0], 1), 2.25);
+    // Another slope on either side: the prediction comes first.
+    let tilted = "while read p y; do echo \"$p $y\" | awk '{ d = $1 - $2; print (d < 0) ? -d : 3 * d }'; done";
+    let program = loss::entry(&format!("exec:{tilted}")).unwrap().build(1);
+    assert_eq!(program.value(&[1.5, -2.0], &[1.0, 2.0], 1), 2.75);
     let mut blocks = Vec::new();
     program.blocks(Block::Element, 1, &[1.5, -2.0], &[1.0, 2.0], &mut blocks);
-    assert_eq!(blocks, [0.5, 4.0]);
+    assert_eq!(blocks, [1.5, 4.0]);
     assert!(program.check().is_ok() && !program.derivative(&[1.0], &[1.0], 1, &mut [0.0]));
     for (command, message) in [
         ("read line; echo much", "answered 'much' to '1 2', which is no number"),
