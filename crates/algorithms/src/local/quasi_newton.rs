@@ -36,8 +36,9 @@
 //! (6)  D = f(x + sum_j h_j e_j) - f(x) - sum_j h_j g_j,         of the order of h^2 where f is exact and smooth
 //! ```
 //!
-//! Where |D| is not small beside the differences, the error e of a value is estimated from the table of differences of seven
-//! values on one line (`noise.rs`), the intervals follow it, and the walk goes on from its best point with a model begun anew.
+//! Where |D| is not small beside the differences, and more than rounding and the model's curvature explain, the error e of a
+//! value is estimated from the table of differences of seven values on one line (`noise.rs`), the intervals follow it, and the
+//! walk goes on from its best point with a model begun anew.
 //!
 //! Differs from the books: where all differences vanish (a plateau) their intervals grow before the walk gives up.
 
@@ -88,6 +89,9 @@ const PROMISE: f64 = 0.1;
 /// D of eq. (6) up to this share of the differences leaves them their meaning; so often that is found out.
 const DOUBT: f64 = 0.1;
 const VERDICTS: u32 = 2;
+/// Neither do roundings and curvatures up to so many times what they should be: near a minimum the differences are as small.
+const ROUNDINGS: f64 = 100.0;
+const BENDS: f64 = 4.0;
 /// Differences of fewer grains than this say nothing of a slope.
 const GRAINS: f64 = 50.0;
 /// The largest error of a value that differences are taken with.
@@ -560,7 +564,9 @@ impl QuasiNewton {
         let d = value - self.f - moves().sum::<f64>();
         let size = moves().map(|m| m * m).sum::<f64>().sqrt();
         let point = std::mem::take(&mut self.held.0);
-        if d.abs() > DOUBT * size && d.is_finite() {
+        // What rounding and curvature make of exact values.
+        let exact = ROUNDINGS * self.terrain.epsilon * self.f.abs() + BENDS * self.model.bend(&self.offsets);
+        if d.abs() > DOUBT * size + exact && d.is_finite() {
             // From the best point of the line, that in doubt included.
             if self.line.best.0 > 0.0 {
                 self.x.copy_from_slice(&self.x_old);
@@ -720,6 +726,15 @@ impl Model {
             _ => self.scale,
         };
         (c.is_finite() && c > 0.0).then_some(c)
+    }
+
+    /// What the curvature adds on a move by `a`; 0 where it is not known.
+    fn bend(&self, a: &[f64]) -> f64 {
+        if self.pairs == 0 || !self.is_dense() {
+            return 0.0;
+        }
+        let rows = self.b.chunks_exact(self.dim).zip(a);
+        0.5 * rows.map(|(row, &t)| t * dot(row, a)).sum::<f64>().max(0.0)
     }
 
     /// Damped BFGS, eq. (5).

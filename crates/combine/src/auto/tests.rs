@@ -46,11 +46,28 @@ fn errors_of_values_do_not_stop_it() {
     assert!(median("auto:noise=1e-6", sphere, |value, x| spoiled(value, 1e-6, x), 120) < 1e-3);
 }
 
+/// Flat to the fourth order in some variables, high above 0: near its minimum differences are no larger than roundings.
+fn powers(x: &[f64]) -> f64 {
+    52.35 + x.iter().enumerate().map(|(i, t)| (t - 0.7).abs().powi(2 + (i / 2) as i32)).sum::<f64>()
+}
+
+/// Axes of 1 to 10^6, sheared, high above 0.
+fn needle(x: &[f64]) -> f64 {
+    let sheared = |i: usize| x[i] - 0.4 + 0.5 * (x[(i + 1) % x.len()] - 0.4);
+    -610.4 + (0..x.len()).map(|i| 10f64.powf(1.5 * i as f64) * sheared(i).powi(2)).sum::<f64>()
+}
+
 #[test]
 fn exact_values_are_not_suspected() {
     for seed in 0..5 {
-        let [seeing, blind] = ["auto", "auto:noise=0"].map(|method| minimize(method, 5, rosenbrock, 400, seed));
+        let pair = |f: fn(&[f64]) -> f64| ["auto", "auto:noise=0"].map(|method| minimize(method, 5, f, 600, seed));
+        let [seeing, blind] = pair(rosenbrock);
         assert_eq!((seeing.fun, seeing.x), (blind.fun, blind.x), "seed {seed}");
+        // A point that settles a doubt is one fewer for the rest.
+        for f in [powers, needle] {
+            let [seeing, blind] = pair(f);
+            assert!(seeing.fun <= blind.fun + 1e-12 * blind.fun.abs(), "seed {seed}: {} {}", seeing.fun, blind.fun);
+        }
     }
 }
 
