@@ -2,7 +2,7 @@
 //!
 //! A method moves in a box, where many points mean the same. The first of them is evaluated; for the others the method is told the
 //! value at once, and the run neither asks for them nor counts them. Values that are not finite are not kept: such a point may be
-//! tried again. Where a method asks for nothing new in [`IDLE`] rounds in a row, or every point has been evaluated, it ends.
+//! tried again. Where a method asks for nothing new in a thousand rounds in a row, or every point has been evaluated, it ends.
 //!
 //! Points go out as the middle of all that mean the same, so a method may converge between them without being noticed outside.
 
