@@ -1,5 +1,6 @@
 //! The builder for people: what to minimise, by which method, until when.
 
+use crate::combine::distinct::Distinct;
 use crate::registry::{self, Settings};
 use crate::{
     DEFAULT_BUDGET, Error, FunctionMut, Halt, Limits, Outcome, Problem, Real, Result, Run, Session, Space, Time, Value,
@@ -23,6 +24,19 @@ use std::time::Duration;
 ///     .run()?;
 /// assert!(outcome.fun < 1e-8);
 /// assert_eq!(outcome.nfev, calls);
+/// # Ok::<(), swarmgrad::Error>(())
+/// ```
+///
+/// Typed variables; the closure gets their values as numbers:
+///
+/// ```
+/// use swarmgrad::{Space, Typed, Variable, minimize};
+///
+/// let texts = ["lr=log:1e-5:1", "layers=int:1:8", "bias=flag"];
+/// let space = Space::of(texts.iter().map(|text| Variable::parse(text)).collect::<Result<_, _>>()?)?;
+/// let loss = |x: &[f64]| (x[0].log10() + 2.0).powi(2) + (x[1] - 3.0).powi(2) + (1.0 - x[2]);
+/// let outcome = minimize(loss, space.clone()).evaluations(300).run()?;
+/// assert_eq!(space.decode(&outcome.x)[1..], [Typed::Whole(3), Typed::Flag(true)]);
 /// # Ok::<(), swarmgrad::Error>(())
 /// ```
 pub fn minimize<'a, C, V>(objective: C, space: Space) -> Minimize<'a>
@@ -167,7 +181,13 @@ impl<'a> Minimize<'a> {
         if self.limits.is_endless() {
             self.limits.evaluations = Some(DEFAULT_BUDGET.saturating_mul(space.dim() as u64));
         }
-        let mut session = session(&self.method, &self.settings, &space, self.limits, self.seed)?;
+        let mut session = match self.problem.noisy() {
+            false => session(&self.method, &self.settings, &space, self.limits, self.seed)?,
+            true => {
+                let (entry, all) = registry::parse_with(&self.method, &self.settings)?;
+                Session::new(entry.build(&space, self.limits.evaluations, &all)?, self.seed).limits(self.limits)
+            }
+        };
         for watcher in self.watchers {
             session = session.watch_boxed(watcher);
         }
@@ -177,7 +197,7 @@ impl<'a> Minimize<'a> {
 }
 
 /// A session of a method by its name, to be driven with [`Session::ask`] and [`Session::tell`]. The method plans by the limits'
-/// budget, which is said once.
+/// budget, which is said once. Where the space has whole variables, choices or flags, points that mean the same are asked for once.
 ///
 /// ```
 /// use swarmgrad::{Evaluation, Limits, Space, registry::Settings, session};
@@ -203,5 +223,6 @@ pub fn session<'a, F: Real>(
     seed: u64,
 ) -> Result<Session<'a, F>> {
     let (entry, all) = registry::parse_with(method, settings)?;
-    Ok(Session::new(entry.build(space, limits.evaluations, &all)?, seed).limits(limits))
+    let method = Distinct::over(entry.build(space, limits.evaluations, &all)?, space);
+    Ok(Session::new(method, seed).limits(limits))
 }

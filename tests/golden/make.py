@@ -248,16 +248,16 @@ def mpso(f, x, p, draw):
 
 
 def empso(f, x, p, draw):
-    """Form A: M' = beta M + (1 - beta) v (eq. 4); v' = M' + c1 r1 (y - x) + c2 r2 (g - x) (eq. 5); x' = x + v' (eq. 6)."""
+    """Form A: M' = beta M + (1 - beta) v (eq. 5); v' = M' + c1 r1 (y - x) + c2 r2 (g - x) (eq. 4); x' = x + v' (eq. 2)."""
     n, d = x.shape
     c1, c2, beta = real(p["c1"]), real(p["c2"]), real(p["beta"])
     v, m, y, fy = np.zeros_like(x), np.zeros_like(x), x, f(x)
     yield dict(x=x, fx=fy, v=v, m=m, y=y, fy=fy, g=best(y, fy))
     while True:
         r1, r2 = pulls(p, draw, n, d)
-        m = beta * m + (1.0 - beta) * v  # eq. (4), with the old velocity
-        v = m + c1 * r1 * (y - x) + c2 * r2 * (best(y, fy) - x)  # eq. (5)
-        x = x + v  # eq. (6)
+        m = beta * m + (1.0 - beta) * v  # eq. (5), with the old velocity
+        v = m + c1 * r1 * (y - x) + c2 * r2 * (best(y, fy) - x)  # eq. (4)
+        x = x + v  # eq. (2)
         fx = f(x)
         y, fy = keep_better(x, fx, y, fy)
         yield dict(x=x, fx=fx, v=v, m=m, y=y, fy=fy, g=best(y, fy))
@@ -300,10 +300,10 @@ def adaswarm(f, x, p, draw):
         square = beta2 * square + (1 - beta2) * slope**2
         mhat, shat = (mean / (1 - beta1**t), square / (1 - beta2**t)) if p["text"] == "corrected" else (mean, square)
         w = w - lr * mhat / (np.sqrt(shat) + eps)
-        m = beta * m + (1.0 - beta) * v  # eq. (4)
-        v = m + c1 * r1 * (y - x) + c2 * r2 * (g - x)  # eq. (5)
+        m = beta * m + (1.0 - beta) * v  # eq. (5)
+        v = m + c1 * r1 * (y - x) + c2 * r2 * (g - x)  # eq. (4)
         v[0] = m[0] = 0
-        x = x + v  # eq. (6)
+        x = x + v  # eq. (2)
         x[0] = w
         fx = f(x)
         y, fy = keep_better(x, fx, y, fy)

@@ -17,6 +17,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod auto;
+pub mod distinct;
 pub mod ensemble;
 pub mod islands;
 pub mod multistart;

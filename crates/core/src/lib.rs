@@ -17,6 +17,7 @@
 
 mod algorithm;
 mod checkpoint;
+mod encode;
 mod error;
 mod evaluate;
 mod gradient;
@@ -40,6 +41,7 @@ mod start;
 pub mod state;
 mod tally;
 mod threads;
+mod variable;
 mod watch;
 
 pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
@@ -63,6 +65,7 @@ pub use start::Start;
 pub use state::write_whole;
 pub use tally::Best;
 pub use threads::{Halt, Workers};
+pub use variable::{Typed, Variable, VariableKind};
 pub use watch::{
     Asked, Evaluations, Every, Iterations, Limits, Progress, Stagnation, Target, Time, Together, Told, Watch,
 };

@@ -92,7 +92,7 @@ impl<F: Real, E: Display> Value<F> for Result<F, E> {
     }
 }
 
-/// A closure as a [`Problem`].
+/// A closure as a [`Problem`]. On a space of typed variables it gets their values as numbers, [`Space::numbers`].
 ///
 /// ```
 /// use swarmgrad_core::{Function, Problem, Space};
@@ -131,7 +131,7 @@ impl<F: Real, V: Value<F>, C: Fn(&[F]) -> V + Sync> Problem<F> for Function<F, C
     }
 
     fn value(&self, x: &[F]) -> F {
-        (self.closure)(x).evaluation().value
+        self.evaluate(x).value
     }
 
     fn explains(&self) -> bool {
@@ -139,11 +139,14 @@ impl<F: Real, V: Value<F>, C: Fn(&[F]) -> V + Sync> Problem<F> for Function<F, C
     }
 
     fn evaluate(&self, x: &[F]) -> Evaluation<F> {
-        (self.closure)(x).evaluation()
+        match self.space.variables() {
+            [] => (self.closure)(x).evaluation(),
+            _ => (self.closure)(&self.space.numbers(x)).evaluation(),
+        }
     }
 }
 
-/// A closure with a state of its own as a [`Problem`]; it returns a value or a `Result`. One point is evaluated at a time.
+/// A closure with a state of its own as a [`Problem`], which gets what that of a [`Function`] gets; it returns a value or a `Result`. One point is evaluated at a time.
 pub struct FunctionMut<F: Real, C, V = F> {
     space: Space<F>,
     closure: Mutex<C>,
@@ -173,6 +176,9 @@ impl<F: Real, V: Value<F>, C: FnMut(&[F]) -> V + Send> Problem<F> for FunctionMu
     fn evaluate(&self, x: &[F]) -> Evaluation<F> {
         // A closure that has panicked is called again: what it left behind is its own affair.
         let mut closure = self.closure.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        closure(x).evaluation()
+        match self.space.variables() {
+            [] => closure(x).evaluation(),
+            _ => closure(&self.space.numbers(x)).evaluation(),
+        }
     }
 }

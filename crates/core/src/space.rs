@@ -1,6 +1,6 @@
 //! Space: bounds for each variable, and what to do outside them.
 
-use crate::{Draws, Error, Real, Result};
+use crate::{Draws, Error, Real, Result, Variable};
 use serde::{Deserialize, Serialize};
 
 /// What becomes of a coordinate that left its bounds.
@@ -35,6 +35,8 @@ pub struct Space<F: Real = f64> {
     lower: Vec<F>,
     upper: Vec<F>,
     outside: Option<Outside>,
+    /// What the coordinates mean; empty where they are themselves.
+    variables: Vec<Variable>,
 }
 
 /// A space as it is read back, before its bounds are known to be bounds.
@@ -44,13 +46,15 @@ struct Written<F: Real> {
     lower: Vec<F>,
     upper: Vec<F>,
     outside: Option<Outside>,
+    variables: Vec<Variable>,
 }
 
 impl<F: Real> TryFrom<Written<F>> for Space<F> {
     type Error = Error;
 
-    fn try_from(Written { lower, upper, outside }: Written<F>) -> Result<Self> {
-        Ok(Space { outside, ..Space::new(lower, upper)? })
+    fn try_from(Written { lower, upper, outside, variables }: Written<F>) -> Result<Self> {
+        let space = if variables.is_empty() { Space::new(lower, upper)? } else { Space::of(variables)? };
+        Ok(Space { outside, ..space })
     }
 }
 
@@ -69,7 +73,7 @@ impl<F: Real> Space<F> {
                 return Err(Error::parameter(format!("bounds[{j}]"), format!("{lo}:{hi}"), rule));
             }
         }
-        Ok(Space { lower, upper, outside: None })
+        Ok(Space { lower, upper, outside: None, variables: Vec::new() })
     }
 
     /// The same bounds for all `dim` variables.
@@ -80,6 +84,16 @@ impl<F: Real> Space<F> {
     /// All of R^dim.
     pub fn unbounded(dim: usize) -> Result<Self> {
         Space::cube(dim, F::neg_infinity(), F::infinity())
+    }
+
+    /// The same box, whose coordinates are those of these variables.
+    pub(crate) fn with_variables(self, variables: Vec<Variable>) -> Self {
+        Space { variables, ..self }
+    }
+
+    /// The typed variables; none where every coordinate is a number between its bounds.
+    pub fn variables(&self) -> &[Variable] {
+        &self.variables
     }
 
     /// The same space with a chosen treatment of points outside it.
@@ -94,7 +108,7 @@ impl<F: Real> Space<F> {
         self
     }
 
-    /// Number of variables.
+    /// Number of coordinates: that of the variables, unless some are choices or fixed.
     pub fn dim(&self) -> usize {
         self.lower.len()
     }

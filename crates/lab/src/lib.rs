@@ -13,6 +13,7 @@ pub mod plot;
 pub mod record;
 pub mod report;
 pub mod stats;
+mod stopwatch;
 pub mod table;
 #[cfg(feature = "nn")]
 pub mod training;

@@ -129,7 +129,7 @@ pub fn fisher_exact(k1: u64, n1: u64, k2: u64, n2: u64) -> Result<f64> {
     Ok(p.min(1.0))
 }
 
-/// What [`holm`] decides about one hypothesis.
+/// What [`holm`] or [`benjamini_hochberg`] decides about one hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adjusted {
     /// The adjusted p-value.
@@ -138,23 +138,46 @@ pub struct Adjusted {
     pub rejected: bool,
 }
 
-/// Holm's step-down correction of several p-values at family-wise level `alpha`, in the order given. NaN counts as 1.
-pub fn holm(p_values: &[f64], alpha: f64) -> Result<Vec<Adjusted>> {
+/// The places of p-values by size, and the p-values with 1 for NaN.
+fn ascending(p_values: &[f64], alpha: f64) -> Result<(Vec<usize>, Vec<f64>)> {
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(Error::value("alpha", alpha, "between 0 and 1"));
     }
     if let Some(p) = p_values.iter().find(|p| **p < 0.0 || **p > 1.0) {
         return Err(Error::value("p", p, "from 0 to 1"));
     }
-    let p = |i: usize| if p_values[i].is_nan() { 1.0 } else { p_values[i] };
+    let p: Vec<f64> = p_values.iter().map(|p| if p.is_nan() { 1.0 } else { *p }).collect();
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&i, &j| p[i].total_cmp(&p[j]));
+    Ok((order, p))
+}
+
+/// Holm's step-down correction of several p-values at family-wise level `alpha`, in the order given. NaN counts as 1.
+pub fn holm(p_values: &[f64], alpha: f64) -> Result<Vec<Adjusted>> {
+    let (order, p) = ascending(p_values, alpha)?;
     let m = p_values.len();
-    let mut order: Vec<usize> = (0..m).collect();
-    order.sort_by(|&i, &j| p(i).total_cmp(&p(j)));
     let mut out = vec![Adjusted { p: 1.0, rejected: false }; m];
     let mut largest: f64 = 0.0;
     for (rank, &i) in order.iter().enumerate() {
-        largest = largest.max((p(i) * (m - rank) as f64).min(1.0));
+        largest = largest.max((p[i] * (m - rank) as f64).min(1.0));
         out[i] = Adjusted { p: largest, rejected: largest <= alpha };
+    }
+    Ok(out)
+}
+
+/// Benjamini and Hochberg's (1995) step-up correction at false discovery rate `alpha`, in the order given. NaN counts as 1.
+///
+/// # Errors
+/// `alpha` not between 0 and 1, a p-value outside 0 to 1.
+pub fn benjamini_hochberg(p_values: &[f64], alpha: f64) -> Result<Vec<Adjusted>> {
+    let (mut order, p) = ascending(p_values, alpha)?;
+    order.reverse();
+    let m = p_values.len();
+    let mut out = vec![Adjusted { p: 1.0, rejected: false }; m];
+    let mut least: f64 = 1.0;
+    for (after, &i) in order.iter().enumerate() {
+        least = least.min(p[i] * m as f64 / (m - after) as f64);
+        out[i] = Adjusted { p: least, rejected: least <= alpha };
     }
     Ok(out)
 }

@@ -313,6 +313,15 @@ fn selection() {
     assert_eq!(findings.data["modes/3"][2], 60);
 }
 
+/// The paper's benchmark: every mode of every method is counted at both prices.
+#[test]
+fn cec_2017() {
+    let findings = quick("evograd/cec-2017");
+    assert_eq!((findings.tables.len(), findings.claims.len()), (2, 4));
+    assert_eq!(findings.data["all/10/1"][2], 4 * 3 * 4);
+    assert_eq!(findings.tables[1].table.rows().len(), 2 * 4 * 3);
+}
+
 /// Every printed column of tables IV and V on three sets after ten epochs, against a second program in NumPy: within 3.5 standard errors,
 /// which without a difference one of the 48 cells exceeds with probability .1, and half a point.
 #[test]

@@ -101,6 +101,19 @@ fn fisher() {
     assert_eq!(fisher_exact(0, 0, 0, 0).unwrap(), 1.0);
 }
 
+/// statsmodels' `multipletests(.., .05, "fdr_bh")` gives the same.
+#[test]
+fn benjamini_and_hochberg_step_up() {
+    let adjusted = benjamini_hochberg(&[0.01, 0.04, 0.03, 0.005, 0.5, 0.0125], 0.046).unwrap();
+    for (found, (p, rejected)) in
+        adjusted.iter().zip([(0.025, true), (0.048, false), (0.045, true), (0.025, true), (0.5, false), (0.025, true)])
+    {
+        assert!((found.p - p).abs() < 1e-15 && found.rejected == rejected, "{found:?} {p}");
+    }
+    assert_eq!(benjamini_hochberg(&[f64::NAN], 0.05).unwrap(), [Adjusted { p: 1.0, rejected: false }]);
+    assert!(benjamini_hochberg(&[0.1], 1.0).is_err() && benjamini_hochberg(&[-0.5], 0.05).is_err());
+}
+
 #[test]
 fn holm_steps_down() {
     let adjusted = holm(&[0.01, 0.04, 0.03, 0.005, 0.5, 0.0125], 0.05).unwrap();

@@ -14,6 +14,9 @@ pub(crate) trait Function: Send + Sync + 'static {
 
     /// The value at `x`.
     fn value(&self, x: &[f64], scratch: &mut Self::Scratch) -> f64;
+
+    /// The derivatives at `x`, for functions whose entries say that they have some.
+    fn gradient(&self, _x: &[f64], _out: &mut [f64], _scratch: &mut Self::Scratch) {}
 }
 
 /// The function on a space, its minimum known where `optimum` is given and lies inside.
@@ -82,6 +85,17 @@ impl<F: Real, G: Function> TestProblem<F> for Posed<F, G> {
     }
 
     fn differentiable(&self) -> Option<&dyn Differentiable<F>> {
-        None
+        self.entry.differentiable.then_some(self)
+    }
+}
+
+impl<F: Real, G: Function> Differentiable<F> for Posed<F, G> {
+    fn gradient(&self, x: &[F], out: &mut [F]) {
+        G::with_scratch(|scratch| {
+            let point: Vec<f64> = x.iter().map(|t| t.f64()).collect();
+            let mut slopes = vec![0.0; x.len()];
+            self.function.gradient(&point, &mut slopes, scratch);
+            out.iter_mut().zip(&slopes).for_each(|(o, g)| *o = F::of(*g));
+        });
     }
 }

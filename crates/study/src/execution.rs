@@ -153,13 +153,16 @@ impl Plan {
     /// See [`Study::run`].
     pub fn run(self, mut execution: Execution<'_>) -> Result<Report> {
         // Usage errors first: nothing is started and no file is touched before all that is said is known to be right.
-        let test = self
-            .study
-            .problem
-            .as_ref()
-            .map(|name| problems::entry(name)?.build(self.space.dim(), Some(self.space.clone())));
+        let typed = !self.space.variables().is_empty();
+        let test = self.study.problem.as_ref().map(|name| match typed {
+            true => {
+                let dim = self.space.variables().len();
+                problems::entry(name)?.build(dim, Some(Space::unbounded(dim)?))
+            }
+            false => problems::entry(name)?.build(self.space.dim(), Some(self.space.clone())),
+        });
         let test = test.transpose()?;
-        let differentiable = test.as_ref().and_then(|test| test.differentiable());
+        let differentiable = test.as_ref().filter(|_| !typed).and_then(|test| test.differentiable());
         let source = gradients::wanted(&self, differentiable.is_some())?;
         self.name_record(&mut execution)?;
         let files = [&execution.record, &execution.improvements, &execution.checkpoint];
@@ -175,7 +178,8 @@ impl Plan {
         let tape = execution.trace.then(|| Arc::new(Mutex::new(Tape::default())));
         let mut improvements = match &execution.improvements {
             Some(path) => {
-                Some(Improvements::open(path, bytes, &self, test.as_deref(), tape.clone(), keeper.bytes.clone())?)
+                let test = test.as_deref().filter(|_| !typed);
+                Some(Improvements::open(path, bytes, &self, test, tape.clone(), keeper.bytes.clone())?)
             }
             None => None,
         };
@@ -220,7 +224,9 @@ impl Plan {
         let mut ended = Ended::default();
         match &test {
             Some(test) => {
-                let problem = Signed { problem: &**test, negated: self.study.maximize, noisy: self.study.noisy };
+                let decoded = Decoded { problem: &**test, space: &self.space };
+                let inner: &dyn Problem = if typed { &decoded } else { &**test };
+                let problem = Signed { problem: inner, negated: self.study.maximize, noisy: self.study.noisy };
                 let mut source =
                     source.map(|name| gradients::source(name, &self, &problem, differentiable)).transpose()?;
                 let mut run = Run::of(session, &problem).workers(&workers).halt(execution.halt.clone());
@@ -238,7 +244,7 @@ impl Plan {
             trouble.extend(keeper.finish(last).err().map(|why| why.to_string()));
         }
         self.turn(&mut outcome);
-        let minimum = test.as_ref().and_then(|test| test.minimum());
+        let minimum = test.as_ref().filter(|_| !typed).and_then(|test| test.minimum());
         let kept = execution.record.clone().or(execution.checkpoint.clone());
         let mut report = Report { plan: self, outcome, minimum, last_failure, restarts, repeated, kept, trouble };
         let written = serde_json::to_value(&report);
@@ -308,13 +314,6 @@ impl Plan {
         Ok(())
     }
 
-    fn load(&self, bytes: &[u8]) -> Result<Box<dyn swarmgrad_core::Algorithm>> {
-        Ok(match self.study.runs {
-            None => self.entry.load(bytes)?,
-            Some(_) => Box::new(swarmgrad_combine::ensemble::Ensemble::load(self.entry, bytes)?),
-        })
-    }
-
     /// Values of the outcome with the sign of the problem.
     fn turn(&self, outcome: &mut Outcome) {
         if self.study.maximize {
@@ -377,7 +376,7 @@ impl Plan {
         if !holds_something(&path) {
             let study = serde_json::to_value(&self.study).map_err(|why| Error::Saved(why.to_string()))?;
             let header = journal::Header::new(study).names(self.names.clone()).maximize(self.study.maximize);
-            return Ok((Some(Journal::create(&path, &header)?), None));
+            return Ok((Some(Journal::create(&path, &header)?.of(&self.space)), None));
         }
         let (journal, contents) = Journal::append(&path)?;
         let study = serde_json::from_value(contents.header.study.clone())
@@ -385,7 +384,7 @@ impl Plan {
         self.same_run(&study, &path)?;
         let known = contents.evaluations.len();
         (execution.say)(&format!("continues {}, which holds {known} evaluations", path.display()));
-        Ok((Some(journal), Some(contents)))
+        Ok((Some(journal.of(&self.space)), Some(contents)))
     }
 
     /// Errors if a file holds another run.
@@ -433,6 +432,22 @@ impl Ended {
         }
         self.outcome = Some(run.outcome());
         Ok(())
+    }
+}
+
+/// A test problem of numbers that are whole, logarithmic, flags or fixed.
+struct Decoded<'a> {
+    problem: &'a dyn Problem,
+    space: &'a Space,
+}
+
+impl Problem for Decoded<'_> {
+    fn space(&self) -> &Space {
+        self.space
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        self.problem.value(&self.space.numbers(x))
     }
 }
 

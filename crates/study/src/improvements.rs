@@ -4,7 +4,7 @@
 //! `iteration` after every round, and at the end one `result`. A line is written whole and at once, so a kill leaves a
 //! file whose every complete line can be read.
 
-use crate::number::{number, numbers};
+use crate::number::{number, numbers, point};
 use crate::study::Plan;
 use serde_json::{Map, Value, json};
 use std::fs::{File, OpenOptions};
@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use swarmgrad_core::{Error, Progress, Reason, Result, Rows, Tape, Watch};
+use swarmgrad_core::{Error, Progress, Reason, Result, Rows, Space, Tape, Watch};
 use swarmgrad_problems::TestProblem;
 
 /// Writes the improvements of a run, as one of its watchers.
@@ -21,6 +21,7 @@ pub(crate) struct Improvements {
     file: File,
     path: PathBuf,
     maximize: bool,
+    space: Space,
     tape: Option<Arc<Mutex<Tape>>>,
     best: f64,
     rounds: u64,
@@ -52,8 +53,9 @@ impl Improvements {
         };
         let file = open(from).map_err(wrong)?;
         bytes.store(from.unwrap_or(0), Relaxed);
-        let (path, maximize) = (path.to_owned(), plan.study.maximize);
-        let mut new = Improvements { file, path, maximize, tape, best: f64::INFINITY, rounds: 0, bytes, failed: None };
+        let (path, maximize, space) = (path.to_owned(), plan.study.maximize, plan.space.clone());
+        let (best, rounds, failed) = (f64::INFINITY, 0, None);
+        let mut new = Improvements { file, path, maximize, space, tape, best, rounds, bytes, failed };
         if from.is_none() {
             new.write(&header(plan, test));
         } else {
@@ -122,7 +124,7 @@ impl Watch for Improvements {
             let fun = if self.maximize { 0.0 - self.best } else { self.best };
             self.write(&json!({
                 "kind": "best", "iteration": p.best.iteration, "evaluation": p.best.evaluation,
-                "fun": number(fun), "x": numbers(&p.best.x),
+                "fun": number(fun), "x": point(&self.space, &p.best.x),
             }));
         }
         ControlFlow::Continue(())
@@ -154,7 +156,7 @@ fn header(plan: &Plan, test: Option<&dyn TestProblem>) -> Value {
         "method": plan.entry.name, "params": plan.parameters(), "runs": study.runs,
         "problem": study.problem, "exec": study.program.as_ref().map(|program| &program.command), "dim": space.dim(),
         "seed": study.seed, "lower": numbers(space.lower()), "upper": numbers(space.upper()), "outside": study.outside,
-        "maximize": study.maximize, "minimum": test.and_then(|test| test.minimum()).map(number), "evaluations": plan.budget,
+        "variables": study.variables, "maximize": study.maximize, "minimum": test.and_then(|test| test.minimum()).map(number), "evaluations": plan.budget,
         "iterations": study.iterations, "target": study.target.map(number), "stagnation": study.stagnation, "seconds": study.time,
     })
 }

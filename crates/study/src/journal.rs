@@ -45,6 +45,7 @@ mod tests;
 pub use read::{Contents, Line, read};
 
 use crate::lock::{Lock, failed};
+use crate::number::typed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -54,7 +55,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use swarmgrad_core::state::{self, Place};
-use swarmgrad_core::{Asked, Evaluation, Progress, Real, Reason, Result, Session, Told, Watch};
+use swarmgrad_core::{Asked, Evaluation, Progress, Real, Reason, Result, Session, Space, Told, Watch};
 
 /// The version of the form.
 const FORMAT: u64 = 1;
@@ -176,6 +177,8 @@ pub struct Journal {
     lock: Option<Lock>,
     /// `"name":` of each coordinate.
     names: Vec<String>,
+    /// Where the variables have types.
+    space: Option<Space>,
     maximize: bool,
     crc: u32,
     /// Lines, or the rest of one, that the system has not taken.
@@ -250,6 +253,7 @@ impl Journal {
             path: path.to_owned(),
             medium,
             lock,
+            space: None,
             names: header.names.iter().map(|name| format!("{}:", Value::from(name.as_str()))).collect(),
             maximize: header.maximize,
             crc,
@@ -326,6 +330,13 @@ impl Journal {
         self.sync();
     }
 
+    /// Says what the points mean: those of a space of typed variables are written as their values, with the point of the box
+    /// beside them as `u`.
+    pub fn of(mut self, space: &Space) -> Self {
+        self.space = (!space.variables().is_empty()).then(|| space.clone());
+        self
+    }
+
     /// What could not be kept so far, and why; lines that were written in the end are none.
     pub fn trouble(&self) -> Option<String> {
         let waiting = self.pending.iter().filter(|&&byte| byte == b'\n').count();
@@ -357,7 +368,17 @@ impl Journal {
         integer(line, r#","round":"#, told.round);
         integer(line, r#","row":"#, told.row as u64);
         line.extend(br#","x":"#);
-        if self.names.len() == told.x.len() && !self.names.is_empty() {
+        if let Some(space) = &self.space {
+            // What the point means, and the point of the box that the method moves in.
+            let x: Vec<f64> = told.x.iter().map(|x| x.f64()).collect();
+            for (k, (name, value)) in self.names.iter().zip(space.decode(&x)).enumerate() {
+                line.push(if k == 0 { b'{' } else { b',' });
+                line.extend(name.as_bytes());
+                line.extend(typed(&value).to_string().bytes());
+            }
+            line.extend(br#"},"u":"#);
+            numbers(line, x.into_iter());
+        } else if self.names.len() == told.x.len() && !self.names.is_empty() {
             for (k, (name, x)) in self.names.iter().zip(told.x).enumerate() {
                 line.push(if k == 0 { b'{' } else { b',' });
                 line.extend(name.as_bytes());

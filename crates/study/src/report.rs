@@ -1,12 +1,12 @@
 //! Report: what came of a study, as data that people and programs read.
 
-use crate::number::{number, numbers};
+use crate::number::{number, point};
 use crate::study::Plan;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use swarmgrad_core::{Failure, Found, Kind, Outcome, Reason, Solutions};
+use swarmgrad_core::{Failure, Found, Kind, Outcome, Reason, Solutions, Typed, Variable, VariableKind};
 
 /// The last failure of an evaluation, for the user's eyes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -99,14 +99,31 @@ impl Report {
         self.outcome.success() && self.verdict() != Verdict::Failed
     }
 
-    /// Variables whose best value lies on a bound.
+    /// Variables whose best value lies on a bound that could be another one.
     pub fn at_bounds(&self) -> Vec<usize> {
         let (x, space) = (&self.outcome.x, &self.plan.space);
+        if !space.variables().is_empty() {
+            let values = space.decode(x);
+            let number = |value: &Typed| match value {
+                Typed::Number(t) => *t,
+                Typed::Whole(k) => *k as f64,
+                Typed::Word(_) | Typed::Flag(_) => f64::NAN,
+            };
+            let ends = |variable: &Variable| match variable.kind() {
+                VariableKind::Real { lower, upper } | VariableKind::Log { lower, upper } => [*lower, *upper],
+                VariableKind::Whole { lower, upper, .. } => [*lower as f64, *upper as f64],
+                _ => [f64::NAN; 2],
+            };
+            let on = |(value, variable): (&Typed, &Variable)| ends(variable).contains(&number(value));
+            let places = values.iter().zip(space.variables()).enumerate().filter(|(_, pair)| on(*pair));
+            return places.map(|(j, _)| j).collect();
+        }
         (0..x.len()).filter(|&j| x[j] == space.lower()[j] || x[j] == space.upper()[j]).collect()
     }
 
     fn solutions(&self, solutions: &Solutions) -> Value {
-        let found = |f: &Found| json!({ "x": numbers(&f.x), "fun": number(f.value), "particles": f.particles });
+        let space = &self.plan.space;
+        let found = |f: &Found| json!({ "x": point(space, &f.x), "fun": number(f.value), "particles": f.particles });
         let points: Vec<_> = solutions.points.iter().map(found).collect();
         json!({ "kind": self.kind(solutions.kind), "points": points })
     }
@@ -128,7 +145,7 @@ impl Serialize for Report {
         let (study, outcome) = (&self.plan.study, &self.outcome);
         let problem = study.problem.as_ref().or(study.program.as_ref().map(|program| &program.command));
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("x", &numbers(&outcome.x))?;
+        map.serialize_entry("x", &point(&self.plan.space, &outcome.x))?;
         if !self.plan.names.is_empty() {
             map.serialize_entry("names", &self.plan.names)?;
         }
@@ -148,7 +165,7 @@ impl Serialize for Report {
         }
         map.serialize_entry("params", &self.plan.parameters())?;
         map.serialize_entry("problem", &problem)?;
-        map.serialize_entry("dim", &self.plan.space.dim())?;
+        map.serialize_entry("dim", &self.plan.variables())?;
         map.serialize_entry("maximize", &study.maximize)?;
         map.serialize_entry("budget", &self.plan.budget)?;
         map.serialize_entry("minimum", &self.minimum.map(number))?;
@@ -159,7 +176,7 @@ impl Serialize for Report {
         map.serialize_entry("repeated", &self.repeated)?;
         map.serialize_entry("trouble", &self.trouble)?;
         map.serialize_entry("seconds", &outcome.seconds)?;
-        map.serialize_entry("answer", &numbers(&outcome.answer))?;
+        map.serialize_entry("answer", &point(&self.plan.space, &outcome.answer))?;
         if let Some(solutions) = &outcome.solutions {
             map.serialize_entry("several", &self.solutions(solutions))?;
         }

@@ -2,10 +2,11 @@
 //! rule.
 
 use crate::journal;
+use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use swarmgrad_core::{Error, Outside, Result, Space, Start};
+use swarmgrad_core::{Error, Outside, Result, Space, Start, Typed, Variable, VariableKind};
 
 /// `lo:hi` for all variables, or a comma list of them, one a variable, with names or without: `lr=1e-5:1,momentum=0:1`. Either end
 /// may be infinite.
@@ -111,17 +112,21 @@ fn choice(name: &str, value: &str, choices: &[&str]) -> Error {
     Error::parameter(name, format!("'{value}'"), format!("must be one of {}{meant}", choices.join(", ")))
 }
 
+/// Whether a file is the record of a run.
+pub fn is_record(path: &Path) -> bool {
+    path.as_os_str() != "-"
+        && File::open(path).is_ok_and(|file| {
+            let mut first = String::new();
+            BufReader::new(file.take(4096)).read_line(&mut first).is_ok() && first.starts_with("{\"kind\":\"header\"")
+        })
+}
+
 /// Reads first points as [`points`] does, or from the record of a run, the best first, with their values.
 ///
 /// # Errors
 /// What cannot be read.
 pub fn known_points(path: &Path, maximize: bool) -> Result<(Vec<Vec<f64>>, Vec<f64>)> {
-    let is_record = path.as_os_str() != "-"
-        && File::open(path).is_ok_and(|file| {
-            let mut first = String::new();
-            BufReader::new(file.take(4096)).read_line(&mut first).is_ok() && first.starts_with("{\"kind\":\"header\"")
-        });
-    if !is_record {
+    if !is_record(path) {
         return Ok((points(&path.to_string_lossy())?, Vec::new()));
     }
     let contents = journal::read(path)?;
@@ -130,6 +135,62 @@ pub fn known_points(path: &Path, maximize: bool) -> Result<(Vec<Vec<f64>>, Vec<f
     known.iter_mut().filter(|_| contents.header.maximize).for_each(|(_, value)| *value = 0.0 - *value);
     known.sort_by(|a, b| if maximize { b.1.total_cmp(&a.1) } else { a.1.total_cmp(&b.1) });
     Ok(known.into_iter().unzip())
+}
+
+/// Reads points of a space of typed variables from a file of JSON, as points of its box: an array of values in the order of the
+/// variables, an object of them by name, or an array of either.
+///
+/// # Errors
+/// What cannot be read, and values that a variable does not have.
+pub fn typed_points(path: &Path, space: &Space) -> Result<Vec<Vec<f64>>> {
+    let failed = |why: String| Error::File { path: path.display().to_string(), why };
+    let mut text = String::new();
+    let read = match path.as_os_str() == "-" {
+        true => std::io::stdin().read_to_string(&mut text),
+        false => File::open(path).and_then(|mut file| file.read_to_string(&mut text)),
+    };
+    read.map_err(|why| failed(why.to_string()))?;
+    let value: Value =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|why| failed(why.to_string()))?;
+    let many = value.as_array().filter(|all| all.iter().all(|point| point.is_array() || point.is_object()));
+    let points: Vec<&Value> = many.map_or_else(|| vec![&value], |all| all.iter().collect());
+    if points.is_empty() {
+        return Err(failed("holds no point".into()));
+    }
+    points.into_iter().map(|point| typed_point(point, space).map_err(|why| failed(why.to_string()))).collect()
+}
+
+fn typed_point(point: &Value, space: &Space) -> Result<Vec<f64>> {
+    let value = |variable: &Variable, value: &Value| match value {
+        Value::Number(number) => {
+            Ok(number.as_i64().map_or_else(|| Typed::Number(number.as_f64().unwrap_or(f64::NAN)), Typed::Whole))
+        }
+        Value::String(word) => Ok(Typed::Word(word.clone())),
+        Value::Bool(flag) => Ok(Typed::Flag(*flag)),
+        other => Err(Error::parameter(variable.name(), other, format!("must be a value of {variable}"))),
+    };
+    let variables = space.variables();
+    let values: Vec<Typed> = match point {
+        Value::Array(values) if values.len() == variables.len() => {
+            variables.iter().zip(values).map(|(variable, given)| value(variable, given)).collect::<Result<_>>()?
+        }
+        Value::Array(values) => return Err(Error::shape("point", values.len(), variables.len())),
+        Value::Object(members) => {
+            if let Some(name) = members.keys().find(|name| variables.iter().all(|variable| variable.name() != *name)) {
+                return Err(Error::unknown("variable", name, variables.iter().map(Variable::name)));
+            }
+            let of = |variable: &Variable| match (members.get(variable.name()), variable.kind()) {
+                (Some(given), _) => value(variable, given),
+                (None, VariableKind::Fixed(fixed)) => Ok(fixed.clone()),
+                (None, _) => Err(Error::parameter(variable.name(), "nothing", "the point has no value of it")),
+            };
+            variables.iter().map(of).collect::<Result<_>>()?
+        }
+        other => {
+            return Err(Error::parameter("point", other, "must be an array of values or an object of them by name"));
+        }
+    };
+    space.encode(&values)
 }
 
 /// Reads start points from a file, or from standard input for `-`: a JSON array of numbers or of such arrays, or text

@@ -19,9 +19,10 @@ use crate::space::{self, Bounds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use swarmgrad_combine::distinct::Distinct;
 use swarmgrad_combine::ensemble::Ensemble;
 use swarmgrad_combine::registry::{self, Entry, Settings};
-use swarmgrad_core::{Algorithm, Error, Limits, Result, Session, Space, Start};
+use swarmgrad_core::{Algorithm, Error, Limits, Result, Session, Space, Start, Variable, VariableKind};
 use swarmgrad_diff::schedule::Schedule;
 use swarmgrad_problems as problems;
 
@@ -44,6 +45,9 @@ pub struct Study {
     /// `LOWER:UPPER` for all variables, or a comma list of one pair a variable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounds: Option<String>,
+    /// Typed variables, each as [`Variable::parse`] reads it: `lr=log:1e-5:1`; in place of bounds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
     /// What becomes of a coordinate that leaves its bounds: clamp, reflect, wrap or resample.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
@@ -131,6 +135,7 @@ impl Default for Study {
             program: None,
             dim: None,
             bounds: None,
+            variables: Vec::new(),
             outside: None,
             maximize: false,
             noisy: false,
@@ -211,11 +216,39 @@ impl Study {
         self.bounds.as_deref().map(Bounds::parse).transpose()
     }
 
+    /// The space of the typed variables.
+    fn typed_space(&self) -> Result<Space> {
+        let rule = |rule: &str| Error::parameter("--var", self.variables[0].clone(), rule);
+        if self.bounds.is_some() {
+            return Err(rule("--bounds is given too: every variable has its bounds in --var"));
+        }
+        let variables = self.variables.iter().map(|text| Variable::parse(text)).collect::<Result<Vec<_>>>()?;
+        if let Some(dim) = self.dim.filter(|&dim| dim != variables.len()) {
+            let found = format!("{} variables", variables.len());
+            return Err(Error::parameter("--var", found, format!("--dim says {dim} variables")));
+        }
+        if let Some(name) = &self.problem {
+            let entry = problems::entry(name)?;
+            entry.space::<f64>(variables.len())?;
+            if let Some(words) = variables.iter().find(|v| matches!(v.kind(), VariableKind::Choice { .. })) {
+                return Err(Error::parameter("--var", words, format!("{name} takes numbers, no words")));
+            }
+        }
+        Space::of(variables)
+    }
+
     /// The space that the study describes; without bounds the test problem's own domain.
     ///
     /// # Errors
-    /// Bounds, a dimension or a rule that do not fit.
+    /// Bounds, variables, a dimension or a rule that do not fit.
     pub fn space(&self) -> Result<Space> {
+        if !self.variables.is_empty() {
+            let space = self.typed_space()?;
+            return Ok(match &self.outside {
+                None => space,
+                Some(rule) => space.with_outside(space::outside(rule)?),
+            });
+        }
         let bounds = self.read_bounds()?;
         let listed = bounds.as_ref().and_then(Bounds::dim);
         if let (Some(dim), Some(listed)) = (self.dim, listed)
@@ -237,7 +270,7 @@ impl Study {
                 bounds.space(given.ok_or_else(|| Error::parameter("--dim", "nothing", rule))?)?
             }
             (None, None) => {
-                let rule = "are needed with --exec, for example -5:5, or -inf:inf for none";
+                let rule = "are needed with --exec, for example -5:5, or -inf:inf for none; or typed variables, --var n=int:1:8";
                 return Err(Error::parameter("--bounds", "nothing", rule));
             }
         };
@@ -316,7 +349,10 @@ impl Study {
         if let Some(target) = self.target.filter(|target| target.is_nan()) {
             return Err(Error::parameter("--target", target, "must be a number"));
         }
-        let names = self.read_bounds()?.map_or(Vec::new(), |bounds| bounds.names().to_vec());
+        let names = match space.variables() {
+            [] => self.read_bounds()?.map_or(Vec::new(), |bounds| bounds.names().to_vec()),
+            variables => variables.iter().map(|variable| variable.name().to_owned()).collect(),
+        };
         let plan = Plan { study: self.clone(), space, names, entry, settings, budget };
         plan.algorithm()?;
         Ok(plan)
@@ -349,10 +385,30 @@ impl Plan {
     /// # Errors
     /// A parameter that does not fit.
     pub fn algorithm(&self) -> Result<Box<dyn Algorithm>> {
-        Ok(match self.study.runs {
+        let method: Box<dyn Algorithm> = match self.study.runs {
             None => self.entry.build(&self.space, self.planned(), &self.settings)?,
             Some(runs) => Box::new(Ensemble::new(self.entry, runs, &self.space, self.planned(), &self.settings)?),
-        })
+        };
+        Ok(if self.study.noisy { method } else { Distinct::over(method, &self.space) })
+    }
+
+    /// Whether points that mean the same are evaluated once.
+    fn remembers(&self) -> bool {
+        Distinct::is_for(&self.space) && !self.study.noisy
+    }
+
+    /// The method as it was saved.
+    pub(crate) fn load(&self, bytes: &[u8]) -> Result<Box<dyn Algorithm>> {
+        let method = |bytes: &[u8]| -> Result<Box<dyn Algorithm>> {
+            Ok(match self.study.runs {
+                None => self.entry.load(bytes)?,
+                Some(_) => Box::new(Ensemble::load(self.entry, bytes)?),
+            })
+        };
+        if self.remembers() {
+            return Ok(Box::new(Distinct::load(self.space.clone(), bytes, method)?));
+        }
+        method(bytes)
     }
 
     /// A session of the study; `earlier` seconds of its time are over.
@@ -394,6 +450,14 @@ impl Plan {
     /// A value of the problem as the run minimises it, and back.
     pub fn signed(&self, value: f64) -> f64 {
         if self.study.maximize { 0.0 - value } else { value }
+    }
+
+    /// Number of variables.
+    pub fn variables(&self) -> usize {
+        match self.space.variables() {
+            [] => self.space.dim(),
+            variables => variables.len(),
+        }
     }
 
     /// All parameters of the method.

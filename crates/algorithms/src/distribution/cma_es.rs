@@ -44,7 +44,7 @@ parameters! {
         sigma "sigma(0)": f64 = 0.2, Above(0.0);
         /// Whether bad points shrink the distribution in their directions (active update).
         active "": bool = true, Flag;
-        /// Ends when the values of a population and the best of the last 10 + 30 d / lambda iterations differ by less.
+        /// Ends when values and the best of the last 10 + 30 d / lambda iterations differ by less; times the widest range yet, if below 1.
         tol_fun "TolFun": f64 = 1e-12, AtLeast(0.0);
         /// Ends when the distribution's deviations are below this share of the initial ones.
         tol_x "TolX": f64 = 1e-12, AtLeast(0.0);

@@ -11,6 +11,8 @@ use swarmgrad_core::{Reason, math};
 pub(super) struct History {
     best: VecDeque<f64>,
     median: VecDeque<f64>,
+    /// The widest range of values in one population so far, infinite ones left out, at most 1.
+    widest: f64,
     #[serde(skip)]
     sorted: Vec<f64>,
 }
@@ -65,9 +67,10 @@ impl History {
         let [sigma, sigma0] = now.sigma;
         let span = self.range(10 + (30 * n).div_ceil(now.lambda));
         let small = now.tol_x * sigma0;
+        self.widest = if worst - best < f64::INFINITY { self.widest.max(worst - best).min(1.0) } else { self.widest };
         if span == Some(0.0) {
             because("EqualFunValues", "the best values of many iterations are equal")
-        } else if span.is_some_and(|span| span.max(worst - best) < now.tol_fun) {
+        } else if span.is_some_and(|span| span.max(worst - best) < now.tol_fun * self.widest) {
             because("TolFun", "the values differ by too little")
         } else if (0..n).all(|j| sigma * deviation(j) < small && (sigma * now.p_c[j]).abs() < small) {
             because("TolX", "the distribution has become small")
@@ -154,6 +157,19 @@ mod tests {
         assert_eq!(run(|_| 1.0, |g| -g), None);
         assert_eq!(run(|g| -g.min(200.0), |g| 1.0 / g.min(150.0)), Some(350));
         assert_eq!(run(|_| f64::INFINITY, |_| f64::INFINITY), Some(150));
+    }
+
+    #[test]
+    fn small_values_end_as_late_as_large_ones() {
+        use crate::distribution::cma_es::{Cma, Params};
+        use crate::method::Method;
+        use swarmgrad_core::{Evaluations, Function, Run, Space, Start};
+        let space = Space::cube(4, -5.0, 5.0).unwrap();
+        let tiny =
+            Function::new(space.clone(), |x: &[f64]| 1e-15 * x.iter().map(|t| (t - 1.0) * (t - 1.0)).sum::<f64>());
+        let mut cma = Cma::<f64>::new(&space, Start::Uniform, None, Params::default()).unwrap();
+        let outcome = Run::new(&tiny, &mut cma, 1).watch(&mut Evaluations(10_000)).minimize();
+        assert!(outcome.fun < 1e-26 && outcome.nfev < 3_000, "{} after {}", outcome.fun, outcome.nfev);
     }
 
     #[test]

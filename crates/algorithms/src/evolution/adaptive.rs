@@ -92,6 +92,9 @@ pub struct Control {
 /// The deviation of CR and the scale of F around their means.
 pub const SPREAD: f64 = 0.1;
 
+/// Draws of a weight around a mean that a damaged state may have made negative.
+const MOST_DRAWS: usize = 1000;
+
 /// The normal numbers of a trial.
 #[derive(Debug)]
 pub struct Dice<'a> {
@@ -128,12 +131,14 @@ impl Dice<'_> {
             return first.min(1.0);
         }
         let mut draws = self.again.row(self.row);
-        loop {
+        // Around a mean that is not negative every other draw is positive.
+        for _ in 0..MOST_DRAWS {
             let weight = cauchy(draws.normal(), draws.normal());
             if weight > 0.0 {
                 return weight.min(1.0);
             }
         }
+        1.0
     }
 }
 

@@ -133,7 +133,7 @@ impl<F: Real> Motion<F> for AdaSwarm<F> {
         let g = swarm.y.row(best_index(&swarm.fy).unwrap_or(0));
         towards(self.kappa, &self.w, g, &mut self.gradient); // eq. (15), descending
         self.adam.step(&mut self.w, &self.gradient);
-        self.swarm.advance(swarm, space, rng); // eqs (4) to (6)
+        self.swarm.advance(swarm, space, rng); // eqs (2), (4), (5)
         swarm.x.row_mut(0).copy_from_slice(&self.w);
         swarm.v.row_mut(0).fill(F::zero()); // w has no velocity, hence no momentum either
         space.repair(swarm.x.row_mut(0), 0, &mut rng.fork("adam").fork("outside").row(0));

@@ -10,7 +10,7 @@ use swarmgrad_core::{Error, Matrix, Problem, Real, Result, Rng, Space, best_inde
 choice! {
     /// Which swarm flies.
     pub enum Flight {
-        /// EMPSO, equations (4) to (6).
+        /// EMPSO, equations (2), (4) and (5).
         Empso = "empso",
         /// PSO with inertia, equations (1) and (2).
         Pso = "pso",

@@ -32,6 +32,8 @@ parameters! {
         sharpness "": f64 = 50.0, AtLeast(0.0);
         /// Most points along a variable.
         points "": usize = 500, AtLeast(8.0);
+        /// Relative error of the values, where it is larger than that of the arithmetic; null for exact values.
+        noise "e / |f|": Option<f64> = None, Within(0.0, 0.1);
     }
 }
 
@@ -56,6 +58,8 @@ struct Profile {
 pub struct CoordinateSearch {
     params: Params,
     terrain: Terrain,
+    /// Relative error of a value.
+    error: f64,
     /// The base point and its value.
     x: Vec<f64>,
     f: f64,
@@ -98,6 +102,7 @@ impl LocalSearch for CoordinateSearch {
         };
         Ok(CoordinateSearch {
             profiles: (0..dim).map(|_| profile()).collect(),
+            error: terrain.epsilon.max(params.noise.unwrap_or(0.0)),
             params,
             terrain,
             x: vec![0.0; dim],
@@ -134,7 +139,7 @@ impl LocalSearch for CoordinateSearch {
             xs.push(&self.next);
         }
         while xs.is_empty() || self.asked.is_empty() {
-            let noise = 4.0 * self.terrain.epsilon * self.f.abs();
+            let noise = 4.0 * self.error * self.f.abs();
             let searched = self.alone.map_or(0..self.x.len(), |j| j..j + 1);
             for j in searched {
                 if let Some(t) = self.profiles[j].choose(&self.params, &self.terrain, j, noise) {
@@ -172,7 +177,7 @@ impl LocalSearch for CoordinateSearch {
             row = 1;
             let value = values[0];
             let moved = (self.f - self.expected).abs();
-            let tolerance = 1e-6 * moved + 1e2 * self.terrain.epsilon * self.largest;
+            let tolerance = 1e-6 * moved + (1e2 * self.terrain.epsilon).max(10.0 * self.error) * self.largest;
             if (value - self.expected).abs() <= tolerance {
                 self.x.copy_from_slice(&self.next);
                 self.f = value;

@@ -6,6 +6,7 @@
 
 pub mod coordinate_search;
 pub mod nelder_mead;
+mod noise;
 pub mod quasi_newton;
 pub mod trust_region;
 

@@ -29,8 +29,20 @@
 //! Where the caller tells gradients, no differences are asked. Where a point fails, the line search halves t, and a difference
 //! is tried again on alternating sides, each time with half the interval, six times; after that the variable rests for a step.
 //!
+//! Values that are not exact make differences of 1e-8 of the box worthless. Values of few digits are seen for what they are. Else,
+//! where a line search gains less than a tenth of what its parabola promised, one more point tells noise from bad luck:
+//!
+//! ```text
+//! (6)  D = f(x + sum_j h_j e_j) - f(x) - sum_j h_j g_j,         of the order of h^2 where f is exact and smooth
+//! ```
+//!
+//! Where |D| is not small beside the differences, and more than rounding and the model's curvature explain, the error e of a
+//! value is estimated from the table of differences of seven values on one line (`noise.rs`), the intervals follow it, and the
+//! walk goes on from its best point with a model begun anew.
+//!
 //! Differs from the books: where all differences vanish (a plateau) their intervals grow before the walk gives up.
 
+use super::noise;
 use super::{LocalSearch, Terrain};
 use crate::linear::{cholesky, cholesky_solve, dot};
 use crate::parameters::parameters;
@@ -47,7 +59,7 @@ parameters! {
         interval "h": f64 = 1e-8, Above(0.0);
         /// Ends when the predicted decrease is below this share of the value; 0 for the limits of arithmetic.
         tolerance "": f64 = 0.0, AtLeast(0.0);
-        /// Relative error of the values, where it is larger than that of the arithmetic; null for exact values.
+        /// Relative error of the values, where it is larger than that of the arithmetic; null to estimate it where need be.
         noise "e / |f|": Option<f64> = None, Within(0.0, 0.1);
         /// Number of variables up to which the whole matrix B is kept.
         dense "": usize = 128, AtLeast(0.0);
@@ -72,6 +84,18 @@ const SOLVES: usize = 12;
 /// Growth of the intervals on a plateau, and how often.
 const WIDEN: f64 = 100.0;
 const WIDENINGS: u32 = 3;
+/// A line search that gains less than this share of what its parabola promised contradicts the slope.
+const PROMISE: f64 = 0.1;
+/// D of eq. (6) up to this share of the differences leaves them their meaning; so often that is found out.
+const DOUBT: f64 = 0.1;
+const VERDICTS: u32 = 2;
+/// Neither do roundings and curvatures up to so many times what they should be: near a minimum the differences are as small.
+const ROUNDINGS: f64 = 100.0;
+const BENDS: f64 = 4.0;
+/// Differences of fewer grains than this say nothing of a slope.
+const GRAINS: f64 = 50.0;
+/// The largest error of a value that differences are taken with.
+const COARSEST: f64 = 0.1;
 /// How often a difference that fails is tried again, on the other side with half the interval.
 const RETRIES: i32 = 6;
 
@@ -82,6 +106,10 @@ enum Stage {
     Gradient,
     /// A point along the line.
     Line,
+    /// The point of eq. (6).
+    Doubt,
+    /// The points of the difference table.
+    Table,
     /// Nothing: the walk has ended.
     Ended,
 }
@@ -95,6 +123,8 @@ struct Line {
     best: (f64, f64),
     /// The shortest t tried beyond the best one.
     beyond: Option<(f64, f64)>,
+    /// What the parabola promises at `t`; 0 where there is none through x with its slope.
+    promised: f64,
     tried: u32,
 }
 
@@ -103,8 +133,15 @@ struct Line {
 pub struct QuasiNewton {
     params: Params,
     terrain: Terrain,
-    /// Relative error of a value.
+    /// Relative error of a value, and whether it was found to be more than that of the arithmetic.
     error: f64,
+    inexact: bool,
+    /// How often the values were found exact; like `inexact` it holds for all walks on one function.
+    verdicts: u32,
+    /// The point of the line that contradicted the slope, and its value.
+    held: (Vec<f64>, f64),
+    /// Offsets of the last forward differences.
+    offsets: Vec<f64>,
     stage: Stage,
     x: Vec<f64>,
     f: f64,
@@ -151,6 +188,10 @@ impl LocalSearch for QuasiNewton {
         let zeros = || vec![0.0; dim];
         Ok(QuasiNewton {
             error: terrain.epsilon.max(params.noise.unwrap_or(0.0)),
+            inexact: false,
+            verdicts: 0,
+            held: (zeros(), f64::INFINITY),
+            offsets: zeros(),
             model: Model::new(dim, &params),
             params,
             terrain,
@@ -205,6 +246,12 @@ impl LocalSearch for QuasiNewton {
                     *t = self.terrain.clamp(j, *t + self.line.t * self.p[j]); // eq. (4)
                 }
             }
+            Stage::Doubt => {
+                xs.push(&self.x);
+                let (row, terrain) = (xs.row_mut(0), &self.terrain);
+                row.iter_mut().zip(&self.offsets).enumerate().for_each(|(j, (t, a))| *t = terrain.clamp(j, *t + a));
+            }
+            Stage::Table => self.ask_table(xs),
             Stage::Ended => {}
         }
         if xs.is_empty() && self.stage == Stage::Gradient {
@@ -215,7 +262,14 @@ impl LocalSearch for QuasiNewton {
     fn tell(&mut self, xs: &Matrix<f64>, values: &[f64]) {
         match self.stage {
             Stage::Gradient => self.take_differences(xs, values),
+            Stage::Line if self.contradicts(values[0]) => {
+                self.held.0.copy_from_slice(xs.row(0));
+                self.held.1 = values[0];
+                self.stage = Stage::Doubt;
+            }
             Stage::Line => self.take_value(xs.row(0), values[0]),
+            Stage::Doubt => self.take_doubt(values[0]),
+            Stage::Table => self.take_table(values),
             Stage::Ended => {}
         }
     }
@@ -252,6 +306,11 @@ impl QuasiNewton {
         self.settled
     }
 
+    /// Whether its values were found to be inexact, more than the arithmetic explains.
+    pub fn is_inexact(&self) -> bool {
+        self.inexact
+    }
+
     /// The value that the model expects at the end of the next step.
     pub fn expected(&self) -> f64 {
         self.f - self.predicted
@@ -274,9 +333,11 @@ impl QuasiNewton {
             Some(c) if self.central => math::cbrt(3.0 * self.noise() * 0.01 * length / c), // eq. (2)
             Some(c) => 2.0 * (self.noise() / c).sqrt(),                                    // eq. (1)
             None if self.central => math::cbrt(self.error) * 0.1 * length,
+            None if self.inexact => self.error.sqrt() * self.x[j].abs().max(0.1 * length),
             None => (self.params.interval * length).max(self.error.sqrt() * self.x[j].abs()),
         };
-        wanted.min(1e-3 * length).max(least) * WIDEN.powi(self.widened as i32)
+        let most = if self.inexact { 0.1 } else { 1e-3 };
+        wanted.min(most * length).max(least) * WIDEN.powi(self.widened as i32)
     }
 
     /// One point a variable, or two; a variable without room is left out.
@@ -311,6 +372,7 @@ impl QuasiNewton {
     fn take_differences(&mut self, xs: &Matrix<f64>, values: &[f64]) {
         if self.retries == 0 {
             self.g.fill(0.0);
+            self.offsets.fill(0.0);
         }
         let (mut moved, mut r) = (self.retries > 0, 0);
         while r < self.asked.len() {
@@ -323,6 +385,7 @@ impl QuasiNewton {
             moved |= values[r] != self.f;
             r += 1;
             self.g[j] = if qa.is_finite() { qa } else { f64::NAN };
+            self.offsets[j] = a;
             if self.asked.get(r) == Some(&j) {
                 let (b, qb) = quotient(r);
                 moved |= values[r] != self.f;
@@ -343,6 +406,9 @@ impl QuasiNewton {
         }
         self.retries = 0;
         self.g.iter_mut().filter(|g| g.is_nan()).for_each(|g| *g = 0.0);
+        if self.steps == 0 && self.is_gullible() && self.is_grainy(values) {
+            return;
+        }
         if !moved {
             if self.widened < WIDENINGS {
                 self.widened += 1;
@@ -400,7 +466,7 @@ impl QuasiNewton {
             self.settled = true;
             return self.end("converged to the precision of the values");
         }
-        self.line = Line { t: 1.0, best: (0.0, self.f), beyond: None, tried: 0 };
+        self.line = Line { t: 1.0, best: (0.0, self.f), beyond: None, promised: 0.0, tried: 0 };
         self.stage = Stage::Line;
     }
 
@@ -443,6 +509,7 @@ impl QuasiNewton {
             } else {
                 0.1 * t
             };
+            line.promised = promise(f, slope, (t, value), next);
             (line.tried < LINE).then_some(next)
         } else {
             let parabola = match line.beyond {
@@ -455,6 +522,7 @@ impl QuasiNewton {
             };
             let limit = line.beyond.map_or(EXPAND * best, |(b, _)| best + 0.9 * (b - best));
             let next = if parabola.is_nan() { best } else { parabola.clamp(0.1 * best, limit) };
+            line.promised = if line.beyond.is_some() { 0.0 } else { promise(f, slope, line.best, next) };
             let content = (next - best).abs() <= NEAR * next || line.tried >= LINE || t != best;
             // A point that was better but not as good as Armijo asks is improved once more.
             (!content || (line.tried < 3 && at > f + C1 * best * slope)).then_some(next)
@@ -464,6 +532,88 @@ impl QuasiNewton {
             _ if best > 0.0 => self.accept(),
             _ => self.turn("no point along the line is better"),
         }
+    }
+
+    /// Whether differences are still taken as if values were exact, and nobody has said that they are not.
+    fn is_gullible(&self) -> bool {
+        !self.inexact && !self.told && !self.central && self.params.noise.is_none()
+    }
+
+    /// Whether the values have so few digits that their differences say nothing; then the intervals are set by them.
+    fn is_grainy(&mut self, values: &[f64]) -> bool {
+        let Some(grain) = noise::grain(values.iter().copied().chain([self.f]), self.terrain.epsilon) else {
+            return false;
+        };
+        let largest = values.iter().filter(|v| v.is_finite()).fold(0.0f64, |m, v| m.max((v - self.f).abs()));
+        let grainy = largest < GRAINS * grain;
+        if grainy {
+            self.set_error(grain);
+        }
+        grainy
+    }
+
+    /// Whether a value along the line is so far from what the parabola promised that the slope is in doubt.
+    fn contradicts(&self, value: f64) -> bool {
+        let gain = self.f - value;
+        self.is_gullible() && self.verdicts < VERDICTS && value.is_finite() && gain < PROMISE * self.line.promised
+    }
+
+    /// D of eq. (6): back to the line where the differences are sound, else to the table.
+    fn take_doubt(&mut self, value: f64) {
+        let moves = || self.g.iter().zip(&self.offsets).map(|(g, a)| g * a);
+        let d = value - self.f - moves().sum::<f64>();
+        let size = moves().map(|m| m * m).sum::<f64>().sqrt();
+        let point = std::mem::take(&mut self.held.0);
+        // What rounding and curvature make of exact values.
+        let exact = ROUNDINGS * self.terrain.epsilon * self.f.abs() + BENDS * self.model.bend(&self.offsets);
+        if d.abs() > DOUBT * size + exact && d.is_finite() {
+            // From the best point of the line, that in doubt included.
+            if self.line.best.0 > 0.0 {
+                self.x.copy_from_slice(&self.x_old);
+                self.f = self.line.best.1;
+            }
+            if self.held.1 < self.f {
+                self.x.copy_from_slice(&point);
+                self.f = self.held.1;
+            }
+            (self.stage, self.inexact) = (Stage::Table, true);
+        } else {
+            self.verdicts += 1;
+            self.stage = Stage::Line;
+            self.take_value(&point, self.held.1);
+        }
+        self.held.0 = point;
+    }
+
+    /// Points on a line from x into the box, at first intervals of exact values.
+    fn ask_table(&mut self, xs: &mut Matrix<f64>) {
+        let Self { x, terrain, params, .. } = self;
+        for k in 1..noise::POINTS {
+            xs.push(x);
+            for (j, t) in xs.row_mut(k - 1).iter_mut().enumerate() {
+                let h = params.interval * terrain.length(j, *t);
+                let inward = terrain.upper[j] - *t >= *t - terrain.lower[j];
+                *t = terrain.clamp(j, *t + if inward { k as f64 * h } else { -(k as f64) * h });
+            }
+        }
+    }
+
+    fn take_table(&mut self, values: &[f64]) {
+        let mut table = [0.0; noise::POINTS];
+        table[0] = self.f;
+        table[1..].copy_from_slice(values);
+        match noise::error(table).filter(|&error| error > self.terrain.epsilon * self.f.abs()) {
+            Some(error) => self.set_error(error),
+            // After all nothing that can be told from rounding.
+            None => (self.stage, self.inexact, self.verdicts) = (Stage::Gradient, false, VERDICTS),
+        }
+    }
+
+    /// The error of a value near x is `error`: a gradient and a model that suit it.
+    fn set_error(&mut self, error: f64) {
+        self.error = (error / self.f.abs()).min(COARSEST).max(self.terrain.epsilon);
+        (self.stage, self.inexact, self.paired, self.widened) = (Stage::Gradient, true, false, 0);
+        self.model.clear();
     }
 
     /// Moves to the best point of the line.
@@ -481,6 +631,13 @@ impl QuasiNewton {
             self.learn();
         }
     }
+}
+
+/// What the parabola through f, its slope and the point (t, value) gains at `next`; 0 where it gains nothing.
+fn promise(f: f64, slope: f64, (t, value): (f64, f64), next: f64) -> f64 {
+    let bend = (value - f - slope * t) / (t * t);
+    let gain = -(slope + bend * next) * next;
+    if gain.is_finite() { gain.max(0.0) } else { 0.0 }
 }
 
 /// The vertex of the parabola through three points if it opens upwards; the far end otherwise.
@@ -569,6 +726,15 @@ impl Model {
             _ => self.scale,
         };
         (c.is_finite() && c > 0.0).then_some(c)
+    }
+
+    /// What the curvature adds on a move by `a`; 0 where it is not known.
+    fn bend(&self, a: &[f64]) -> f64 {
+        if self.pairs == 0 || !self.is_dense() {
+            return 0.0;
+        }
+        let rows = self.b.chunks_exact(self.dim).zip(a);
+        0.5 * rows.map(|(row, &t)| t * dot(row, a)).sum::<f64>().max(0.0)
     }
 
     /// Damped BFGS, eq. (5).

@@ -1,10 +1,10 @@
 //! Exponentially averaged momentum PSO, in both forms the AdaSwarm paper gives.
 //!
 //! ```text
-//! Form A, equations (4) to (6), `empso`:
-//!   (4)  M <- beta M + (1 - beta) v
-//!   (5)  v <- M + c1 r1 (y - x) + c2 r2 (g - x)
-//!   (6)  x <- x + v
+//! Form A, equations (2), (4) and (5), `empso`:
+//!   (5)  M <- beta M + (1 - beta) v
+//!   (4)  v <- M + c1 r1 (y - x) + c2 r2 (g - x)                     (6) is the two together
+//!   (2)  x <- x + v
 //! Form B, Algorithm 1 as printed, `empso_printed`:
 //!        v <- beta M + (1 - beta) v + c1 r1 (y - x) + c2 r2 (g - x)
 //!        x <- x + v
@@ -73,7 +73,7 @@ parameters! {
     }
 }
 
-/// EMPSO by equations (4) to (6).
+/// EMPSO by equations (2), (4) and (5).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Empso<F: Real>(Momentum<F>);
@@ -187,8 +187,8 @@ motion!(EmpsoPrinted, PrintedParams, "empso_printed", step_printed);
 /// The next velocity and momentum of one number, form A.
 #[inline(always)]
 pub fn steer<S: Scalar>([beta, c1, c2]: [S; 3], [x, v, m]: [S; 3], [y, g]: [S; 2], [r1, r2]: [S; 2]) -> (S, S) {
-    let m = beta * m + (S::one() - beta) * v; // eq. (4)
-    (m + pull(c1, r1, y, x) + pull(c2, r2, g, x), m) // eq. (5)
+    let m = beta * m + (S::one() - beta) * v; // eq. (5)
+    (m + pull(c1, r1, y, x) + pull(c2, r2, g, x), m) // eq. (4), with the line above (6)
 }
 
 #[simd]
@@ -212,7 +212,7 @@ fn step<S: Simd, F: Real>(
     }
     if !limited {
         for j in 0..n {
-            x[j] += v[j]; // eq. (6)
+            x[j] += v[j]; // eq. (2)
         }
     }
 }

@@ -20,8 +20,12 @@
 //! Algorithm 1 and its published program.
 //!
 //! Differs from the paper: Theorem 3.3 is about theta > 0 and finite kappa; the sharp memory that is run, here and in the
-//! paper's experiments, lies outside it. The published program draws separate random subsets for X, Y and V when it
-//! reduces the swarm; here a particle keeps its own. The kick is in the program only, not in the paper's text.
+//! paper's experiments, lies outside it. In a full update the paper moves the whole swarm after the consensus of each subset
+//! (lines 12 and 13 of Algorithm 1), so that later subsets are evaluated where earlier moves have taken them; here a round
+//! asks for each point once, so the centres of all its subsets come first, from the points as they were evaluated. In a
+//! partial update the two are the same. [`super::batched`] runs the lines as they are printed. The published program draws
+//! separate random subsets for X, Y and V when it reduces the swarm; here a particle keeps its own. The kick is in the
+//! program only, not in the paper's text.
 
 use super::agreement::sharpness;
 use super::attractor::consensus;

@@ -9,20 +9,24 @@ use std::fmt::Write as _;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use swarmgrad::combine::distinct::Distinct;
 use swarmgrad::registry::{self, Settings};
 use swarmgrad::study::journal::{self, Journal};
-use swarmgrad::study::space::{known_points, real};
-use swarmgrad::{Batch, Error, Limits, Session, Space, Start};
+use swarmgrad::study::number::typed;
+use swarmgrad::study::space::{is_record, known_points, real, typed_points};
+use swarmgrad::{Batch, Error, Limits, Session, Space, Start, Typed, Variable};
 
 pub const PROTOCOL: &str = "\
 Lines in, on standard input:
   init <dim> <lower> <upper> <budget> <seed>   begin; lower and upper are a number, or a comma list of one a variable,
                                                inf and -inf allowed; budget is the number of evaluations, - for no limit
+  init <budget> <seed>                         the same where the variables were given by --var
   tell <f1> ... <fn>                           the values of the points asked for, in order; nan and inf are failures
   best                                         ask for the best point so far
   done                                         end, as the end of the input does
 Lines out, on standard output:
-  ask <n>                                      then n lines of dim numbers with 17 significant digits: evaluate these
+  ask <n>                                      then n lines of dim numbers with 17 significant digits: evaluate these;
+                                               with --var n lines of JSON, {\"lr\":0.01,\"layers\":3,\"act\":\"relu\"}
   best <f> <x1> ... <xd>                       the best value told so far and its point; best - before the first
   stop                                         the method has ended or the budget is spent; init may begin anew
   error <text>                                 the last line was wrong and changed nothing; what was asked still stands
@@ -50,6 +54,11 @@ pub struct Agent {
     #[command(flatten)]
     method: Method,
 
+    /// A typed variable, as often as needed; see `swarmgrad help minimize`. Points are JSON objects then, and no values are asked
+    /// for twice
+    #[arg(long = "var", value_name = "NAME=KIND", help_heading = "Problem")]
+    variables: Vec<String>,
+
     /// Points to begin with, from a file: a JSON array, text with one point a line, or the record of a run, whose values are not
     /// asked for again
     #[arg(long, value_name = "FILE", help_heading = "Method")]
@@ -66,12 +75,20 @@ impl Agent {
         // Wrong parameters are found now rather than at the first init; some need bounds to be judged.
         let trial = settings.iter().filter(|(key, _)| *key != "start").map(|(key, value)| (key.clone(), value.clone()));
         entry.build(&Space::cube(2, -1.0, 1.0)?, Some(1_000_000), &trial.collect())?;
-        let (points, values) = self.x0.as_deref().map_or(Ok(Default::default()), |path| known_points(path, false))?;
+        let variables: Vec<Variable> =
+            self.variables.iter().map(|text| Variable::parse(text)).collect::<Result<_, _>>()?;
+        let typed = if variables.is_empty() { None } else { Some(Space::of(variables)?) };
+        let (points, values) = match (&self.x0, &typed) {
+            (None, _) => Default::default(),
+            (Some(path), Some(space)) if !is_record(path) => (typed_points(path, space)?, Vec::new()),
+            (Some(path), _) => known_points(path, false)?,
+        };
         if !points.is_empty() {
             settings.insert("start".into(), serde_json::to_value(Start::Points(points.clone()))?);
         }
         let known = points.into_iter().zip(values).collect();
-        let mut talk = Talk { entry, settings, known, record: self.record.clone(), session: None, batch: None };
+        let record = self.record.clone();
+        let mut talk = Talk { entry, settings, typed, known, record, session: None, batch: None };
         let mut input = std::io::stdin().lock();
         let mut output = std::io::stdout().lock();
         let mut line = Vec::new();
@@ -98,6 +115,8 @@ impl Agent {
 struct Talk {
     entry: &'static registry::Entry,
     settings: Settings,
+    /// The space, where the variables have types.
+    typed: Option<Space>,
     /// Points whose values are known.
     known: Vec<(Vec<f64>, f64)>,
     record: Option<PathBuf>,
@@ -127,7 +146,11 @@ impl Talk {
             Some("best") => {
                 alone(words.next(), "best")?;
                 let best = self.session.as_ref().and_then(|session| session.best());
-                Ok(Some(best.map_or("best -\n".into(), |best| format!("best {:.16e} {}\n", best.value, row(&best.x)))))
+                Ok(Some(
+                    best.map_or("best -\n".into(), |best| {
+                        format!("best {:.16e} {}\n", best.value, self.point(&best.x))
+                    }),
+                ))
             }
             Some("done") => alone(words.next(), "done").map(|()| None),
             Some(word) => Err(Error::unknown("message", word, ["init", "tell", "best", "done"])),
@@ -135,13 +158,47 @@ impl Talk {
     }
 
     fn begin(&self, words: &[String]) -> swarmgrad::Result<Session<'static>> {
-        let [dim, lower, upper, budget, seed] = words else {
-            let rule = "must be init <dim> <lower> <upper> <budget> <seed>";
-            return Err(Error::parameter("init", format!("{} words", words.len()), rule));
+        let wrong = |rule: &str| Err(Error::parameter("init", format!("{} words", words.len()), rule));
+        let (space, budget, seed) = match (&self.typed, words) {
+            (Some(space), [budget, seed]) => (space.clone(), budget, seed),
+            (Some(_), _) => return wrong("must be init <budget> <seed>, for --var says the rest"),
+            (None, [dim, lower, upper, budget, seed]) => (self.space(dim, lower, upper)?, budget, seed),
+            (None, _) => return wrong("must be init <dim> <lower> <upper> <budget> <seed>"),
         };
-        let whole = |name: &str, word: &str| {
-            word.parse().map_err(|_| Error::parameter(name, format!("'{word}'"), "must be a whole number, at least 0"))
+        let budget = match &**budget {
+            "-" => None,
+            word => Some(whole("budget", word)?).filter(|&budget| budget > 0),
         };
+        let seed = whole("seed", seed)?;
+        let method = Distinct::over(self.entry.build(&space, budget, &self.settings)?, &space);
+        let limits = Limits { evaluations: budget, ..Limits::default() };
+        let session = Session::new(method, seed).limits(limits).known(self.known.clone());
+        let Some(path) = &self.record else { return Ok(session) };
+        let study = match &self.typed {
+            None => json!({ "agent": words.join(" "), "method": self.entry.name, "settings": self.settings }),
+            Some(space) => {
+                let variables: Vec<String> = space.variables().iter().map(Variable::to_string).collect();
+                let init = words.join(" ");
+                json!({ "agent": init, "method": self.entry.name, "settings": self.settings, "variables": variables })
+            }
+        };
+        if !std::fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() > 0) {
+            let names = space.variables().iter().map(|variable| variable.name().to_owned()).collect();
+            let header = journal::Header::new(study).names(names);
+            return Ok(session.watch(Journal::create(path, &header)?.of(&space)));
+        }
+        let (journal, contents) = Journal::append(path)?;
+        if contents.header.digest != journal::digest(&study) {
+            let why = "holds another run: name another --record, or move it away".into();
+            return Err(Error::File { path: path.display().to_string(), why });
+        }
+        let mut session = session.watch(journal.of(&space));
+        journal::replay(&mut session, &contents)?;
+        Ok(session)
+    }
+
+    /// The box of an `init`.
+    fn space(&self, dim: &str, lower: &str, upper: &str) -> swarmgrad::Result<Space> {
         let dim = usize::try_from(whole("dim", dim)?).unwrap_or(usize::MAX);
         if !(1..=MOST_VARIABLES).contains(&dim) {
             return Err(Error::parameter("dim", dim, format!("must be from 1 to {MOST_VARIABLES}")));
@@ -156,28 +213,15 @@ impl Talk {
                 _ => Err(Error::shape(name, list.len(), dim)),
             }
         };
-        let space = Space::new(bounds("lower", lower)?, bounds("upper", upper)?)?;
-        let budget = match &**budget {
-            "-" => None,
-            word => Some(whole("budget", word)?).filter(|&budget| budget > 0),
-        };
-        let seed = whole("seed", seed)?;
-        let method = self.entry.build(&space, budget, &self.settings)?;
-        let limits = Limits { evaluations: budget, ..Limits::default() };
-        let session = Session::new(method, seed).limits(limits).known(self.known.clone());
-        let Some(path) = &self.record else { return Ok(session) };
-        let study = json!({ "agent": words.join(" "), "method": self.entry.name, "settings": self.settings });
-        if !std::fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() > 0) {
-            return Ok(session.watch(Journal::create(path, &journal::Header::new(study))?));
-        }
-        let (journal, contents) = Journal::append(path)?;
-        if contents.header.digest != journal::digest(&study) {
-            let why = "holds another run: name another --record, or move it away".into();
-            return Err(Error::File { path: path.display().to_string(), why });
-        }
-        let mut session = session.watch(journal);
-        journal::replay(&mut session, &contents)?;
-        Ok(session)
+        Space::new(bounds("lower", lower)?, bounds("upper", upper)?)
+    }
+
+    /// A point as it is written.
+    fn point(&self, x: &[f64]) -> String {
+        let Some(space) = &self.typed else { return row(x) };
+        let values = space.variables().iter().zip(space.decode(x));
+        let member = |(variable, value): (&Variable, Typed)| format!("{}:{}", json!(variable.name()), typed(&value));
+        format!("{{{}}}", values.map(member).collect::<Vec<_>>().join(","))
     }
 
     fn ask(&mut self) -> String {
@@ -185,7 +229,7 @@ impl Talk {
         let Some(batch) = &self.batch else { return "stop\n".into() };
         let mut text = format!("ask {}\n", batch.len());
         for x in batch.rows().iter() {
-            text += &row(x);
+            text += &self.point(x);
             text.push('\n');
         }
         text
@@ -208,6 +252,10 @@ impl Talk {
         session.tell_batch(batch, &values)?;
         Ok(self.ask())
     }
+}
+
+fn whole(name: &str, word: &str) -> swarmgrad::Result<u64> {
+    word.parse().map_err(|_| Error::parameter(name, format!("'{word}'"), "must be a whole number, at least 0"))
 }
 
 /// A point with 17 significant digits a number.

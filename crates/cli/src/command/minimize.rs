@@ -19,6 +19,7 @@ Examples:
   swarmgrad minimize ackley --dim 5 --bounds -10:30 --outside reflect --start sobol --seed 7 --json
   swarmgrad minimize --exec 'python3 objective.py' --bounds 0:1,-5:5,0:inf --workers 4
   swarmgrad minimize rosenbrock --dim 30 -m diff_de --gradient-cost 3
+  swarmgrad minimize --exec 'python3 train.py' --var lr=log:1e-5:1 --var layers=int:1:8 --var act=choice:relu,tanh
   swarmgrad minimize --exec ./simulate --bounds 0:1,0:1 -m diff_ga --gradient least_squares
   swarmgrad minimize rastrigin -d 10 -n 2000 --schedule learned.json
   swarmgrad minimize levy --dim 50 --evaluations 1e7 --record levy.jsonl     (the same command again continues after a kill)
@@ -95,6 +96,12 @@ pub struct Minimize {
     /// [default: the problem's domain]
     #[arg(short, long, value_name = "LO:HI[,LO:HI..]", allow_hyphen_values = true, help_heading = "Problem")]
     bounds: Option<String>,
+
+    /// A typed variable, as often as needed: lr=log:1e-5:1, layers=int:1:8, width=int:16:256:16, act=choice:relu,tanh,
+    /// size=ordered:s,m,l, bias=flag, x=-5:5, seed=3 (fixed). Programs, records and results have its values by name, and no
+    /// values are evaluated twice
+    #[arg(long = "var", value_name = "NAME=KIND", conflicts_with = "bounds", help_heading = "Problem")]
+    variables: Vec<String>,
 
     /// What becomes of a coordinate that leaves its bounds: clamp, reflect, wrap or resample
     /// [default: what the method prefers: drawn anew, then mirrored by CMA-ES, else clamped]
@@ -400,6 +407,12 @@ impl Minimize {
         }
         study.dim = self.dim.or(study.dim);
         study.bounds = self.bounds.clone().or(study.bounds);
+        if !self.variables.is_empty() {
+            study.variables.clone_from(&self.variables);
+            study.bounds = None;
+        } else if self.bounds.is_some() {
+            study.variables.clear();
+        }
         study.outside = self.outside.clone().or(study.outside);
         study.maximize |= self.maximize;
         study.noisy |= self.noisy;
@@ -418,7 +431,10 @@ impl Minimize {
         study.batch = self.batch.or(study.batch).or(self.means.workers.filter(|workers| *workers > 1));
         study.quorum = self.quorum.or(study.quorum);
         if let Some(path) = &self.x0 {
-            (study.x0, study.y0) = study::space::known_points(path, study.maximize)?;
+            (study.x0, study.y0) = match study.variables.is_empty() || study::space::is_record(path) {
+                true => study::space::known_points(path, study.maximize)?,
+                false => (study::space::typed_points(path, &study.space()?)?, Vec::new()),
+            };
         }
         if let Some(path) = &self.schedule {
             study.schedule(path)?;

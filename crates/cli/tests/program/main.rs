@@ -15,3 +15,4 @@ mod reproduce;
 mod swarm;
 #[cfg(feature = "nn")]
 mod train;
+mod variables;

@@ -10,6 +10,7 @@
 //! coordinates  coordinate search from the best point                     where every split of the probe adds up
 //! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin
 //! dive         quasi-Newton from the best point of the CMA-ES run        finishes what CMA-ES would converge to slowly
+//! steps        along the variables, then down the slope                   budgets known to be no gradient's worth
 //! scatter      points of the start's law                                 starts of descents, where workers would be idle
 //! ```
 //!
@@ -21,6 +22,9 @@
 //! its model's predicted gain would not reach the best value; a run of CMA-ES, when it draws in on what a dive from it has found
 //! already.
 //!
+//! Where values turn out to have errors that differences do not bear, or `noise` says so, trust regions with models take the
+//! place of quasi-Newton in descents and dives, the probe and the coordinates are left out, and the ground counts as rugged.
+//!
 //! With more workers than one a round is filled up to a multiple of their number: with the other lane and further descents from
 //! new points while these have room, then with points of the start's law, the best of which later descents begin from. The
 //! populations of CMA-ES are such multiples too.
@@ -31,18 +35,24 @@
 //! of CMA-ES with line searches on separable functions. The combination and its numbers are our own, found by experiment on
 //! BBOB, instances 1 to 3, 5 to 20 variables (docs/bbob.md).
 
+mod steps;
+#[cfg(test)]
+mod tests;
+mod walk;
+
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
+use steps::Steps;
 use swarmgrad_algorithms::distribution::Distribution;
 use swarmgrad_algorithms::distribution::cma_es::{self, Cma, CmaEs};
 use swarmgrad_algorithms::local::coordinate_search::{self, CoordinateSearch};
-use swarmgrad_algorithms::local::quasi_newton::{self, QuasiNewton};
 use swarmgrad_algorithms::local::{LocalMethod, LocalSearch};
 use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, math, memory, save_state};
+use walk::Walk;
 
 parameters! {
     /// Parameters of [`Auto`].
@@ -51,6 +61,8 @@ parameters! {
         workers "": usize = 1, Within(1.0, 65_536.0);
         /// Initial deviation of CMA-ES as a share of the width of the box.
         sigma "sigma(0)": f64 = 0.2, Above(0.0);
+        /// Relative error of the values, where it is larger than that of the arithmetic; null to see for itself.
+        noise "e / |f|": Option<f64> = None, Within(0.0, 0.1);
     }
 }
 
@@ -69,8 +81,14 @@ const PATIENCE: u64 = 6;
 const DEPTH: f64 = 0.02;
 /// Where it has fallen by this factor since a dive that converged, and nothing better was sampled, the run is over.
 const AGAIN: f64 = 0.1;
+/// Evaluations beyond the number of variables up to which a known budget is spent on steps that count at once.
+const FEW: u64 = 2;
+/// A relative error of values from which models of a trust region are better than differences.
+const INEXACT: f64 = 1e-11;
 /// What the roundings of four values may add up to in the probe, in units of their sizes and the machine epsilon.
 const ROUNDING: f64 = 1e4;
+/// And what it may be for values whose errors are no more than a nuisance, in units of their sizes.
+const NUISANCE: f64 = 1e-9;
 
 /// A part of the portfolio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,9 +101,10 @@ enum Lane {
     Sample,
     Dive,
     Scatter,
+    Steps,
 }
 
-const NAMES: [&str; 7] = ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter"];
+const NAMES: [&str; 8] = ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter", "steps"];
 
 impl Lane {
     /// Its place among the names.
@@ -98,6 +117,7 @@ impl Lane {
             Lane::Sample => 4,
             Lane::Dive => 5,
             Lane::Scatter => 6,
+            Lane::Steps => 7,
         }
     }
 }
@@ -115,13 +135,15 @@ struct Findings {
     separable: Option<bool>,
     /// Whether the first descent ended where values are smooth; none while it goes on.
     smooth: Option<bool>,
+    /// Whether values have an error that differences do not bear.
+    inexact: bool,
 }
 
 /// A descent from a new point, and the stream of its draws.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 struct Descent<F: Real> {
-    search: LocalMethod<F, QuasiNewton>,
+    search: Walk<F>,
     label: String,
 }
 
@@ -158,16 +180,18 @@ pub struct Auto<F: Real> {
     space: Space<F>,
     start: Start,
     descents: Vec<Descent<F>>,
-    dive: LocalMethod<F, QuasiNewton>,
+    dive: Walk<F>,
     coordinates: LocalMethod<F, CoordinateSearch>,
     sample: Option<Sample<F>>,
+    /// Where the budget is known and short.
+    steps: Option<Steps<F>>,
     population: usize,
     /// Evaluations of descents from new points, and of CMA-ES with its dives, over their shares at the time.
     clocks: [f64; 2],
     /// Who asked in this round, for how many rows each.
     asked: Vec<(Lane, usize)>,
     findings: Findings,
-    spent: [Spent; 7],
+    spent: [Spent; 8],
     /// Points of [`Lane::Scatter`] that no descent has begun from, the best last; as many as there are workers at most.
     scattered: Vec<(F, Vec<F>)>,
     rounds: u64,
@@ -182,24 +206,26 @@ impl<F: Real> Method<F> for Auto<F> {
     const NAME: &'static str = "auto";
     type Params = Params;
 
-    fn new(space: &Space<F>, start: Start, _budget: Option<u64>, params: Params) -> Result<Self> {
+    fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
         memory::check(Self::NAME, space.dim(), memory_of(params.workers, space.dim()))?;
-        let descent = || LocalMethod::new(space, Start::Uniform, None, quasi_newton::Params::default());
+        let inexact = params.noise.is_some_and(|noise| noise >= INEXACT);
+        let descent = || Walk::new(space, inexact, params.noise);
         Ok(Auto {
             descents: vec![Descent { search: descent()?, label: String::new() }],
             dive: descent()?,
             coordinates: LocalMethod::new(space, Start::Uniform, None, coordinate_search::Params::default())?,
             sample: None,
+            steps: budget.filter(|&b| b <= FEW + space.dim() as u64).map(|b| Steps::new(space, b)),
             population: 0,
             clocks: [0.0; 2],
             asked: Vec::with_capacity(NAMES.len()),
             params,
             space: space.clone(),
             start,
-            findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None },
-            spent: [Spent::default(); 7],
+            findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None, inexact },
+            spent: [Spent::default(); 8],
             scattered: Vec::new(),
             rounds: 0,
             evaluations: 0,
@@ -213,10 +239,9 @@ impl<F: Real> Method<F> for Auto<F> {
 
 /// Bytes that all lanes take.
 fn memory_of(workers: usize, dim: usize) -> f64 {
-    let descent = QuasiNewton::numbers(&quasi_newton::Params::default(), dim);
     let coordinates = CoordinateSearch::numbers(&coordinate_search::Params::default(), dim);
     let sample = CmaEs::numbers(&cma_es::Params::default(), dim);
-    8.0 * ((workers as f64 + 1.0) * descent + coordinates + sample)
+    (workers as f64 + 1.0) * Walk::<f64>::bytes(dim) + 8.0 * (coordinates + sample)
 }
 
 // Which lane goes on.
@@ -239,14 +264,20 @@ impl<F: Real> Auto<F> {
         if !self.best.value.is_finite() {
             return Lane::Start;
         }
+        if self.steps.as_ref().is_some_and(|steps| steps.is_due(self.evaluations)) {
+            return Lane::Steps;
+        }
         if self.runs(Lane::Descent(0)) == 0 {
             self.spent[Lane::Descent(0).kind()].runs = 1;
             self.descents[0].search.launch(&self.best.x, self.best.value);
         }
+        if !self.findings.inexact && self.is_misled() {
+            self.hand_over();
+        }
         if self.findings.smooth.is_none() {
             let first = &self.descents[0].search;
-            let (over, steps, settled) = (first.is_over(), first.iterations(), first.search().is_settled());
-            if self.findings.separable.is_none() && (over || steps >= STEPS) {
+            let (over, steps, settled) = (first.is_over(), first.steps(), first.is_settled());
+            if self.findings.separable.is_none() && !self.findings.inexact && (over || steps >= STEPS) {
                 return Lane::Probe;
             }
             if self.findings.separable == Some(true) && self.open_coordinates() {
@@ -270,10 +301,28 @@ impl<F: Real> Auto<F> {
         Lane::Sample
     }
 
+    /// Whether a descent or a dive goes by differences that mean nothing.
+    fn is_misled(&self) -> bool {
+        let dim = self.space.dim();
+        self.dive.is_misled(dim) || self.descents.iter().any(|descent| descent.search.is_misled(dim))
+    }
+
+    /// From differences to models: the first descent goes on from the best point, later ones begin anew.
+    fn hand_over(&mut self) {
+        self.findings.inexact = true;
+        let fresh = || Walk::new(&self.space, true, None);
+        // That one fits the space was seen when this was built.
+        let (Ok(mut first), Ok(dive)) = (fresh(), fresh()) else { return };
+        first.launch(&self.best.x, self.best.value);
+        self.descents.truncate(1);
+        self.descents[0].search = first;
+        self.dive = dive;
+    }
+
     /// Whether the descent is not going to reach the best value.
-    fn is_hopeless(&self, descent: &LocalMethod<F, QuasiNewton>) -> bool {
-        let (_, f) = descent.search().place();
-        descent.iterations() >= PATIENCE && f - HOPE * (f - descent.search().expected()) > self.best.value.f64()
+    fn is_hopeless(&self, descent: &Walk<F>) -> bool {
+        let (_, f) = descent.place();
+        descent.steps() >= PATIENCE && f - HOPE * (f - descent.expected()) > self.best.value.f64()
     }
 
     /// The law of later starts.
@@ -301,8 +350,7 @@ impl<F: Real> Auto<F> {
                 return;
             }
         } else {
-            let search = LocalMethod::new(&self.space, Start::Uniform, None, quasi_newton::Params::default());
-            let Ok(search) = search else { return };
+            let Ok(search) = Walk::new(&self.space, self.findings.inexact, self.params.noise) else { return };
             self.descents.push(Descent { search, label: String::new() });
         }
         let start = self.anywhere();
@@ -347,9 +395,9 @@ impl<F: Real> Auto<F> {
 
     /// Whether the run only draws in on what a dive from it has found already.
     fn is_exhausted(&self, run: &Sample<F>) -> bool {
-        let (_, found) = self.dive.search().place();
+        let (_, found) = self.dive.place();
         let again = run.dived && run.search.distribution().unit() < AGAIN * run.unit;
-        again && self.dive.search().is_settled() && run.best.value.f64() >= found
+        again && self.dive.is_settled() && run.best.value.f64() >= found
     }
 
     /// A dive from where the CMA-ES run has drawn in far enough since the last one, and has found something better.
@@ -448,7 +496,7 @@ impl<F: Real> Auto<F> {
         let adds_up = values[1..].chunks_exact(2).all(|pair| {
             let (a, b) = (pair[0].f64(), pair[1].f64());
             let gap = ((whole + before) - (a + b)).abs();
-            gap <= ROUNDING * F::epsilon().f64() * (before.abs() + whole.abs() + a.abs() + b.abs())
+            gap <= NUISANCE.max(ROUNDING * F::epsilon().f64()) * (before.abs() + whole.abs() + a.abs() + b.abs())
         });
         self.findings.separable = Some(adds_up);
     }
@@ -471,6 +519,11 @@ impl<F: Real> Auto<F> {
                 }
             }
             Lane::Dive => self.dive.ask(rng, xs),
+            Lane::Steps => {
+                if let Some(steps) = &mut self.steps {
+                    steps.ask(&self.space, &self.best, rng, xs);
+                }
+            }
             Lane::Scatter => {}
         }
     }
@@ -484,6 +537,11 @@ impl<F: Real> Auto<F> {
             Lane::Scatter => self.keep_scattered(xs, values),
             Lane::Probe => self.tell_probe(before.f64(), values),
             Lane::Coordinates => self.coordinates.tell(xs, values),
+            Lane::Steps => {
+                if let Some(steps) = &mut self.steps {
+                    steps.tell(before.f64(), values[0].f64());
+                }
+            }
             Lane::Descent(k) => {
                 self.clocks[0] += if self.findings.smooth.is_some() { asked as f64 / share } else { 0.0 };
                 self.descents[k].search.tell(xs, values);
@@ -505,7 +563,7 @@ impl<F: Real> Auto<F> {
     /// Why the lane's run has ended, if it has.
     fn ended(&self, lane: Lane) -> Option<String> {
         let why = match lane {
-            Lane::Start | Lane::Probe | Lane::Scatter => None,
+            Lane::Start | Lane::Probe | Lane::Scatter | Lane::Steps => None,
             Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.stop_reason()),
             Lane::Coordinates => self.coordinates.stop_reason(),
             Lane::Sample => self.sample.as_ref().and_then(|run| run.search.stop_reason()),
@@ -604,6 +662,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
 
     fn explanation(&self) -> Option<String> {
         let kind = match (self.findings.separable, self.findings.smooth) {
+            _ if self.findings.inexact => "known with errors",
             (Some(true), _) => "separable",
             (_, Some(true)) => "smooth around the end of the first descent",
             (_, Some(false)) => "rugged around the end of the first descent",

@@ -72,6 +72,7 @@ pub static EXPERIMENTS: &[Experiment] = &[
     evograd::ablation::EXPERIMENT,
     evograd::meta::EXPERIMENT,
     evograd::selection::EXPERIMENT,
+    evograd::cec_2017::EXPERIMENT,
 ];
 
 /// The experiment of that name. An unknown name's error suggests the nearest.

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::paper::{Experiment, Findings};
+use crate::stopwatch::Stopwatch;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -261,7 +262,7 @@ impl<'a> Session<'a> {
         Ok(timed.into_iter().map(|(result, _)| result).collect())
     }
 
-    /// [`Session::units`], and the seconds that each took when it was computed.
+    /// [`Session::units`], and the seconds of CPU time that each took when it was computed.
     pub fn timed_units<U, R>(
         &self,
         what: &str,
@@ -294,10 +295,11 @@ impl<'a> Session<'a> {
         let said = said.map_err(|why| Error::value("a unit", what, why.to_string()))?;
         let key = |&i: &usize| json!({"experiment": experiment, "what": what, "version": version, "unit": said[i]});
         let line = |&i: &usize, state: &UnitState| {
-            let (begin, part) = (Instant::now(), Part { session: self, state, done: Cell::new(0.0) });
+            let (begin, watch) = (Instant::now(), Stopwatch::start());
+            let part = Part { session: self, state, done: Cell::new(0.0) };
             let result = compute(&units[i], &part)?;
-            let seconds = begin.elapsed().as_secs_f64();
-            self.tell(Step::Done { seconds, rest: 1.0 - part.done.get() });
+            let seconds = watch.seconds();
+            self.tell(Step::Done { seconds: begin.elapsed().as_secs_f64(), rest: 1.0 - part.done.get() });
             let (experiment, what, version) = (experiment.into(), what.into(), version.into());
             Ok::<_, Error>(Some(Line { experiment, what, version, unit: said[i].clone(), result, seconds }))
         };

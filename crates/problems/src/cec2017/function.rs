@@ -1,6 +1,6 @@
 //! A function of the suite: a recipe and its shifts, rotations and shuffles.
 
-use super::basic::{Basic, lunacek};
+use super::basic::{Basic, lunacek, lunacek_gradient};
 use swarmgrad_core::math::exp;
 
 /// What is done with a shifted and rotated point.
@@ -37,6 +37,13 @@ impl Numbers {
         z.clear();
         z.extend(self.rotation.chunks_exact(y.len()).map(|row| row.iter().zip(y).map(|(m, y)| m * y).sum::<f64>()));
     }
+
+    /// Adds M' `by_z` to `by_y`.
+    fn rotate_back(&self, by_z: &[f64], by_y: &mut [f64]) {
+        for (row, z) in self.rotation.chunks_exact(by_z.len()).zip(by_z) {
+            by_y.iter_mut().zip(row).for_each(|(y, m)| *y += m * z);
+        }
+    }
 }
 
 /// Memory for points on their way.
@@ -47,6 +54,19 @@ pub(super) struct Scratch {
     shuffled: Vec<f64>,
     part: Vec<f64>,
     parts: Vec<[f64; 2]>,
+    slopes: [Vec<f64>; 3],
+}
+
+/// `slopes` with `n` zeros in it.
+fn zeros(slopes: &mut Vec<f64>, n: usize) -> &mut [f64] {
+    slopes.clear();
+    slopes.resize(n, 0.0);
+    slopes
+}
+
+/// Lunacek's wells lie on the side of the shift.
+fn side(t: f64, shift: f64) -> f64 {
+    if shift < 0.0 { -t } else { t }
 }
 
 /// How many coordinates each part of a hybrid of `dim` takes: its share rounded up, and the last one the rest.
@@ -64,8 +84,6 @@ impl Recipe {
         let Scratch { shifted, rotated, shuffled, part, .. } = scratch;
         shifted.clear();
         shifted.extend(x.iter().zip(&numbers.shift).map(|(x, o)| x - o));
-        // Lunacek's wells lie on the side of the shift.
-        let side = |(t, o): (&f64, &f64)| if *o < 0.0 { -t } else { *t };
         match self {
             Recipe::Whole(basic) => {
                 shifted.iter_mut().for_each(|y| *y *= basic.rate());
@@ -73,7 +91,7 @@ impl Recipe {
                     Basic::SchafferF7 => basic.value(shifted), // not rotated
                     Basic::Lunacek => {
                         part.clear();
-                        part.extend(shifted.iter().zip(&numbers.shift).map(side));
+                        part.extend(shifted.iter().zip(&numbers.shift).map(|(t, o)| side(*t, *o)));
                         numbers.rotate(part, rotated);
                         lunacek(part, rotated)
                     }
@@ -94,12 +112,61 @@ impl Recipe {
                     part.clear();
                     part.extend(shuffled[start..start + size].iter().map(|y| y * basic.rate()));
                     if *basic == Basic::Lunacek {
-                        part.iter_mut().zip(&numbers.shift).for_each(|(t, o)| *t = side((t, o)));
+                        part.iter_mut().zip(&numbers.shift).for_each(|(t, o)| *t = side(*t, *o));
                     }
                     sum += basic.value(part);
                     from += size;
                 }
                 sum
+            }
+        }
+    }
+
+    /// The derivatives of [`value`](Recipe::value) at the point whose way through `scratch` that has just left there.
+    fn gradient(self, numbers: &Numbers, scratch: &mut Scratch, out: &mut [f64]) {
+        let Scratch { shifted, rotated, shuffled, part, slopes: [by_part, by_rotated, by_shuffled], .. } = scratch;
+        let n = out.len();
+        out.fill(0.0);
+        match self {
+            Recipe::Whole(basic) => {
+                match basic {
+                    Basic::SchafferF7 => basic.gradient(shifted, out),
+                    Basic::Lunacek => {
+                        let by_rotated = zeros(by_rotated, n);
+                        lunacek_gradient(part, rotated, out, by_rotated);
+                        numbers.rotate_back(by_rotated, out);
+                        out.iter_mut().zip(&numbers.shift).for_each(|(g, o)| *g = side(*g, *o));
+                    }
+                    _ => {
+                        let by_rotated = zeros(by_rotated, n);
+                        basic.gradient(rotated, by_rotated);
+                        numbers.rotate_back(by_rotated, out);
+                    }
+                }
+                out.iter_mut().for_each(|g| *g *= basic.rate());
+            }
+            Recipe::Hybrid(parts) => {
+                let (by_shuffled, mut from) = (zeros(by_shuffled, n), 0);
+                for (size, (_, basic)) in sizes(parts, n).zip(parts) {
+                    let start = if *basic == Basic::SchafferF7 { 0 } else { from };
+                    let sides = |t: &mut f64, o: &f64| {
+                        if *basic == Basic::Lunacek {
+                            *t = side(*t, *o);
+                        }
+                    };
+                    part.clear();
+                    part.extend(shuffled[start..start + size].iter().map(|y| y * basic.rate()));
+                    part.iter_mut().zip(&numbers.shift).for_each(|(t, o)| sides(t, o));
+                    let by_part = zeros(by_part, size);
+                    basic.gradient(part, by_part);
+                    by_part.iter_mut().zip(&numbers.shift).for_each(|(g, o)| sides(g, o));
+                    let places = by_shuffled[start..start + size].iter_mut();
+                    places.zip(by_part.iter()).for_each(|(s, g)| *s += basic.rate() * g);
+                    from += size;
+                }
+                let by_rotated = zeros(by_rotated, n);
+                numbers.shuffle.iter().zip(by_shuffled.iter()).for_each(|(&at, s)| by_rotated[at] += s);
+                numbers.rotate_back(by_rotated, out);
             }
         }
     }
@@ -130,6 +197,36 @@ impl Function {
         let value: f64 = parts.iter().map(|[weight, value]| share(*weight) * value).sum();
         scratch.parts = parts;
         value + self.bias
+    }
+
+    /// The derivatives at `x`, where there are some; one-sided ones or 0 elsewhere.
+    pub(super) fn gradient(&self, x: &[f64], out: &mut [f64], scratch: &mut Scratch) {
+        let value = self.value(x, scratch) - self.bias;
+        let single = self.parts.len() == 1;
+        let parts = std::mem::take(&mut scratch.parts);
+        let total: f64 = if single { 1.0 } else { parts.iter().map(|[weight, _]| weight).sum() };
+        let mut by_part = vec![0.0; x.len()];
+        out.fill(0.0);
+        for (k, (part, numbers)) in self.parts.iter().zip(&self.numbers).enumerate() {
+            // The way of this part.
+            part.recipe.value(numbers, x, scratch);
+            part.recipe.gradient(numbers, scratch, &mut by_part);
+            if single {
+                out.iter_mut().zip(&by_part).for_each(|(g, p)| *g = part.scale * p);
+                break;
+            }
+            let [weight, height] = parts[k];
+            let share = if total == 0.0 { 1.0 / parts.len() as f64 } else { weight / total };
+            out.iter_mut().zip(&by_part).for_each(|(g, p)| *g += share * part.scale * p);
+            // The derivative of w_k / sum w is (share / w_k) (w_k' - share of all w'), which sums to sum share (f_k - f) (log w_k)'.
+            let square: f64 = x.iter().zip(&numbers.shift).map(|(x, o)| (x - o) * (x - o)).sum();
+            if total > 0.0 && square > 0.0 {
+                let fall = 1.0 / (x.len() as f64 * part.sigma * part.sigma) + 1.0 / square;
+                let pull = -share * (height - value) * fall;
+                out.iter_mut().zip(x.iter().zip(&numbers.shift)).for_each(|(g, (x, o))| *g += pull * (x - o));
+            }
+        }
+        scratch.parts = parts;
     }
 }
 

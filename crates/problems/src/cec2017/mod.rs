@@ -116,10 +116,16 @@ impl posed::Function for Function {
     fn value(&self, x: &[f64], scratch: &mut Scratch) -> f64 {
         Function::value(self, x, scratch)
     }
+
+    fn gradient(&self, x: &[f64], out: &mut [f64], scratch: &mut Scratch) {
+        Function::gradient(self, x, out, scratch);
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::basic::Basic;
+    use super::basic::tests::gap;
     use super::*;
     use swarmgrad_core::Rng;
 
@@ -144,6 +150,44 @@ mod tests {
             }
         }
         assert_eq!(hybrids, 10 + 6);
+    }
+
+    /// But for functions with Katsuura's kinks and the short waves of Weierstrass' sum, which stand on the same chain.
+    #[test]
+    fn gradients_are_derivatives() {
+        let (dim, mut scratch, mut tested) = (10, Scratch::default(), 0);
+        for (number, _, parts) in FUNCTIONS {
+            let smooth = |basic: &Basic| ![Basic::Katsuura, Basic::Weierstrass].contains(basic);
+            let all = parts.iter().all(|part| match part.recipe {
+                Recipe::Whole(basic) => smooth(&basic),
+                Recipe::Hybrid(parts) => parts.iter().all(|(_, basic)| smooth(basic)),
+            });
+            if !all {
+                continue;
+            }
+            tested += 1;
+            let function = function(number, dim, 1, None).unwrap();
+            for i in 0..20 {
+                // In the whole box, and near the minimum.
+                let (mut x, mut g) = (vec![0.0; dim], vec![0.0; dim]);
+                Rng::new(number as u64).row(i).fill_uniform(&mut x);
+                let scale = [1.0, 0.01][i % 2];
+                let o = &function.numbers[0].shift;
+                x.iter_mut().zip(o).for_each(|(t, o)| *t = (1.0 - scale) * o + scale * (200.0 * *t - 100.0));
+                function.gradient(&x, &mut g, &mut scratch);
+                let size = g.iter().fold(0.0f64, |m, g| m.max(g.abs()));
+                for j in 0..dim {
+                    let at = |h: f64| {
+                        let mut moved = x.clone();
+                        moved[j] += h;
+                        function.value(&moved, &mut Scratch::default())
+                    };
+                    let gap = gap(g[j], size, at);
+                    assert!(gap < 1e-4, "f{number}, point {i}, variable {j}: {} {gap}", g[j]);
+                }
+            }
+        }
+        assert_eq!(tested, 24);
     }
 
     /// A weighted mean lies between its parts; at the shift of a part it is that part's value, and near it tends there.

@@ -20,7 +20,7 @@ macro_rules! row {
             dims: DIMS,
             domain: &[(-100.0, 100.0)],
             everywhere: true,
-            differentiable: false,
+            differentiable: true,
             instance: Some(1),
         }
     };

@@ -241,6 +241,9 @@ struct Written {
     round: u64,
     row: usize,
     x: Point,
+    /// The point of the box, where x is made of typed values.
+    #[serde(default)]
+    u: Option<Vec<Number>>,
     value: Number,
     #[serde(default)]
     constraints: Vec<Number>,
@@ -272,6 +275,11 @@ impl Written {
         if !self.x.names.is_empty() && self.x.names != header.names {
             return Err("a point with other names than the header has".into());
         }
+        let x = match self.u {
+            Some(u) => u.into_iter().map(|number| number.0).collect(),
+            None if self.x.words => return Err("a point with words and without its place in the box".into()),
+            None => self.x.values,
+        };
         let sign = |value: Number| if header.maximize { -value.0 } else { value.0 };
         let failure = self.failure.map(|kind| Failure::of(&kind, self.text).ok_or(format!("the failure {kind}")));
         let asked = self.asked.map(|text| u32::from_str_radix(&text, 16).map_err(|_| format!("the hash {text}")));
@@ -281,7 +289,7 @@ impl Written {
             row: self.row,
             late: self.late,
             again: self.again,
-            x: self.x.values,
+            x,
             evaluation: Evaluation {
                 value: sign(self.value),
                 constraints: self.constraints.into_iter().map(|number| number.0).collect(),
@@ -342,6 +350,24 @@ impl<'de> Deserialize<'de> for Number {
 struct Point {
     names: Vec<String>,
     values: Vec<f64>,
+    /// Whether some of its values are no numbers.
+    words: bool,
+}
+
+/// A value of a variable: a number, or none.
+struct Cell(Option<f64>);
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Cell(match Value::deserialize(from)? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) if text == "nan" => Some(f64::NAN),
+            Value::String(text) if text == "inf" => Some(f64::INFINITY),
+            Value::String(text) if text == "-inf" => Some(f64::NEG_INFINITY),
+            Value::String(_) | Value::Bool(_) => None,
+            _ => return Err(de::Error::custom("a value of a variable must be a number, a text, true or false")),
+        }))
+    }
 }
 
 impl<'de> Deserialize<'de> for Point {
@@ -364,9 +390,10 @@ impl<'de> Deserialize<'de> for Point {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Point, A::Error> {
                 let mut point = Point::default();
-                while let Some((name, Number(value))) = map.next_entry()? {
+                while let Some((name, Cell(value))) = map.next_entry()? {
                     point.names.push(name);
-                    point.values.push(value);
+                    point.words |= value.is_none();
+                    point.values.push(value.unwrap_or(f64::NAN));
                 }
                 Ok(point)
             }

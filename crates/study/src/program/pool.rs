@@ -13,7 +13,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
-use swarmgrad_core::{Batch, Capacity, Error, Evaluation, Evaluator, Failure, Id, Result, Space};
+use swarmgrad_core::{Batch, Capacity, Error, Evaluation, Evaluator, Failure, Id, Result, Space, Typed};
 
 /// What a program gets to end by itself once its standard input or output is closed.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -154,7 +154,7 @@ impl Pool {
         if options.command.trim().is_empty() {
             return Err(Error::parameter("--exec", "''", "must be a command, for example 'python3 objective.py'"));
         }
-        let (dim, names) = (space.dim(), &options.names);
+        let (dim, names) = (space.decode(space.lower()).len(), &options.names);
         if !names.is_empty() && names.len() != dim {
             return Err(Error::shape("names", names.len(), dim));
         }
@@ -170,7 +170,7 @@ impl Pool {
         }
         let per_point = command.has_places() || options.read.is_some();
         // Two braces stand for one pair, also where nothing is put in.
-        let places = Places { x: &vec![0.0; dim], id: Id(0), worker: 0, scratch: Path::new("") };
+        let places = Places { x: &vec![Typed::Number(0.0); dim], id: Id(0), worker: 0, scratch: Path::new("") };
         let plain = if command.has_places() { options.command.clone() } else { command.command(&places) };
         let hosts = options.hosts.as_deref().map_or(Ok(Hosts::default()), Hosts::read)?;
         let count = options.workers.max(hosts.places()).max(1);
@@ -326,7 +326,7 @@ impl Pool {
                 Err(why) => return self.not_started(k, job, &why),
             }
         }
-        let line = self.options.input.line(&job.x, &self.options.names);
+        let line = self.options.input.line(&self.space.decode(&job.x), &self.options.names);
         let last = self.is_single();
         let worker = &mut self.workers[k];
         if let Some(program) = &mut worker.program {
@@ -358,9 +358,10 @@ impl Pool {
                     }
                     Err(_) => PathBuf::new(),
                 };
-                let places = Places { x: &job.x, id: job.id, worker: k, scratch: &folder };
+                let x = self.space.decode(&job.x);
+                let places = Places { x: &x, id: job.id, worker: k, scratch: &folder };
                 if command.has_input() {
-                    let json = Input::Json.line(&job.x, &self.options.names);
+                    let json = Input::Json.line(&x, &self.options.names);
                     std::fs::write(places.input(), json)?;
                 }
                 let file = match answers {
@@ -651,7 +652,7 @@ impl Pool {
             && (command.has_files() || matches!(answers, AnswerPlace::Out))
             && let Ok(folder) = self.scratch.folder(k)
         {
-            let places = Places { x: &job.x, id: job.id, worker: k, scratch: &folder };
+            let places = Places { x: &[], id: job.id, worker: k, scratch: &folder };
             let _ = (std::fs::remove_file(places.input()), std::fs::remove_file(places.output()));
         }
         let seconds = job.begin.map_or(0.0, |begin| begin.elapsed().as_secs_f64());

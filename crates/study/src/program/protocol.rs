@@ -1,7 +1,8 @@
 //! What is written to a program and how its answers are read.
 
+use crate::number::typed;
 use serde_json::Value;
-use swarmgrad_core::{Evaluation, Failure};
+use swarmgrad_core::{Evaluation, Failure, Typed};
 
 /// An answer longer than this, in bytes, is rubbish.
 pub(super) const LONGEST_LINE: usize = 1 << 16;
@@ -9,7 +10,7 @@ pub(super) const LONGEST_LINE: usize = 1 << 16;
 /// How a point is written on the standard input of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Input {
-    /// `{"x": [0.5, -1.25]}`, or `{"x": {"lr": 0.5, "l2": -1.25}}` where the variables have names.
+    /// `{"x": [0.5, -1.25]}`, or `{"x": {"lr": 0.5, "layers": 3, "act": "relu"}}` where the variables have names.
     #[default]
     Json,
     /// `0.5 -1.25`.
@@ -21,13 +22,13 @@ impl Input {
     pub const ALL: [(&'static str, Input); 2] = [("json", Input::Json), ("plain", Input::Plain)];
 
     /// The line of a point, its end included.
-    pub(super) fn line(self, x: &[f64], names: &[String]) -> Vec<u8> {
+    pub(super) fn line(self, x: &[Typed], names: &[String]) -> Vec<u8> {
         let mut line = match self {
-            Input::Plain => x.iter().map(|&t| digits(t)).collect::<Vec<_>>().join(" "),
-            Input::Json if names.is_empty() => format!("{{\"x\":{}}}", Value::from(x.to_vec())),
+            Input::Plain => x.iter().map(Typed::to_string).collect::<Vec<_>>().join(" "),
+            Input::Json if names.is_empty() => format!("{{\"x\":{}}}", Value::from_iter(x.iter().map(typed))),
             Input::Json => {
                 // In the order of the variables.
-                let member = |(name, &t): (&String, &f64)| format!("{}:{}", Value::from(name.as_str()), Value::from(t));
+                let member = |(name, t): (&String, &Typed)| format!("{}:{}", Value::from(name.as_str()), typed(t));
                 let members: Vec<String> = names.iter().zip(x).map(member).collect();
                 format!("{{\"x\":{{{}}}}}", members.join(","))
             }
@@ -35,11 +36,6 @@ impl Input {
         line.push('\n');
         line.into_bytes()
     }
-}
-
-/// The shortest digits that read back to the same number; the shell takes them as they are.
-pub(super) fn digits(t: f64) -> String {
-    format!("{t:?}")
 }
 
 /// What a program said of a point.
@@ -263,13 +259,17 @@ mod tests {
     fn points_are_written_so_that_they_read_back() {
         let line = |input: Input, names: &[&str]| {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-            String::from_utf8(input.line(&[0.1 + 0.2, -1e-300, 3.0], &names)).unwrap()
+            String::from_utf8(input.line(&[0.1 + 0.2, -1e-300, 3.0].map(Typed::Number), &names)).unwrap()
         };
         assert_eq!(line(Input::Json, &[]), "{\"x\":[0.30000000000000004,-1e-300,3.0]}\n");
         assert_eq!(line(Input::Plain, &[]), "0.30000000000000004 -1e-300 3.0\n");
         let named = line(Input::Json, &["lr", "a \"b\"", "n"]);
         assert_eq!(named, "{\"x\":{\"lr\":0.30000000000000004,\"a \\\"b\\\"\":-1e-300,\"n\":3.0}}\n");
-        assert_eq!(digits(f64::MAX).parse(), Ok(f64::MAX));
+        assert_eq!(Typed::Number(f64::MAX).to_string().parse(), Ok(f64::MAX));
+        let typed = [Typed::Whole(3), Typed::Word("a \"b".into()), Typed::Flag(true)];
+        let names = ["n", "w", "f"].map(str::to_owned);
+        let line = String::from_utf8(Input::Json.line(&typed, &names)).unwrap();
+        assert_eq!(line, "{\"x\":{\"n\":3,\"w\":\"a \\\"b\",\"f\":true}}\n");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Commands with places for the point.
 
-use super::protocol::{digits, shell_word};
+use super::protocol::shell_word;
 use std::path::{Path, PathBuf};
-use swarmgrad_core::{Error, Id, Result};
+use swarmgrad_core::{Error, Id, Result, Typed};
 
 /// A text with places in braces: `{0}`, `{1}`, .. or the names of the variables, `{x}` for all of them, `{in}` and `{out}` for
 /// files, `{id}`, `{worker}`, `{scratch}`. Two braces, `{{0}}`, stand for `{0}` itself, and `${0}` is the shell's.
@@ -25,7 +25,7 @@ enum Piece {
 
 /// What is put into the places.
 pub(super) struct Places<'a> {
-    pub(super) x: &'a [f64],
+    pub(super) x: &'a [Typed],
     pub(super) id: Id,
     pub(super) worker: usize,
     /// A folder of the worker's own; there is none where nothing asks for it.
@@ -115,8 +115,8 @@ impl Template {
     fn fill(&self, places: &Places<'_>, path: impl Fn(&Path) -> String) -> String {
         let text = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),
-            Piece::Variable(j) => digits(places.x[*j]),
-            Piece::Point => places.x.iter().map(|&t| digits(t)).collect::<Vec<_>>().join(" "),
+            Piece::Variable(j) => shown(&places.x[*j]),
+            Piece::Point => places.x.iter().map(shown).collect::<Vec<_>>().join(" "),
             Piece::In => path(&places.input()),
             Piece::Out => path(&places.output()),
             Piece::Id => places.id.to_string(),
@@ -124,6 +124,14 @@ impl Template {
             Piece::Scratch => path(places.scratch),
         };
         self.pieces.iter().map(text).collect()
+    }
+}
+
+/// A value for the shell, which takes numbers as they are.
+fn shown(value: &Typed) -> String {
+    match value {
+        Typed::Word(word) => shell_word(word),
+        other => other.to_string(),
     }
 }
 
@@ -152,7 +160,8 @@ mod tests {
 
     fn filled(text: &str, names: &[&str]) -> String {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let places = Places { x: &[0.5, -1e-20], id: Id(7), worker: 3, scratch: Path::new("/tmp/a b") };
+        let x = [0.5, -1e-20].map(Typed::Number);
+        let places = Places { x: &x, id: Id(7), worker: 3, scratch: Path::new("/tmp/a b") };
         Template::parse("--exec", text, 2, &names).unwrap().command(&places)
     }
 

@@ -218,8 +218,8 @@ fn advance<S: Simd, F: Real>(
     let n = x.len();
     let (v, m, p, g, r1, r2) = (&mut v[..n], &mut m[..n], &p[..n], &g[..n], &r1[..n], &r2[..n]);
     for j in 0..n {
-        m[j] = m[j] * law.beta + v[j] * law.gamma; // eq. (4)
-        v[j] = m[j] + r1[j] * law.c1 * (p[j] - x[j]) + r2[j] * law.c2 * (g[j] - x[j]); // eq. (5)
-        x[j] += v[j]; // eq. (6)
+        m[j] = m[j] * law.beta + v[j] * law.gamma; // eq. (5)
+        v[j] = m[j] + r1[j] * law.c1 * (p[j] - x[j]) + r2[j] * law.c2 * (g[j] - x[j]); // eq. (4)
+        x[j] += v[j]; // eq. (2)
     }
 }

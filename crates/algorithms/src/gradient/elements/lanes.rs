@@ -276,12 +276,12 @@ fn travel<S: Simd, F: Real>(
         for half in (0..LANES).step_by(<F::Lanes<S>>::LEN) {
             let (r1, r2) = (load(simd, r, half), load(simd, r, LANES + half));
             let here = load(simd, x, half);
-            let momentum = load(simd, m, half) * law.beta + load(simd, v, half) * law.gamma; // eq. (4)
+            let momentum = load(simd, m, half) * law.beta + load(simd, v, half) * law.gamma; // eq. (5)
             let own = r1 * law.c1 * (load(simd, p, half) - here);
-            let velocity = momentum + own + r2 * law.c2 * (load(simd, g, half) - here); // eq. (5)
+            let velocity = momentum + own + r2 * law.c2 * (load(simd, g, half) - here); // eq. (4)
             store(momentum, m, half);
             store(velocity, v, half);
-            store(here + velocity, x, half); // eq. (6)
+            store(here + velocity, x, half); // eq. (2)
         }
         d = if d + 1 == columns { 0 } else { d + 1 };
         served = if served + 1 == share { 0 } else { served + 1 };

@@ -2,25 +2,40 @@
 
 use crate::output::{aligned, grouped, indented, point, short, span};
 use swarmgrad::study::Report;
-use swarmgrad::{Found, Kind};
+use swarmgrad::{Found, Kind, Space, Typed};
 
 /// Points of several that are printed.
 const SHOWN: usize = 10;
 
 /// One of several points as people read it.
-fn place(found: &Found, kind: Kind) -> String {
+fn place(found: &Found, kind: Kind, space: &Space) -> String {
     let gathered = match found.particles {
         _ if kind != Kind::Minima => String::new(),
         1 => "   1 particle".into(),
         many => format!("   {} particles", grouped(many as u64)),
     };
-    format!("{} at {}{gathered}", short(found.value), point(&found.x))
+    format!("{} at {}{gathered}", short(found.value), values(space, &found.x))
+}
+
+/// The values of a point as people read them.
+fn values(space: &Space, x: &[f64]) -> String {
+    match space.variables() {
+        [] => point(x),
+        _ => space.decode(x).iter().map(value).collect::<Vec<_>>().join("  "),
+    }
+}
+
+fn value(value: &Typed) -> String {
+    match value {
+        Typed::Number(t) => short(*t),
+        other => other.to_string(),
+    }
 }
 
 /// The report as people read it.
 pub(super) fn text(report: &Report) -> String {
     let (study, outcome) = (&report.plan.study, &report.outcome);
-    let (dim, finite, maximize) = (report.plan.space.dim(), outcome.fun.is_finite(), study.maximize);
+    let (dim, finite, maximize) = (report.plan.variables(), outcome.fun.is_finite(), study.maximize);
     let what = match (&study.problem, &study.program) {
         (Some(name), _) => name.clone(),
         (None, program) => format!("'{}'", program.as_ref().map_or("", |program| &program.command)),
@@ -47,12 +62,13 @@ pub(super) fn text(report: &Report) -> String {
         lines.push(("95 % interval", how));
     }
     if finite {
-        let named = |(name, &t): (&String, &f64)| format!("{name} = {}", short(t));
-        let named: Vec<_> = report.plan.names.iter().zip(&outcome.x).map(named).collect();
+        let named = |(name, t): (&String, &Typed)| format!("{name} = {}", value(t));
+        let named: Vec<_> = report.plan.names.iter().zip(&report.plan.space.decode(&outcome.x)).map(named).collect();
         lines.push(("at x", if named.is_empty() { point(&outcome.x) } else { named.join("\n") }));
     }
-    if finite && outcome.answer != outcome.x {
-        lines.push(("answer", point(&outcome.answer)));
+    let space = &report.plan.space;
+    if finite && space.decode(&outcome.answer) != space.decode(&outcome.x) {
+        lines.push(("answer", values(space, &outcome.answer)));
     }
     if let Some(several) = &outcome.solutions {
         let points = &several.points;
@@ -64,7 +80,9 @@ pub(super) fn text(report: &Report) -> String {
         let single = if outcome.noise.is_some() { "; values of single evaluations" } else { "" };
         let shown = if several.kind == Kind::Samples { 0 } else { points.len().min(SHOWN) };
         let mut text = format!("{}   ({how}{single})", points.len());
-        points[..shown].iter().for_each(|found| text += &format!("\n{}", place(found, several.kind)));
+        points[..shown]
+            .iter()
+            .for_each(|found| text += &format!("\n{}", place(found, several.kind, &report.plan.space)));
         if (1..points.len()).contains(&shown) {
             text += &format!("\nand {} more, see --json", points.len() - shown);
         }
@@ -122,7 +140,10 @@ fn hints(report: &Report, gap: Option<f64>) -> Vec<(String, String)> {
         let which = at_bounds.iter().take(5).map(name).collect::<Vec<_>>().join(", ");
         let more = if at_bounds.len() > 5 { ", ..." } else { "" };
         let which = if names.is_empty() { format!("x[{which}{more}]") } else { format!("{which}{more}") };
-        let which = format!("{which} lies on a bound: widen --bounds if the problem allows it");
+        let which = format!(
+            "{which} lies on a bound: widen {} if the problem allows it",
+            if report.plan.space.variables().is_empty() { "--bounds" } else { "it" }
+        );
         hint("look:".into(), which);
     }
     if let (1, Some(budget), true) = (status, report.plan.budget, gap.is_none_or(|gap| gap > 1e-6)) {
@@ -134,7 +155,7 @@ fn hints(report: &Report, gap: Option<f64>) -> Vec<(String, String)> {
     {
         let methods = "auto,bipop_cma_es,lshade,clpso";
         let compare =
-            format!("swarmgrad compare --methods {methods} --problems {problem} --dim {}", report.plan.space.dim());
+            format!("swarmgrad compare --methods {methods} --problems {problem} --dim {}", report.plan.variables());
         hint("other methods:".into(), compare);
     }
     hints

@@ -3,8 +3,8 @@
 use super::where_it_helps::{Comparison, Trained};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session};
+use crate::stopwatch::Stopwatch;
 use serde::{Deserialize, Serialize};
-use std::time::Instant;
 use swarmgrad::algorithms::gradient::elements::Search;
 use swarmgrad::{Matrix, Rng};
 use swarmgrad_nn::data::{self, Dataset, Options, Targets};
@@ -160,7 +160,7 @@ fn train(unit: &Unit) -> Result<Trained> {
     let loss = loss::entry(if classes { "cross_entropy" } else { "mse" })?.build(y.dim());
     let mut through = Through::new(nets, task.module, task.columns, signal, task.reach, loss, unit.seed)?
         .rules(Box::new(Adam::new(0.01)), Box::new(Adam::new(0.01)))?;
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let mut evaluations = 0;
     for step in 0..unit.steps {
         let mut order: Vec<usize> = (0..rows.len()).collect();
@@ -168,7 +168,7 @@ fn train(unit: &Unit) -> Result<Trained> {
         let batch = rows.select(&order[..order.len().min(32)]);
         evaluations += through.step(&batch.features, &batch.target_rows())?.evaluations;
     }
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = started.seconds();
     let found = through.outputs(&test.features);
     let figure = if classes {
         let labels: Vec<usize> = wanted.iter().map(|row| metric::argmax(row).unwrap_or(0)).collect();

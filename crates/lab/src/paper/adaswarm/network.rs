@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::paper::{Findings, Preset, Printed, Session, Verdict};
 use crate::record;
 use crate::stats::{Equivalence, equivalence, holm, mean, mean_interval, median, paired_t};
+use crate::stopwatch::Stopwatch;
 use crate::table::{Table, fixed};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -130,7 +131,7 @@ pub struct Trained {
     pub curve: Vec<f32>,
     /// Loss elements that swarms evaluated.
     pub evaluations: u64,
-    /// Seconds of training.
+    /// CPU seconds of training.
     pub seconds: f64,
 }
 
@@ -210,6 +211,7 @@ pub fn train(unit: &Unit) -> Result<Trained> {
         ..Training::default()
     };
     let (x, y) = (&rows.features, rows.target_rows());
+    let watch = Stopwatch::start();
     let mut trainer = Trainer::new(&training, &rows)?;
     let mut curve = Vec::with_capacity(unit.epochs as usize);
     let mut last = None;
@@ -218,6 +220,7 @@ pub fn train(unit: &Unit) -> Result<Trained> {
         curve.push((100.0 * epoch.running.element) as f32);
         last = Some(epoch);
     }
+    let seconds = watch.seconds();
     let last = last.ok_or_else(|| crate::error::Error::value("epochs", 0, "at least 1"))?;
     let test = rest.map_or(f64::NAN, |rest| 100.0 * trainer.score(&rest.features, &rest.target_rows()).argmax);
     Ok(Trained {
@@ -227,7 +230,7 @@ pub fn train(unit: &Unit) -> Result<Trained> {
         test,
         curve,
         evaluations: last.evaluations,
-        seconds: last.seconds,
+        seconds,
     })
 }
 

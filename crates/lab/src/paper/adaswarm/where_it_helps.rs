@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Verdict};
 use crate::record;
 use crate::stats::{holm, mean, mean_interval, paired_t};
+use crate::stopwatch::Stopwatch;
 use crate::table::{Table, significant};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -103,7 +104,7 @@ pub(super) struct Trained {
     pub(super) test: f64,
     /// Evaluations for gradients.
     pub(super) evaluations: u64,
-    /// Seconds of training.
+    /// CPU seconds of training.
     pub(super) seconds: f64,
 }
 
@@ -172,15 +173,17 @@ fn train(unit: &Unit) -> Result<Trained> {
         seed: unit.seed,
         ..Training::default()
     };
+    let watch = Stopwatch::start();
     let mut trainer = Trainer::new(&training, &rows)?;
     let (x, y) = (&rows.features, rows.target_rows());
     let mut last = None;
     for _ in 0..unit.epochs {
         last = Some(trainer.epoch(x, &y)?);
     }
+    let seconds = watch.seconds();
     let last = last.ok_or_else(|| crate::error::Error::value("epochs", 0, "at least 1"))?;
     let test = trainer.score(&test.features, &test.target_rows()).loss;
-    Ok(Trained { test, evaluations: last.evaluations, seconds: last.seconds })
+    Ok(Trained { test, evaluations: last.evaluations, seconds })
 }
 
 /// The loss of the best constant of the training rows on the test rows, and whether the task's loss has a derivative that is not zero.
@@ -290,7 +293,7 @@ impl Comparison<'_> {
             tests.push(if seeds > 1 { paired_t(ours, theirs)? } else { 1.0 });
         }
         findings.table(table, format!("{figure}, mean ± half of the 95 % interval; less is better."));
-        findings.table(times, "Seconds of training, mean.");
+        findings.table(times, "Seconds of CPU time of a training, mean.");
         let rejected = holm(&tests, 0.05)?;
         let list = |better: bool| {
             let chosen =

@@ -1,6 +1,7 @@
 //! EvoGrad: metaheuristics that use gradients, at honest equal cost.
 
 pub mod ablation;
+pub mod cec_2017;
 pub mod family;
 pub mod functions;
 mod grid;

@@ -7,12 +7,12 @@ use super::peer::{Budget, PEERS, spend};
 use crate::error::{Error, Result};
 use crate::paper::{Experiment, Findings, Preset, Session, Stated, Verdict};
 use crate::stats::{mean, median, standard_deviation};
+use crate::stopwatch::Stopwatch;
 use crate::table::{Table, fixed, significant};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::f64::consts::PI;
 use std::path::Path;
-use std::time::Instant;
 use swarmgrad::algorithms::gradient::yardstick::Exact;
 use swarmgrad::{Differentiable, Evaluations, Problem, Rng, Run, Start, registry};
 
@@ -138,7 +138,7 @@ struct Reached {
     test: f64,
     evaluations: u64,
     gradients: u64,
-    /// Of the search alone.
+    /// CPU time of the search alone.
     seconds: f64,
 }
 
@@ -146,7 +146,7 @@ fn walk(unit: &Unit, sets: &[Set]) -> Result<Reached> {
     let set = sets.iter().find(|set| set.0 == unit.set);
     let set = set.ok_or_else(|| Error::value("set", unit.set, "one that is here"))?;
     let [train, test] = networks(set, unit.seed)?;
-    let (rng, begin) = (Rng::new(unit.seed), Instant::now());
+    let (rng, begin) = (Rng::new(unit.seed), Stopwatch::start());
     let mut budget = Budget { reach: START / BOX, ..Budget::new(&train, PRICE, unit.budget as f64) };
     let (value, x, evaluations, gradients) = match unit.method.split_once(' ') {
         _ if spend(&unit.method, &mut budget, &rng) => {
@@ -174,11 +174,11 @@ fn walk(unit: &Unit, sets: &[Set]) -> Result<Reached> {
             (outcome.fun, outcome.x, outcome.nfev, outcome.ngev)
         }
     };
-    let seconds = begin.elapsed().as_secs_f64();
+    let seconds = begin.seconds();
     Ok(Reached { train: value, test: test.value(&x), evaluations, gradients, seconds })
 }
 
-/// Seconds of a value, and of a value with its gradient as the methods ask for it, one after the other.
+/// CPU seconds of a value, and of a value with its gradient as the methods ask for it, one after the other.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Price {
     value: f64,
@@ -193,15 +193,15 @@ fn price(set: &Set) -> Result<Price> {
     let mut least = Price { value: f64::INFINITY, both: f64::INFINITY };
     let mut sum = 0.0;
     for _ in 0..20 {
-        let begin = Instant::now();
+        let begin = Stopwatch::start();
         (0..50).for_each(|_| sum += train.value(std::hint::black_box(&x)));
-        least.value = least.value.min(begin.elapsed().as_secs_f64() / 50.0);
-        let begin = Instant::now();
+        least.value = least.value.min(begin.seconds() / 50.0);
+        let begin = Stopwatch::start();
         for _ in 0..50 {
             train.gradient(std::hint::black_box(&x), &mut gradient);
             sum += train.value(std::hint::black_box(&x)) + gradient[0];
         }
-        least.both = least.both.min(begin.elapsed().as_secs_f64() / 50.0);
+        least.both = least.both.min(begin.seconds() / 50.0);
     }
     std::hint::black_box(sum);
     Ok(least)
@@ -309,7 +309,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     findings.table(wins, format!("Hybrid against classical on {} sets", names.len()));
     findings.table(train.table(), "Medians of the training error");
     findings.table(test.table(), "Medians of the test error");
-    findings.table(seconds.table(), "Medians of the seconds, one thread");
+    findings.table(seconds.table(), "Medians of the seconds of CPU time");
     let mut measured = Table::new(["set", "weights", "microseconds of a value", "value with gradient, in values"]);
     for (set, price) in sets.iter().zip(&prices) {
         let weights = networks(set, 0)?[0].space().dim();
@@ -385,8 +385,7 @@ fn run(session: &Session<'_>) -> Result<Findings> {
     findings.data("halved", halved[0]).data("better", better[0]).data("ahead", ahead);
     let ratio = median(&prices.iter().map(|p| p.both / p.value).collect::<Vec<_>>());
     findings.note(format!(
-        "A value with its gradient takes {} values of time in the median, {PRICE} are counted. Seconds are those of a machine that others \
-         used too.",
+        "A value with its gradient takes {} values of CPU time in the median, {PRICE} are counted.",
         fixed(ratio, 2)
     ));
     Ok(findings)

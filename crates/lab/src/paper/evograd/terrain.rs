@@ -90,13 +90,7 @@ impl Terrain {
         budget: u64,
         seed: u64,
     ) -> Result<Outcome> {
-        let mut method = registry::entry(method)?.build(&self.space, Some(budget), settings)?;
-        let (mut source, mut limit) = (Exact::<f64, Terrain>::new(self), Evaluations(budget));
-        let run = Run::new(self, &mut *method, seed).watch(&mut limit);
-        Ok(match price {
-            Some(price) => run.gradients(&mut source, price).minimize(),
-            None => run.minimize(),
-        })
+        priced(self, method, settings, price, budget, seed)
     }
 
     /// o, where the value is 0.
@@ -194,6 +188,24 @@ impl Terrain {
             }
         }
     }
+}
+
+/// A run of a method of the registry; with a price it has the gradient, a value with it for so many evaluations.
+pub(super) fn priced(
+    problem: &dyn Differentiable,
+    method: &str,
+    settings: &Settings,
+    price: Option<f64>,
+    budget: u64,
+    seed: u64,
+) -> Result<Outcome> {
+    let mut method = registry::entry(method)?.build(problem.space(), Some(budget), settings)?;
+    let (mut source, mut limit) = (Exact::<f64, _>::new(problem), Evaluations(budget));
+    let run = Run::new(problem, &mut *method, seed).watch(&mut limit);
+    Ok(match price {
+        Some(price) => run.gradients(&mut source, price).minimize(),
+        None => run.minimize(),
+    })
 }
 
 impl Problem for Terrain {
