@@ -63,7 +63,7 @@ impl<F: Real> Distinct<F> {
     }
 
     /// The method, with a memory where the space has points that mean the same.
-    pub fn over<'a>(method: Box<dyn Algorithm<F>>, space: &Space<F>) -> Box<dyn Algorithm<F> + 'a> {
+    pub fn over(method: Box<dyn Algorithm<F>>, space: &Space<F>) -> Box<dyn Algorithm<F>> {
         if Distinct::is_for(space) { Box::new(Distinct::new(method, space.clone())) } else { method }
     }
 
@@ -85,7 +85,7 @@ impl<F: Real> Distinct<F> {
             self.space.centre(&mut centre);
             let key = bits(&centre);
             self.repeated[1] += 1;
-            if wanted.contains(&i) {
+            if wanted.binary_search(&i).is_ok() {
                 // A gradient is no value: it is asked for again.
                 self.gradient_rows.push(xs.len());
             } else if let Some(&value) = self.known.get(&key) {

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use swarmgrad_core::{
-    Batch, Capacity, Checkpoint, Error, Evaluation, Evaluator, Halt, Id, Limits, Outcome, Problem, Progress, Reason,
-    Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers, state::check_writable,
+    Batch, Capacity, Checkpoint, Error, Evaluation, Evaluator, Function, Halt, Id, Limits, Outcome, Problem, Progress,
+    Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers, state::check_writable,
 };
 use swarmgrad_problems as problems;
 
@@ -224,7 +224,8 @@ impl Plan {
         let mut ended = Ended::default();
         match &test {
             Some(test) => {
-                let decoded = Decoded { problem: &**test, space: &self.space };
+                // The closure of a typed space gets numbers.
+                let decoded = Function::new(self.space.clone(), |x: &[f64]| test.value(x));
                 let inner: &dyn Problem = if typed { &decoded } else { &**test };
                 let problem = Signed { problem: inner, negated: self.study.maximize, noisy: self.study.noisy };
                 let mut source =
@@ -432,22 +433,6 @@ impl Ended {
         }
         self.outcome = Some(run.outcome());
         Ok(())
-    }
-}
-
-/// A test problem of numbers that are whole, logarithmic, flags or fixed.
-struct Decoded<'a> {
-    problem: &'a dyn Problem,
-    space: &'a Space,
-}
-
-impl Problem for Decoded<'_> {
-    fn space(&self) -> &Space {
-        self.space
-    }
-
-    fn value(&self, x: &[f64]) -> f64 {
-        self.problem.value(&self.space.numbers(x))
     }
 }
 

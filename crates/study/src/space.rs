@@ -144,12 +144,7 @@ pub fn known_points(path: &Path, maximize: bool) -> Result<(Vec<Vec<f64>>, Vec<f
 /// What cannot be read, and values that a variable does not have.
 pub fn typed_points(path: &Path, space: &Space) -> Result<Vec<Vec<f64>>> {
     let failed = |why: String| Error::File { path: path.display().to_string(), why };
-    let mut text = String::new();
-    let read = match path.as_os_str() == "-" {
-        true => std::io::stdin().read_to_string(&mut text),
-        false => File::open(path).and_then(|mut file| file.read_to_string(&mut text)),
-    };
-    read.map_err(|why| failed(why.to_string()))?;
+    let text = text_of(&path.to_string_lossy())?;
     let value: Value =
         serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|why| failed(why.to_string()))?;
     let many = value.as_array().filter(|all| all.iter().all(|point| point.is_array() || point.is_object()));
@@ -196,13 +191,13 @@ fn typed_point(point: &Value, space: &Space) -> Result<Vec<f64>> {
 /// Reads start points from a file, or from standard input for `-`: a JSON array of numbers or of such arrays, or text
 /// with one point a line, its numbers separated by spaces, commas or semicolons.
 pub fn points(path: &str) -> Result<Vec<Vec<f64>>> {
-    let failed = |why: std::io::Error| Error::File { path: path.into(), why: why.to_string() };
-    let mut text = String::new();
-    match path {
-        "-" => std::io::stdin().read_to_string(&mut text).map_err(failed)?,
-        _ => std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(failed)?,
-    };
-    points_in(&text).map_err(|why| Error::File { path: path.into(), why })
+    points_in(&text_of(path)?).map_err(|why| Error::File { path: path.into(), why })
+}
+
+/// The text of a file, or of standard input for `-`.
+fn text_of(path: &str) -> Result<String> {
+    let text = if path == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    text.map_err(|why| Error::File { path: path.into(), why: why.to_string() })
 }
 
 fn points_in(text: &str) -> std::result::Result<Vec<Vec<f64>>, String> {

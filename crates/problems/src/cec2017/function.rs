@@ -201,20 +201,20 @@ impl Function {
 
     /// The derivatives at `x`, where there are some; one-sided ones or 0 elsewhere.
     pub(super) fn gradient(&self, x: &[f64], out: &mut [f64], scratch: &mut Scratch) {
+        if let ([part], [numbers]) = (self.parts, &self.numbers[..]) {
+            part.recipe.value(numbers, x, scratch);
+            part.recipe.gradient(numbers, scratch, out);
+            return out.iter_mut().for_each(|g| *g *= part.scale);
+        }
         let value = self.value(x, scratch) - self.bias;
-        let single = self.parts.len() == 1;
         let parts = std::mem::take(&mut scratch.parts);
-        let total: f64 = if single { 1.0 } else { parts.iter().map(|[weight, _]| weight).sum() };
+        let total: f64 = parts.iter().map(|[weight, _]| weight).sum();
         let mut by_part = vec![0.0; x.len()];
         out.fill(0.0);
         for (k, (part, numbers)) in self.parts.iter().zip(&self.numbers).enumerate() {
             // The way of this part.
             part.recipe.value(numbers, x, scratch);
             part.recipe.gradient(numbers, scratch, &mut by_part);
-            if single {
-                out.iter_mut().zip(&by_part).for_each(|(g, p)| *g = part.scale * p);
-                break;
-            }
             let [weight, height] = parts[k];
             let share = if total == 0.0 { 1.0 / parts.len() as f64 } else { weight / total };
             out.iter_mut().zip(&by_part).for_each(|(g, p)| *g += share * part.scale * p);

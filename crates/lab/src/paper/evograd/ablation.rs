@@ -1,7 +1,7 @@
 //! What matters in the hybrid mode, and in the learning of numbers: one choice after the other is changed.
 
 use super::grid::Grid;
-use super::terrain::{FUNCTIONS, Terrain};
+use super::terrain::{FUNCTIONS, Terrain, priced};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Stated, Verdict};
 use crate::table::{Table, significant};
@@ -116,7 +116,7 @@ struct Reached {
 
 fn walk(unit: &Unit) -> Result<Reached> {
     let terrain = Terrain::new(unit.function, unit.dim, false, unit.seed)?;
-    let outcome = terrain.run(&unit.method, &unit.settings, Some(unit.price), unit.budget, unit.seed)?;
+    let outcome = priced(&terrain, &unit.method, &unit.settings, Some(unit.price), unit.budget, unit.seed)?;
     Ok(Reached { value: outcome.fun })
 }
 

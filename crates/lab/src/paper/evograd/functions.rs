@@ -2,7 +2,7 @@
 
 use super::grid::Grid;
 use super::peer::{Budget, PEERS, spend};
-use super::terrain::{FUNCTIONS, Terrain};
+use super::terrain::{FUNCTIONS, Terrain, priced};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Stated, Verdict};
 use crate::plot::svg::{Anchor, Svg};
@@ -63,7 +63,7 @@ fn walk(unit: &Unit) -> Result<Reached> {
             settings.extend([("learning_rate".into(), rate.into()), ("step".into(), rate.into())]);
         }
     }
-    let outcome = terrain.run(&name, &settings, Some(unit.gradient_cost), unit.budget, unit.seed)?;
+    let outcome = priced(&terrain, &name, &settings, Some(unit.gradient_cost), unit.budget, unit.seed)?;
     Ok(Reached { value: outcome.fun, evaluations: outcome.nfev, gradients: outcome.ngev })
 }
 

@@ -3,7 +3,7 @@
 use super::family::Shifted;
 use super::functions::yes_or_no;
 use super::grid::Grid;
-use super::terrain::{FUNCTIONS, Terrain};
+use super::terrain::{FUNCTIONS, Terrain, priced};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Part, Preset, Session, Stated, Verdict};
 use crate::plot::{Axis, Chart, Line};
@@ -115,7 +115,7 @@ pub(super) struct Reached {
 
 pub(super) fn walk(unit: &Unit) -> Result<Reached> {
     let terrain = Terrain::new(unit.function, unit.dim, true, unit.seed)?;
-    let outcome = terrain.run(&unit.method, &unit.settings, None, unit.budget, unit.seed)?;
+    let outcome = priced(&terrain, &unit.method, &unit.settings, None, unit.budget, unit.seed)?;
     Ok(Reached { value: outcome.fun })
 }
 

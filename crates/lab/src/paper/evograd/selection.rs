@@ -3,7 +3,7 @@
 use super::functions::yes_or_no;
 use super::grid::Grid;
 use super::meta::{BUDGET, Learnt, Pupil, Reached, TRAINING, TRAINING_DIMS, Unit, settings, teach, usual, walk};
-use super::terrain::{FUNCTIONS, Terrain};
+use super::terrain::{FUNCTIONS, Terrain, priced};
 use crate::error::Result;
 use crate::paper::{Experiment, Findings, Preset, Session, Stated, Verdict};
 use crate::stats::signed_rank;
@@ -77,7 +77,7 @@ const DIM: usize = 10;
 
 fn descend(unit: &Priced) -> Result<Best> {
     let terrain = Terrain::new(unit.function, DIM, false, unit.seed)?;
-    let outcome = terrain.run(&unit.method, &unit.settings, Some(unit.price as f64), unit.budget, unit.seed)?;
+    let outcome = priced(&terrain, &unit.method, &unit.settings, Some(unit.price as f64), unit.budget, unit.seed)?;
     Ok(Best { value: outcome.fun })
 }
 

@@ -81,18 +81,6 @@ impl Terrain {
         })
     }
 
-    /// A run of a method of the registry here; with a price it has the gradient, a value with it for so many evaluations.
-    pub(super) fn run(
-        &self,
-        method: &str,
-        settings: &Settings,
-        price: Option<f64>,
-        budget: u64,
-        seed: u64,
-    ) -> Result<Outcome> {
-        priced(self, method, settings, price, budget, seed)
-    }
-
     /// o, where the value is 0.
     pub(super) fn optimum(&self) -> &[f64] {
         &self.shift
