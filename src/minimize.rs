@@ -127,9 +127,16 @@ impl<'a> Minimize<'a> {
         self
     }
 
-    /// Ends when this many iterations brought no improvement.
-    pub fn stagnation(mut self, iterations: u64) -> Self {
-        self.limits.stagnation = Some(iterations);
+    /// Ends when this many evaluations brought no improvement, none by more than [`Minimize::tolerance`].
+    pub fn patience(mut self, evaluations: u64) -> Self {
+        self.limits.patience = Some(evaluations);
+        self
+    }
+
+    /// Ends when the best value has not improved by more than this share of itself, for as long as [`Minimize::patience`] says, else
+    /// for 100 (d + 5) evaluations.
+    pub fn tolerance(mut self, tolerance: f64) -> Self {
+        self.limits.tolerance = Some(tolerance);
         self
     }
 
@@ -168,9 +175,7 @@ impl<'a> Minimize<'a> {
     /// # Errors
     /// Names the method, parameter, value and rule where one does not fit.
     pub fn run(mut self) -> Result<Outcome> {
-        if self.limits.target.is_some_and(f64::is_nan) {
-            return Err(Error::parameter("target", f64::NAN, "must be a number"));
-        }
+        self.limits.check()?;
         if self.in_turn && self.threads != 1 {
             let rule = "must be 1 for a closure that may change its own state: minimize_problem(Function::new(space, closure)) \
                         evaluates side by side";

@@ -3,10 +3,11 @@
 //!
 //! ```sh
 //! cargo run --release -p swarmgrad-combine --example own_end
+//! cargo run --release -p swarmgrad-combine --example own_end -- bbob 6 10     # BBOB, instances 6 to 10: what the end loses
 //! ```
 
 use swarmgrad_combine::registry::parse;
-use swarmgrad_core::{Evaluations, Function, Outcome, Run, Space, math};
+use swarmgrad_core::{Evaluations, Function, Limits, Outcome, Run, Space, Watch, math};
 
 type Objective = fn(&[f64]) -> f64;
 
@@ -68,7 +69,51 @@ fn run(method: &str, dim: usize, f: Objective, budget: u64, seed: u64) -> Outcom
     Run::new(&Function::new(space, f), &mut *algorithm, seed).watch(&mut Evaluations(budget)).minimize()
 }
 
+/// The share of the precisions 10^2, 10^1.8, .. 10^-8 that a run of 10^4 d evaluations reaches, and what it spends.
+fn share(method: &str, function: usize, instance: u64, dim: usize) -> (f64, u64) {
+    let problem =
+        swarmgrad_problems::bbob(function, instance).and_then(|entry| entry.build(dim, None)).expect("a function");
+    let budget = 10_000 * dim as u64;
+    let (entry, settings) = parse(method).expect("a method");
+    let mut algorithm = entry.build(problem.space(), Some(budget), &settings).expect("a method for the box");
+    let minimum = problem.minimum().expect("a known minimum");
+    let watchers: &mut dyn Watch = &mut Limits { target: Some(minimum + 1e-8), ..Limits::evaluations(budget) };
+    let outcome = Run::new(&*problem, &mut *algorithm, instance).watch(watchers).minimize();
+    let reached = (0..51).filter(|k| outcome.fun - minimum <= math::powf(10.0, 2.0 - 0.2 * f64::from(*k))).count();
+    (reached as f64 / 51.0, outcome.nfev)
+}
+
+/// What ending by itself loses on BBOB.
+fn bbob(from: u64, to: u64) {
+    println!("| function | share with the end | without | evaluations with the end, of those without |");
+    println!("|---|---:|---:|---:|");
+    let mut sums = [0.0; 2];
+    for function in 1..=24 {
+        let (mut shares, mut spent, mut runs) = ([0.0; 2], [0; 2], 0.0);
+        for (instance, dim) in (from..=to).flat_map(|instance| [2, 5, 10].map(|dim| (instance, dim))) {
+            runs += 1.0;
+            for (k, method) in ["auto", "auto(explored=1)"].into_iter().enumerate() {
+                let (reached, evaluations) = share(method, function, instance, dim);
+                shares[k] += reached;
+                spent[k] += evaluations;
+            }
+        }
+        println!(
+            "| f{function} | {:.3} | {:.3} | {:.2} |",
+            shares[0] / runs,
+            shares[1] / runs,
+            spent[0] as f64 / spent[1] as f64
+        );
+        (0..2).for_each(|k| sums[k] += shares[k] / runs / 24.0);
+    }
+    println!("| all | {:.4} | {:.4} | |", sums[0], sums[1]);
+}
+
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [_, from, to] = &arguments[..] {
+        return bbob(from.parse().expect("the first instance"), to.parse().expect("the last instance"));
+    }
     println!(
         "| function | variables | evaluations until the end, median of 15 seeds | ended by itself | worst value over the minimum |"
     );

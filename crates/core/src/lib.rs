@@ -67,5 +67,5 @@ pub use tally::Best;
 pub use threads::{Halt, Workers};
 pub use variable::{Typed, Variable, VariableKind};
 pub use watch::{
-    Asked, Evaluations, Every, Iterations, Limits, Progress, Stagnation, Target, Time, Together, Told, Watch,
+    Asked, Evaluations, Every, Iterations, Limits, Patience, Progress, Target, Time, Together, Told, Watch,
 };

@@ -42,6 +42,8 @@ pub struct Session<'a, F: Real = f64> {
     /// Share of a round that must be there before the rest may be given up.
     quorum: f64,
     noisy: bool,
+    /// Share of the best value that an improvement must exceed to count as one for [`Limits::patience`].
+    tolerance: F,
     settling: Option<Settling<F>>,
     repeated: Option<(Repeated, Vec<F>)>,
     /// Whether gradients are there for the method.
@@ -128,6 +130,7 @@ impl<'a, F: Real> Session<'a, F> {
             round: Round::default(),
             quorum: 1.0,
             noisy: false,
+            tolerance: F::zero(),
             settling: None,
             repeated: None,
             gradients: false,
@@ -145,6 +148,7 @@ impl<'a, F: Real> Session<'a, F> {
         if limits == Limits::default() {
             return self;
         }
+        self.tolerance = limits.tolerance.unwrap_or(self.tolerance);
         if self.tally.rounds > 0
             && let ControlFlow::Break(reason) = limits.see(&self.progress())
         {
@@ -728,6 +732,7 @@ impl<'a, F: Real> Session<'a, F> {
         self.algorithm.tell(&mut self.round.xs, &self.round.values);
         self.round.asked_for = false;
         self.tally.rounds += 1;
+        self.tally.note_gain(self.tolerance);
         let mut watchers = std::mem::take(&mut self.watchers);
         let progress = self.progress();
         // Every watcher sees every round, also the one that ends the run; the first reason counts.
@@ -752,6 +757,7 @@ impl<'a, F: Real> Session<'a, F> {
             cost: self.cost(),
             failures: self.tally.failures.total(),
             best: &self.tally.best,
+            gained: self.tally.gained.1,
             values: &self.round.values,
             algorithm: &*self.algorithm,
             elapsed: self.tally.elapsed + self.begin.elapsed(),

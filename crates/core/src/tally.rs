@@ -24,6 +24,8 @@ pub struct Best<F: Real = f64> {
 #[serde(bound = "")]
 pub(crate) struct Tally<F: Real> {
     pub(crate) best: Best<F>,
+    /// The best value when it last improved by more than the tolerance, and evaluations up to then.
+    pub(crate) gained: (F, u64),
     pub(crate) shortlist: Shortlist<F>,
     pub(crate) evaluations: u64,
     pub(crate) gradients: u64,
@@ -40,6 +42,7 @@ impl<F: Real> Default for Tally<F> {
     fn default() -> Self {
         Tally {
             best: Best { x: Vec::new(), value: F::infinity(), iteration: 0, evaluation: 0 },
+            gained: (F::infinity(), 0),
             shortlist: Shortlist::default(),
             evaluations: 0,
             gradients: 0,
@@ -53,6 +56,14 @@ impl<F: Real> Default for Tally<F> {
 }
 
 impl<F: Real> Tally<F> {
+    /// Notes an improvement by more than this share of the best value.
+    pub(crate) fn note_gain(&mut self, tolerance: F) {
+        let (value, best) = (self.gained.0, self.best.value);
+        if best < value && !(value - best <= tolerance * value.abs()) {
+            self.gained = (best, self.best.evaluation);
+        }
+    }
+
     /// Keeps a point if it is the best, of equals the one asked for first, whatever the order of the answers. The very first
     /// point is kept even if it failed, so that a run always has a point to show.
     pub(crate) fn consider(&mut self, value: F, x: &[F], number: u64, iteration: u64, noisy: bool) {

@@ -157,7 +157,7 @@ fn header(plan: &Plan, test: Option<&dyn TestProblem>) -> Value {
         "problem": study.problem, "exec": study.program.as_ref().map(|program| &program.command), "dim": space.dim(),
         "seed": study.seed, "lower": numbers(space.lower()), "upper": numbers(space.upper()), "outside": study.outside,
         "variables": study.variables, "maximize": study.maximize, "minimum": test.and_then(|test| test.minimum()).map(number), "evaluations": plan.budget,
-        "iterations": study.iterations, "target": study.target.map(number), "stagnation": study.stagnation, "seconds": study.time,
+        "iterations": study.iterations, "target": study.target.map(number), "patience": study.patience, "tolerance": study.tolerance.map(number), "seconds": study.time,
     })
 }
 

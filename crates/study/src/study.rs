@@ -96,9 +96,12 @@ pub struct Study {
     /// End after this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<f64>,
-    /// End when this many iterations brought no improvement.
+    /// End when this many evaluations brought no improvement.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stagnation: Option<u64>,
+    pub patience: Option<u64>,
+    /// Share of the best value by which it must improve for that to count; alone it means a patience of 100 (d + 5) evaluations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
     /// Points that can be evaluated at the same time: methods that can choose the size of their rounds ask for about as many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
@@ -154,7 +157,8 @@ impl Default for Study {
             iterations: None,
             target: None,
             time: None,
-            stagnation: None,
+            patience: None,
+            tolerance: None,
             batch: None,
             quorum: None,
         }
@@ -337,6 +341,8 @@ impl Study {
                 return Err(Error::parameter("--set", "start", "--start and --x0 set it already"));
             }
         }
+        Limits { target: self.target, patience: self.patience, tolerance: self.tolerance, ..Limits::default() }
+            .check()?;
         let takes_batch = entry.parameters().iter().any(|parameter| parameter.name == "workers");
         if let Some(batch) = self.batch.filter(|_| takes_batch) {
             settings.entry("workers").or_insert(json!(batch));
@@ -442,7 +448,8 @@ impl Plan {
             evaluations: self.budget,
             iterations: self.study.iterations,
             target: self.study.target.map(|target| self.signed(target)),
-            stagnation: self.study.stagnation,
+            patience: self.study.patience,
+            tolerance: self.study.tolerance,
             time: None,
         }
     }
@@ -470,7 +477,8 @@ impl Plan {
     /// # Errors
     /// A study that cannot be written.
     pub fn identity(&self) -> Result<Value> {
-        let study = Study { iterations: None, target: None, time: None, stagnation: None, ..self.study.clone() };
+        let study =
+            Study { iterations: None, target: None, time: None, patience: None, tolerance: None, ..self.study.clone() };
         let program = study.program.map(|program| Program { timeout: None, max_failures: None, ..program });
         let study = Study { evaluations: self.planned(), planned: None, program, ..study };
         serde_json::to_value(study).map_err(|why| Error::Unsaved { method: "a study".into(), why: why.to_string() })

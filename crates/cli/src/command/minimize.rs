@@ -260,9 +260,13 @@ pub struct Limits {
     #[arg(long, value_name = "S", value_parser = argument::seconds, help_heading = LIMITS)]
     time: Option<f64>,
 
-    /// End when this many iterations brought no improvement
+    /// End when this many evaluations brought no improvement
     #[arg(long, value_name = "N", value_parser = argument::positive, help_heading = LIMITS)]
-    stagnation: Option<u64>,
+    patience: Option<u64>,
+
+    /// An improvement counts when it is more than this share of the best value; without --patience: 100 (d + 5) evaluations
+    #[arg(long, value_name = "SHARE", value_parser = argument::share, help_heading = LIMITS)]
+    tolerance: Option<f64>,
 }
 
 impl Limits {
@@ -271,7 +275,8 @@ impl Limits {
         study.iterations = self.iterations.or(study.iterations);
         study.target = self.target.or(study.target);
         study.time = self.time.or(study.time);
-        study.stagnation = self.stagnation.or(study.stagnation);
+        study.patience = self.patience.or(study.patience);
+        study.tolerance = self.tolerance.or(study.tolerance);
     }
 }
 
