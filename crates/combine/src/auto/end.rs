@@ -27,13 +27,15 @@ use swarmgrad_core::{Matrix, Real};
 /// Different ends that are remembered; with more of them eq. (3) is far from small.
 const MOST: usize = 256;
 /// Ends are one where their values differ by no more, in units of their size, and of the fall of values since the first.
-const SAME: (f64, f64) = (1e-7, 1e-9);
+const SAME: (f64, f64) = (1e-12, 1e-13);
 /// Roundings in eq. (1), and deviations from eq. (2), in units of the values.
 const STRAIGHT: f64 = 1e-9;
 const QUADRATIC: f64 = 1e-6;
 /// Fewest and most lines, and lines an evaluation before.
 const LINES: (u64, u64) = (12, 30);
 const RATE: f64 = 0.25;
+/// Descents after the first, at most.
+const DESCENTS: u32 = 2;
 /// The shortest and the longest t of eq. (1).
 const WHERE: (f64, f64) = (0.3, 0.7);
 
@@ -125,6 +127,10 @@ pub(super) struct Survey<F: Real> {
     places: Vec<f64>,
     /// The far end of the last line, and its value.
     pub(super) far: (Vec<F>, F),
+    /// The value of the minimum when the last line was looked at.
+    least: f64,
+    /// Descents after the first.
+    descents: u32,
 }
 
 impl<F: Real> Survey<F> {
@@ -157,11 +163,13 @@ impl<F: Real> Survey<F> {
     /// The values of the far ends and of the points on the way; `least` is the value of the minimum before.
     pub(super) fn tell(&mut self, least: f64, xs: &Matrix<F>, values: &[F]) {
         let lines = xs.len() / 2;
+        self.least = least;
         for (k, &t) in self.places.iter().take(lines).enumerate() {
             let (far, middle) = (values[k].f64(), values[lines + k].f64());
             let rounding = STRAIGHT * (least.abs() + far.abs());
-            if !(least - rounding <= middle && middle <= (1.0 - t) * least + t * far + rounding && far.is_finite()) {
-                self.shape = Shape::Other; // eq. (1)
+            let convex = least - rounding <= middle && middle <= (1.0 - t) * least + t * far + rounding;
+            if !(convex && far > least + rounding && far.is_finite()) {
+                self.shape = Shape::Other; // eq. (1); a plain says nothing
                 return;
             }
             self.lines += 1;
@@ -184,9 +192,15 @@ impl<F: Real> Survey<F> {
         }
     }
 
-    /// The second descent has ended at `value`, the first at `least`.
-    pub(super) fn confirm(&mut self, least: f64, value: f64, fall: f64) {
-        self.shape = if is_same(least, value, fall) { Shape::Confirmed } else { Shape::Other };
+    /// A further descent has ended at `value`. One that ends lower says that the first had not come to the end.
+    pub(super) fn confirm(&mut self, value: f64, fall: f64) {
+        self.descents += 1;
+        self.shape = match is_same(self.least, value, fall) {
+            true => Shape::Confirmed,
+            false if value < self.least && self.descents < DESCENTS => Shape::Convex,
+            false => Shape::Other,
+        };
+        self.least = self.least.min(value);
     }
 
     pub(super) fn lines(&self) -> u64 {
@@ -203,7 +217,7 @@ mod tests {
         let mut basins = Basins::default();
         (0..9).for_each(|_| basins.count(1.0, 0.0));
         assert!(basins.is_best_confirmed() && basins.unknown() == 2.0 / 72.0);
-        basins.count(1.0 + 1e-9, 0.0);
+        basins.count(1.0 + 1e-13, 0.0);
         assert_eq!((basins.searches(), basins.ends(), basins.unknown()), (10, 1, 2.0 / 90.0));
         basins.count(0.5, 0.0);
         assert!(!basins.is_best_confirmed() && basins.unknown() == 6.0 / 110.0);
@@ -211,7 +225,7 @@ mod tests {
         assert_eq!(basins.ends(), 2);
         basins.count_given_up(1.5);
         assert_eq!((basins.ends(), basins.searches()), (3, 13));
-        assert!(is_same(0.0, 1e-4, 1e6) && !is_same(0.0, 1e-4, 1e4) && !is_same(f64::NAN, 0.0, 1.0));
+        assert!(is_same(0.0, 1e-8, 1e6) && !is_same(0.0, 1e-8, 1e4) && !is_same(f64::NAN, 0.0, 1.0));
     }
 
     #[test]
@@ -234,6 +248,7 @@ mod tests {
         assert_eq!(shape(|t| if t < -1.0 { f64::NAN } else { t * t }), Shape::Other);
         assert_eq!(shape(|t| t), Shape::Other);
         assert_eq!(shape(|t| 2.0 + t.abs()), Shape::Linear);
+        assert_eq!(shape(|_| 3.0), Shape::Other);
         assert_eq!(shape(|t| if t < -2.5 { 2.0 * t * t } else { t * t }), Shape::Other);
     }
 }

@@ -219,7 +219,7 @@ pub struct Auto<F: Real> {
     first: f64,
     gained: u64,
     sampled: u64,
-    /// Evaluations of the lane at work, descents and coordinates, since it last gained something that matters.
+    /// Evaluations of the coordinate search since it last gained something that matters.
     steady: u64,
     /// Why nothing more is expected.
     known: Option<String>,
@@ -312,7 +312,6 @@ impl<F: Real> Auto<F> {
         }
         if self.is_surveying() {
             match self.survey.shape {
-                Shape::Convex if self.is_steady() || self.is_done(&self.descents[0].search) => self.confirm(),
                 Shape::Convex => return Lane::Descent(0),
                 _ => return Lane::Survey,
             }
@@ -323,7 +322,9 @@ impl<F: Real> Auto<F> {
             if self.findings.separable.is_none() && !self.findings.inexact && early {
                 return Lane::Probe;
             }
-            if self.findings.separable == Some(true) && self.open_coordinates() {
+            // Coordinates that gain nothing wait for the end of the first descent, which may be the minimum.
+            let waits = self.findings.smooth.is_none() && self.is_steady() && self.finder.lane != Lane::Coordinates;
+            if self.findings.separable == Some(true) && !waits && self.open_coordinates() {
                 return Lane::Coordinates;
             }
         }
@@ -345,16 +346,10 @@ impl<F: Real> Auto<F> {
 
     /// Whether it is being looked at if the first descent has ended in the only basin.
     fn is_surveying(&self) -> bool {
-        let ended = self.findings.smooth == Some(true) || self.is_steady();
+        let ended = self.findings.smooth.is_some() || self.is_steady() && self.finder.lane == Lane::Coordinates;
         let wanted = ended && !self.findings.inexact && self.params.explored < 1.0;
         let first = self.runs(Lane::Descent(0)) == 1 && self.runs(Lane::Sample) == 0;
         wanted && (self.survey.shape == Shape::Unknown && first || self.survey.shape == Shape::Convex)
-    }
-
-    /// The second descent has ended.
-    fn confirm(&mut self) {
-        let (_, value) = self.descents[0].search.place();
-        self.survey.confirm(self.best.value.f64(), value, self.fall());
     }
 
     /// Whether the descent has ended, or is about to gain nothing that matters.
@@ -362,7 +357,12 @@ impl<F: Real> Auto<F> {
         descent.is_over() || descent.remaining() <= NOTHING * self.fall()
     }
 
-    /// Whether the descent or the coordinate search at work has gained nothing that matters for long.
+    /// Whether the descent has ended, or has nothing left that arithmetic could tell.
+    fn is_settled(&self, descent: &Walk<F>) -> bool {
+        descent.is_over() || descent.remaining() <= 1e-3 * NOTHING * self.fall()
+    }
+
+    /// Whether the coordinate search has gained nothing that matters for long.
     fn is_steady(&self) -> bool {
         self.steady >= CYCLES * (self.space.dim() as u64 + 2)
     }
@@ -389,6 +389,15 @@ impl<F: Real> Auto<F> {
 
     /// Sees whether nothing more is to be expected.
     fn conclude(&mut self) {
+        let second = &self.descents[0].search;
+        if self.survey.shape == Shape::Convex && self.is_settled(second) {
+            let (value, fall) = (second.place().1, self.fall());
+            self.survey.confirm(value, fall);
+            if self.survey.shape == Shape::Convex {
+                self.close_descent(0);
+                self.begin_descent(0);
+            }
+        }
         let lines = self.survey.lines();
         let unknown = self.basins.unknown();
         let sampled = self.sampled > self.gained && self.basins.is_best_confirmed();
@@ -456,7 +465,6 @@ impl<F: Real> Auto<F> {
 
     /// A descent that goes on: from a new point where the last one has ended or is hopeless.
     fn open_descent(&mut self, k: usize) {
-        let runs = self.runs(Lane::Descent(k));
         if let Some(descent) = self.descents.get(k) {
             if !descent.search.is_over() && !self.is_hopeless(&descent.search) {
                 return;
@@ -466,6 +474,12 @@ impl<F: Real> Auto<F> {
             let Ok(search) = Walk::new(&self.space, self.findings.inexact, self.params.noise) else { return };
             self.descents.push(Descent { search, label: String::new() });
         }
+        self.begin_descent(k);
+    }
+
+    /// A descent from a new point.
+    fn begin_descent(&mut self, k: usize) {
+        let runs = self.runs(Lane::Descent(k));
         let start = self.anywhere();
         let descent = &mut self.descents[k];
         match self.scattered.pop() {
@@ -684,9 +698,12 @@ impl<F: Real> Auto<F> {
                 let mut survey = std::mem::take(&mut self.survey);
                 survey.tell(before.f64(), xs, values);
                 self.spent[lane.kind()].runs = 1;
+                if survey.shape == Shape::Convex && self.findings.smooth == Some(false) {
+                    survey.shape = Shape::Other; // descents end here before they are at the end
+                }
                 if survey.shape == Shape::Convex {
                     self.close_descent(0);
-                    (self.findings.smooth, self.steady) = (Some(true), 0);
+                    self.findings.smooth = Some(true);
                     self.descents[0].search.launch(&survey.far.0, survey.far.1);
                     self.spent[Lane::Descent(0).kind()].runs += 1;
                 }
@@ -694,10 +711,7 @@ impl<F: Real> Auto<F> {
             }
             Lane::Descent(k) => {
                 self.clocks[0] += if self.findings.smooth.is_some() { asked as f64 / share } else { 0.0 };
-                let (_, from) = self.descents[k].search.place();
                 self.descents[k].search.tell(xs, values);
-                let (_, to) = self.descents[k].search.place();
-                self.steady = if from - to > NOTHING * self.fall() { 0 } else { self.steady + asked };
             }
             Lane::Dive => {
                 self.clocks[1] += asked as f64 / (1.0 - share);
