@@ -249,13 +249,13 @@ impl<F: Real> Watch<F> for Iterations {
     }
 }
 
-/// Ends when the best value is at most this.
+/// Ends when the best value of a feasible point is at most this.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<F: Real = f64>(pub F);
 
 impl<F: Real> Watch<F> for Target<F> {
     fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
-        stop_if(p.best.value <= self.0, Reason::Target)
+        stop_if(p.best.violation == F::zero() && p.best.value <= self.0, Reason::Target)
     }
 }
 
