@@ -48,6 +48,7 @@ mod watch;
 pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
 pub use checkpoint::Checkpoint;
 pub use constraint::{Constraint, Relation, better_constrained, violation};
+pub use encode::Part;
 pub use error::{Error, Result, nearest};
 pub use evaluate::{Batch, Capacity, Evaluation, Evaluator, Failure, FailureCounts, Id};
 pub use gradient::{Collapse, GradientSource, Reliability, Sampled};
