@@ -94,7 +94,7 @@ impl Entry {
 }
 
 /// A test function ready for use: a [`Problem`] that knows what it is and, where that is known, its answer.
-pub trait TestProblem<F: Real = f64>: Problem<F> {
+pub trait TestProblem<F: Real = f64>: Problem<F> + Send {
     /// Its row in the table.
     fn entry(&self) -> &Entry;
 

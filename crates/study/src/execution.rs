@@ -282,6 +282,11 @@ impl Plan {
         ended: &mut Ended,
     ) -> Result<()> {
         let Some(program) = &self.study.program else { return Ok(()) };
+        if let Some(function) = &program.function {
+            let rule =
+                "the file holds a run of this function: a command that computes the same is needed, --exec COMMAND";
+            return Err(Error::parameter("--exec", function, rule));
+        }
         let options = program::Options {
             names: self.names.clone(),
             constraints: self.constraints.answered().to_vec(),
@@ -390,8 +395,18 @@ impl Plan {
         Ok((Some(journal.of(&self.space)), Some(contents)))
     }
 
-    /// Errors if a file holds another run.
-    fn same_run(&self, other: &Study, path: &Path) -> Result<()> {
+    /// Checks that a file holds this run. A function and a command may continue each other's runs: what they compute is the
+    /// user's affair.
+    ///
+    /// # Errors
+    /// Another run, with the members of the study that differ.
+    pub fn same_run(&self, other: &Study, path: &Path) -> Result<()> {
+        let mut other = other.clone();
+        let of_function = |study: &Study| study.program.as_ref().is_some_and(|program| program.function.is_some());
+        if self.study.program.is_some() && other.program.is_some() && (of_function(&self.study) || of_function(&other))
+        {
+            other.program.clone_from(&self.study.program);
+        }
         let (ours, theirs) = (self.identity()?, other.plan()?.identity()?);
         if ours == theirs {
             return Ok(());

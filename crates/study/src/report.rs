@@ -159,7 +159,8 @@ impl Report {
 impl Serialize for Report {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (study, outcome) = (&self.plan.study, &self.outcome);
-        let problem = study.problem.as_ref().or(study.program.as_ref().map(|program| &program.command));
+        let program = study.program.as_ref().map(|program| program.function.as_ref().unwrap_or(&program.command));
+        let problem = study.problem.as_ref().or(program);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("x", &point(&self.plan.space, &outcome.x))?;
         if !self.plan.names.is_empty() {

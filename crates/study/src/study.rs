@@ -124,6 +124,10 @@ pub struct Study {
 pub struct Program {
     /// The command, run by the shell.
     pub command: String,
+    /// The name of a function of the caller's language that stands in place of a command: only that language runs it. A command
+    /// that computes the same may continue its run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
     /// How a point is written on its standard input: `json` (the default) or `plain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
@@ -330,7 +334,7 @@ impl Study {
                 let rule = "name a test problem or give a program of your own";
                 return Err(Error::parameter("problem", "nothing", rule));
             }
-            (None, Some(program)) if program.command.trim().is_empty() => {
+            (None, Some(program)) if program.command.trim().is_empty() && program.function.is_none() => {
                 return Err(Error::parameter("--exec", "''", "must be a command, for example 'python3 objective.py'"));
             }
             _ => {}

@@ -472,6 +472,12 @@ impl Resume {
         let study = &mut saved.study;
         self.limits.apply(study);
         self.means.apply(study)?;
+        if let (Some(program), Some(command)) = (&mut study.program, &self.exec)
+            && program.function.take().is_some()
+        {
+            // Begun by a function of another language.
+            program.command.clone_from(command);
+        }
         match (&study.program, &self.exec) {
             (None, Some(command)) => {
                 return Err(Error::parameter("--exec", command, "the file holds a run of a test problem").into());

@@ -1,0 +1,37 @@
+"""Minimise what has no gradient: swarms, evolution strategies and their gradients.
+
+    >>> from swarmgrad import minimize
+    >>> result = minimize(lambda x: ((x - 1) ** 2).sum(), [(-5, 5)] * 3, maxfun=2000, rng=1)
+    >>> bool(result.fun < 1e-9)
+    True
+"""
+
+from . import problems
+from ._compare import Comparison, minimize_many
+from ._methods import list_methods, method_info
+from ._minimize import minimize, scipy_method
+from ._native import __version__
+from ._optimizer import Optimizer
+from ._result import OptimizeResult
+from ._space import Choice, Fixed, Flag, Integer, Log, Ordered, Real, Space
+
+__all__ = [
+    "Choice",
+    "Comparison",
+    "Fixed",
+    "Flag",
+    "Integer",
+    "Log",
+    "OptimizeResult",
+    "Optimizer",
+    "Ordered",
+    "Real",
+    "Space",
+    "__version__",
+    "list_methods",
+    "method_info",
+    "minimize",
+    "minimize_many",
+    "problems",
+    "scipy_method",
+]

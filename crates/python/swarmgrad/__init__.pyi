@@ -1,0 +1,226 @@
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Optional, Union
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import problems as problems
+
+__version__: str
+Method = Literal[
+    "auto",
+    "pso",
+    "pso_constriction",
+    "mpso",
+    "empso",
+    "empso_printed",
+    "adaswarm",
+    "rempso",
+    "spso2011",
+    "clpso",
+    "pso_sde",
+    "cbo",
+    "polar_cbo",
+    "cluster_cbo",
+    "mirror_cbo",
+    "adam_cbo",
+    "cbs",
+    "consensus_hopping",
+    "de",
+    "jde",
+    "jade",
+    "shade",
+    "lshade",
+    "jso",
+    "ga",
+    "random_search",
+    "cma_es",
+    "ipop_cma_es",
+    "bipop_cma_es",
+    "sep_cma_es",
+    "cr_fm_nes",
+    "xnes",
+    "snes",
+    "open_es",
+    "pgpe",
+    "quasi_newton",
+    "coordinate_search",
+    "nelder_mead",
+    "trust_region",
+    "multistart",
+    "polish",
+    "islands",
+    "diff_ga",
+    "diff_de",
+    "diff_jde",
+    "diff_shade",
+    "diff_lshade",
+    "diff_pso",
+    "diff_empso",
+    "diff_cbo",
+    "diff_es",
+    "diff_cma_es",
+]
+Path = Union[str, "os.PathLike[str]"]
+Bounds = Union["Space", Mapping[str, Any], Sequence[tuple[Optional[float], Optional[float]]], np.ndarray, Any]
+Seed = Union[int, np.random.Generator, None]
+
+class OptimizeResult(dict[str, Any]):
+    x: Any
+    fun: float
+    nfev: int
+    nit: int
+    njev: int
+    success: bool
+    status: int
+    message: str
+    method: str
+    seed: int
+    account: Optional[str]
+    failures: int
+    failure_kinds: dict[str, int]
+    history: dict[str, Any]
+    def __getattr__(self, name: str) -> Any: ...
+
+class Variable:
+    objects: Optional[list[Any]]
+
+class Real(Variable):
+    def __init__(self, lower: float, upper: float) -> None: ...
+
+class Log(Variable):
+    def __init__(self, lower: float, upper: float) -> None: ...
+
+class Integer(Variable):
+    def __init__(self, lower: int, upper: int, step: int = 1) -> None: ...
+
+class Choice(Variable):
+    of: list[Any]
+    def __init__(self, of: Sequence[Any]) -> None: ...
+
+class Ordered(Choice): ...
+
+class Flag(Variable):
+    def __init__(self) -> None: ...
+
+class Fixed(Variable):
+    def __init__(self, value: Union[bool, int, float, str]) -> None: ...
+
+class Space(Mapping[str, Variable]):
+    dim: int
+    texts: list[str]
+    def __init__(self, variables: Mapping[str, Any]) -> None: ...
+    def __getitem__(self, name: str) -> Variable: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def encode(self, points: Sequence[Any]) -> list[list[float]]: ...
+    def decode(self, x: ArrayLike) -> dict[str, Any]: ...
+
+def minimize(
+    fun: Callable[..., Any],
+    bounds: Optional[Bounds] = None,
+    args: tuple[Any, ...] = (),
+    *,
+    method: Union[Method, str] = "auto",
+    x0: Any = None,
+    jac: Union[Callable[..., ArrayLike], bool, None] = None,
+    constraints: Any = (),
+    maxfun: Optional[int] = None,
+    maxiter: Optional[int] = None,
+    target: Optional[float] = None,
+    time_limit: Optional[float] = None,
+    patience: Optional[int] = None,
+    tolerance: Optional[float] = None,
+    workers: Any = 1,
+    vectorized: bool = False,
+    quorum: float = 1.0,
+    eval_timeout: Optional[float] = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    callback: Optional[Callable[..., Any]] = None,
+    record: Optional[Path] = None,
+    resume: Optional[Path] = None,
+    overwrite: bool = False,
+    progress: bool = False,
+    noisy: bool = False,
+    maximize: bool = False,
+    outside: Optional[Literal["clamp", "reflect", "wrap", "resample"]] = None,
+    rng: Seed = None,
+    seed: Seed = None,
+    options: Optional[Mapping[str, Any]] = None,
+) -> OptimizeResult: ...
+def scipy_method(
+    fun: Callable[..., Any],
+    x0: ArrayLike,
+    args: tuple[Any, ...] = (),
+    *,
+    bounds: Optional[Bounds] = None,
+    jac: Any = None,
+    callback: Optional[Callable[..., Any]] = None,
+    constraints: Any = (),
+    tol: Optional[float] = None,
+    method: str = "auto",
+    **options: Any,
+) -> OptimizeResult: ...
+
+class Optimizer:
+    def __init__(
+        self,
+        space: Bounds,
+        *,
+        method: Union[Method, str] = "auto",
+        budget: Optional[int] = None,
+        x0: Any = None,
+        rng: Seed = None,
+        seed: Seed = None,
+        options: Optional[Mapping[str, Any]] = None,
+        maximize: bool = False,
+        noisy: bool = False,
+        target: Optional[float] = None,
+        quorum: float = 1.0,
+        outside: Optional[str] = None,
+        record: Optional[Path] = None,
+        overwrite: bool = False,
+    ) -> None: ...
+    @property
+    def space(self) -> Optional[Space]: ...
+    @property
+    def done(self) -> bool: ...
+    @property
+    def ids(self) -> list[int]: ...
+    @property
+    def result(self) -> OptimizeResult: ...
+    def ask(self, n: Optional[int] = None) -> Any: ...
+    def tell(self, values: ArrayLike) -> None: ...
+    def tell_one(self, id: int, value: float, failure: Optional[str] = None) -> None: ...
+    def stop(self) -> None: ...
+    def save(self, path: Path) -> None: ...
+    @classmethod
+    def load(cls, path: Path, space: Optional[Mapping[str, Any]] = None) -> "Optimizer": ...
+
+class Comparison:
+    rows: list[dict[str, Any]]
+    target: Optional[float]
+    maximize: bool
+    @property
+    def problems(self) -> list[str]: ...
+    @property
+    def methods(self) -> list[str]: ...
+    def values(self, problem: str, method: str) -> np.ndarray: ...
+    def medians(self) -> dict[tuple[str, str], float]: ...
+    def success(self) -> dict[tuple[str, str], tuple[float, float, float]]: ...
+    def ranks(self) -> dict[str, float]: ...
+    def plot(self, ax: Any = None) -> Any: ...
+
+def minimize_many(
+    problems: Any,
+    methods: Union[str, Sequence[str]],
+    *,
+    runs: int = 10,
+    bounds: Optional[Bounds] = None,
+    rng: int = 0,
+    target: Optional[float] = None,
+    **arguments: Any,
+) -> Comparison: ...
+def list_methods() -> list[str]: ...
+def method_info(name: str) -> dict[str, Any]: ...

@@ -1,0 +1,250 @@
+"""The same bits wherever points are evaluated, and what a worker that fails costs."""
+
+import concurrent.futures
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from swarmgrad import Choice, Integer, Space, minimize
+
+BOX = [(-5, 5)] * 3
+
+
+def sphere(x, shift=1.0):
+    return float(((x - shift) ** 2).sum())
+
+
+def typed(p):
+    return p["n"] + (p["act"] == "relu")
+
+
+def kills(x):
+    if x[0] > 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return sphere(x)
+
+
+def hangs(x):
+    if x[0] > 4.5:
+        time.sleep(1000)
+    return sphere(x)
+
+
+def raises(x):
+    if x[0] > 4:
+        raise ZeroDivisionError("in a worker")
+    return sphere(x)
+
+
+def says_nothing(x):
+    return None
+
+
+def same(a, b):
+    return a.fun == b.fun and np.array_equal(a.x, b.x) and (a.nfev, a.nit, a.failures) == (b.nfev, b.nit, b.failures)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return minimize(sphere, BOX, method="cma_es", rng=2, maxfun=120)
+
+
+def run(workers, **more):
+    return minimize(sphere, BOX, method="cma_es", rng=2, maxfun=120, workers=workers, **more)
+
+
+def no_children():
+    end = time.monotonic() + 5
+    while multiprocessing.active_children() and time.monotonic() < end:
+        time.sleep(0.01)
+    return not multiprocessing.active_children()
+
+
+def test_processes(expected):
+    assert same(run(2), expected) and no_children()
+    assert same(minimize(sphere, BOX, (1.0,), method="cma_es", rng=2, maxfun=120, workers=2), expected)
+
+
+def test_maps(expected):
+    assert same(run(map), expected)
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert same(run(pool.map), expected) and same(run(pool), expected)
+
+
+def test_executors(expected):
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        assert same(run(pool), expected) and same(run(pool, eval_timeout=60), expected)
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert same(run(pool), expected)
+
+
+def test_joblib(expected):
+    joblib = pytest.importorskip("joblib")
+    assert same(run(joblib.Parallel(2)), expected)
+
+
+def test_dask(expected):
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
+        assert same(run(client), expected)
+
+
+def test_ray(expected):
+    ray = pytest.importorskip("ray")
+    from ray.util.multiprocessing import Pool
+
+    ray.init(num_cpus=2, include_dashboard=False)
+    with Pool(2) as pool:
+        assert same(run(pool), expected)
+
+
+def test_mpi(expected):
+    futures = pytest.importorskip("mpi4py.futures")
+    with futures.MPIPoolExecutor(2) as pool:
+        assert same(run(pool), expected)
+
+
+class FutureLater:
+    """An executor as Dask and MPI have them, whose points are ready in the wrong order."""
+
+    def __init__(self):
+        self.waiting = []
+        self.thread = threading.Thread(target=self.work, daemon=True)
+        self.thread.start()
+
+    def submit(self, task, *args):
+        future = concurrent.futures.Future()
+        self.waiting.append((future, task, args))
+        return future
+
+    def work(self):
+        while True:
+            time.sleep(0.001)
+            if self.waiting:
+                future, task, args = self.waiting.pop()
+                future.set_result(task(*args))
+
+
+def test_the_order_of_answers_does_not_matter(expected):
+    assert same(run(FutureLater()), expected)
+
+
+def test_lambdas_need_cloudpickle():
+    try:
+        import cloudpickle  # noqa: F401
+    except ImportError:
+        with pytest.raises(TypeError, match="cloudpickle"):
+            minimize(lambda x: sphere(x), BOX, method="de", maxfun=50, workers=2)
+    else:
+        assert same(
+            minimize(lambda x: sphere(x), BOX, method="de", maxfun=50, rng=1, workers=2),
+            minimize(sphere, BOX, method="de", maxfun=50, rng=1),
+        )
+    assert no_children()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+def test_a_killed_worker_costs_its_points():
+    result = minimize(kills, BOX, method="de", rng=2, maxfun=60, workers=2)
+    alone = minimize(lambda x: float("nan") if x[0] > 4 else sphere(x), BOX, method="de", rng=2, maxfun=60)
+    assert result.failure_kinds["crashed"] == result.failures == alone.failures > 0
+    assert result.fun == alone.fun and result.nfev == 60 and no_children()
+    assert "exit code -9" in result.last_failure["detail"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+def test_a_broken_executor_ends_the_run():
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with pytest.raises(RuntimeError, match="takes no more points") as info:
+            minimize(kills, BOX, method="de", rng=2, maxfun=200, workers=pool)
+        assert info.value.result.failure_kinds["crashed"] > 0
+
+
+def test_a_worker_that_hangs():
+    begin = time.monotonic()
+    result = minimize(hangs, BOX, method="de", rng=2, maxfun=60, workers=2, eval_timeout=0.5)
+    alone = minimize(lambda x: float("nan") if x[0] > 4.5 else sphere(x), BOX, method="de", rng=2, maxfun=60)
+    assert result.failure_kinds["timed_out"] == alone.failures > 0 and result.fun == alone.fun
+    assert time.monotonic() - begin < 60 and no_children()
+    one = minimize(hangs, BOX, method="de", rng=2, maxfun=30, workers=1, eval_timeout=0.5)
+    assert one.nfev == 30 and no_children()
+
+
+def test_exceptions_come_with_their_place():
+    with pytest.raises(ZeroDivisionError, match="in a worker") as info:
+        minimize(raises, BOX, method="de", rng=2, maxfun=200, workers=2)
+    assert "in raises" in str(info.value.__cause__) and info.value.result.nfev >= 0 and no_children()
+    result = minimize(raises, BOX, method="de", rng=2, maxfun=60, workers=2, on_error="skip")
+    alone = minimize(raises, BOX, method="de", rng=2, maxfun=60, on_error="skip")
+    assert same(result, alone) and result.failures > 0
+    with pytest.raises(TypeError, match="returned NoneType"):
+        minimize(says_nothing, BOX, method="de", maxfun=60, workers=2)
+    assert no_children()
+
+
+def test_a_quorum_goes_on_without_the_slow(tmp_path):
+    path = tmp_path / "run.jsonl"
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        result = minimize(
+            lambda x: (time.sleep(0.02 if x[0] > 4 else 0.0), sphere(x))[1], BOX, method="de(particles=8)", rng=2,
+            maxfun=80, workers=pool, quorum=0.75, record=path,
+        )
+    assert result.nfev <= 80 and result.fun < 30
+    # In which order the values came is in the record.
+    again = minimize(sphere, resume=path)
+    assert again.fun == result.fun and again.nfev == result.nfev
+
+
+def test_typed_points_reach_workers():
+    space = Space({"n": Integer(1, 5), "act": Choice(["relu", "tanh"])})
+    one = minimize(typed, space, method="de", rng=1, maxfun=40)
+    assert minimize(typed, space, method="de", rng=1, maxfun=40, workers=2).x == one.x
+
+
+def test_gradients_in_workers():
+    jac = lambda x: 2 * (x - 1)  # noqa: E731
+    one = minimize(sphere, BOX, method="quasi_newton", jac=jac, rng=1, maxfun=60)
+    assert same(one, minimize(sphere, BOX, method="quasi_newton", jac=jac, rng=1, maxfun=60, workers=map))
+
+
+def test_time_limits_and_callbacks():
+    result = minimize(sphere, BOX, method="de", rng=1, maxfun=10**9, time_limit=0.3, workers=map)
+    assert result.message == "time is over" and result.nfev > 0
+    seen = []
+    minimize(sphere, BOX, method="de", rng=1, maxfun=200, workers=map, callback=lambda x: seen.append(x))
+    alone = []
+    minimize(sphere, BOX, method="de", rng=1, maxfun=200, callback=lambda x: alone.append(x))
+    assert len(seen) == len(alone)
+
+
+def test_ctrl_c_leaves_no_process():
+    import _thread
+
+    timer = threading.Timer(1.5, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt) as info:
+        minimize(sphere, BOX, method="de", rng=1, maxfun=10**9, workers=2)
+    assert info.value.result.message == "interrupted" and no_children()
+
+
+UNGUARDED = """
+from swarmgrad import minimize
+def f(x):
+    return float((x * x).sum())
+minimize(f, [(-1, 1)] * 2, method="de", maxfun=50, workers=2)
+"""
+
+
+def test_an_unguarded_script_is_told(tmp_path):
+    import subprocess
+
+    path = tmp_path / "script.py"
+    path.write_text(UNGUARDED)
+    run = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
+    assert run.returncode != 0 and "if __name__ == '__main__':" in run.stderr
