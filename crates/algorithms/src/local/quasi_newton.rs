@@ -306,9 +306,9 @@ impl QuasiNewton {
         self.settled
     }
 
-    /// Whether its values were found to be inexact, more than the arithmetic explains.
-    pub fn is_inexact(&self) -> bool {
-        self.inexact
+    /// The relative error of the values as far as is known, where it was found to be more than the arithmetic explains.
+    pub fn inexactness(&self) -> Option<f64> {
+        (self.inexact && self.stage != Stage::Table).then_some(self.error)
     }
 
     /// The value that the model expects at the end of the next step.

@@ -221,6 +221,8 @@ pub struct Auto<F: Real> {
     sampled: u64,
     /// Evaluations of the coordinate search since it last gained something that matters.
     steady: u64,
+    /// Evaluations of dives before the one at work.
+    spent_before: u64,
     /// Why nothing more is expected.
     known: Option<String>,
     x: Matrix<F>,
@@ -262,6 +264,7 @@ impl<F: Real> Method<F> for Auto<F> {
             gained: 0,
             sampled: 0,
             steady: 0,
+            spent_before: 0,
             known: None,
             x: Matrix::default(),
             part: Matrix::default(),
@@ -331,7 +334,8 @@ impl<F: Real> Auto<F> {
         if self.findings.smooth.is_none() {
             return Lane::Descent(0);
         }
-        if self.runs(Lane::Dive) > 0 && !self.dive.is_over() && !self.is_hopeless(&self.dive) {
+        let overdue = self.findings.inexact && self.dived() > self.spent[Lane::Sample.kind()].evaluations;
+        if self.runs(Lane::Dive) > 0 && !self.dive.is_over() && !self.is_hopeless(&self.dive) && !overdue {
             return Lane::Dive;
         }
         if self.clocks[0] < self.clocks[1] {
@@ -419,12 +423,17 @@ impl<F: Real> Auto<F> {
         }
     }
 
+    /// Evaluations of the dive at work. Models cannot tell when they are hopeless: they get as many as CMA-ES had.
+    fn dived(&self) -> u64 {
+        self.spent[Lane::Dive.kind()].evaluations.saturating_sub(self.spent_before)
+    }
+
     /// Whether a descent or a dive goes by differences that mean nothing.
     fn is_misled(&self) -> bool {
         let dim = self.space.dim();
         // Near a minimum of 0 the roundings of a sum are no share of its value.
         let matters = |walk: &Walk<F>| walk.place().1.abs() > NOTHING * self.fall();
-        let is_misled = |walk: &Walk<F>| walk.is_misled(dim) && matters(walk);
+        let is_misled = |walk: &Walk<F>| walk.is_misled(dim, INEXACT) && matters(walk);
         is_misled(&self.dive) || self.descents.iter().any(|descent| is_misled(&descent.search))
     }
 
@@ -543,6 +552,7 @@ impl<F: Real> Auto<F> {
         if due {
             self.dive.launch(&run.best.x, run.best.value);
             (run.unit, run.fresh, run.dived) = (unit, false, true);
+            self.spent_before = self.spent[Lane::Dive.kind()].evaluations;
             self.spent[Lane::Dive.kind()].runs += 1;
         }
         due

@@ -48,9 +48,12 @@ impl<F: Real> Walk<F> {
         Ok(Walk::Differences(Box::new(LocalMethod::new(space, Start::Uniform, None, params)?)))
     }
 
-    /// Whether it goes by differences that mean nothing, and models are to be had.
-    pub(super) fn is_misled(&self, dim: usize) -> bool {
-        matches!(self, Walk::Differences(walk) if dim <= MODELS && walk.search().is_inexact())
+    /// Whether its values have an error of at least `least` of their size, and models are to be had.
+    pub(super) fn is_misled(&self, dim: usize, least: f64) -> bool {
+        match self {
+            Walk::Differences(walk) if dim <= MODELS => walk.search().inexactness().is_some_and(|error| error >= least),
+            _ => false,
+        }
     }
 
     pub(super) fn launch(&mut self, x: &[F], value: F) {
