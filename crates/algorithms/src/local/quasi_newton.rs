@@ -138,6 +138,8 @@ pub struct QuasiNewton {
     inexact: bool,
     /// How often the values were found exact; like `inexact` it holds for all walks on one function.
     verdicts: u32,
+    /// D of eq. (6) in units of the value, when it was too large.
+    doubt: f64,
     /// The point of the line that contradicted the slope, and its value.
     held: (Vec<f64>, f64),
     /// Offsets of the last forward differences.
@@ -190,6 +192,7 @@ impl LocalSearch for QuasiNewton {
             error: terrain.epsilon.max(params.noise.unwrap_or(0.0)),
             inexact: false,
             verdicts: 0,
+            doubt: 0.0,
             held: (zeros(), f64::INFINITY),
             offsets: zeros(),
             model: Model::new(dim, &params),
@@ -306,9 +309,11 @@ impl QuasiNewton {
         self.settled
     }
 
-    /// The relative error of the values as far as is known, where it was found to be more than the arithmetic explains.
+    /// The relative error of the values as far as is known, where it was found to be more than the arithmetic explains. Before the
+    /// difference table has measured it, a hundredth of what made it be doubted.
     pub fn inexactness(&self) -> Option<f64> {
-        (self.inexact && self.stage != Stage::Table).then_some(self.error)
+        let error = if self.stage == Stage::Table { 0.01 * self.doubt } else { self.error };
+        self.inexact.then_some(error)
     }
 
     /// The value that the model expects at the end of the next step.
@@ -582,7 +587,7 @@ impl QuasiNewton {
                 self.x.copy_from_slice(&point);
                 self.f = self.held.1;
             }
-            (self.stage, self.inexact) = (Stage::Table, true);
+            (self.stage, self.inexact, self.doubt) = (Stage::Table, true, d.abs() / self.f.abs());
         } else {
             self.verdicts += 1;
             self.stage = Stage::Line;
