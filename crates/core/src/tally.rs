@@ -71,7 +71,8 @@ impl<F: Real> Tally<F> {
     pub(crate) fn note_gain(&mut self, tolerance: F) {
         let (violation, value, _) = self.gained;
         let best = &self.best;
-        let counts = |before: F, now: F| now < before && !(before - now <= tolerance * before.abs());
+        let counts =
+            |before: F, now: F| now < before && (before.is_infinite() || before - now > tolerance * before.abs());
         if counts(violation, best.violation) || best.violation == violation && counts(value, best.value) {
             self.gained = (best.violation, best.value, best.evaluation);
         }

@@ -2,8 +2,8 @@
 //!
 //! Two answers. After a smooth descent to x* a survey takes points x of the start's law and looks along the lines to them, eq. (1); the
 //! first line that no convex function has ends it. Where all lines are those of a quadratic, eq. (2) with k = 2, or of a linear
-//! function, k = 1, x* is the minimum; where they are those of another convex function, a second descent from the far end of the last
-//! line has to end at the same value. Where some lines are exact and others are not, the function is put together from pieces. There are as many lines as took half the evaluations before, within limits.
+//! function, k = 1, x* is the minimum; where they are those of another convex function, a second descent has to end at the value of the
+//! first, or the first at that of the coordinate search. Where some lines are exact and others are not, the function is put together from pieces. There are as many lines as took half the evaluations before, within limits.
 //!
 //! ```text
 //! (1)  f(x*) <= f(m) <= (1 - t) f(x*) + t f(x),   m = x* + t (x - x*)
@@ -34,8 +34,8 @@ const QUADRATIC: f64 = 1e-6;
 /// Fewest and most lines, and lines an evaluation before.
 const LINES: (u64, u64) = (12, 30);
 const RATE: f64 = 0.25;
-/// Descents after the first, at most.
-const DESCENTS: u32 = 2;
+/// Descents that may say where the minimum of a convex function is, at most.
+const DESCENTS: u32 = 3;
 /// The shortest and the longest t of eq. (1).
 const WHERE: (f64, f64) = (0.3, 0.7);
 
@@ -104,18 +104,17 @@ pub(super) enum Shape {
     Linear,
     /// All are lines of a quadratic.
     Quadratic,
-    /// All are lines of a convex function; the second descent is on its way.
+    /// All are lines of a convex function; descents are on their way.
     Convex,
-    /// The second descent has ended at the same value.
+    /// Two searches have ended at the same value.
     Confirmed,
-    /// One of them is not, or the second descent has ended elsewhere.
+    /// One of them is not, or descents have ended elsewhere.
     Other,
 }
 
 /// Lines from the end of the first descent.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(bound = "")]
-pub(super) struct Survey<F: Real> {
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Survey {
     pub(super) shape: Shape,
     /// Lines that a convex function could have.
     lines: u64,
@@ -125,15 +124,12 @@ pub(super) struct Survey<F: Real> {
     powers: [u64; 2],
     /// Places of the middle points asked.
     places: Vec<f64>,
-    /// The far end of the last line, and its value.
-    pub(super) far: (Vec<F>, F),
-    /// The value of the minimum when the last line was looked at.
-    least: f64,
-    /// Descents after the first.
+    /// The least value that a descent or the coordinate search has ended at, and descents that have.
+    least: Option<f64>,
     descents: u32,
 }
 
-impl<F: Real> Survey<F> {
+impl Survey {
     /// After so many evaluations.
     pub(super) fn begin(&mut self, evaluations: u64) {
         self.wanted = ((RATE * evaluations as f64) as u64).clamp(LINES.0, LINES.1);
@@ -145,7 +141,7 @@ impl<F: Real> Survey<F> {
     }
 
     /// The far ends of lines become those and points on the way to them; `draw` gives numbers in [0, 1).
-    pub(super) fn ask(&mut self, x: &[F], xs: &mut Matrix<F>, mut draw: impl FnMut() -> f64) {
+    pub(super) fn ask<F: Real>(&mut self, x: &[F], xs: &mut Matrix<F>, mut draw: impl FnMut() -> f64) {
         let lines = xs.len();
         self.places.clear();
         for k in 0..lines {
@@ -161,9 +157,8 @@ impl<F: Real> Survey<F> {
     }
 
     /// The values of the far ends and of the points on the way; `least` is the value of the minimum before.
-    pub(super) fn tell(&mut self, least: f64, xs: &Matrix<F>, values: &[F]) {
+    pub(super) fn tell<F: Real>(&mut self, least: f64, xs: &Matrix<F>, values: &[F]) {
         let lines = xs.len() / 2;
-        self.least = least;
         for (k, &t) in self.places.iter().take(lines).enumerate() {
             let (far, middle) = (values[k].f64(), values[lines + k].f64());
             let rounding = STRAIGHT * (least.abs() + far.abs());
@@ -177,9 +172,6 @@ impl<F: Real> Survey<F> {
                 let off = (middle - least - share * (far - least)).abs();
                 *power += u64::from(off <= QUADRATIC * (far - least) + rounding); // eq. (2)
             }
-            self.far.0.clear();
-            self.far.0.extend_from_slice(xs.row(k));
-            self.far.1 = values[k];
         }
         if self.lines >= self.wanted {
             self.shape = match self.powers {
@@ -192,15 +184,22 @@ impl<F: Real> Survey<F> {
         }
     }
 
-    /// A further descent has ended at `value`. One that ends lower says that the first had not come to the end.
+    /// What descents have to end at, where another search has ended already.
+    pub(super) fn expect(&mut self, least: Option<f64>) {
+        self.least = least;
+    }
+
+    /// A descent has ended at `value`: at the end of another one, or as the first; lower, which says that that one had not come to
+    /// the end; or elsewhere.
     pub(super) fn confirm(&mut self, value: f64, fall: f64) {
         self.descents += 1;
-        self.shape = match is_same(self.least, value, fall) {
-            true => Shape::Confirmed,
-            false if value < self.least && self.descents < DESCENTS => Shape::Convex,
-            false => Shape::Other,
+        self.shape = match self.least {
+            Some(least) if is_same(least, value, fall) => Shape::Confirmed,
+            Some(least) if value > least => Shape::Other,
+            _ if self.descents < DESCENTS => Shape::Convex,
+            _ => Shape::Other,
         };
-        self.least = self.least.min(value);
+        self.least = Some(self.least.map_or(value, |least| least.min(value)));
     }
 
     pub(super) fn lines(&self) -> u64 {
@@ -231,7 +230,7 @@ mod tests {
     #[test]
     fn lines_of_a_quadratic_a_convex_and_another_function_are_told_apart() {
         let shape = |f: fn(f64) -> f64| {
-            let mut survey = Survey::<f64>::default();
+            let mut survey = Survey::default();
             survey.begin(0);
             assert_eq!(survey.wanted, LINES.0);
             for far in [2.0, -3.0, 1.5, -0.7, 0.4, 2.1, -2.2, 0.9, -1.1, 0.3, -0.6, 1.0] {

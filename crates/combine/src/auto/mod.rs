@@ -213,7 +213,7 @@ pub struct Auto<F: Real> {
     evaluations: u64,
     best: BestPoint<F>,
     finder: Finder,
-    survey: Survey<F>,
+    survey: Survey,
     basins: Basins,
     /// The first finite value, and evaluations up to the last gain worth the name and to the last end of a run of CMA-ES.
     first: f64,
@@ -325,9 +325,7 @@ impl<F: Real> Auto<F> {
             if self.findings.separable.is_none() && !self.findings.inexact && early {
                 return Lane::Probe;
             }
-            // Coordinates that gain nothing wait for the end of the first descent, which may be the minimum.
-            let waits = self.findings.smooth.is_none() && self.is_steady() && self.finder.lane != Lane::Coordinates;
-            if self.findings.separable == Some(true) && !waits && self.open_coordinates() {
+            if self.findings.separable == Some(true) && self.open_coordinates() {
                 return Lane::Coordinates;
             }
         }
@@ -393,9 +391,9 @@ impl<F: Real> Auto<F> {
 
     /// Sees whether nothing more is to be expected.
     fn conclude(&mut self) {
-        let second = &self.descents[0].search;
-        if self.survey.shape == Shape::Convex && self.is_settled(second) {
-            let (value, fall) = (second.place().1, self.fall());
+        let descent = &self.descents[0].search;
+        if self.survey.shape == Shape::Convex && self.is_settled(descent) {
+            let (value, fall) = (descent.place().1, self.fall());
             self.survey.confirm(value, fall);
             if self.survey.shape == Shape::Convex {
                 self.close_descent(0);
@@ -712,10 +710,8 @@ impl<F: Real> Auto<F> {
                     survey.shape = Shape::Other; // descents end here before they are at the end
                 }
                 if survey.shape == Shape::Convex {
-                    self.close_descent(0);
                     self.findings.smooth = Some(true);
-                    self.descents[0].search.launch(&survey.far.0, survey.far.1);
-                    self.spent[Lane::Descent(0).kind()].runs += 1;
+                    survey.expect((self.finder.lane == Lane::Coordinates).then_some(before.f64()));
                 }
                 self.survey = survey;
             }
@@ -811,7 +807,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
             }
             self.evaluations += rows as u64;
             let gain = before.f64() - self.best.value.f64();
-            if !(gain <= GAIN * self.best.value.f64().abs()) {
+            if gain > GAIN * self.best.value.f64().abs() {
                 self.gained = self.evaluations;
             }
             let mut part = std::mem::take(&mut self.part);
