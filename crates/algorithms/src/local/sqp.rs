@@ -48,6 +48,8 @@ parameters! {
 const C1: f64 = 0.1;
 /// The weight of eq. (3).
 const RELAXED: f64 = 1e4;
+/// A point along a line is at least this much nearer than the last.
+const SHORTEST: f64 = 0.25;
 /// Points along one line before it is given up.
 const LINE: u32 = 8;
 /// Corrections of a point that has converged.
@@ -59,6 +61,8 @@ const LONGEST: f64 = 1e-2;
 const FIRST: f64 = 1e-4;
 /// Values of at most so many digits have been rounded by somebody.
 const DIGITS: i32 = 12;
+/// A constraint's scale follows its gradient where that changes by more than this factor.
+const FOLLOW: f64 = 10.0;
 /// A step of an unbounded variable in units of its width.
 const FAR: f64 = 10.0;
 
@@ -160,7 +164,8 @@ impl LocalSearch for Sqp {
     type Params = Params;
 
     fn numbers(_params: &Params, dim: usize) -> f64 {
-        4.0 * (dim as f64).powi(2)
+        // B twice, the bounds as rows, the active set.
+        8.0 * (dim as f64).powi(2)
     }
 
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
@@ -220,7 +225,7 @@ impl LocalSearch for Sqp {
         self.slopes.resize(m + 1, n);
         self.slopes.data_mut().fill(0.0);
         self.multipliers = vec![0.0; m];
-        self.weights = vec![0.0; m];
+        self.weights = vec![1.0; m];
         self.reset();
         (self.moved, self.retries, self.idle, self.corrections) = (None, 0, 0, 0);
         (self.settled, self.predicted) = (false, f64::INFINITY);
@@ -396,6 +401,8 @@ impl Sqp {
         self.retries = 0;
         if self.scales.is_empty() {
             self.choose_scales();
+        } else {
+            self.follow_scales();
         }
         self.learn();
         self.step();
@@ -408,6 +415,21 @@ impl Sqp {
             let scale = if largest > 0.0 { largest } else { self.values[i].abs().max(1.0) };
             self.scales.push(scale);
             self.slopes.row_mut(i).iter_mut().for_each(|g| *g /= scale);
+        }
+    }
+
+    /// Constraints whose gradients have become quite other ones get other scales; the merit and the Lagrangian stay what they are.
+    fn follow_scales(&mut self) {
+        for i in 1..self.slopes.len() {
+            let largest = self.slopes.row(i).iter().fold(0.0, |largest: f64, g| largest.max(g.abs()));
+            if (1.0 / FOLLOW..=FOLLOW).contains(&largest) || largest == 0.0 {
+                continue;
+            }
+            self.scales[i] *= largest;
+            self.slopes.row_mut(i).iter_mut().for_each(|g| *g /= largest);
+            self.slopes_old.row_mut(i).iter_mut().for_each(|g| *g /= largest);
+            self.multipliers[i - 1] *= largest;
+            self.weights[i - 1] *= largest;
         }
     }
 
@@ -663,7 +685,7 @@ impl Sqp {
             let gain = self.merit(values) - self.merit(&self.values);
             -self.decrease * t * t / (2.0 * (gain - self.decrease * t))
         });
-        self.t = if vertex.is_finite() { vertex.clamp(0.1 * t, 0.5 * t) } else { 0.25 * t };
+        self.t = if vertex.is_finite() { vertex.clamp(SHORTEST * t, 0.5 * t) } else { 0.25 * t };
     }
 
     fn accept(&mut self, x: &[f64], values: Values) {
