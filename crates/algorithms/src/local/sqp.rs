@@ -21,7 +21,8 @@
 //! of least length to c + J p <= 0, which cost one evaluation each.
 //!
 //! The interval h follows the error e of the values, h = 2 sqrt(e): that of the arithmetic, or, where all values of a function have few
-//! digits, that of their last digit.
+//! digits, that of their last digit. A walk that has converged on such values goes on with central differences, h = cbrt(e), which
+//! are exact to e^(2/3), until it has converged again.
 //!
 //! Differs from SLSQP: the units, the correction, the intervals; the quadratic programme is solved by Goldfarb and Idnani's method.
 
@@ -59,6 +60,8 @@ const LEAST: f64 = 1e-10;
 /// The longest interval of differences, and that of the first ones.
 const LONGEST: f64 = 1e-2;
 const FIRST: f64 = 1e-4;
+/// A relative error from which central differences follow.
+const COARSE: f64 = 1e-10;
 /// Values of at most so many digits have been rounded by somebody.
 const DIGITS: i32 = 12;
 /// A constraint's scale follows its gradient where that changes by more than this factor.
@@ -150,6 +153,7 @@ pub struct Sqp {
     predicted: f64,
     /// Offsets of the rows asked for differences.
     asked: Vec<(usize, f64)>,
+    central: bool,
     /// Rounds in which failed differences were tried again.
     retries: i32,
     /// Steps in a row that gained next to nothing.
@@ -196,7 +200,8 @@ impl LocalSearch for Sqp {
             tried: 0,
             corrections: 0,
             predicted: 0.0,
-            asked: Vec::with_capacity(dim),
+            asked: Vec::with_capacity(2 * dim),
+            central: false,
             retries: 0,
             idle: 0,
             settled: false,
@@ -228,7 +233,7 @@ impl LocalSearch for Sqp {
         self.weights = vec![1.0; m];
         self.reset();
         (self.moved, self.retries, self.idle, self.corrections) = (None, 0, 0, 0);
-        (self.settled, self.predicted) = (false, f64::INFINITY);
+        (self.settled, self.central, self.predicted) = (false, false, f64::INFINITY);
         (self.stage, self.steps, self.why) = (Stage::Gradient, 0, None);
         if self.values.iter().any(|c| !c.is_finite()) {
             self.end("a constraint has no value at the start");
@@ -338,6 +343,11 @@ impl Sqp {
         self.scales.get(i).map_or(error, |scale| error / scale)
     }
 
+    /// The largest of them.
+    fn worst_error(&self) -> f64 {
+        (0..self.values.len()).map(|i| self.error(i)).fold(self.terrain.epsilon, f64::max)
+    }
+
     /// The interval of differences.
     fn interval(&self) -> f64 {
         if self.scales.is_empty() {
@@ -346,8 +356,11 @@ impl Sqp {
             let least = if coarse { FIRST } else { 0.0 };
             return self.params.interval.max(2.0 * noise.sqrt()).max(least);
         }
-        let error = (0..self.values.len()).map(|i| self.error(i)).fold(self.terrain.epsilon, f64::max);
-        (2.0 * error.sqrt()).clamp(1e-9, LONGEST)
+        let error = self.worst_error();
+        match self.central {
+            false => (2.0 * error.sqrt()).clamp(1e-9, LONGEST),
+            true => math::cbrt(error).min(2.0 * LONGEST),
+        }
     }
 
     /// One point a variable; a variable without room is left out.
@@ -368,11 +381,19 @@ impl Sqp {
             let inward = if (up >= down) == (self.retries % 2 == 0) { 1.0 } else { -1.0 };
             let room = if inward > 0.0 { up } else { down };
             let offset = if room >= h { inward * h } else { -inward * h };
-            xs.push(&self.x);
-            let last = xs.len() - 1;
-            let t = self.terrain.clamp(j, self.x[j] + offset);
-            xs.row_mut(last)[j] = t;
-            self.asked.push((j, (t - self.x[j]) / self.widths[j]));
+            let mut point = |offset: f64| {
+                xs.push(&self.x);
+                let last = xs.len() - 1;
+                let t = self.terrain.clamp(j, self.x[j] + offset);
+                xs.row_mut(last)[j] = t;
+                self.asked.push((j, (t - self.x[j]) / self.widths[j]));
+            };
+            point(offset);
+            if self.central {
+                // At a bound both points lie on the same side.
+                let other = if offset > 0.0 { down } else { up };
+                point(if other >= h { -offset } else { 0.5 * offset });
+            }
         }
     }
 
@@ -383,13 +404,27 @@ impl Sqp {
             self.slopes.resize(m + 1, self.x.len());
             self.slopes.data_mut().fill(0.0);
         }
-        for r in 0..self.asked.len() {
-            let (j, offset) = self.asked[r];
-            let there = self.known(r, values[r]);
+        let mut r = 0;
+        while r < self.asked.len() {
+            let (j, a) = self.asked[r];
+            let pair = self.asked.get(r + 1).filter(|(other, _)| *other == j).map(|(_, b)| *b);
+            let (first, second) = (self.known(r, values[r]), pair.map(|_| self.known(r + 1, values[r + 1])));
             for i in 0..=m {
                 let scale = self.scales.get(i).copied().unwrap_or(1.0);
-                self.slopes.row_mut(i)[j] = (there[i] - self.values[i]) / offset / scale; // eq. (1)
+                let here = self.values[i];
+                let qa = (first[i] - here) / a; // eq. (1)
+                let slope = match (pair, &second) {
+                    (Some(b), Some(second)) => {
+                        // The slope of the parabola through three points.
+                        let qb = (second[i] - here) / b;
+                        let both = (qa * b - qb * a) / (b - a);
+                        if both.is_finite() || qa.is_finite() { both } else { qb }
+                    }
+                    _ => qa,
+                };
+                self.slopes.row_mut(i)[j] = if slope.is_nan() && qa.is_finite() { qa / scale } else { slope / scale };
             }
+            r += 1 + usize::from(pair.is_some());
         }
         if self.slopes.data().iter().any(|g| !g.is_finite()) {
             if self.retries < 4 {
@@ -567,16 +602,26 @@ impl Sqp {
         let least = (self.params.tolerance * size).max(LEAST).max(4.0 * self.error(0));
         let converged = slope.abs() + pull <= least;
         if (converged || self.idle >= 2) && (xi < 0.5 || self.idle >= 2) {
-            return self.finish();
+            return self.refine();
         }
         if self.decrease >= 0.0 {
             if self.fresh {
-                return self.finish();
+                return self.refine();
             }
             self.reset();
             return self.step();
         }
         (self.stage, self.t, self.tried) = (Stage::Line, 1.0, 0);
+    }
+
+    /// Converged: on coarse values by forward differences, central ones follow.
+    fn refine(&mut self) {
+        if self.central || self.worst_error() < COARSE {
+            return self.finish();
+        }
+        (self.central, self.idle) = (true, 0);
+        self.moved = None;
+        self.stage = Stage::Gradient;
     }
 
     /// Converged: the end, unless constraints are still to be met.
@@ -663,7 +708,7 @@ impl Sqp {
             return;
         }
         if self.fresh {
-            return self.finish();
+            return self.refine();
         }
         self.reset();
         self.step();
