@@ -20,9 +20,10 @@
 //! place of c (Nocedal and Wright, section 18.3). A walk that has converged outside the tolerance of a constraint goes on with steps
 //! of least length to c + J p <= 0, which cost one evaluation each.
 //!
-//! The interval h follows the error e of the values, h = 2 sqrt(e): that of the arithmetic, or, where all values of a function have few
-//! digits, that of their last digit. A walk that has converged on such values goes on with central differences, h = cbrt(e), which
-//! are exact to e^(2/3), until it has converged again.
+//! The interval h of variable j follows the error e of the values, h = 2 sqrt(e / B_jj): that of the arithmetic, or, where all values of
+//! a function have few digits, that of their last digit. A walk that has converged on such values goes on with central differences,
+//! h = cbrt(3 e l / B_jj) with l a hundredth of the width, until it has converged again. A walk whose steps gain next to nothing of what
+//! they promise, at a jump or a crease, ends.
 //!
 //! Differs from SLSQP: the units, the correction, the intervals; the quadratic programme is solved by Goldfarb and Idnani's method.
 
@@ -60,6 +61,11 @@ const LEAST: f64 = 1e-10;
 /// The longest interval of differences, and that of the first ones.
 const LONGEST: f64 = 1e-2;
 const FIRST: f64 = 1e-4;
+/// The length over which curvatures change, l of the central differences.
+const BEND: f64 = 0.01;
+/// Steps in a row that may gain less than this share of what they promise.
+const PROMISE: f64 = 0.01;
+const BROKEN: u32 = 4;
 /// A relative error from which central differences follow.
 const COARSE: f64 = 1e-10;
 /// Values of at most so many digits have been rounded by somebody.
@@ -158,6 +164,8 @@ pub struct Sqp {
     retries: i32,
     /// Steps in a row that gained next to nothing.
     idle: u32,
+    /// Steps in a row that gained next to nothing of what they promised.
+    broken: u32,
     settled: bool,
     steps: u64,
     why: Option<Reason>,
@@ -204,6 +212,7 @@ impl LocalSearch for Sqp {
             central: false,
             retries: 0,
             idle: 0,
+            broken: 0,
             settled: false,
             steps: 0,
             why: None,
@@ -233,7 +242,7 @@ impl LocalSearch for Sqp {
         self.weights = vec![1.0; m];
         self.reset();
         (self.moved, self.retries, self.idle, self.corrections) = (None, 0, 0, 0);
-        (self.settled, self.central, self.predicted) = (false, false, f64::INFINITY);
+        (self.settled, self.central, self.broken, self.predicted) = (false, false, 0, f64::INFINITY);
         (self.stage, self.steps, self.why) = (Stage::Gradient, 0, None);
         if self.values.iter().any(|c| !c.is_finite()) {
             self.end("a constraint has no value at the start");
@@ -348,26 +357,26 @@ impl Sqp {
         (0..self.values.len()).map(|i| self.error(i)).fold(self.terrain.epsilon, f64::max)
     }
 
-    /// The interval of differences.
-    fn interval(&self) -> f64 {
+    /// The interval of differences of variable j.
+    fn interval(&self, j: usize) -> f64 {
         if self.scales.is_empty() {
             let noise = self.params.noise.unwrap_or(0.0).max(self.terrain.epsilon);
             let coarse = self.digits.iter().all(|digits| digits.most <= DIGITS);
             let least = if coarse { FIRST } else { 0.0 };
             return self.params.interval.max(2.0 * noise.sqrt()).max(least);
         }
-        let error = self.worst_error();
+        let (error, curvature) = (self.worst_error(), self.hessian[j * self.x.len() + j].max(1.0));
         match self.central {
-            false => (2.0 * error.sqrt()).clamp(1e-9, LONGEST),
-            true => math::cbrt(error).min(2.0 * LONGEST),
+            false => (2.0 * (error / curvature).sqrt()).clamp(1e-9, LONGEST),
+            true => math::cbrt(3.0 * error * BEND / curvature).clamp(1e-9, LONGEST),
         }
     }
 
     /// One point a variable; a variable without room is left out.
     fn ask_differences(&mut self, xs: &mut Matrix<f64>) {
         self.asked.clear();
-        let interval = self.interval() * 0.5f64.powi(self.retries);
         for j in 0..self.x.len() {
+            let interval = self.interval(j) * 0.5f64.powi(self.retries);
             if self.retries > 0 && self.slopes.iter().all(|row| row[j].is_finite()) {
                 continue;
             }
@@ -619,7 +628,7 @@ impl Sqp {
         if self.central || self.worst_error() < COARSE {
             return self.finish();
         }
-        (self.central, self.idle) = (true, 0);
+        (self.central, self.idle, self.broken) = (true, 0, 0);
         self.moved = None;
         self.stage = Stage::Gradient;
     }
@@ -738,6 +747,10 @@ impl Sqp {
         let size = (values[0] / self.scales[0]).abs();
         let small = (self.params.tolerance * size).max(LEAST).max(2.0 * self.error(0));
         self.idle = if gain <= small { self.idle + 1 } else { 0 };
+        self.broken = if gain < -PROMISE * self.decrease { self.broken + 1 } else { 0 };
+        if self.broken >= BROKEN {
+            self.idle = 2;
+        }
         let step = x.iter().zip(&self.x).zip(&self.widths).map(|((new, old), w)| (new - old) / w);
         self.moved = Some(step.collect());
         self.x.copy_from_slice(x);
