@@ -97,8 +97,18 @@ fn one_two_and_eight_threads_give_the_same_bits() {
         // 20 dimensions, and so many that rows, columns and tiles are split among threads.
         for (dim, particles, iterations) in [(20, 900, 12), (2_001, 21, 6)] {
             // Where an iteration costs d^3 or the state d^2: the same code path, with matrices of the same kind.
-            let dear = ["rempso", "cma_es", "ipop_cma_es", "bipop_cma_es", "xnes", "nelder_mead", "trust_region"]
-                .contains(&entry.name);
+            let dear = [
+                "rempso",
+                "cma_es",
+                "ipop_cma_es",
+                "bipop_cma_es",
+                "xnes",
+                "nelder_mead",
+                "trust_region",
+                "sqp",
+                "constrained",
+            ]
+            .contains(&entry.name);
             let dim = if dear { dim.min(300) } else { dim };
             let problem = sphere(dim);
             let mut outcomes = Vec::new();
@@ -123,7 +133,7 @@ fn recording_the_draws_changes_nothing() {
     each(|entry| {
         for (dim, particles) in [(3, 5), (601, 7), (1_030, 4)] {
             // Nothing in it depends on the number of variables, but an iteration costs d^3.
-            let dim = if entry.name == "trust_region" { dim.min(60) } else { dim };
+            let dim = if ["trust_region", "sqp", "constrained"].contains(&entry.name) { dim.min(60) } else { dim };
             let problem = sphere(dim);
             let few = population(entry, particles);
             let variants: &[serde_json::Value] = match entry.name {

@@ -8,7 +8,8 @@ use crate::parameters::Parameters;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Algorithm, Matrix, Real, Reason, Result, Rng, Rows, Solutions, Space, Start, View, better, save_state,
+    Algorithm, Constraint, Matrix, Real, Reason, Result, Rng, Rows, Solutions, Space, Start, View, better, save_state,
+    violation,
 };
 
 /// The order of the runs.
@@ -22,6 +23,11 @@ pub trait RestartPolicy<F: Real>: Send + Sized + Serialize + DeserializeOwned + 
 
     /// The policy with checked parameters. `budget` is the number of evaluations planned.
     fn new(params: Self::Params, space: &Space<F>, budget: Option<u64>) -> Result<Self>;
+
+    /// Whether the runs take the values of constraints themselves.
+    fn takes_constraints(&self) -> bool {
+        false
+    }
 
     /// Bytes that a run takes at most, about.
     fn memory(&self) -> f64;
@@ -126,6 +132,9 @@ pub struct Restarts<F: Real, P: RestartPolicy<F>> {
     enough: Option<Reason>,
     /// Whether the caller has gradients to tell.
     gradients: bool,
+    /// The constraints of the problem, where the runs take their values, and whether each point of this round keeps to them.
+    constraints: Vec<Constraint>,
+    feasible: Vec<bool>,
 }
 
 impl<F: Real, P: RestartPolicy<F>> Restarts<F, P> {
@@ -166,6 +175,9 @@ impl<F: Real, P: RestartPolicy<F>> Restarts<F, P> {
                 if self.gradients {
                     run.expect_gradients();
                 }
+                if !self.constraints.is_empty() {
+                    run.expect_constraints(&self.constraints);
+                }
                 (self.run, self.limit, self.patience) = (Some(run), next.limit, next.patience);
                 self.runs += 1;
                 self.last = LastRun { evaluations: 0, best: f64::INFINITY };
@@ -203,6 +215,8 @@ impl<F: Real, P: RestartPolicy<F>> Method<F> for Restarts<F, P> {
             spent_before: 0,
             enough: None,
             gradients: false,
+            constraints: Vec::new(),
+            feasible: Vec::new(),
         })
     }
 }
@@ -227,10 +241,20 @@ impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
 
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
         let Some(run) = &mut self.run else { return };
-        if self.best.keep(xs.rows(), values).is_some() {
+        // A point that violates a constraint is no gain.
+        let feasible: Option<Vec<F>> =
+            (self.feasible.len() == values.len() && !self.constraints.is_empty()).then(|| {
+                values
+                    .iter()
+                    .zip(&self.feasible)
+                    .map(|(&f, &feasible)| if feasible { f } else { F::infinity() })
+                    .collect()
+            });
+        let counted = feasible.as_deref().unwrap_or(values);
+        if self.best.keep(xs.rows(), counted).is_some() {
             self.finder = self.runs;
         }
-        self.last.best = values.iter().fold(self.last.best, |best, value| best.min(value.f64()));
+        self.last.best = counted.iter().fold(self.last.best, |best, value| best.min(value.f64()));
         self.last.evaluations += values.len() as u64;
         self.spent += values.len() as u64;
         let (before, _) = self.gain;
@@ -240,6 +264,23 @@ impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
         }
         self.rounds += 1;
         run.tell(xs, values);
+    }
+
+    fn expect_constraints(&mut self, constraints: &[Constraint]) -> bool {
+        let taken = self.policy.takes_constraints();
+        if taken {
+            self.constraints = constraints.to_vec();
+            self.run.iter_mut().for_each(|run| _ = run.expect_constraints(constraints));
+        }
+        taken
+    }
+
+    fn tell_constraints(&mut self, values: &Matrix<F>) {
+        self.feasible.clear();
+        self.feasible.extend(values.iter().map(|row| violation(&self.constraints, row) == F::zero()));
+        if let Some(run) = &mut self.run {
+            run.tell_constraints(values);
+        }
     }
 
     fn answer(&self) -> Vec<F> {

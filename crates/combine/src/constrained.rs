@@ -49,6 +49,9 @@ const SHARE: [f64; 2] = [0.7, 0.2];
 /// A descent at a feasible point is given up when so many times its promised gain would not be enough, after so many steps.
 const HOPE: f64 = 100.0;
 const PATIENCE: u64 = 3;
+/// Of so many new points a descent begins at the one farthest from where earlier ones began and ended, of so many at most.
+const CANDIDATES: usize = 4;
+const REMEMBERED: usize = 256;
 /// The first population of CMA-ES over the usual one.
 const POPULATION: f64 = 2.0;
 /// Most numbers in a population; after it the populations begin anew.
@@ -155,6 +158,8 @@ pub struct ConstrainedAuto<F: Real> {
     diving: bool,
     sample: Option<Sample<F>>,
     population: usize,
+    /// Where descents began and ended.
+    visited: Vec<Vec<F>>,
     /// Evaluations of descents, and of CMA-ES with its dives, over their shares at the time.
     clocks: [f64; 2],
     /// Who asked in this round, for how many rows each.
@@ -205,6 +210,7 @@ impl<F: Real> Method<F> for ConstrainedAuto<F> {
             constraints: Vec::new(),
             sample: None,
             population: 0,
+            visited: Vec::new(),
             clocks: [0.0; 2],
             asked: Vec::new(),
             spent: [Spent::default(); 4],
@@ -252,7 +258,7 @@ impl<F: Real> ConstrainedAuto<F> {
     }
 
     /// Descents that go on: from a new point where one has ended or is hopeless.
-    fn open_descents(&mut self) {
+    fn open_descents(&mut self, rng: &Rng) {
         for k in 0..self.descents.len() {
             let descent = &self.descents[k];
             if descent.begun && !descent.search.is_over() && !self.is_hopeless(&descent.search) {
@@ -260,15 +266,45 @@ impl<F: Real> ConstrainedAuto<F> {
             }
             let runs = self.runs(Lane::Descent(k));
             self.spent[Lane::Descent(k).kind()].runs += 1;
-            let start = self.anywhere();
+            if descent.begun {
+                let end = descent.search.answer();
+                self.remember(&end);
+            }
+            let start = if runs > 0 { self.far_away(&rng.fork(&format!("start{runs}"))) } else { self.best.x.clone() };
+            self.remember(&start);
+            let wide = Start::Points(vec![start.iter().map(|t| t.f64()).collect()]);
             let descent = &mut self.descents[k];
             match runs {
                 0 => descent.search.launch_constrained(&self.best.x, self.best.value, &self.best.constraints),
-                _ => descent.search.begin(start),
+                _ => descent.search.begin(wide),
             }
             descent.begun = true;
             descent.label = format!("descent{runs}");
         }
+    }
+
+    fn remember(&mut self, x: &[F]) {
+        if self.visited.len() >= REMEMBERED {
+            self.visited.remove(0);
+        }
+        self.visited.push(x.to_vec());
+    }
+
+    /// The one of a few new points that is farthest from all where descents began and ended, in units of the box.
+    fn far_away(&self, rng: &Rng) -> Vec<F> {
+        let mut xs = Matrix::default();
+        self.anywhere().fill(&self.space, rng, CANDIDATES, &mut xs);
+        let distance = |x: &[F], y: &[F]| -> f64 {
+            let part = |j: usize| {
+                let width = self.space.width(j).f64();
+                let unit = if width.is_finite() && width > 0.0 { width } else { 1.0 };
+                ((x[j] - y[j]).f64() / unit).powi(2)
+            };
+            (0..x.len()).map(part).sum()
+        };
+        let nearest = |x: &[F]| self.visited.iter().map(|y| distance(x, y)).fold(f64::INFINITY, f64::min);
+        let far = xs.iter().map(|x| (nearest(x), x)).reduce(|best, new| if new.0 > best.0 { new } else { best });
+        far.map_or_else(|| self.best.x.clone(), |(_, x)| x.to_vec())
     }
 
     /// A run of CMA-ES that goes on, or a new one.
@@ -311,12 +347,12 @@ impl<F: Real> ConstrainedAuto<F> {
     }
 
     /// The lanes of the next round, opened if need be.
-    fn choose(&mut self) -> Vec<Lane> {
+    fn choose(&mut self, rng: &Rng) -> Vec<Lane> {
         if self.best.x.is_empty() || !self.best.value.is_finite() {
             return vec![Lane::Start];
         }
         let descents = |auto: &mut Self| {
-            auto.open_descents();
+            auto.open_descents(rng);
             (0..auto.descents.len()).map(Lane::Descent).collect()
         };
         let early = self.evaluations < EVALUATIONS * self.space.dim() as u64;
@@ -419,7 +455,7 @@ impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
         let mut part = std::mem::take(&mut self.part);
         // A lane may notice only when asked that it is over; then another one is chosen.
         for _ in 0..8 {
-            for lane in self.choose() {
+            for lane in self.choose(rng) {
                 self.ask_lane(lane, rng, &mut part);
                 if !part.is_empty() {
                     self.asked.push((lane, part.len()));

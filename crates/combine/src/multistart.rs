@@ -29,6 +29,8 @@ pub type MultiStart<F, L> = Restarts<F, SamePolicy<L>>;
 #[serde(bound = "")]
 pub struct SamePolicy<L> {
     params: Params,
+    /// Whether a run takes the values of constraints itself.
+    constrained: bool,
     /// Bytes that a run takes; 0 where the policy has been read back and has taken them.
     #[serde(skip)]
     memory: f64,
@@ -42,8 +44,13 @@ impl<F: Real, L: Lookup> RestartPolicy<F> for SamePolicy<L> {
     type Inner = NamedMethod<F, L>;
 
     fn new(params: Params, space: &Space<F>, budget: Option<u64>) -> Result<Self> {
-        let run = NamedMethod::<F, L>::new(&params.method, space, &Start::Uniform, budget)?;
-        Ok(SamePolicy { params, memory: run.memory(), lookup: PhantomData })
+        let mut run = NamedMethod::<F, L>::new(&params.method, space, &Start::Uniform, budget)?;
+        let constrained = run.expect_constraints(&[]);
+        Ok(SamePolicy { params, constrained, memory: run.memory(), lookup: PhantomData })
+    }
+
+    fn takes_constraints(&self) -> bool {
+        self.constrained
     }
 
     fn memory(&self) -> f64 {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::marker::PhantomData;
 use swarmgrad_algorithms::method::Entry;
 use swarmgrad_algorithms::settings;
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Result, Rng, Space, Start, View};
+use swarmgrad_core::{Algorithm, Constraint, Error, Matrix, Real, Result, Rng, Space, Start, View};
 
 /// Where a method made of methods looks up its parts. The table of all methods has such methods in it, so they cannot name the
 /// table themselves.
@@ -80,6 +80,14 @@ impl<F: Real, L: Lookup> Algorithm<F> for NamedMethod<F, L> {
 
     fn view(&self) -> View<'_, F> {
         self.algorithm.view()
+    }
+
+    fn expect_constraints(&mut self, constraints: &[Constraint]) -> bool {
+        self.algorithm.expect_constraints(constraints)
+    }
+
+    fn tell_constraints(&mut self, values: &Matrix<F>) {
+        self.algorithm.tell_constraints(values);
     }
 
     fn save(&self, out: &mut Vec<u8>) -> Result<()> {

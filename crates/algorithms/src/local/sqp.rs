@@ -20,8 +20,10 @@
 //! place of c (Nocedal and Wright, section 18.3). A walk that has converged outside the tolerance of a constraint goes on with steps
 //! of least length to c + J p <= 0, which cost one evaluation each.
 //!
-//! The interval h follows the error e of the values, h = 2 sqrt(e): that of the arithmetic, or, where all values of a function have few
-//! digits, that of their last digit.
+//! The interval h of variable j follows the error e of the values, h = 2 sqrt(e / B_jj): that of the arithmetic, or, where all values of
+//! a function have few digits, that of their last digit. A walk that has converged on such values goes on with central differences,
+//! h = cbrt(3 e l / B_jj) with l a hundredth of the width, until it has converged again. A walk whose steps gain next to nothing of what
+//! they promise, at a jump or a crease, ends.
 //!
 //! Differs from SLSQP: the units, the correction, the intervals; the quadratic programme is solved by Goldfarb and Idnani's method.
 
@@ -48,6 +50,8 @@ parameters! {
 const C1: f64 = 0.1;
 /// The weight of eq. (3).
 const RELAXED: f64 = 1e4;
+/// A point along a line is at least this much nearer than the last.
+const SHORTEST: f64 = 0.25;
 /// Points along one line before it is given up.
 const LINE: u32 = 8;
 /// Corrections of a point that has converged.
@@ -57,8 +61,17 @@ const LEAST: f64 = 1e-10;
 /// The longest interval of differences, and that of the first ones.
 const LONGEST: f64 = 1e-2;
 const FIRST: f64 = 1e-4;
+/// The length over which curvatures change, l of the central differences.
+const BEND: f64 = 0.01;
+/// Steps in a row that may gain less than this share of what they promise.
+const PROMISE: f64 = 0.01;
+const BROKEN: u32 = 4;
+/// A relative error from which central differences follow.
+const COARSE: f64 = 1e-10;
 /// Values of at most so many digits have been rounded by somebody.
 const DIGITS: i32 = 12;
+/// A constraint's scale follows its gradient where that changes by more than this factor.
+const FOLLOW: f64 = 10.0;
 /// A step of an unbounded variable in units of its width.
 const FAR: f64 = 10.0;
 
@@ -146,10 +159,13 @@ pub struct Sqp {
     predicted: f64,
     /// Offsets of the rows asked for differences.
     asked: Vec<(usize, f64)>,
+    central: bool,
     /// Rounds in which failed differences were tried again.
     retries: i32,
     /// Steps in a row that gained next to nothing.
     idle: u32,
+    /// Steps in a row that gained next to nothing of what they promised.
+    broken: u32,
     settled: bool,
     steps: u64,
     why: Option<Reason>,
@@ -160,7 +176,8 @@ impl LocalSearch for Sqp {
     type Params = Params;
 
     fn numbers(_params: &Params, dim: usize) -> f64 {
-        4.0 * (dim as f64).powi(2)
+        // B twice, the bounds as rows, the active set.
+        8.0 * (dim as f64).powi(2)
     }
 
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
@@ -191,9 +208,11 @@ impl LocalSearch for Sqp {
             tried: 0,
             corrections: 0,
             predicted: 0.0,
-            asked: Vec::with_capacity(dim),
+            asked: Vec::with_capacity(2 * dim),
+            central: false,
             retries: 0,
             idle: 0,
+            broken: 0,
             settled: false,
             steps: 0,
             why: None,
@@ -220,10 +239,10 @@ impl LocalSearch for Sqp {
         self.slopes.resize(m + 1, n);
         self.slopes.data_mut().fill(0.0);
         self.multipliers = vec![0.0; m];
-        self.weights = vec![0.0; m];
+        self.weights = vec![1.0; m];
         self.reset();
         (self.moved, self.retries, self.idle, self.corrections) = (None, 0, 0, 0);
-        (self.settled, self.predicted) = (false, f64::INFINITY);
+        (self.settled, self.central, self.broken, self.predicted) = (false, false, 0, f64::INFINITY);
         (self.stage, self.steps, self.why) = (Stage::Gradient, 0, None);
         if self.values.iter().any(|c| !c.is_finite()) {
             self.end("a constraint has no value at the start");
@@ -333,23 +352,31 @@ impl Sqp {
         self.scales.get(i).map_or(error, |scale| error / scale)
     }
 
-    /// The interval of differences.
-    fn interval(&self) -> f64 {
+    /// The largest of them.
+    fn worst_error(&self) -> f64 {
+        (0..self.values.len()).map(|i| self.error(i)).fold(self.terrain.epsilon, f64::max)
+    }
+
+    /// The interval of differences of variable j.
+    fn interval(&self, j: usize) -> f64 {
         if self.scales.is_empty() {
             let noise = self.params.noise.unwrap_or(0.0).max(self.terrain.epsilon);
             let coarse = self.digits.iter().all(|digits| digits.most <= DIGITS);
             let least = if coarse { FIRST } else { 0.0 };
             return self.params.interval.max(2.0 * noise.sqrt()).max(least);
         }
-        let error = (0..self.values.len()).map(|i| self.error(i)).fold(self.terrain.epsilon, f64::max);
-        (2.0 * error.sqrt()).clamp(1e-9, LONGEST)
+        let (error, curvature) = (self.worst_error(), self.hessian[j * self.x.len() + j].max(1.0));
+        match self.central {
+            false => (2.0 * (error / curvature).sqrt()).clamp(1e-9, LONGEST),
+            true => math::cbrt(3.0 * error * BEND / curvature).clamp(1e-9, LONGEST),
+        }
     }
 
     /// One point a variable; a variable without room is left out.
     fn ask_differences(&mut self, xs: &mut Matrix<f64>) {
         self.asked.clear();
-        let interval = self.interval() * 0.5f64.powi(self.retries);
         for j in 0..self.x.len() {
+            let interval = self.interval(j) * 0.5f64.powi(self.retries);
             if self.retries > 0 && self.slopes.iter().all(|row| row[j].is_finite()) {
                 continue;
             }
@@ -363,11 +390,19 @@ impl Sqp {
             let inward = if (up >= down) == (self.retries % 2 == 0) { 1.0 } else { -1.0 };
             let room = if inward > 0.0 { up } else { down };
             let offset = if room >= h { inward * h } else { -inward * h };
-            xs.push(&self.x);
-            let last = xs.len() - 1;
-            let t = self.terrain.clamp(j, self.x[j] + offset);
-            xs.row_mut(last)[j] = t;
-            self.asked.push((j, (t - self.x[j]) / self.widths[j]));
+            let mut point = |offset: f64| {
+                xs.push(&self.x);
+                let last = xs.len() - 1;
+                let t = self.terrain.clamp(j, self.x[j] + offset);
+                xs.row_mut(last)[j] = t;
+                self.asked.push((j, (t - self.x[j]) / self.widths[j]));
+            };
+            point(offset);
+            if self.central {
+                // At a bound both points lie on the same side.
+                let other = if offset > 0.0 { down } else { up };
+                point(if other >= h { -offset } else { 0.5 * offset });
+            }
         }
     }
 
@@ -378,13 +413,27 @@ impl Sqp {
             self.slopes.resize(m + 1, self.x.len());
             self.slopes.data_mut().fill(0.0);
         }
-        for r in 0..self.asked.len() {
-            let (j, offset) = self.asked[r];
-            let there = self.known(r, values[r]);
+        let mut r = 0;
+        while r < self.asked.len() {
+            let (j, a) = self.asked[r];
+            let pair = self.asked.get(r + 1).filter(|(other, _)| *other == j).map(|(_, b)| *b);
+            let (first, second) = (self.known(r, values[r]), pair.map(|_| self.known(r + 1, values[r + 1])));
             for i in 0..=m {
                 let scale = self.scales.get(i).copied().unwrap_or(1.0);
-                self.slopes.row_mut(i)[j] = (there[i] - self.values[i]) / offset / scale; // eq. (1)
+                let here = self.values[i];
+                let qa = (first[i] - here) / a; // eq. (1)
+                let slope = match (pair, &second) {
+                    (Some(b), Some(second)) => {
+                        // The slope of the parabola through three points.
+                        let qb = (second[i] - here) / b;
+                        let both = (qa * b - qb * a) / (b - a);
+                        if both.is_finite() || qa.is_finite() { both } else { qb }
+                    }
+                    _ => qa,
+                };
+                self.slopes.row_mut(i)[j] = if slope.is_nan() && qa.is_finite() { qa / scale } else { slope / scale };
             }
+            r += 1 + usize::from(pair.is_some());
         }
         if self.slopes.data().iter().any(|g| !g.is_finite()) {
             if self.retries < 4 {
@@ -396,6 +445,8 @@ impl Sqp {
         self.retries = 0;
         if self.scales.is_empty() {
             self.choose_scales();
+        } else {
+            self.follow_scales();
         }
         self.learn();
         self.step();
@@ -408,6 +459,21 @@ impl Sqp {
             let scale = if largest > 0.0 { largest } else { self.values[i].abs().max(1.0) };
             self.scales.push(scale);
             self.slopes.row_mut(i).iter_mut().for_each(|g| *g /= scale);
+        }
+    }
+
+    /// Constraints whose gradients have become quite other ones get other scales; the merit and the Lagrangian stay what they are.
+    fn follow_scales(&mut self) {
+        for i in 1..self.slopes.len() {
+            let largest = self.slopes.row(i).iter().fold(0.0, |largest: f64, g| largest.max(g.abs()));
+            if (1.0 / FOLLOW..=FOLLOW).contains(&largest) || largest == 0.0 {
+                continue;
+            }
+            self.scales[i] *= largest;
+            self.slopes.row_mut(i).iter_mut().for_each(|g| *g /= largest);
+            self.slopes_old.row_mut(i).iter_mut().for_each(|g| *g /= largest);
+            self.multipliers[i - 1] *= largest;
+            self.weights[i - 1] *= largest;
         }
     }
 
@@ -545,16 +611,26 @@ impl Sqp {
         let least = (self.params.tolerance * size).max(LEAST).max(4.0 * self.error(0));
         let converged = slope.abs() + pull <= least;
         if (converged || self.idle >= 2) && (xi < 0.5 || self.idle >= 2) {
-            return self.finish();
+            return self.refine();
         }
         if self.decrease >= 0.0 {
             if self.fresh {
-                return self.finish();
+                return self.refine();
             }
             self.reset();
             return self.step();
         }
         (self.stage, self.t, self.tried) = (Stage::Line, 1.0, 0);
+    }
+
+    /// Converged: on coarse values by forward differences, central ones follow.
+    fn refine(&mut self) {
+        if self.central || self.worst_error() < COARSE {
+            return self.finish();
+        }
+        (self.central, self.idle, self.broken) = (true, 0, 0);
+        self.moved = None;
+        self.stage = Stage::Gradient;
     }
 
     /// Converged: the end, unless constraints are still to be met.
@@ -641,7 +717,7 @@ impl Sqp {
             return;
         }
         if self.fresh {
-            return self.finish();
+            return self.refine();
         }
         self.reset();
         self.step();
@@ -663,7 +739,7 @@ impl Sqp {
             let gain = self.merit(values) - self.merit(&self.values);
             -self.decrease * t * t / (2.0 * (gain - self.decrease * t))
         });
-        self.t = if vertex.is_finite() { vertex.clamp(0.1 * t, 0.5 * t) } else { 0.25 * t };
+        self.t = if vertex.is_finite() { vertex.clamp(SHORTEST * t, 0.5 * t) } else { 0.25 * t };
     }
 
     fn accept(&mut self, x: &[f64], values: Values) {
@@ -671,6 +747,10 @@ impl Sqp {
         let size = (values[0] / self.scales[0]).abs();
         let small = (self.params.tolerance * size).max(LEAST).max(2.0 * self.error(0));
         self.idle = if gain <= small { self.idle + 1 } else { 0 };
+        self.broken = if gain < -PROMISE * self.decrease { self.broken + 1 } else { 0 };
+        if self.broken >= BROKEN {
+            self.idle = 2;
+        }
         let step = x.iter().zip(&self.x).zip(&self.widths).map(|((new, old), w)| (new - old) / w);
         self.moved = Some(step.collect());
         self.x.copy_from_slice(x);

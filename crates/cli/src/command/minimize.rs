@@ -21,6 +21,7 @@ Examples:
   swarmgrad minimize rosenbrock --dim 30 -m diff_de --gradient-cost 3
   swarmgrad minimize --exec 'python3 train.py' --var lr=log:1e-5:1 --var layers=int:1:8 --var act=choice:relu,tanh
   swarmgrad minimize --exec ./simulate --bounds 0:1,0:1 -m diff_ga --gradient least_squares
+  swarmgrad minimize --exec ./beam --bounds h=0.1:2,l=0.1:10 --constraint 'h * l <= 8' --constraint 'stress <= 13600'
   swarmgrad minimize rastrigin -d 10 -n 2000 --schedule learned.json
   swarmgrad minimize levy --dim 50 --evaluations 1e7 --record levy.jsonl     (the same command again continues after a kill)
   swarmgrad minimize --study run.toml                                        (everything from a file; --print-study writes one)

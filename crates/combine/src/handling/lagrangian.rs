@@ -6,11 +6,13 @@
 //! ```text
 //! (1)  L(x) = f(x) + sum_i phi_i,   phi = lambda c + mu c^2 / 2,   for c <= 0:  - lambda^2 / (2 mu)  where  lambda + mu c < 0
 //! (2)  lambda <- lambda + mu c / 5,   at least 0 for c <= 0,      c at the best point of the round
-//! (3)  mu <- mu 2^(1/4k)  if  mu c^2 < 3 |L - L'| / n  or  5 |c - c'| < |c'|,   else mu 2^(-1/k),      k = 5 n
+//! (3)  mu <- mu 2^(1/k)  if  mu c^2 < 3 |L - L'| / n  or  5 |c - c'| < |c'|,   else mu 2^(-1/4k),      k = 2 sqrt(n)
 //! (4)  lambda = q(f) / (n q(c)),   mu = 2 q(f) / (5 n q(c)^2)     at first;  q the distance between the quartiles of the round
 //! ```
 //!
-//! Differs from the papers: (2) and (3) take the best point of the round, which is evaluated anyway, not the mean.
+//! Differs from the papers: (2) and (3) take the best point of the round, which is evaluated anyway, not the mean; the weights grow
+//! faster than they shrink, where in the papers k = 5 n and growth is the slower one: a population draws in within a few hundred rounds,
+//! and where the weights are too small until then it does so far outside.
 
 use super::{ToldRound, quartiles, root_of_two};
 use serde::{Deserialize, Serialize};
@@ -45,8 +47,8 @@ impl AugmentedLagrangian {
         let Some(best) = best_index(out).filter(|&i| out[i].is_finite()) else { return };
         let c: Vec<f64> = told.rows.row(best).iter().map(|c| c.f64()).collect();
         let l = out[best].f64();
-        let up = root_of_two(4.0 * 5.0 * n);
-        let down = 1.0 / root_of_two(5.0 * n);
+        let k = 2.0 * n.sqrt();
+        let (up, down) = (root_of_two(k), 1.0 / root_of_two(4.0 * k));
         for (i, constraint) in told.constraints.iter().enumerate() {
             let mut lambda = self.lambda[i] + self.mu[i] * c[i] / DAMPING; // eq. (2)
             if constraint.relation() == Relation::AtMost {
