@@ -3,8 +3,8 @@
 use crate::combine::distinct::Distinct;
 use crate::registry::{self, Settings};
 use crate::{
-    DEFAULT_BUDGET, Error, FunctionMut, Halt, Limits, Outcome, Problem, Real, Result, Run, Session, Space, Time, Value,
-    Watch, Workers,
+    Constrained, Constraint, DEFAULT_BUDGET, Error, FunctionMut, Halt, Limits, Outcome, Problem, Real, Result, Run,
+    Session, Space, Time, Value, Watch, Workers,
 };
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -39,6 +39,23 @@ use std::time::Duration;
 /// assert_eq!(space.decode(&outcome.x)[1..], [Typed::Whole(3), Typed::Flag(true)]);
 /// # Ok::<(), swarmgrad::Error>(())
 /// ```
+/// Constraints, each with a closure of its own; or the objective returns their values beside its own:
+///
+/// ```
+/// use swarmgrad::{Constraint, Space, minimize};
+///
+/// let space = Space::cube(2, -2.0, 2.0)?;
+/// let outcome = minimize(|x: &[f64]| x[0] + x[1], space.clone())
+///     .constraint(Constraint::at_most("circle"), |x| x[0] * x[0] + x[1] * x[1] - 2.0)
+///     .evaluations(300)
+///     .run()?;
+/// assert!(outcome.is_feasible() && (outcome.fun + 2.0).abs() < 1e-5);
+///
+/// let both = |x: &[f64]| (x[0] + x[1], vec![x[0] * x[0] + x[1] * x[1] - 2.0]);
+/// let again = minimize(both, space).answering(vec![Constraint::at_most("circle")]).evaluations(300).run()?;
+/// assert_eq!((again.x, again.constraints), (outcome.x, outcome.constraints));
+/// # Ok::<(), swarmgrad::Error>(())
+/// ```
 pub fn minimize<'a, C, V>(objective: C, space: Space) -> Minimize<'a>
 where
     C: FnMut(&[f64]) -> V + Send + 'a,
@@ -61,9 +78,14 @@ pub fn minimize_problem<'a>(problem: impl Problem + 'a) -> Minimize<'a> {
     Minimize::of(Box::new(problem))
 }
 
+/// The value of a constraint at a point.
+type ConstraintFunction<'a> = Box<dyn Fn(&[f64]) -> f64 + Sync + 'a>;
+
 /// A minimisation to be run. Without a limit it ends after [`DEFAULT_BUDGET`] evaluations a variable.
 pub struct Minimize<'a> {
     problem: Box<dyn Problem + 'a>,
+    answering: Option<Vec<Constraint>>,
+    constraints: Vec<(Constraint, ConstraintFunction<'a>)>,
     method: String,
     settings: Settings,
     limits: Limits,
@@ -80,6 +102,8 @@ impl<'a> Minimize<'a> {
     fn of(problem: Box<dyn Problem + 'a>) -> Self {
         Minimize {
             problem,
+            answering: None,
+            constraints: Vec::new(),
             method: registry::DEFAULT.into(),
             settings: Settings::new(),
             limits: Limits::default(),
@@ -101,6 +125,18 @@ impl<'a> Minimize<'a> {
     /// A parameter of the method; see `swarmgrad list METHOD`.
     pub fn set(mut self, name: &str, value: impl Into<Json>) -> Self {
         self.settings.insert(name.into(), value.into());
+        self
+    }
+
+    /// A constraint with a closure for its value, which gets what the objective gets.
+    pub fn constraint(mut self, constraint: Constraint, value: impl Fn(&[f64]) -> f64 + Sync + 'a) -> Self {
+        self.constraints.push((constraint, Box::new(value)));
+        self
+    }
+
+    /// The constraints whose values the objective returns beside its own, as `(value, vec![c1, c2])`.
+    pub fn answering(mut self, constraints: Vec<Constraint>) -> Self {
+        self.answering = Some(constraints);
         self
     }
 
@@ -127,9 +163,16 @@ impl<'a> Minimize<'a> {
         self
     }
 
-    /// Ends when this many iterations brought no improvement.
-    pub fn stagnation(mut self, iterations: u64) -> Self {
-        self.limits.stagnation = Some(iterations);
+    /// Ends when this many evaluations brought no improvement, none by more than [`Minimize::tolerance`].
+    pub fn patience(mut self, evaluations: u64) -> Self {
+        self.limits.patience = Some(evaluations);
+        self
+    }
+
+    /// Ends when the best value has not improved by more than this share of itself, for as long as [`Minimize::patience`] says, else
+    /// for 100 (d + 5) evaluations.
+    pub fn tolerance(mut self, tolerance: f64) -> Self {
+        self.limits.tolerance = Some(tolerance);
         self
     }
 
@@ -168,31 +211,33 @@ impl<'a> Minimize<'a> {
     /// # Errors
     /// Names the method, parameter, value and rule where one does not fit.
     pub fn run(mut self) -> Result<Outcome> {
-        if self.limits.target.is_some_and(f64::is_nan) {
-            return Err(Error::parameter("target", f64::NAN, "must be a number"));
-        }
+        self.limits.check()?;
         if self.in_turn && self.threads != 1 {
             let rule = "must be 1 for a closure that may change its own state: minimize_problem(Function::new(space, closure)) \
                         evaluates side by side";
             return Err(Error::parameter("threads", self.threads, rule));
         }
-        let space = self.problem.space().clone();
+        let mut problem = Constrained::new(self.problem);
+        if let Some(constraints) = self.answering {
+            problem = problem.answering(constraints);
+        }
+        for (constraint, value) in self.constraints {
+            problem = problem.with(constraint, value);
+        }
+        let space = problem.space().clone();
         self.limits.time = self.seconds.map(Time::from_now);
         if self.limits.is_endless() {
             self.limits.evaluations = Some(DEFAULT_BUDGET.saturating_mul(space.dim() as u64));
         }
-        let mut session = match self.problem.noisy() {
-            false => session(&self.method, &self.settings, &space, self.limits, self.seed)?,
-            true => {
-                let (entry, all) = registry::parse_with(&self.method, &self.settings)?;
-                Session::new(entry.build(&space, self.limits.evaluations, &all)?, self.seed).limits(self.limits)
-            }
-        };
+        let (entry, all) = registry::parse_with(&self.method, &self.settings)?;
+        let method = registry::build(entry, &space, self.limits.evaluations, &all, problem.constraints())?;
+        let method = if problem.noisy() { method } else { Distinct::over(method, &space) };
+        let mut session = Session::new(method, self.seed).limits(self.limits);
         for watcher in self.watchers {
             session = session.watch_boxed(watcher);
         }
         let workers = Workers::new(self.threads)?;
-        Ok(Run::of(session, &*self.problem).workers(&workers).halt(self.halt).minimize())
+        Ok(Run::of(session, &problem).workers(&workers).halt(self.halt).minimize())
     }
 }
 

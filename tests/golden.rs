@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use swarmgrad::algorithms::particle::{Motion, Swarm, consensus, empso};
 use swarmgrad::registry::{self, Settings};
-use swarmgrad::{Algorithm, Matrix, Rng, Rows, Space, Tape};
+use swarmgrad::{Algorithm, Matrix, Rng, Rows, Space, Tape, Variable};
 
 const TOLERANCE: f64 = 1e-12;
 
@@ -170,7 +170,12 @@ fn replay(name: &str) {
     let f = golden["objective"].as_str().unwrap();
     let dim = golden["dim"].as_u64().unwrap() as usize;
     let bounds = golden.get("bounds").or(golden["params"].get("bounds")).map(vector);
+    let typed = |texts: &Value| {
+        let texts = texts.as_array().unwrap().iter();
+        Space::of(texts.map(|text| Variable::parse(text.as_str().unwrap()).unwrap()).collect()).unwrap()
+    };
     let space = match bounds {
+        _ if golden.get("variables").is_some() => typed(&golden["variables"]),
         Some(bounds) => Space::cube(dim, bounds[0], bounds[1]).unwrap(),
         None => Space::unbounded(dim).unwrap(),
     };
@@ -224,8 +229,8 @@ replays! {
     quasi_newton, quasi_newton_box, quasi_newton_central,
     nelder_mead, nelder_mead_box,
     coordinate_search, coordinate_search_free, coordinate_search_bent, trust_region, trust_region_box,
-    cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, cma_es_clamped, ipop_cma_es, bipop_cma_es,
-    sep_cma_es, snes, xnes, xnes_wide, cr_fm_nes, cr_fm_nes_far, open_es, pgpe,
+    cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, cma_es_clamped, cma_es_margin, ipop_cma_es, bipop_cma_es,
+    sep_cma_es, snes, snes_margin, xnes, xnes_wide, cr_fm_nes, cr_fm_nes_far, open_es, pgpe,
 }
 
 #[test]

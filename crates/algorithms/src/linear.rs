@@ -27,9 +27,19 @@ pub fn cholesky(a: &mut [f64], n: usize) -> bool {
 
 /// Solves L L^T x = b in place.
 pub fn cholesky_solve(l: &[f64], n: usize, b: &mut [f64]) {
+    forward_solve(l, n, b);
+    backward_solve(l, n, b);
+}
+
+/// Solves L x = b in place.
+pub fn forward_solve(l: &[f64], n: usize, b: &mut [f64]) {
     for i in 0..n {
         b[i] = (b[i] - dot(&l[i * n..i * n + i], &b[..i])) / l[i * n + i];
     }
+}
+
+/// Solves L^T x = b in place.
+pub fn backward_solve(l: &[f64], n: usize, b: &mut [f64]) {
     for i in (0..n).rev() {
         b[i] /= l[i * n + i];
         let b_i = b[i];

@@ -1,7 +1,7 @@
 //! What a method is: the trait of those that are built by name, and the row of a table that builds them.
 
 use crate::parameters::{Parameter, Parameters, Settings, check_settings, readable};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use swarmgrad_core::{Algorithm, ByScalar, Error, Real, Result, Space, Start, memory};
 
@@ -25,6 +25,40 @@ pub trait Method<F: Real>: Algorithm<F> + Serialize + DeserializeOwned + 'static
     /// What does not fit, with the rule.
     fn verify(&self) -> Result<()> {
         Ok(())
+    }
+}
+
+/// How a method that knows values only is told of constraints, where nobody says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handling {
+    /// Feasible points by their values, then infeasible ones by their violation.
+    Feasibility,
+    /// The same with a level up to which a violation counts as none.
+    Epsilon,
+    /// An augmented Lagrangian.
+    Lagrangian,
+    /// A penalty that grows.
+    Penalty,
+}
+
+impl Handling {
+    /// Every way with its name, as users write it.
+    pub const ALL: [(&'static str, Handling); 4] = [
+        ("feasibility", Handling::Feasibility),
+        ("epsilon", Handling::Epsilon),
+        ("lagrangian", Handling::Lagrangian),
+        ("penalty", Handling::Penalty),
+    ];
+
+    /// The way of that name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = Handling::ALL.iter().find(|(known, _)| *known == name);
+        let names = Handling::ALL.iter().map(|(known, _)| *known);
+        found.map(|(_, handling)| *handling).ok_or_else(|| Error::unknown("constraint_handling", name, names))
     }
 }
 
@@ -53,6 +87,8 @@ pub struct Entry {
     pub paper: &'static str,
     /// Named sets of parameters: name, what it is, JSON.
     pub presets: &'static [(&'static str, &'static str, &'static str)],
+    /// How it is told of constraints, unless it takes their values itself.
+    pub handling: Handling,
     table: fn() -> Vec<Parameter>,
     readable: fn(Settings) -> std::result::Result<(), String>,
     build: (<Build as ByScalar>::Of<f32>, <Build as ByScalar>::Of<f64>),
@@ -92,11 +128,18 @@ impl Entry {
             summary,
             paper,
             presets,
+            handling: Handling::Feasibility,
             table: <A64::Params as Parameters>::table,
             readable: readable::<A64::Params>,
             build: (build::<f32, A32>, build::<f64, A64>),
             load: (load::<f32, A32>, load::<f64, A64>),
         }
+    }
+
+    /// The same row with another way to be told of constraints.
+    pub const fn told_by(mut self, handling: Handling) -> Self {
+        self.handling = handling;
+        self
     }
 
     /// All parameters that the method has with these settings: those over a preset's over the defaults.

@@ -3,8 +3,8 @@
 use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
 use crate::evolution::{de, ga, jade, jde, jso, lshade, random_search, shade};
 use crate::gradient::adaswarm;
-use crate::local::{LocalMethod, coordinate_search, nelder_mead, quasi_newton, trust_region};
-use crate::method::{Entry, find};
+use crate::local::{LocalMethod, coordinate_search, nelder_mead, quasi_newton, sqp, trust_region};
+use crate::method::{Entry, Handling, find};
 use crate::particle::{Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso};
 use crate::particle::{polar_cbo, pso, pso_sde, rempso, spso2011};
 use swarmgrad_core::Result;
@@ -137,35 +137,40 @@ pub static ENTRIES: &[Entry] = &[
         "consensus-based optimisation",
         "Pinnau et al. 2017; Carrillo et al. 2021",
         &[]
-    ),
+    )
+    .told_by(Handling::Penalty),
     method!(
         polar_cbo::PolarCbo<f32>,
         polar_cbo::PolarCbo<f64>,
         "polarised CBO: a consensus for each particle, several minima",
         "Bungert, Roith & Wacker 2024",
         &[]
-    ),
+    )
+    .told_by(Handling::Penalty),
     method!(
         cluster_cbo::ClusterCbo<f32>,
         cluster_cbo::ClusterCbo<f64>,
         "clustered CBO: a consensus for each cluster, several minima",
         "Bungert, Roith & Wacker 2024",
         &[]
-    ),
+    )
+    .told_by(Handling::Penalty),
     method!(
         mirror_cbo::MirrorCbo<f32>,
         mirror_cbo::MirrorCbo<f64>,
         "mirror CBO: on a ball, simplex, sphere, Stiefel manifold, or sparse",
         "Bungert, Hoffmann, Kim & Roith 2025",
         &[]
-    ),
+    )
+    .told_by(Handling::Penalty),
     method!(
         adam_cbo::AdamCbo<f32>,
         adam_cbo::AdamCbo<f64>,
         "CBO with Adam's moments of the drift",
         "Chen, Jin & Lyu 2022",
         &[]
-    ),
+    )
+    .told_by(Handling::Penalty),
     method!(
         cbs::Cbs<f32>,
         cbs::Cbs<f64>,
@@ -176,14 +181,16 @@ pub static ENTRIES: &[Entry] = &[
             "towards the minimum, with alpha from the effective sample size",
             r#"{"aim": "optimise", "sample_size": 0.5}"#
         ),]
-    ),
+    )
+    .told_by(Handling::Penalty),
     method!(
         consensus_hopping::ConsensusHopping<f32>,
         consensus_hopping::ConsensusHopping<f64>,
         "consensus hopping: samples about the consensus",
         "Riedl, Klock, Geldhauser & Fornasier 2023",
         &[]
-    ),
+    )
+    .told_by(Handling::Penalty),
     method!(
         de::De,
         de::De,
@@ -228,74 +235,85 @@ pub static ENTRIES: &[Entry] = &[
         "folklore",
         &[]
     ),
-    algorithm!(cma_es::Cma<f32>, cma_es::Cma<f64>, "CMA-ES with active update, one run", "Hansen 2016", &[]),
+    algorithm!(cma_es::Cma<f32>, cma_es::Cma<f64>, "CMA-ES with active update, one run", "Hansen 2016", &[])
+        .told_by(Handling::Lagrangian),
     algorithm!(
         ipop_cma_es::IpopCmaEs<f32>,
         ipop_cma_es::IpopCmaEs<f64>,
         "CMA-ES, restarted with a doubled population",
         "Auger & Hansen 2005",
         &[]
-    ),
+    )
+    .told_by(Handling::Lagrangian),
     algorithm!(
         bipop_cma_es::BipopCmaEs<f32>,
         bipop_cma_es::BipopCmaEs<f64>,
         "CMA-ES, restarted with large and small populations",
         "Hansen 2009",
         &[]
-    ),
+    )
+    .told_by(Handling::Lagrangian),
     algorithm!(
         sep_cma_es::SepCma<f32>,
         sep_cma_es::SepCma<f64>,
         "CMA-ES with a diagonal matrix, in linear time",
         "Ros & Hansen 2008",
         &[]
-    ),
+    )
+    .told_by(Handling::Lagrangian),
     algorithm!(
         cr_fm_nes::CrFmNesSamples<f32>,
         cr_fm_nes::CrFmNesSamples<f64>,
         "natural evolution strategy for thousands of variables, in linear time",
         "Nomura & Ono 2022",
         &[]
-    ),
+    )
+    .told_by(Handling::Lagrangian),
     algorithm!(
         xnes::XnesSamples<f32>,
         xnes::XnesSamples<f64>,
         "exponential natural evolution strategy",
         "Glasmachers et al. 2010",
         &[]
-    ),
+    )
+    .told_by(Handling::Lagrangian),
     algorithm!(
         snes::SnesSamples<f32>,
         snes::SnesSamples<f64>,
         "separable natural evolution strategy",
         "Schaul et al. 2011",
         &[]
-    ),
+    )
+    .told_by(Handling::Lagrangian),
     algorithm!(
         open_es::OpenEsSamples<f32>,
         open_es::OpenEsSamples<f64>,
         "OpenAI-ES: Adam on the gradient of the smoothed objective",
         "Salimans et al. 2017",
         &[]
-    ),
+    )
+    .told_by(Handling::Lagrangian),
     algorithm!(
         pgpe::PgpeSamples<f32>,
         pgpe::PgpeSamples<f64>,
         "parameter-exploring policy gradients with mirrored samples",
         "Sehnke et al. 2010",
         &[]
-    ),
+    )
+    .told_by(Handling::Lagrangian),
     // Local search.
     local!(
         quasi_newton::QuasiNewton,
         "quasi-Newton descent in a box, derivatives by differences",
         "Nocedal & Wright 2006; Powell 1978"
-    ),
+    )
+    .told_by(Handling::Penalty),
     local!(
         coordinate_search::CoordinateSearch,
         "global line searches along all variables at once, for separable functions",
         "Langerman et al. 1994; Baudis & Posik 2015"
-    ),
+    )
+    .told_by(Handling::Penalty),
     local!(
         nelder_mead::NelderMead,
         "Nelder-Mead simplex with adaptive parameters",
@@ -305,6 +323,12 @@ pub static ENTRIES: &[Entry] = &[
         trust_region::TrustRegion,
         "quadratic models that interpolate values, in a trust region",
         "Powell 2004, 2006, 2009"
+    )
+    .told_by(Handling::Penalty),
+    local!(
+        sqp::Sqp,
+        "quadratic programmes under constraints, derivatives by differences",
+        "Kraft 1988; Powell 1978; Goldfarb & Idnani 1983"
     ),
 ];
 

@@ -103,6 +103,12 @@ pub fn price(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
+/// A share of a value: from 0, below 1.
+pub fn share(text: &str) -> std::result::Result<f64, String> {
+    let share = text.trim().parse().ok().filter(|s| (0.0..1.0).contains(s));
+    share.ok_or_else(|| "must be a number from 0 and below 1".into())
+}
+
 /// A time span in seconds.
 pub fn seconds(text: &str) -> std::result::Result<f64, String> {
     let seconds = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);

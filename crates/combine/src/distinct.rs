@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, View, save_state};
+use swarmgrad_core::{Algorithm, Constraint, Error, Matrix, Real, Reason, Result, Rng, Space, View, save_state};
 
 /// Rounds without a new point after which the method ends.
 const IDLE: u64 = 1000;
@@ -20,12 +20,15 @@ pub struct Distinct<F: Real = f64> {
     method: Box<dyn Algorithm<F>>,
     space: Space<F>,
     /// What each point is worth, by the bits of its middle.
-    known: BTreeMap<Vec<u64>, F>,
+    known: BTreeMap<Vec<u64>, Outcome<F>>,
     /// The points that the method has asked for.
     asked: Matrix<F>,
     /// What becomes of each of them.
     source: Vec<Source<F>>,
     gradient_rows: Vec<usize>,
+    /// Values of the constraints of the points handed out, where the problem has any, and of all that the method has asked for.
+    constraints: Matrix<F>,
+    all: Matrix<F>,
     /// Whether the run has gradients for the method.
     gradients: bool,
     /// Rounds in a row that had nothing new.
@@ -34,17 +37,20 @@ pub struct Distinct<F: Real = f64> {
     repeated: [u64; 2],
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What a point is worth: its value and those of the constraints.
+type Outcome<F> = (F, Vec<F>);
+
+#[derive(Debug, Clone, PartialEq)]
 enum Source<F> {
     /// The row that was handed out.
     Row(usize),
-    Known(F),
+    Known(Outcome<F>),
 }
 
 /// Its state in a file.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    known: Vec<(Vec<u64>, f64)>,
+    known: Vec<(Vec<u64>, f64, Vec<f64>)>,
     idle: u64,
     repeated: [u64; 2],
     state: Vec<u8>,
@@ -59,7 +65,8 @@ impl<F: Real> Distinct<F> {
     pub fn new(method: Box<dyn Algorithm<F>>, space: Space<F>) -> Self {
         let (asked, source, gradient_rows) = (Matrix::default(), Vec::new(), Vec::new());
         let (known, gradients, idle, repeated) = (BTreeMap::new(), false, 0, [0; 2]);
-        Distinct { method, space, known, asked, source, gradient_rows, gradients, idle, repeated }
+        let (constraints, all) = (Matrix::default(), Matrix::default());
+        Distinct { method, space, known, asked, source, gradient_rows, constraints, all, gradients, idle, repeated }
     }
 
     /// The method, with a memory where the space has points that mean the same.
@@ -88,9 +95,9 @@ impl<F: Real> Distinct<F> {
             if wanted.binary_search(&i).is_ok() {
                 // A gradient is no value: it is asked for again.
                 self.gradient_rows.push(xs.len());
-            } else if let Some(&value) = self.known.get(&key) {
+            } else if let Some(outcome) = self.known.get(&key) {
                 self.repeated[0] += 1;
-                self.source.push(Source::Known(value));
+                self.source.push(Source::Known(outcome.clone()));
                 continue;
             } else if let Some(&row) = fresh.get(&key) {
                 self.repeated[0] += 1;
@@ -106,9 +113,19 @@ impl<F: Real> Distinct<F> {
     fn tell_method(&mut self, values: &[F]) {
         let value = |source: &Source<F>| match source {
             Source::Row(row) => values[*row],
-            Source::Known(value) => *value,
+            Source::Known((value, _)) => *value,
         };
         let values: Vec<F> = self.source.iter().map(value).collect();
+        if self.constraints.dim() > 0 {
+            self.all.resize(0, self.constraints.dim());
+            for source in &self.source {
+                self.all.push(match source {
+                    Source::Row(row) => self.constraints.row(*row),
+                    Source::Known((_, constraints)) => constraints,
+                });
+            }
+            self.method.tell_constraints(&self.all);
+        }
         self.method.tell(&mut self.asked, &values);
     }
 
@@ -125,10 +142,11 @@ impl Distinct<f64> {
     pub fn load(space: Space, bytes: &[u8], load: impl FnOnce(&[u8]) -> Result<Box<dyn Algorithm>>) -> Result<Self> {
         let wrong = |why: postcard::Error| Error::Saved(format!("a method with a memory: {why}"));
         let Saved { known, idle, repeated, state } = postcard::from_bytes(bytes).map_err(wrong)?;
-        if known.iter().any(|(key, _)| key.len() != space.dim()) {
+        if known.iter().any(|(key, ..)| key.len() != space.dim()) {
             return Err(Error::Saved("a method with a memory of points of another space".into()));
         }
-        Ok(Distinct { known: known.into_iter().collect(), idle, repeated, ..Distinct::new(load(&state)?, space) })
+        let known = known.into_iter().map(|(key, value, constraints)| (key, (value, constraints))).collect();
+        Ok(Distinct { known, idle, repeated, ..Distinct::new(load(&state)?, space) })
     }
 }
 
@@ -151,9 +169,11 @@ impl<F: Real> Algorithm<F> for Distinct<F> {
     }
 
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
-        for (x, &value) in xs.iter().zip(values).filter(|(_, value)| value.is_finite()) {
+        for (i, (x, &value)) in xs.iter().zip(values).enumerate().filter(|(_, (_, value))| value.is_finite()) {
             if self.known.len() < MOST {
-                self.known.insert(bits(x), value);
+                let constraints =
+                    if self.constraints.dim() > 0 { self.constraints.row(i).to_vec() } else { Vec::new() };
+                self.known.insert(bits(x), (value, constraints));
             }
         }
         self.tell_method(values);
@@ -188,6 +208,16 @@ impl<F: Real> Algorithm<F> for Distinct<F> {
         &self.gradient_rows
     }
 
+    fn expect_constraints(&mut self, constraints: &[Constraint]) -> bool {
+        let taken = self.method.expect_constraints(constraints);
+        self.constraints = if taken { Matrix::empty(constraints.len()) } else { Matrix::default() };
+        taken
+    }
+
+    fn tell_constraints(&mut self, values: &Matrix<F>) {
+        self.constraints.clone_from(values);
+    }
+
     fn memory(&self) -> f64 {
         let points = self.space.count().unwrap_or(u64::MAX).min(MOST as u64) as f64;
         // A key on the heap with its place in the tree, filled as the run goes: what a run of a hundred thousand takes.
@@ -214,7 +244,8 @@ impl<F: Real> Algorithm<F> for Distinct<F> {
     fn save(&self, out: &mut Vec<u8>) -> Result<()> {
         let mut state = Vec::new();
         self.method.save(&mut state)?;
-        let known = self.known.iter().map(|(key, value)| (key.clone(), value.f64())).collect();
+        let wide = |constraints: &[F]| constraints.iter().map(|c| c.f64()).collect();
+        let known = self.known.iter().map(|(key, (value, c))| (key.clone(), value.f64(), wide(c))).collect();
         let saved = Saved { known, idle: self.idle, repeated: self.repeated, state };
         save_state("a method with a memory", &saved, out)
     }

@@ -17,8 +17,10 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod auto;
+pub mod constrained;
 pub mod distinct;
 pub mod ensemble;
+pub mod handling;
 pub mod islands;
 pub mod multistart;
 mod named;

@@ -1,9 +1,11 @@
 //! Every method by name, whichever crate it comes from: what the command line, the benchmarks and the tests read.
 
-pub use swarmgrad_algorithms::method::{Entry, Method};
+pub use swarmgrad_algorithms::method::{Entry, Handling, Method};
 pub use swarmgrad_algorithms::parameters::Settings;
 
 use crate::auto::Auto;
+use crate::constrained::ConstrainedAuto;
+use crate::handling::{Handled, Strategy};
 use crate::islands::Islands;
 use crate::multistart::MultiStart;
 use crate::named::Lookup;
@@ -11,7 +13,7 @@ use crate::polish::Polish;
 use std::sync::{PoisonError, RwLock};
 use swarmgrad_algorithms::method::find;
 use swarmgrad_algorithms::settings;
-use swarmgrad_core::{Error, Result};
+use swarmgrad_core::{Algorithm, Constraint, Error, Real, Result, Space};
 
 /// The method that is taken where the user names none.
 pub const DEFAULT: &str = "auto";
@@ -21,6 +23,11 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<Auto<f32>, Auto<f64>>(
         "the default: local searches, CMA-ES and what else pays, by what the values show",
         "Baudis & Posik 2014; Loshchilov et al. 2013",
+        &[],
+    ),
+    Entry::of::<ConstrainedAuto<f32>, ConstrainedAuto<f64>>(
+        "what auto is on a problem with constraints: SQP descents, then populations",
+        "Kraft 1988; Atamna et al. 2017",
         &[],
     ),
     Entry::of::<MultiStart<f32, AllMethods>, MultiStart<f64, AllMethods>>(
@@ -186,4 +193,88 @@ pub fn parse(text: &str) -> Result<(&'static Entry, Settings)> {
 pub fn parse_with(text: &str, more: &Settings) -> Result<(&'static Entry, Settings)> {
     let (name, settings) = settings::parse_with(text, more)?;
     Ok((entry(&name)?, settings))
+}
+
+/// The setting that says how a method is told of constraints.
+const HANDLING: &str = "constraint_handling";
+
+/// What is built: for `auto` on a problem with constraints another method, unless the user says how it is to be told of them.
+fn constrained(entry: &'static Entry, constraints: &[Constraint], settings: &Settings) -> Result<Chosen> {
+    let mut settings = settings.clone();
+    let handling = match settings.remove(HANDLING) {
+        None => None,
+        Some(value) if constraints.is_empty() => {
+            return Err(Error::parameter(HANDLING, value, "the problem has no constraints"));
+        }
+        Some(value) => Some(Handling::named(value.as_str().unwrap_or(&value.to_string()))?),
+    };
+    let replaced = entry.name == DEFAULT && handling.is_none() && !constraints.is_empty();
+    let entry = if replaced { self::entry(ConstrainedAuto::<f64>::NAME)? } else { entry };
+    Ok(Chosen { entry, settings, handling })
+}
+
+struct Chosen {
+    entry: &'static Entry,
+    settings: Settings,
+    handling: Option<Handling>,
+}
+
+/// Builds a method for a problem with these constraints, none or some: one that takes their values itself, or is told of them by
+/// its own strategy, or by that of the setting `constraint_handling`.
+///
+/// ```
+/// use swarmgrad_combine::registry::{Settings, build, entry};
+/// use swarmgrad_core::{Constrained, Constraint, Evaluations, Function, Run, Space};
+///
+/// let space = Space::cube(2, 0.0, 4.0)?;
+/// let sum = Function::new(space.clone(), |x: &[f64]| x[0] + x[1]);
+/// let problem = Constrained::new(sum).with(Constraint::at_most("product of 1 at least"), |x| 1.0 - x[0] * x[1]);
+/// for name in ["auto", "de", "cma_es"] {
+///     let mut method = build(entry(name)?, &space, Some(2000), &Settings::new(), problem_constraints(&problem))?;
+///     let outcome = Run::new(&problem, &mut *method, 1).watch(&mut Evaluations(2000)).minimize();
+///     assert!(outcome.is_feasible() && (outcome.fun - 2.0).abs() < 1e-3, "{name}: {}", outcome.fun);
+/// }
+/// # fn problem_constraints<'a>(problem: &'a dyn swarmgrad_core::Problem) -> &'a [Constraint] { problem.constraints() }
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`Entry::build`]; a handling that is not known, or that is set where there are no constraints.
+pub fn build<F: Real>(
+    entry: &'static Entry,
+    space: &Space<F>,
+    budget: Option<u64>,
+    settings: &Settings,
+    constraints: &[Constraint],
+) -> Result<Box<dyn Algorithm<F>>> {
+    let Chosen { entry, settings, handling } = constrained(entry, constraints, settings)?;
+    let mut method = entry.build(space, budget, &settings)?;
+    if constraints.is_empty() || handling.is_none() && method.expect_constraints(constraints) {
+        return Ok(method);
+    }
+    Ok(Box::new(Handled::new(method, Strategy::new(handling.unwrap_or(entry.handling), budget))))
+}
+
+/// Reads back the state of a method that [`build`] built with the same settings and constraints.
+///
+/// # Errors
+/// Bytes that are not a state of this method.
+pub fn load(
+    entry: &'static Entry,
+    bytes: &[u8],
+    settings: &Settings,
+    constraints: &[Constraint],
+) -> Result<Box<dyn Algorithm>> {
+    let Chosen { entry, handling, .. } = constrained(entry, constraints, settings)?;
+    if constraints.is_empty() {
+        return entry.load(bytes);
+    }
+    // A method that takes the values itself is not wrapped; which one that is, it says itself.
+    if handling.is_none()
+        && let Ok(mut method) = entry.load(bytes)
+        && method.expect_constraints(constraints)
+    {
+        return Ok(method);
+    }
+    Ok(Box::new(Handled::load(bytes, |bytes| entry.load(bytes))?))
 }

@@ -1,6 +1,6 @@
 //! Algorithm: ask for points, be told their values, answer.
 
-use crate::{Error, Matrix, Real, Reason, Result, Rng, Rows};
+use crate::{Constraint, Error, Matrix, Real, Reason, Result, Rng, Rows};
 use serde::{Deserialize, Serialize};
 
 /// A derivative-free method, seen from outside.
@@ -85,6 +85,17 @@ pub trait Algorithm<F: Real = f64>: Send {
         }
     }
 
+    /// Says which constraints the problem has; returns whether the method takes their values from
+    /// [`Algorithm::tell_constraints`]. A method that does not is told +inf for a point that violates one. Called before the first
+    /// `ask`, and again where a saved method goes on.
+    fn expect_constraints(&mut self, _constraints: &[Constraint]) -> bool {
+        false
+    }
+
+    /// Takes the values of the constraints, one row a point of the last `ask`, before `tell` takes the values. A row of NaN: nothing
+    /// is known.
+    fn tell_constraints(&mut self, _values: &Matrix<F>) {}
+
     /// Says before every `ask` what the run has spent so far: evaluations, and gradients at their price. A method that plans
     /// over a budget and is driven without a run counts the values it is told.
     fn set_spent(&mut self, cost: u64) {
@@ -128,6 +139,14 @@ macro_rules! behind_a_pointer {
 
             fn inner_mut(&mut self) -> Option<&mut dyn Algorithm<F>> {
                 Some(&mut **self)
+            }
+
+            fn expect_constraints(&mut self, constraints: &[Constraint]) -> bool {
+                (**self).expect_constraints(constraints)
+            }
+
+            fn tell_constraints(&mut self, values: &Matrix<F>) {
+                (**self).tell_constraints(values);
             }
         }
     };

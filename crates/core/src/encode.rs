@@ -12,6 +12,27 @@
 use crate::math::{exp, ln};
 use crate::{Error, Real, Result, Space, Typed, Variable, VariableKind};
 
+/// What a variable is to a method that moves in the box; one that is fixed is nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The coordinate of a real or logarithmic variable.
+    Continuous(usize),
+    /// The coordinate of one whose values 0, 1, .. stand in order: [k - 1/2, k + 1/2] means k.
+    Steps {
+        /// The coordinate.
+        at: usize,
+        /// How many values there are.
+        count: u64,
+    },
+    /// The coordinates from .. to of a choice without an order; the largest of them wins.
+    Choice {
+        /// The first.
+        from: usize,
+        /// The one after the last.
+        to: usize,
+    },
+}
+
 /// How many coordinates a variable takes.
 fn width(variable: &Variable) -> usize {
     match variable.kind() {
@@ -133,7 +154,7 @@ impl<F: Real> Space<F> {
         if self.variables().is_empty() {
             return x.iter().map(|t| Typed::Number(t.f64())).collect();
         }
-        self.parts().map(|(variable, from, to)| value(variable, &x[from..to])).collect()
+        self.typed().map(|(variable, from, to)| value(variable, &x[from..to])).collect()
     }
 
     /// The point of the box of these values.
@@ -165,12 +186,12 @@ impl<F: Real> Space<F> {
                 _ => F::zero(),
             },
         };
-        if self.variables().is_empty() { x.to_vec() } else { self.parts().map(number).collect() }
+        if self.variables().is_empty() { x.to_vec() } else { self.typed().map(number).collect() }
     }
 
     /// Moves a point to the middle of all points that mean the same.
     pub fn centre(&self, x: &mut [F]) {
-        for (variable, from, to) in self.parts() {
+        for (variable, from, to) in self.typed() {
             match variable.kind() {
                 VariableKind::Real { .. } | VariableKind::Log { .. } | VariableKind::Fixed(_) => {}
                 VariableKind::Choice { of, ordered: false } if of.len() > 2 => {
@@ -183,9 +204,30 @@ impl<F: Real> Space<F> {
         }
     }
 
+    /// What the variables are to a method.
+    ///
+    /// ```
+    /// use swarmgrad_core::{Part, Space, Variable};
+    /// let texts = ["lr=log:1e-5:1", "seed=3", "layers=int:1:8", "act=choice:relu,tanh,gelu"];
+    /// let variables = texts.iter().map(|text| Variable::parse(text)).collect::<Result<_, _>>()?;
+    /// let parts: Vec<Part> = Space::<f64>::of(variables)?.parts().collect();
+    /// assert_eq!(parts, [Part::Continuous(0), Part::Steps { at: 1, count: 8 }, Part::Choice { from: 2, to: 5 }]);
+    /// # Ok::<(), swarmgrad_core::Error>(())
+    /// ```
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let plain = if self.variables().is_empty() { self.dim() } else { 0 };
+        (0..plain).map(Part::Continuous).chain(self.typed().filter(|(_, from, to)| from < to).map(
+            |(variable, from, to)| match variable.kind() {
+                VariableKind::Real { .. } | VariableKind::Log { .. } => Part::Continuous(from),
+                _ if to - from > 1 => Part::Choice { from, to },
+                _ => Part::Steps { at: from, count: variable.values().unwrap_or(1) },
+            },
+        ))
+    }
+
     /// Whether coordinate `j` may be changed by as little as one likes.
     pub fn is_continuous(&self, j: usize) -> bool {
-        let part = self.parts().find(|(_, from, to)| (*from..*to).contains(&j));
+        let part = self.typed().find(|(_, from, to)| (*from..*to).contains(&j));
         part.is_none_or(|(variable, ..)| {
             matches!(variable.kind(), VariableKind::Real { .. } | VariableKind::Log { .. })
         })
@@ -200,7 +242,7 @@ impl<F: Real> Space<F> {
     }
 
     /// The variables, each with the coordinates from .. to of its own.
-    fn parts(&self) -> impl Iterator<Item = (&Variable, usize, usize)> {
+    fn typed(&self) -> impl Iterator<Item = (&Variable, usize, usize)> {
         self.variables().iter().scan(0, |at, variable| {
             let from = *at;
             *at += width(variable);

@@ -17,6 +17,7 @@
 
 mod algorithm;
 mod checkpoint;
+mod constraint;
 mod encode;
 mod error;
 mod evaluate;
@@ -46,6 +47,8 @@ mod watch;
 
 pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
 pub use checkpoint::Checkpoint;
+pub use constraint::{Constraint, Relation, better_constrained, violation};
+pub use encode::Part;
 pub use error::{Error, Result, nearest};
 pub use evaluate::{Batch, Capacity, Evaluation, Evaluator, Failure, FailureCounts, Id};
 pub use gradient::{Collapse, GradientSource, Reliability, Sampled};
@@ -53,7 +56,7 @@ pub use matrix::{Matrix, Rows};
 pub use noise::Repeated;
 pub use order::{best_index, better, sort_indices};
 pub use outcome::Outcome;
-pub use problem::{BatchProblem, Differentiable, Function, FunctionMut, Problem, Value};
+pub use problem::{BatchProblem, Constrained, Differentiable, Function, FunctionMut, Problem, Value};
 pub use real::{ByScalar, Real};
 pub use reason::Reason;
 pub use rng::{Draws, Rng, Tape};
@@ -67,5 +70,5 @@ pub use tally::Best;
 pub use threads::{Halt, Workers};
 pub use variable::{Typed, Variable, VariableKind};
 pub use watch::{
-    Asked, Evaluations, Every, Iterations, Limits, Progress, Stagnation, Target, Time, Together, Told, Watch,
+    Asked, Evaluations, Every, Iterations, Limits, Patience, Progress, Target, Time, Together, Told, Watch,
 };

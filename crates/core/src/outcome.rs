@@ -10,6 +10,10 @@ pub struct Outcome<F: Real = f64> {
     pub x: Vec<F>,
     /// Its value.
     pub fun: F,
+    /// How far `x` violates the constraints of the problem beyond their tolerances, all together: 0 where it is feasible.
+    pub violation: F,
+    /// The values of the constraints at `x`, in their order; none where the problem has none.
+    pub constraints: Vec<F>,
     /// The method's own answer: best point, mean or consensus.
     pub answer: Vec<F>,
     /// What the method found, where its aim is more than one point ([`Algorithm::solutions`](crate::Algorithm::solutions)).
@@ -39,8 +43,13 @@ pub struct Outcome<F: Real = f64> {
 }
 
 impl<F: Real> Outcome<F> {
-    /// Whether a finite value was found and nobody cut the run short.
+    /// Whether `x` keeps to all constraints.
+    pub fn is_feasible(&self) -> bool {
+        self.violation == F::zero()
+    }
+
+    /// Whether a finite value was found at a feasible point and nobody cut the run short.
     pub fn success(&self) -> bool {
-        self.fun.is_finite() && self.reason.is_success()
+        self.fun.is_finite() && self.is_feasible() && self.reason.is_success()
     }
 }

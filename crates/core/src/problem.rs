@@ -1,6 +1,6 @@
 //! Problem: a function on a box.
 
-use crate::{Evaluation, Failure, Real, Rows, Space};
+use crate::{Constraint, Evaluation, Failure, Real, Rows, Space};
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::sync::Mutex;
@@ -34,7 +34,13 @@ pub trait Problem<F: Real = f64>: Sync {
         false
     }
 
-    /// What is known of a point: its value, or why it has none.
+    /// The constraints beside the bounds. Where there are any, a run calls [`Problem::evaluate`] for each point, which says their
+    /// values in this order.
+    fn constraints(&self) -> &[Constraint] {
+        &[]
+    }
+
+    /// What is known of a point: its value, or why it has none, and the values of its constraints.
     fn evaluate(&self, x: &[F]) -> Evaluation<F> {
         Evaluation::of(self.value(x))
     }
@@ -89,6 +95,15 @@ impl<F: Real, E: Display> Value<F> for Result<F, E> {
 
     fn evaluation(self) -> Evaluation<F> {
         self.map_or_else(|why| Evaluation::failed(Failure::Rejected(why.to_string())), Evaluation::of)
+    }
+}
+
+/// A value, and the values of the constraints in their order.
+impl<F: Real> Value<F> for (F, Vec<F>) {
+    const FALLIBLE: bool = true;
+
+    fn evaluation(self) -> Evaluation<F> {
+        Evaluation { constraints: self.1, ..Evaluation::of(self.0) }
     }
 }
 
@@ -180,5 +195,122 @@ impl<F: Real, V: Value<F>, C: FnMut(&[F]) -> V + Send> Problem<F> for FunctionMu
             [] => closure(x).evaluation(),
             _ => closure(&self.space.numbers(x)).evaluation(),
         }
+    }
+}
+
+/// A constraint as a function of a point; on a space of typed variables it gets their values as numbers.
+type ConstraintFunction<'a, F> = Box<dyn Fn(&[F]) -> F + Sync + 'a>;
+
+/// A problem with constraints: those whose values its evaluations have already, and functions beside it.
+///
+/// ```
+/// use swarmgrad_core::{Constrained, Constraint, Function, Problem, Space};
+/// let sum = Function::new(Space::cube(2, 0.0, 1.0)?, |x: &[f64]| x[0] + x[1]);
+/// let problem = Constrained::new(sum).with(Constraint::at_most("least product"), |x| 0.25 - x[0] * x[1]);
+/// assert_eq!(problem.constraints()[0].name(), "least product");
+/// assert_eq!(problem.evaluate(&[0.5, 1.0]).constraints, [-0.25]);
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+pub struct Constrained<'a, P, F: Real = f64> {
+    problem: P,
+    constraints: Vec<Constraint>,
+    functions: Vec<ConstraintFunction<'a, F>>,
+}
+
+impl<'a, F: Real, P: Problem<F>> Constrained<'a, P, F> {
+    /// The problem with its own constraints.
+    pub fn new(problem: P) -> Self {
+        Constrained { constraints: problem.constraints().to_vec(), problem, functions: Vec::new() }
+    }
+
+    /// Says which constraints the values are that the evaluations of the problem have; before [`Constrained::with`].
+    pub fn answering(mut self, constraints: Vec<Constraint>) -> Self {
+        self.constraints = constraints;
+        self
+    }
+
+    /// Adds a constraint and its function.
+    pub fn with(mut self, constraint: Constraint, function: impl Fn(&[F]) -> F + Sync + 'a) -> Self {
+        self.constraints.push(constraint);
+        self.functions.push(Box::new(function));
+        self
+    }
+}
+
+impl<F: Real, P: Problem<F>> Problem<F> for Constrained<'_, P, F> {
+    fn space(&self) -> &Space<F> {
+        self.problem.space()
+    }
+
+    fn value(&self, x: &[F]) -> F {
+        self.problem.value(x)
+    }
+
+    fn values(&self, xs: Rows<'_, F>, out: &mut [F]) {
+        self.problem.values(xs, out);
+    }
+
+    fn whole(&self) -> bool {
+        self.problem.whole()
+    }
+
+    fn explains(&self) -> bool {
+        self.problem.explains()
+    }
+
+    fn constraints(&self) -> &[Constraint] {
+        &self.constraints
+    }
+
+    fn evaluate(&self, x: &[F]) -> Evaluation<F> {
+        let mut evaluation = self.problem.evaluate(x);
+        match self.space().variables() {
+            _ if self.functions.is_empty() => {}
+            [] => evaluation.constraints.extend(self.functions.iter().map(|function| function(x))),
+            _ => {
+                let numbers = self.space().numbers(x);
+                evaluation.constraints.extend(self.functions.iter().map(|function| function(&numbers)));
+            }
+        }
+        evaluation
+    }
+
+    fn noisy(&self) -> bool {
+        self.problem.noisy()
+    }
+}
+
+/// A problem behind a pointer is that problem.
+impl<F: Real> Problem<F> for Box<dyn Problem<F> + '_> {
+    fn space(&self) -> &Space<F> {
+        (**self).space()
+    }
+
+    fn value(&self, x: &[F]) -> F {
+        (**self).value(x)
+    }
+
+    fn values(&self, xs: Rows<'_, F>, out: &mut [F]) {
+        (**self).values(xs, out);
+    }
+
+    fn whole(&self) -> bool {
+        (**self).whole()
+    }
+
+    fn explains(&self) -> bool {
+        (**self).explains()
+    }
+
+    fn constraints(&self) -> &[Constraint] {
+        (**self).constraints()
+    }
+
+    fn evaluate(&self, x: &[F]) -> Evaluation<F> {
+        (**self).evaluate(x)
+    }
+
+    fn noisy(&self) -> bool {
+        (**self).noisy()
     }
 }

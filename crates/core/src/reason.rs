@@ -39,7 +39,7 @@ impl fmt::Display for Reason {
             Reason::Evaluations => "budget of evaluations spent",
             Reason::Iterations => "number of iterations reached",
             Reason::Target => "target value reached",
-            Reason::Stagnation => "no improvement for the given number of iterations",
+            Reason::Stagnation => "no improvement worth the name for as long as patience lasts",
             Reason::Time => "time is over",
             Reason::Interrupted => "interrupted",
             Reason::Failures(why) | Reason::Method(why) => why,

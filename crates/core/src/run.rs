@@ -54,7 +54,7 @@ impl<'a, F: Real> Run<'a, F> {
     /// A run within this process, on one thread. Where no watcher is added it ends after [`DEFAULT_BUDGET`] evaluations a variable.
     pub fn new(problem: &'a dyn Problem<F>, algorithm: &'a mut dyn Algorithm<F>, seed: u64) -> Self {
         let place = Place::Here { problem, threads: Threads::default(), source: None };
-        let session = Session::new(Box::new(algorithm), seed).noisy(problem.noisy());
+        let session = Session::new(Box::new(algorithm), seed).noisy(problem.noisy()).constraints(problem.constraints());
         Run { session, place, workers: None, halt: Halt::default(), watched: false }
     }
 
@@ -68,7 +68,7 @@ impl<'a, F: Real> Run<'a, F> {
     /// The run of a session over a problem within this process.
     pub fn of(session: Session<'a, F>, problem: &'a dyn Problem<F>) -> Self {
         let place = Place::Here { problem, threads: Threads::default(), source: None };
-        let session = session.noisy(problem.noisy());
+        let session = session.noisy(problem.noisy()).constraints(problem.constraints());
         Run { session, place, workers: None, halt: Halt::default(), watched: true }
     }
 
@@ -206,14 +206,14 @@ fn here<F: Real>(
         Some(source) => with_gradients(session, problem, threads, source, &halt),
         None => {
             let round_number = session.rounds();
-            let observed = session.observed.then(|| session.is_settling());
+            let seen = (session.observed || session.is_constrained()).then(|| session.is_settling());
             let (watchers, round) = session.watchers_and_round();
-            let Round { xs, values, done, first, affordable, .. } = round;
+            let Round { xs, values, done, first, affordable, constraints, .. } = round;
             let xs = xs.rows().slice(0, *affordable);
-            let cost = match observed {
+            let cost = match seen {
                 None => threads.evaluate(problem, xs, values, done, &halt, None),
                 Some(settling) => {
-                    let watchers = Mutex::new(watchers);
+                    let seeing = Mutex::new((watchers, constraints));
                     let see = |row: usize, evaluation: &Evaluation<F>| {
                         let (id, x) = (Id(*first + row as u64), xs.row(row));
                         let told = Told {
@@ -226,8 +226,12 @@ fn here<F: Real>(
                             x,
                             evaluation,
                         };
-                        let mut watchers = watchers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                        let mut seeing = seeing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                        let (watchers, constraints) = &mut *seeing;
                         watchers.iter_mut().for_each(|watcher| watcher.evaluated(&told));
+                        if constraints.dim() == evaluation.constraints.len() && row < constraints.len() {
+                            constraints.row_mut(row).copy_from_slice(&evaluation.constraints);
+                        }
                     };
                     threads.evaluate(problem, xs, values, done, &halt, Some(&see))
                 }

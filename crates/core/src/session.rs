@@ -25,8 +25,8 @@ use crate::noise::{Repeated, Settling, Shortlist};
 use crate::tally::{Late, Tally};
 use crate::watch::Lent;
 use crate::{
-    Algorithm, Asked, Batch, Best, Checkpoint, Evaluation, Failure, FailureCounts, Id, Limits, Matrix, Outcome,
-    Progress, Real, Reason, Result, Rng, Told, Watch, best_index,
+    Algorithm, Asked, Batch, Best, Checkpoint, Constraint, Evaluation, Failure, FailureCounts, Id, Limits, Matrix,
+    Outcome, Progress, Real, Reason, Result, Rng, Told, Watch, best_index, violation,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -42,6 +42,8 @@ pub struct Session<'a, F: Real = f64> {
     /// Share of a round that must be there before the rest may be given up.
     quorum: f64,
     noisy: bool,
+    /// Share of the best value that an improvement must exceed to count as one for [`Limits::patience`].
+    tolerance: F,
     settling: Option<Settling<F>>,
     repeated: Option<(Repeated, Vec<F>)>,
     /// Whether gradients are there for the method.
@@ -52,6 +54,9 @@ pub struct Session<'a, F: Real = f64> {
     pub(crate) last_price: f64,
     /// Whether a watcher wants to see single evaluations.
     pub(crate) observed: bool,
+    /// The constraints of the problem, and whether the method takes their values.
+    constraints: Vec<Constraint>,
+    handles_constraints: bool,
     /// Values that are known without an evaluation, by the bits of their points.
     known: BTreeMap<Vec<u64>, F>,
     pub(crate) begin: Instant,
@@ -66,6 +71,8 @@ pub(crate) struct Round<F: Real> {
     pub(crate) values: Vec<F>,
     pub(crate) done: Vec<bool>,
     pub(crate) gradients: Matrix<F>,
+    /// Values of the constraints of the affordable points, NaN where none is known.
+    pub(crate) constraints: Matrix<F>,
     /// Number of the first point.
     pub(crate) first: u64,
     /// How many points the budget pays, in their order.
@@ -92,6 +99,7 @@ impl<F: Real> Default for Round<F> {
             values: Vec::new(),
             done: Vec::new(),
             gradients: Matrix::default(),
+            constraints: Matrix::default(),
             first: 0,
             affordable: 0,
             asked: 0,
@@ -128,12 +136,15 @@ impl<'a, F: Real> Session<'a, F> {
             round: Round::default(),
             quorum: 1.0,
             noisy: false,
+            tolerance: F::zero(),
             settling: None,
             repeated: None,
             gradients: false,
             price: 0.0,
             last_price: 1.0,
             observed: false,
+            constraints: Vec::new(),
+            handles_constraints: false,
             known: BTreeMap::new(),
             begin: Instant::now(),
             ended: None,
@@ -145,6 +156,7 @@ impl<'a, F: Real> Session<'a, F> {
         if limits == Limits::default() {
             return self;
         }
+        self.tolerance = limits.tolerance.unwrap_or(self.tolerance);
         if self.tally.rounds > 0
             && let ControlFlow::Break(reason) = limits.see(&self.progress())
         {
@@ -193,6 +205,22 @@ impl<'a, F: Real> Session<'a, F> {
     pub fn known(mut self, points: Vec<(Vec<F>, F)>) -> Self {
         self.known.extend(points.into_iter().map(|(x, value)| (bits(&x), value)));
         self
+    }
+
+    /// The constraints of the problem: every [`Evaluation`] without a failure then has as many values of constraints. The best point,
+    /// the target and the result order by (violation, value). A method that does not take the values is told +inf for a point that
+    /// violates one. Before the first [`Session::ask`].
+    pub fn constraints(mut self, constraints: &[Constraint]) -> Self {
+        if !constraints.is_empty() {
+            self.handles_constraints = self.algorithm.expect_constraints(constraints);
+            self.constraints = constraints.to_vec();
+        }
+        self
+    }
+
+    /// Whether the problem has constraints.
+    pub fn is_constrained(&self) -> bool {
+        !self.constraints.is_empty()
     }
 
     /// Says that two evaluations of a point differ: in the end the best points are evaluated anew; see [`Outcome::noise`].
@@ -245,6 +273,13 @@ impl<'a, F: Real> Session<'a, F> {
         let row = row as usize;
         if self.round.done[row] {
             return Err(misuse(id, "its value has been told already"));
+        }
+        let (found, expected) = (evaluation.constraints.len(), self.constraints.len());
+        if found != expected && expected > 0 && evaluation.failure.is_none() {
+            return Err(misuse(
+                id,
+                format!("it has {found} constraint values, and the problem {expected} constraints"),
+            ));
         }
         self.round.out -= 1;
         self.note(row, &evaluation, false);
@@ -426,11 +461,18 @@ impl<'a, F: Real> Session<'a, F> {
         let answer = if told { algorithm.answer() } else { self.tally.best.x.clone() };
         let solutions = if told { algorithm.solutions() } else { None };
         let (cost, seconds) = (self.cost(), self.elapsed().as_secs_f64());
-        let (noise, fun, x) = match self.repeated {
-            Some((noise, x)) => (Some(noise), F::of(noise.mean), x),
-            None => (None, self.tally.best.value, self.tally.best.x),
+        let Best { x, value, violation, constraints, .. } = self.tally.best;
+        let (noise, fun, x, violation, constraints) = match self.repeated {
+            // Only feasible points are evaluated anew; what their constraints are is known of the best single evaluation only.
+            Some((noise, settled)) => {
+                let constraints = if settled == x { constraints } else { Vec::new() };
+                (Some(noise), F::of(noise.mean), settled, F::zero(), constraints)
+            }
+            None => (None, value, x, violation, constraints),
         };
         Outcome {
+            violation,
+            constraints,
             answer,
             fun,
             x,
@@ -545,6 +587,10 @@ impl<'a, F: Real> Session<'a, F> {
         let (wanted, dim) = (self.gradient_rows().len(), self.round.xs.dim());
         let round = &mut self.round;
         round.gradients.resize(wanted, dim);
+        if !self.constraints.is_empty() {
+            round.constraints.resize(affordable, self.constraints.len());
+            round.constraints.data_mut().fill(F::nan());
+        }
         if self.observed {
             let asked = round.asked(self.tally.rounds);
             self.watchers.iter_mut().for_each(|watcher| watcher.asked(&asked));
@@ -609,6 +655,9 @@ impl<'a, F: Real> Session<'a, F> {
         round.values[row] = value;
         round.done[row] = true;
         round.told += 1;
+        if !self.constraints.is_empty() && evaluation.constraints.len() == self.constraints.len() {
+            round.constraints.row_mut(row).copy_from_slice(&evaluation.constraints);
+        }
         self.tally.evaluations += evaluation.evaluations;
         self.tally.gradients += evaluation.gradients;
         if value == F::infinity() {
@@ -641,7 +690,18 @@ impl<'a, F: Real> Session<'a, F> {
         }
         let number = round.base + row as u64 + 1;
         let iteration = self.algorithm.iterations() + u64::from(self.tally.rounds > 0);
-        self.tally.consider(value, round.xs.row(row), number, iteration, self.noisy);
+        self.consider(row, value, number, iteration);
+    }
+
+    /// Keeps a point of the open round if it is the best.
+    fn consider(&mut self, row: usize, value: F, number: u64, iteration: u64) {
+        let x = self.round.xs.row(row);
+        if self.constraints.is_empty() {
+            return self.tally.consider(value, x, number, iteration, self.noisy);
+        }
+        let values = self.round.constraints.row(row);
+        let violation = violation(&self.constraints, values);
+        self.tally.consider_constrained(value, (violation, values), x, number, iteration, self.noisy);
     }
 
     /// Takes the values that `round.values` holds where `round.done` says so: the path of a run within the process. `counts` says
@@ -650,7 +710,11 @@ impl<'a, F: Real> Session<'a, F> {
         self.round.handed = self.round.affordable;
         self.round.told = self.round.done.iter().filter(|done| **done).count();
         let iteration = self.algorithm.iterations() + u64::from(self.tally.rounds > 0);
-        if self.settling.is_none() && !self.noisy && self.round.told == self.round.affordable {
+        if self.settling.is_none()
+            && !self.noisy
+            && self.constraints.is_empty()
+            && self.round.told == self.round.affordable
+        {
             // The best of a whole round, of equals the first, is all that can be kept of it.
             if let Some(row) = best_index(&self.round.values) {
                 let (value, place) = (self.round.values[row], self.round.base + row as u64 + 1);
@@ -658,9 +722,11 @@ impl<'a, F: Real> Session<'a, F> {
             }
         } else if self.settling.is_none() {
             let mut place = self.round.base;
-            for row in (0..self.round.affordable).filter(|&row| self.round.done[row]) {
-                place += 1;
-                self.tally.consider(self.round.values[row], self.round.xs.row(row), place, iteration, self.noisy);
+            for row in 0..self.round.affordable {
+                if self.round.done[row] {
+                    place += 1;
+                    self.consider(row, self.round.values[row], place, iteration);
+                }
             }
         }
         self.tally.evaluations += evaluations;
@@ -696,7 +762,14 @@ impl<'a, F: Real> Session<'a, F> {
         if value == F::infinity() {
             self.tally.failures.add(evaluation.failure.as_ref().unwrap_or(&Failure::NotFinite));
         }
-        self.tally.consider(value, &late.x, late.evaluation, late.iteration, self.noisy);
+        let (number, iteration) = (late.evaluation, late.iteration);
+        if self.constraints.is_empty() {
+            self.tally.consider(value, &late.x, number, iteration, self.noisy);
+        } else {
+            let values = &evaluation.constraints[..];
+            let violation = violation(&self.constraints, values);
+            self.tally.consider_constrained(value, (violation, values), &late.x, number, iteration, self.noisy);
+        }
         Ok(())
     }
 
@@ -725,9 +798,21 @@ impl<'a, F: Real> Session<'a, F> {
         if !self.gradient_rows().is_empty() {
             self.algorithm.tell_gradients(&self.round.gradients);
         }
+        if !self.constraints.is_empty() {
+            if self.handles_constraints {
+                self.algorithm.tell_constraints(&self.round.constraints);
+            } else {
+                for (value, row) in self.round.values.iter_mut().zip(self.round.constraints.iter()) {
+                    if violation(&self.constraints, row) > F::zero() {
+                        *value = F::infinity();
+                    }
+                }
+            }
+        }
         self.algorithm.tell(&mut self.round.xs, &self.round.values);
         self.round.asked_for = false;
         self.tally.rounds += 1;
+        self.tally.note_gain(self.tolerance);
         let mut watchers = std::mem::take(&mut self.watchers);
         let progress = self.progress();
         // Every watcher sees every round, also the one that ends the run; the first reason counts.
@@ -752,6 +837,7 @@ impl<'a, F: Real> Session<'a, F> {
             cost: self.cost(),
             failures: self.tally.failures.total(),
             best: &self.tally.best,
+            gained: self.tally.gained.2,
             values: &self.round.values,
             algorithm: &*self.algorithm,
             elapsed: self.tally.elapsed + self.begin.elapsed(),

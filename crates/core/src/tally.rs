@@ -1,7 +1,7 @@
 //! Tally: what a run has counted and found so far.
 
 use crate::noise::Shortlist;
-use crate::{FailureCounts, Real};
+use crate::{FailureCounts, Real, better_constrained};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -13,6 +13,10 @@ pub struct Best<F: Real = f64> {
     pub x: Vec<F>,
     /// Its value; +inf while no point has succeeded.
     pub value: F,
+    /// How far it violates the constraints of the problem beyond their tolerances, all together; 0 where there are none.
+    pub violation: F,
+    /// The values of its constraints.
+    pub constraints: Vec<F>,
     /// The iteration in which it was found.
     pub iteration: u64,
     /// Evaluations up to and including it.
@@ -24,6 +28,8 @@ pub struct Best<F: Real = f64> {
 #[serde(bound = "")]
 pub(crate) struct Tally<F: Real> {
     pub(crate) best: Best<F>,
+    /// Violation and value of the best point when it last improved by more than the tolerance, and evaluations up to then.
+    pub(crate) gained: (F, F, u64),
     pub(crate) shortlist: Shortlist<F>,
     pub(crate) evaluations: u64,
     pub(crate) gradients: u64,
@@ -39,7 +45,15 @@ pub(crate) struct Tally<F: Real> {
 impl<F: Real> Default for Tally<F> {
     fn default() -> Self {
         Tally {
-            best: Best { x: Vec::new(), value: F::infinity(), iteration: 0, evaluation: 0 },
+            best: Best {
+                x: Vec::new(),
+                value: F::infinity(),
+                violation: F::zero(),
+                constraints: Vec::new(),
+                iteration: 0,
+                evaluation: 0,
+            },
+            gained: (F::infinity(), F::infinity(), 0),
             shortlist: Shortlist::default(),
             evaluations: 0,
             gradients: 0,
@@ -53,17 +67,46 @@ impl<F: Real> Default for Tally<F> {
 }
 
 impl<F: Real> Tally<F> {
+    /// Notes an improvement by more than this share of the violation, or of the value where that has not changed.
+    pub(crate) fn note_gain(&mut self, tolerance: F) {
+        let (violation, value, _) = self.gained;
+        let best = &self.best;
+        let counts = |before: F, now: F| now < before && !(before - now <= tolerance * before.abs());
+        if counts(violation, best.violation) || best.violation == violation && counts(value, best.value) {
+            self.gained = (best.violation, best.value, best.evaluation);
+        }
+    }
+
     /// Keeps a point if it is the best, of equals the one asked for first, whatever the order of the answers. The very first
     /// point is kept even if it failed, so that a run always has a point to show.
     pub(crate) fn consider(&mut self, value: F, x: &[F], number: u64, iteration: u64, noisy: bool) {
-        if noisy {
+        self.consider_constrained(value, (F::zero(), &[]), x, number, iteration, noisy);
+    }
+
+    /// The same of a point with its violation and the values of its constraints. A point without a value is no answer,
+    /// unless it is known to be infeasible.
+    pub(crate) fn consider_constrained(
+        &mut self,
+        value: F,
+        (violation, constraints): (F, &[F]),
+        x: &[F],
+        number: u64,
+        iteration: u64,
+        noisy: bool,
+    ) {
+        let failed = value == F::infinity() && violation == F::zero() && !constraints.is_empty();
+        let violation = if failed { F::infinity() } else { violation };
+        if noisy && violation == F::zero() {
             self.shortlist.consider(value, x);
         }
         let best = &mut self.best;
-        if value < best.value || best.x.is_empty() || value == best.value && number < best.evaluation {
-            (best.value, best.evaluation, best.iteration) = (value, number, iteration);
+        let (new, old) = ((violation, value), (best.violation, best.value));
+        if better_constrained(new, old) || best.x.is_empty() || new == old && number < best.evaluation {
+            (best.value, best.violation, best.evaluation, best.iteration) = (value, violation, number, iteration);
             best.x.clear();
             best.x.extend_from_slice(x);
+            best.constraints.clear();
+            best.constraints.extend_from_slice(constraints);
         }
     }
 }

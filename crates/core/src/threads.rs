@@ -1,6 +1,6 @@
 //! Evaluating points: threads, batches, panics, NaN, and stopping in between.
 
-use crate::{Error, Evaluation, Failure, FailureCounts, Matrix, Problem, Real, Result, Rows};
+use crate::{Constraint, Error, Evaluation, Failure, FailureCounts, Matrix, Problem, Real, Result, Rows};
 use rayon::prelude::*;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -146,18 +146,22 @@ impl Threads {
                 let rows = Rows::new(dim, &data[from * dim..(from + out.len()) * dim]);
                 let begin = see.map(|_| Instant::now());
                 done.fill(true);
-                let failures = values_of(problem, rows, out, done);
-                if !failures.is_empty() {
+                let known = values_of(problem, rows, out, done);
+                if known.iter().any(|(_, known)| known.failure.is_some()) {
                     let mut counts = counts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                    failures.iter().for_each(|(_, failure)| counts.add(failure));
+                    known
+                        .iter()
+                        .filter_map(|(_, known)| known.failure.as_ref())
+                        .for_each(|failure| counts.add(failure));
                 }
                 if let (Some(see), Some(begin)) = (see, begin) {
                     let seconds = begin.elapsed().as_secs_f64() / out.len() as f64;
-                    let mut failures = failures.into_iter().peekable();
+                    let mut known = known.into_iter().peekable();
                     for (k, &value) in out.iter().enumerate().filter(|(k, _)| done[*k]) {
-                        let failure = failures.next_if(|(row, _)| *row == k).map(|(_, failure)| failure);
+                        let known = known.next_if(|(row, _)| *row == k).map(|(_, known)| known);
+                        let Known { failure, constraints } = known.unwrap_or_default();
                         let worker = rayon::current_thread_index().unwrap_or(0) as u32;
-                        see(from + k, &Evaluation { failure, seconds, worker, ..Evaluation::of(value) });
+                        see(from + k, &Evaluation { failure, constraints, seconds, worker, ..Evaluation::of(value) });
                     }
                 }
             }
@@ -182,22 +186,52 @@ fn rayon_threads() -> usize {
     if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 }
 }
 
-/// Values of a chunk, failures as +inf, and what failed, in the order of the rows; after a panic once more point by point, so that
+/// What is known of a point beside its value.
+#[derive(Debug)]
+struct Known<F> {
+    failure: Option<Failure>,
+    constraints: Vec<F>,
+}
+
+impl<F> Default for Known<F> {
+    fn default() -> Self {
+        Known { failure: None, constraints: Vec::new() }
+    }
+}
+
+impl<F: Real> Known<F> {
+    /// What an evaluation says; one without the values of all constraints has failed.
+    fn of(evaluation: Evaluation<F>, constraints: &[Constraint]) -> Self {
+        let Evaluation { value, failure, constraints: found, .. } = evaluation;
+        let failure = failure.or((!value.is_finite()).then_some(Failure::NotFinite));
+        if found.len() == constraints.len() || failure.is_some() {
+            return Known { failure, constraints: found };
+        }
+        let why =
+            format!("it has {} constraint values, and the problem {} constraints", found.len(), constraints.len());
+        Known { failure: Some(Failure::Unreadable(why)), constraints: Vec::new() }
+    }
+}
+
+/// Values of a chunk, failures as +inf, and what else is known of some of its points, in the order of the rows; after a panic once more point by point, so that
 /// only the guilty points fail. A point that was not evaluated after all, at no cost, is not `done`.
 fn values_of<F: Real>(
     problem: &dyn Problem<F>,
     xs: Rows<'_, F>,
     out: &mut [F],
     done: &mut [bool],
-) -> Vec<(usize, Failure)> {
-    let mut failures = Vec::new();
-    let together = !problem.explains() && catch_unwind(AssertUnwindSafe(|| problem.values(xs, out))).is_ok();
+) -> Vec<(usize, Known<F>)> {
+    let mut all = Vec::new();
+    let constraints = problem.constraints();
+    let together = constraints.is_empty()
+        && !problem.explains()
+        && catch_unwind(AssertUnwindSafe(|| problem.values(xs, out))).is_ok();
     if together && out.iter().all(|value| value.is_finite()) {
-        return failures;
+        return all;
     }
     for (row, (x, value)) in xs.iter().zip(out).enumerate() {
-        let failure = if together {
-            (!value.is_finite()).then_some(Failure::NotFinite)
+        let known = if together {
+            Known { failure: (!value.is_finite()).then_some(Failure::NotFinite), constraints: Vec::new() }
         } else {
             let evaluation = catch_unwind(AssertUnwindSafe(|| problem.evaluate(x)));
             let evaluation = evaluation.unwrap_or_else(|why| Evaluation::failed(Failure::Panicked(message(&*why))));
@@ -206,14 +240,16 @@ fn values_of<F: Real>(
                 continue;
             }
             *value = evaluation.value;
-            evaluation.failure.or((!value.is_finite()).then_some(Failure::NotFinite))
+            Known::of(evaluation, constraints)
         };
-        if let Some(failure) = failure {
+        if known.failure.is_some() {
             *value = F::infinity();
-            failures.push((row, failure));
+        }
+        if known.failure.is_some() || !known.constraints.is_empty() {
+            all.push((row, known));
         }
     }
-    failures
+    all
 }
 
 /// What a panic said.

@@ -1,7 +1,7 @@
 //! Watch: sees a run after each round and may end it. Stop rule, logger, progress bar and recorder are the same thing.
 
 use crate::tally::Tally;
-use crate::{Algorithm, Best, Checkpoint, Evaluation, FailureCounts, Id, Real, Reason, Result, Rng, Rows};
+use crate::{Algorithm, Best, Checkpoint, Error, Evaluation, FailureCounts, Id, Real, Reason, Result, Rng, Rows};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ pub struct Progress<'a, F: Real = f64> {
     pub failures: u64,
     /// Best point so far. Its value is +inf while no point has succeeded.
     pub best: &'a Best<F>,
+    /// Evaluations up to its last improvement by more than [`Limits::tolerance`].
+    pub gained: u64,
     /// Values of this round.
     pub values: &'a [F],
     /// The method, for its [`Algorithm::view`] and [`Algorithm::answer`].
@@ -156,8 +158,10 @@ pub struct Limits<F: Real = f64> {
     pub iterations: Option<u64>,
     /// See [`Target`].
     pub target: Option<F>,
-    /// See [`Stagnation`].
-    pub stagnation: Option<u64>,
+    /// See [`Patience`]; where only the tolerance is given, [`Limits::patience`] says how long.
+    pub patience: Option<u64>,
+    /// Share of the best value by which it must improve for that to count; 0 where only the patience is given.
+    pub tolerance: Option<F>,
     /// See [`Time`].
     pub time: Option<Time>,
 }
@@ -168,6 +172,29 @@ impl<F: Real> Limits<F> {
         Limits { evaluations: Some(budget), ..Limits::default() }
     }
 
+    /// Checks what not every number can be.
+    ///
+    /// # Errors
+    /// A target that is no number, a tolerance that is no share of a value, a patience of 0.
+    pub fn check(&self) -> Result<()> {
+        if self.target.is_some_and(|target| target.is_nan()) {
+            return Err(Error::parameter("target", f64::NAN, "must be a number"));
+        }
+        if let Some(tolerance) = self.tolerance.map(|t| t.f64()).filter(|t| !(0.0..1.0).contains(t)) {
+            return Err(Error::parameter("tolerance", tolerance, "must be a number from 0 and below 1"));
+        }
+        match self.patience {
+            Some(0) => Err(Error::parameter("patience", 0, "must be at least 1 evaluation")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Evaluations without improvement after which a run of so many variables ends: those given, or 100 (d + 5) where a tolerance
+    /// is.
+    pub fn patience(&self, dim: usize) -> Option<u64> {
+        self.patience.or_else(|| self.tolerance.map(|_| 100 * (dim as u64 + 5)))
+    }
+
     /// Whether nothing here ends a run that neither reaches its target nor stagnates.
     pub fn is_endless(&self) -> bool {
         self.evaluations.is_none() && self.iterations.is_none() && self.time.is_none()
@@ -176,11 +203,12 @@ impl<F: Real> Limits<F> {
 
 impl<F: Real> Watch<F> for Limits<F> {
     fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
-        let Limits { evaluations, iterations, target, stagnation, time } = self;
+        let patience = self.patience(p.best.x.len());
+        let Limits { evaluations, iterations, target, time, .. } = self;
         evaluations.map_or(ControlFlow::Continue(()), |n| Evaluations(n).see(p))?;
         iterations.map_or(ControlFlow::Continue(()), |n| Iterations(n).see(p))?;
         target.map_or(ControlFlow::Continue(()), |target| Target(target).see(p))?;
-        stagnation.map_or(ControlFlow::Continue(()), |n| Stagnation(n).see(p))?;
+        patience.map_or(ControlFlow::Continue(()), |n| Patience(n).see(p))?;
         time.map_or(ControlFlow::Continue(()), |mut time| time.see(p))
     }
 
@@ -221,23 +249,23 @@ impl<F: Real> Watch<F> for Iterations {
     }
 }
 
-/// Ends when the best value is at most this.
+/// Ends when the best value of a feasible point is at most this.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<F: Real = f64>(pub F);
 
 impl<F: Real> Watch<F> for Target<F> {
     fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
-        stop_if(p.best.value <= self.0, Reason::Target)
+        stop_if(p.best.violation == F::zero() && p.best.value <= self.0, Reason::Target)
     }
 }
 
-/// Ends when the best value has not improved for this many iterations.
+/// Ends when the best value has not improved, by more than [`Limits::tolerance`], for this many evaluations.
 #[derive(Debug, Clone, Copy)]
-pub struct Stagnation(pub u64);
+pub struct Patience(pub u64);
 
-impl<F: Real> Watch<F> for Stagnation {
+impl<F: Real> Watch<F> for Patience {
     fn see(&mut self, p: &Progress<'_, F>) -> ControlFlow<Reason> {
-        stop_if(p.iteration >= p.best.iteration.saturating_add(self.0), Reason::Stagnation)
+        stop_if(p.evaluations >= p.gained.saturating_add(self.0), Reason::Stagnation)
     }
 }
 

@@ -30,6 +30,7 @@ mod ackley;
 mod adaswarm;
 mod bbob;
 mod cec2017;
+mod constrained;
 mod crease;
 mod design;
 mod entry;
@@ -51,6 +52,7 @@ mod zakharov;
 
 pub use bbob::bbob;
 pub use cec2017::{cec2017, cec2017_in};
-pub use design::{Constraint, DESIGNS, Design, Quantity, design};
+pub use constrained::CONSTRAINED;
+pub use design::{DESIGNS, Design, DesignLimit, Quantity, design};
 pub use entry::{Dims, Entry, TestProblem};
 pub use suite::{PROBLEMS, entry};

@@ -2,7 +2,7 @@
 
 use crate::entry::{Entry, TestProblem};
 use std::cell::RefCell;
-use swarmgrad_core::{Differentiable, Problem, Real, Rows, Space};
+use swarmgrad_core::{Constraint, Differentiable, Evaluation, Problem, Real, Rows, Space};
 
 /// A function of a point in double precision.
 pub(crate) trait Function: Send + Sync + 'static {
@@ -14,6 +14,16 @@ pub(crate) trait Function: Send + Sync + 'static {
 
     /// The value at `x`.
     fn value(&self, x: &[f64], scratch: &mut Self::Scratch) -> f64;
+
+    /// Its constraints.
+    fn constraints(&self) -> Vec<Constraint> {
+        Vec::new()
+    }
+
+    /// The value at `x` and those of the constraints.
+    fn constrained<'a>(&self, x: &[f64], scratch: &'a mut Self::Scratch) -> (f64, &'a [f64]) {
+        (self.value(x, scratch), &[])
+    }
 
     /// The derivatives at `x`, for functions whose entries say that they have some.
     fn gradient(&self, _x: &[f64], _out: &mut [f64], _scratch: &mut Self::Scratch) {}
@@ -30,13 +40,15 @@ pub(crate) fn pose<F: Real, G: Function>(
     let optimum = optimum.map(|x| x.iter().map(|&t| F::of(t)).collect::<Vec<_>>());
     let minimizers: Vec<_> = optimum.into_iter().filter(|x| space.contains(x)).collect();
     let minimum = (!minimizers.is_empty()).then(|| F::of(minimum));
-    Box::new(Posed { entry, function, space, minimum, minimizers })
+    let constraints = function.constraints();
+    Box::new(Posed { entry, function, space, constraints, minimum, minimizers })
 }
 
 struct Posed<F: Real, G> {
     entry: Entry,
     function: G,
     space: Space<F>,
+    constraints: Vec<Constraint>,
     minimum: Option<F>,
     minimizers: Vec<Vec<F>>,
 }
@@ -49,6 +61,24 @@ thread_local! {
 impl<F: Real, G: Function> Problem<F> for Posed<F, G> {
     fn space(&self) -> &Space<F> {
         &self.space
+    }
+
+    fn constraints(&self) -> &[Constraint] {
+        &self.constraints
+    }
+
+    fn evaluate(&self, x: &[F]) -> Evaluation<F> {
+        if self.constraints.is_empty() {
+            return Evaluation::of(self.value(x));
+        }
+        let mut evaluation = Evaluation::of(F::nan());
+        G::with_scratch(|scratch| {
+            let point: Vec<f64> = x.iter().map(|t| t.f64()).collect();
+            let (value, constraints) = self.function.constrained(&point, scratch);
+            let constraints = constraints.iter().map(|&c| F::of(c)).collect();
+            evaluation = Evaluation { constraints, ..Evaluation::of(F::of(value)) };
+        });
+        evaluation
     }
 
     fn value(&self, x: &[F]) -> F {

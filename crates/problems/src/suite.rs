@@ -1,9 +1,10 @@
 //! The table of all test functions, and how a row of it becomes a test function ready for use.
 
+use crate::constrained::CONSTRAINED;
 use crate::entry::{Entry, TestProblem};
 use crate::shape::{Formula, Shape};
 use crate::{ackley::*, adaswarm::*, crease::*, griewank::*, levy::*, michalewicz::*, polynomial::*, rastrigin::*};
-use crate::{bbob, cec2017, design};
+use crate::{bbob, cec2017, constrained, design};
 use crate::{rosenbrock::*, schwefel::*, sphere::*, styblinski_tang::*, wave::*, zakharov::*};
 use std::marker::PhantomData;
 use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
@@ -41,6 +42,8 @@ impl Entry {
             cec2017::pose(*self, number, space)
         } else if let Some(design) = design::design_of(self) {
             Ok(design::pose(design, space, certain))
+        } else if let Some(row) = constrained::row_of(self) {
+            Ok(constrained::pose(row, space))
         } else {
             pose(*self, space, certain)
         }
@@ -119,7 +122,7 @@ impl<T: Formula, F: Real> TestProblem<F> for Posed<T, F> {
 /// # Ok::<(), swarmgrad_core::Error>(())
 /// ```
 pub fn entry(name: &str) -> Result<Entry> {
-    let find = |name: &str| PROBLEMS.iter().find(|entry| entry.name == name);
+    let find = |name: &str| PROBLEMS.iter().chain(CONSTRAINED).find(|entry| entry.name == name);
     if let Some(entry) = find(name) {
         return Ok(*entry);
     }
@@ -134,7 +137,7 @@ pub fn entry(name: &str) -> Result<Entry> {
             _ => Ok(*row),
         };
     }
-    Err(Error::unknown("problem", name, PROBLEMS.iter().map(|entry| entry.name)))
+    Err(Error::unknown("problem", name, PROBLEMS.iter().chain(CONSTRAINED).map(|entry| entry.name)))
 }
 
 /// The one list: it makes the table, and from a name the problem. The designs and the suites BBOB and CEC 2017 follow behind.
@@ -160,7 +163,7 @@ suite! {
     Adaswarm1, Adaswarm2, Adaswarm3, Adaswarm4, Adaswarm5, Adaswarm6, Adaswarm7, Adaswarm8,
 }
 
-/// All test functions: the classics, the designs, then the suites BBOB and CEC 2017 with their first instance.
+/// All test functions without constraints: the classics, the designs, then the suites BBOB and CEC 2017 with their first instance.
 pub static PROBLEMS: &[Entry] = &{
     const PARTS: [&[Entry]; 4] = [CLASSICS, &design::ROWS, &bbob::ROWS, &cec2017::ROWS];
     let mut all = [CLASSICS[0]; PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len()];

@@ -41,32 +41,6 @@ impl Watch for Curve {
     }
 }
 
-/// Ends a run whose best value has fallen by no more than `tolerance` in the last `patience` iterations.
-pub struct Flat {
-    tolerance: f64,
-    patience: u64,
-    mark: (u64, f64),
-}
-
-impl Flat {
-    pub fn new(tolerance: f64, patience: u64) -> Self {
-        Flat { tolerance, patience, mark: (0, f64::INFINITY) }
-    }
-}
-
-impl Watch for Flat {
-    fn see(&mut self, progress: &Progress<'_>) -> ControlFlow<Reason> {
-        let best = progress.best.value;
-        if !self.mark.1.is_finite() || best < self.mark.1 - self.tolerance {
-            self.mark = (progress.iteration, best);
-        }
-        match progress.iteration >= self.mark.0.saturating_add(self.patience) {
-            true => ControlFlow::Break(Reason::Stagnation),
-            false => ControlFlow::Continue(()),
-        }
-    }
-}
-
 /// A journal that the driver keeps a hand on.
 struct Shared(Arc<Mutex<Journal>>);
 
@@ -155,7 +129,7 @@ impl Driver {
     /// without types.
     #[new]
     #[allow(clippy::too_many_arguments)]
-    #[pyo3(signature = (study, objects, record, overwrite, gradients, flat))]
+    #[pyo3(signature = (study, objects, record, overwrite, gradients))]
     fn new(
         py: Python<'_>,
         study: &str,
@@ -163,16 +137,12 @@ impl Driver {
         record: Option<PathBuf>,
         overwrite: bool,
         gradients: bool,
-        flat: Option<(f64, u64)>,
     ) -> PyResult<Self> {
         let study: Study = serde_json::from_str(study).map_err(|why| PyValueError::new_err(why.to_string()))?;
         let plan = study.plan().map_err(raised)?;
         let curve = Curve::default();
         let mut session = plan.session().map_err(raised)?.limits(plan.limits()).watch(curve.clone());
         let takes_gradients = gradients && session.expect_gradients(plan.study.gradient_cost);
-        if let Some((tolerance, patience)) = flat {
-            session = session.watch(Flat::new(tolerance, patience));
-        }
         let mut kept = None;
         let mut repeated = 0;
         if let Some(path) = &record {

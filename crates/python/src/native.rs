@@ -1,6 +1,6 @@
 //! Test problems in Python, and runs over them, which need no Python at all.
 
-use crate::driver::{Curve, Flat, callback_of};
+use crate::driver::{Curve, callback_of};
 use crate::failure::raised;
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -131,7 +131,7 @@ type Ran = (String, Vec<(u64, f64)>, Option<Py<PyAny>>);
 
 /// Carries out a study of a test problem, with the interpreter free. Returns the report as JSON and the course of the best value.
 #[pyfunction]
-#[pyo3(signature = (study, record, overwrite, workers, callback, flat))]
+#[pyo3(signature = (study, record, overwrite, workers, callback))]
 pub fn run(
     py: Python<'_>,
     study: &str,
@@ -139,16 +139,12 @@ pub fn run(
     overwrite: bool,
     workers: usize,
     callback: Option<Py<PyAny>>,
-    flat: Option<(f64, u64)>,
 ) -> PyResult<Ran> {
     let study: Study = serde_json::from_str(study).map_err(|why| PyValueError::new_err(why.to_string()))?;
     let (flag, curve) = (Arc::new(AtomicBool::new(false)), Curve::default());
     let fault: Arc<Mutex<Option<PyErr>>> = Arc::default();
     let mut execution = Execution { workers, record, overwrite, halt: Halt::new(flag.clone()), ..Execution::default() };
     execution.watchers.push(Box::new(curve.clone()));
-    if let Some((tolerance, patience)) = flat {
-        execution.watchers.push(Box::new(Flat::new(tolerance, patience)));
-    }
     if let Some(callback) = callback {
         execution.watchers.push(Box::new(callback_of(callback, fault.clone(), study.maximize)));
     }

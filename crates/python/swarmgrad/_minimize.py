@@ -17,8 +17,6 @@ from ._space import Space, bounds_text, number, read_bounds
 
 #: Evaluations a variable where nothing limits a run.
 DEFAULT_BUDGET = 10_000
-#: Iterations within which ``tolerance`` wants an improvement, where ``patience`` does not say.
-DEFAULT_PATIENCE = 50
 
 
 def minimize(
@@ -67,9 +65,9 @@ def minimize(
     jac : callable or True
         The gradient, or that ``fun`` returns value and gradient. Used by the methods that take gradients.
     maxfun, maxiter, target, time_limit, patience, tolerance
-        Ends after so many evaluations or iterations, at a value this good, after so many seconds, after so many iterations
-        without improvement, or without one of more than ``tolerance``. 10,000 evaluations a variable where none of the
-        first two and ``time_limit`` is given.
+        Ends after so many evaluations or iterations, at a value this good, after so many seconds, after so many evaluations
+        without improvement. One counts when it is more than this share of the best value; ``tolerance`` alone means a patience of
+        100 (d + 5). 10,000 evaluations a variable where none of the first two and ``time_limit`` is given.
     workers : int, map-like callable, Executor, ``multiprocessing.Pool``, ``joblib.Parallel``, ``distributed.Client``, ...
         Where the points of a round are evaluated; -1 is a process a core. The result is the same to the bit.
     vectorized : bool
@@ -104,7 +102,8 @@ def minimize(
         maxiter=maxiter,
         target=target,
         time_limit=time_limit,
-        patience=patience if tolerance is None else None,
+        patience=patience,
+        tolerance=tolerance,
         quorum=quorum,
         noisy=noisy,
         maximize=maximize,
@@ -120,14 +119,13 @@ def minimize(
             raise ValueError("record: a run that is resumed is recorded where it was; leave record out")
         record = resume
     args = args if isinstance(args, tuple) else (args,)
-    flat = None if tolerance is None else (_positive("tolerance", tolerance, zero=True), int(patience or DEFAULT_PATIENCE))
     shown = _Progress(study) if progress else None
     tell = _told(callback, shown, space)
     engine = _engine.of(workers, eval_timeout)
 
     if native and not args and not vectorized and jac in (None, True) and (engine is None or isinstance(workers, int)):
         threads = 1 if engine is None else max(workers, 0)
-        report, curve, raised = _native.run(json.dumps(study), record, overwrite, threads, tell, flat)
+        report, curve, raised = _native.run(json.dumps(study), record, overwrite, threads, tell)
         result = _result(report, curve, space)
         if shown:
             shown.close()
@@ -139,7 +137,7 @@ def minimize(
     if native and jac is None and method_takes_formula(study) and fun.differentiable:
         jac = fun.gradient
     objects = space.objects() if space is not None else []
-    driver = _native.Driver(json.dumps(study), objects, record, overwrite, bool(jac), flat)
+    driver = _native.Driver(json.dumps(study), objects, record, overwrite, bool(jac))
     if jac and not driver.takes_gradients:
         if not native:
             warnings.warn(f"method {study['method']} does not use gradient information (jac)", RuntimeWarning, stacklevel=2)
@@ -225,8 +223,8 @@ def _seed(rng, seed):
     raise ValueError(f"rng = {rng!r}: must be a whole number from 0 to 2**63 - 1, a numpy.random.Generator or None")
 
 
-def _study(fun, bounds, *, method, x0, constraints, maxfun, maxiter, target, time_limit, patience, quorum, noisy, maximize,
-           outside, seed, options, resume=None):
+def _study(fun, bounds, *, method, x0, constraints, maxfun, maxiter, target, time_limit, patience, tolerance, quorum, noisy,
+           maximize, outside, seed, options, resume=None):
     """The study of the arguments, as a dict; the space where it has names; whether the objective is a test problem."""
     if not _is_empty(constraints):
         raise NotImplementedError(
@@ -276,7 +274,9 @@ def _study(fun, bounds, *, method, x0, constraints, maxfun, maxiter, target, tim
     if time_limit is not None:
         study["time"] = _positive("time_limit", time_limit, zero=True)
     if patience is not None:
-        study["stagnation"] = _whole("patience", patience)
+        study["patience"] = _whole("patience", patience)
+    if tolerance is not None:
+        study["tolerance"] = _finite(float(tolerance))
     return study, space, native
 
 

@@ -41,6 +41,7 @@ class Optimizer:
             target=target,
             time_limit=None,
             patience=None,
+            tolerance=None,
             quorum=quorum,
             noisy=noisy,
             maximize=maximize,

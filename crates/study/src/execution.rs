@@ -7,14 +7,15 @@ use crate::program::{self, Blocking, Pool};
 use crate::report::{LastFailure, Report};
 use crate::study::{Plan, Study};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use swarmgrad_core::{
-    Batch, Capacity, Checkpoint, Error, Evaluation, Evaluator, Function, Halt, Id, Limits, Outcome, Problem, Progress,
-    Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers, state::check_writable,
+    Batch, Capacity, Checkpoint, Constraint, Error, Evaluation, Evaluator, Halt, Id, Limits, Outcome, Problem,
+    Progress, Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers, state::check_writable,
 };
 use swarmgrad_problems as problems;
 
@@ -224,10 +225,9 @@ impl Plan {
         let mut ended = Ended::default();
         match &test {
             Some(test) => {
-                // The closure of a typed space gets numbers.
-                let decoded = Function::new(self.space.clone(), |x: &[f64]| test.value(x));
+                let decoded = Decoded { space: &self.space, test: &**test };
                 let inner: &dyn Problem = if typed { &decoded } else { &**test };
-                let problem = Signed { problem: inner, negated: self.study.maximize, noisy: self.study.noisy };
+                let problem = Signed { problem: inner, plan: &self };
                 let mut source =
                     source.map(|name| gradients::source(name, &self, &problem, differentiable)).transpose()?;
                 let mut run = Run::of(session, &problem).workers(&workers).halt(execution.halt.clone());
@@ -289,6 +289,7 @@ impl Plan {
         }
         let options = program::Options {
             names: self.names.clone(),
+            constraints: self.constraints.answered().to_vec(),
             workers: execution.workers.max(1),
             hosts: execution.hosts.clone(),
             resumed: session.evaluations() > 0,
@@ -303,7 +304,7 @@ impl Plan {
                 let workers = Workers::new(execution.workers.max(1))?;
                 let deadline = session.deadline().map_or_else(|| halt.clone(), |deadline| halt.by(deadline));
                 let blocking = Blocking::new(pool, deadline);
-                let problem = Signed { problem: &blocking, negated: self.study.maximize, noisy: self.study.noisy };
+                let problem = Signed { problem: &blocking, plan: self };
                 let mut source = gradients::source(name, self, &problem, None)?;
                 let run = Run::of(session, &problem).halt(halt).gradients(&mut *source, self.study.gradient_cost);
                 workers.install(|| ended.drive(run, self.entry.name, || blocking.broken()))?;
@@ -311,7 +312,8 @@ impl Plan {
                 pool = blocking.into_pool();
             }
             None => {
-                let mut signed = SignedPool { pool: &mut pool, negated: self.study.maximize, say: &mut execution.say };
+                let mut signed =
+                    SignedPool { pool: &mut pool, plan: self, points: BTreeMap::new(), say: &mut execution.say };
                 ended.drive(Run::over(session, &mut signed).halt(halt), self.entry.name, || None)?;
             }
         }
@@ -451,11 +453,40 @@ impl Ended {
     }
 }
 
-/// A problem as the study declares it: upside down where it is maximised, its values random where it is noisy.
+/// A test problem on a space of typed variables, whose values it gets as numbers.
+struct Decoded<'a> {
+    space: &'a Space,
+    test: &'a dyn problems::TestProblem,
+}
+
+impl Problem for Decoded<'_> {
+    fn space(&self) -> &Space {
+        self.space
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        self.test.value(&self.space.numbers(x))
+    }
+
+    fn constraints(&self) -> &[Constraint] {
+        self.test.constraints()
+    }
+
+    fn evaluate(&self, x: &[f64]) -> Evaluation {
+        self.test.evaluate(&self.space.numbers(x))
+    }
+}
+
+/// A problem as the study declares it: upside down where it is maximised, its values random where it is noisy, with its constraints.
 struct Signed<'a> {
     problem: &'a dyn Problem,
-    negated: bool,
-    noisy: bool,
+    plan: &'a Plan,
+}
+
+impl Signed<'_> {
+    fn negated(&self) -> bool {
+        self.plan.study.maximize
+    }
 }
 
 impl Problem for Signed<'_> {
@@ -465,12 +496,12 @@ impl Problem for Signed<'_> {
 
     fn value(&self, x: &[f64]) -> f64 {
         let value = self.problem.value(x);
-        if self.negated { 0.0 - value } else { value }
+        if self.negated() { 0.0 - value } else { value }
     }
 
     fn values(&self, xs: Rows<'_>, out: &mut [f64]) {
         self.problem.values(xs, out);
-        if self.negated {
+        if self.negated() {
             out.iter_mut().for_each(|value| *value = 0.0 - *value);
         }
     }
@@ -484,23 +515,40 @@ impl Problem for Signed<'_> {
     }
 
     fn evaluate(&self, x: &[f64]) -> Evaluation {
-        turned(self.problem.evaluate(x), self.negated)
+        turned(self.plan, x, self.problem.evaluate(x))
+    }
+
+    fn constraints(&self) -> &[Constraint] {
+        self.plan.constraints.list()
     }
 
     fn noisy(&self) -> bool {
-        self.noisy
+        self.plan.study.noisy
     }
 }
 
-fn turned(evaluation: Evaluation, negated: bool) -> Evaluation {
-    let value = if negated { 0.0 - evaluation.value } else { evaluation.value };
-    Evaluation { value, ..evaluation }
+/// An evaluation to be minimised, with the values of all constraints at x.
+fn turned(plan: &Plan, x: &[f64], mut evaluation: Evaluation) -> Evaluation {
+    if plan.study.maximize {
+        evaluation.value = 0.0 - evaluation.value;
+    }
+    if plan.constraints.list().is_empty() {
+        return evaluation;
+    }
+    match plan.constraints.complete(&plan.space, x, std::mem::take(&mut evaluation.constraints)) {
+        Ok(constraints) => Evaluation { constraints, ..evaluation },
+        // What failed may have said nothing of constraints.
+        Err(_) if evaluation.failure.is_some() => evaluation,
+        Err(failure) => Evaluation { failure: Some(failure), value: f64::NAN, ..evaluation },
+    }
 }
 
 /// A pool of programs whose values may be turned over, and whose notes are passed on.
 struct SignedPool<'a, 'b> {
     pool: &'a mut Pool,
-    negated: bool,
+    plan: &'a Plan,
+    /// The points that are being evaluated, where their constraints depend on them.
+    points: BTreeMap<Id, Vec<f64>>,
     say: &'a mut (dyn FnMut(&str) + Send + 'b),
 }
 
@@ -510,13 +558,20 @@ impl Evaluator for SignedPool<'_, '_> {
     }
 
     fn submit(&mut self, batch: &Batch) {
+        if !self.plan.constraints.list().is_empty() {
+            self.points.extend(batch.points().map(|(id, x)| (id, x.to_vec())));
+        }
         self.pool.submit(batch);
     }
 
     fn poll(&mut self, wait: Duration) -> Vec<(Id, Evaluation)> {
         let found = self.pool.poll(wait);
         self.pool.notes().iter().for_each(|note| (self.say)(note));
-        found.into_iter().map(|(id, evaluation)| (id, turned(evaluation, self.negated))).collect()
+        let turned = |(id, evaluation)| {
+            let x = self.points.remove(&id).unwrap_or_default();
+            (id, turned(self.plan, &x, evaluation))
+        };
+        found.into_iter().map(turned).collect()
     }
 
     fn abandon(&mut self) {

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use swarmgrad_core::{Error, Progress, Reason, Result, Rows, Space, Tape, Watch};
+use swarmgrad_core::{Error, Progress, Reason, Result, Rows, Space, Tape, Watch, better_constrained};
 use swarmgrad_problems::TestProblem;
 
 /// Writes the improvements of a run, as one of its watchers.
@@ -24,6 +24,8 @@ pub(crate) struct Improvements {
     space: Space,
     tape: Option<Arc<Mutex<Tape>>>,
     best: f64,
+    /// How far the best point violates the constraints.
+    violation: f64,
     rounds: u64,
     bytes: Arc<AtomicU64>,
     failed: Option<Error>,
@@ -54,12 +56,12 @@ impl Improvements {
         let file = open(from).map_err(wrong)?;
         bytes.store(from.unwrap_or(0), Relaxed);
         let (path, maximize, space) = (path.to_owned(), plan.study.maximize, plan.space.clone());
-        let (best, rounds, failed) = (f64::INFINITY, 0, None);
-        let mut new = Improvements { file, path, maximize, space, tape, best, rounds, bytes, failed };
+        let (best, violation, rounds, failed) = (f64::INFINITY, f64::INFINITY, 0, None);
+        let mut new = Improvements { file, path, maximize, space, tape, best, violation, rounds, bytes, failed };
         if from.is_none() {
             new.write(&header(plan, test));
         } else {
-            (new.best, new.rounds) = last(&new.path, maximize).map_err(wrong)?;
+            (new.best, new.violation, new.rounds) = last(&new.path, maximize).map_err(wrong)?;
         }
         new.failed.take().map_or(Ok(new), Err)
     }
@@ -119,13 +121,18 @@ impl Watch for Improvements {
             self.write(&line);
         }
         self.rounds += 1;
-        if p.best.value < self.best {
-            self.best = p.best.value;
+        if better_constrained((p.best.violation, p.best.value), (self.violation, self.best)) {
+            (self.violation, self.best) = (p.best.violation, p.best.value);
             let fun = if self.maximize { 0.0 - self.best } else { self.best };
-            self.write(&json!({
+            let mut line = json!({
                 "kind": "best", "iteration": p.best.iteration, "evaluation": p.best.evaluation,
                 "fun": number(fun), "x": point(&self.space, &p.best.x),
-            }));
+            });
+            if !p.best.constraints.is_empty() {
+                line["violation"] = number(p.best.violation);
+                line["constraints"] = numbers(&p.best.constraints);
+            }
+            self.write(&line);
         }
         ControlFlow::Continue(())
     }
@@ -136,17 +143,20 @@ fn failed(path: &Path, why: std::io::Error) -> Error {
 }
 
 /// The best value and the rounds that a file tells of.
-fn last(path: &Path, maximize: bool) -> std::io::Result<(f64, u64)> {
-    let (mut best, mut rounds) = (f64::INFINITY, 0);
+fn last(path: &Path, maximize: bool) -> std::io::Result<(f64, f64, u64)> {
+    let (mut best, mut violation, mut rounds) = (f64::INFINITY, f64::INFINITY, 0);
     for line in BufReader::new(File::open(path)?).lines() {
         let line: Value = serde_json::from_str(&line?).unwrap_or_default();
         match line["kind"].as_str() {
-            Some("best") => best = line["fun"].as_f64().map_or(best, |fun| if maximize { 0.0 - fun } else { fun }),
+            Some("best") => {
+                best = line["fun"].as_f64().map_or(best, |fun| if maximize { 0.0 - fun } else { fun });
+                violation = line.get("violation").map_or(0.0, |v| v.as_f64().unwrap_or(f64::INFINITY));
+            }
             Some("iteration") => rounds = line["round"].as_u64().unwrap_or(0) + 1,
             _ => {}
         }
     }
-    Ok((best, rounds))
+    Ok((best, violation, rounds))
 }
 
 fn header(plan: &Plan, test: Option<&dyn TestProblem>) -> Value {
@@ -157,7 +167,7 @@ fn header(plan: &Plan, test: Option<&dyn TestProblem>) -> Value {
         "problem": study.problem, "exec": study.program.as_ref().map(|program| &program.command), "dim": space.dim(),
         "seed": study.seed, "lower": numbers(space.lower()), "upper": numbers(space.upper()), "outside": study.outside,
         "variables": study.variables, "maximize": study.maximize, "minimum": test.and_then(|test| test.minimum()).map(number), "evaluations": plan.budget,
-        "iterations": study.iterations, "target": study.target.map(number), "stagnation": study.stagnation, "seconds": study.time,
+        "iterations": study.iterations, "target": study.target.map(number), "patience": study.patience, "tolerance": study.tolerance.map(number), "seconds": study.time,
     })
 }
 

@@ -1,7 +1,9 @@
 //! What a person says of a run, as plain data, and what keeps it: programs of the user's own, the journal, state files, units of
 //! work.
 
+pub mod constraint;
 mod execution;
+mod expression;
 pub mod gradients;
 mod improvements;
 pub mod journal;

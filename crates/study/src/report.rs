@@ -4,9 +4,9 @@ use crate::number::{number, point};
 use crate::study::Plan;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
-use swarmgrad_core::{Failure, Found, Kind, Outcome, Reason, Solutions, Typed, Variable, VariableKind};
+use swarmgrad_core::{Constraint, Failure, Found, Kind, Outcome, Reason, Solutions, Typed, Variable, VariableKind};
 
 /// The last failure of an evaluation, for the user's eyes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -121,6 +121,22 @@ impl Report {
         (0..x.len()).filter(|&j| x[j] == space.lower()[j] || x[j] == space.upper()[j]).collect()
     }
 
+    /// The values of the constraints at the best point by name; none where there are none.
+    pub fn constraints(&self) -> Vec<(&Constraint, f64)> {
+        self.plan.constraints.list().iter().zip(self.outcome.constraints.iter().copied()).collect()
+    }
+
+    /// The largest of the violations beyond the tolerances, 0 where the best point is feasible.
+    pub fn largest_violation(&self) -> f64 {
+        self.constraints().iter().map(|(constraint, c)| constraint.violation(*c)).fold(0.0, f64::max)
+    }
+
+    /// The names of the constraints at whose border the best point lies, or that it violates.
+    pub fn active(&self) -> Vec<&str> {
+        let active = |(constraint, c): &(&Constraint, f64)| constraint.is_active(*c);
+        self.constraints().iter().filter(|pair| active(pair)).map(|(constraint, _)| constraint.name()).collect()
+    }
+
     fn solutions(&self, solutions: &Solutions) -> Value {
         let space = &self.plan.space;
         let found = |f: &Found| json!({ "x": point(space, &f.x), "fun": number(f.value), "particles": f.particles });
@@ -151,6 +167,14 @@ impl Serialize for Report {
             map.serialize_entry("names", &self.plan.names)?;
         }
         map.serialize_entry("fun", &number(outcome.fun))?;
+        if !self.plan.constraints.list().is_empty() {
+            map.serialize_entry("feasible", &outcome.is_feasible())?;
+            map.serialize_entry("violation", &number(self.largest_violation()))?;
+            let values =
+                self.constraints().into_iter().map(|(constraint, c)| (constraint.name().to_owned(), number(c)));
+            map.serialize_entry("constraints", &values.collect::<Map<_, _>>())?;
+            map.serialize_entry("active", &self.active())?;
+        }
         map.serialize_entry("nfev", &outcome.nfev)?;
         map.serialize_entry("ngev", &outcome.ngev)?;
         map.serialize_entry("cost", &outcome.cost)?;

@@ -15,6 +15,7 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
+use crate::constraint::Constraints;
 use crate::space::{self, Bounds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -48,6 +49,13 @@ pub struct Study {
     /// Typed variables, each as [`Variable::parse`] reads it: `lr=log:1e-5:1`; in place of bounds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<String>,
+    /// Constraints as text, `x0 + x1 <= 1`, over the names of the variables; in those of a program other names are values that it answers
+    /// with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<String>,
+    /// How far constraints may be missed; 1e-6, and 1e-4 for equations, where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constraint_tolerance: Option<f64>,
     /// What becomes of a coordinate that leaves its bounds: clamp, reflect, wrap or resample.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
@@ -96,9 +104,12 @@ pub struct Study {
     /// End after this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<f64>,
-    /// End when this many iterations brought no improvement.
+    /// End when this many evaluations brought no improvement.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stagnation: Option<u64>,
+    pub patience: Option<u64>,
+    /// Share of the best value by which it must improve for that to count; alone it means a patience of 100 (d + 5) evaluations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
     /// Points that can be evaluated at the same time: methods that can choose the size of their rounds ask for about as many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
@@ -140,6 +151,8 @@ impl Default for Study {
             dim: None,
             bounds: None,
             variables: Vec::new(),
+            constraints: Vec::new(),
+            constraint_tolerance: None,
             outside: None,
             maximize: false,
             noisy: false,
@@ -158,7 +171,8 @@ impl Default for Study {
             iterations: None,
             target: None,
             time: None,
-            stagnation: None,
+            patience: None,
+            tolerance: None,
             batch: None,
             quorum: None,
         }
@@ -184,6 +198,8 @@ pub struct Plan {
     pub settings: Settings,
     /// The evaluations that the run may spend, which the method plans by.
     pub budget: Option<u64>,
+    /// The constraints of the problem.
+    pub constraints: Constraints,
 }
 
 impl Study {
@@ -341,6 +357,8 @@ impl Study {
                 return Err(Error::parameter("--set", "start", "--start and --x0 set it already"));
             }
         }
+        Limits { target: self.target, patience: self.patience, tolerance: self.tolerance, ..Limits::default() }
+            .check()?;
         let takes_batch = entry.parameters().iter().any(|parameter| parameter.name == "workers");
         if let Some(batch) = self.batch.filter(|_| takes_batch) {
             settings.entry("workers").or_insert(json!(batch));
@@ -357,9 +375,34 @@ impl Study {
             [] => self.read_bounds()?.map_or(Vec::new(), |bounds| bounds.names().to_vec()),
             variables => variables.iter().map(|variable| variable.name().to_owned()).collect(),
         };
-        let plan = Plan { study: self.clone(), space, names, entry, settings, budget };
+        let constraints = self.read_constraints(&space, &names)?;
+        let plan = Plan { study: self.clone(), space, names, entry, settings, budget, constraints };
         plan.algorithm()?;
         Ok(plan)
+    }
+
+    /// The constraints of the test problem and those written as text.
+    fn read_constraints(&self, space: &Space, names: &[String]) -> Result<Constraints> {
+        let known = problems::CONSTRAINED.iter().find(|entry| Some(entry.name) == self.problem.as_deref());
+        let own = match known {
+            Some(entry) => entry.build::<f64>(entry.dims.least(), None)?.constraints().to_vec(),
+            None => Vec::new(),
+        };
+        let (texts, program) = (&self.constraints, self.program.is_some());
+        let constraints = Constraints::new(&own, texts, names, space, program, self.constraint_tolerance)?;
+        let constrained = !constraints.list().is_empty();
+        let not_with = |what: &str| Error::parameter(what, "set", "cannot be used on a problem with constraints");
+        for (what, set) in
+            [("--runs", self.runs.is_some()), ("y0", !self.y0.is_empty()), ("--gradient", self.gradient.is_some())]
+        {
+            if constrained && set {
+                return Err(not_with(what));
+            }
+        }
+        if !constrained && self.constraint_tolerance.is_some() {
+            return Err(Error::parameter("--constraint-tolerance", "set", "the problem has no constraints"));
+        }
+        Ok(constraints)
     }
 
     /// The first points, checked against the space.
@@ -390,7 +433,10 @@ impl Plan {
     /// A parameter that does not fit.
     pub fn algorithm(&self) -> Result<Box<dyn Algorithm>> {
         let method: Box<dyn Algorithm> = match self.study.runs {
-            None => self.entry.build(&self.space, self.planned(), &self.settings)?,
+            None => {
+                let constraints = self.constraints.list();
+                registry::build(self.entry, &self.space, self.planned(), &self.settings, constraints)?
+            }
             Some(runs) => Box::new(Ensemble::new(self.entry, runs, &self.space, self.planned(), &self.settings)?),
         };
         Ok(if self.study.noisy { method } else { Distinct::over(method, &self.space) })
@@ -405,7 +451,7 @@ impl Plan {
     pub(crate) fn load(&self, bytes: &[u8]) -> Result<Box<dyn Algorithm>> {
         let method = |bytes: &[u8]| -> Result<Box<dyn Algorithm>> {
             Ok(match self.study.runs {
-                None => self.entry.load(bytes)?,
+                None => registry::load(self.entry, bytes, &self.settings, self.constraints.list())?,
                 Some(_) => Box::new(Ensemble::load(self.entry, bytes)?),
             })
         };
@@ -430,7 +476,8 @@ impl Plan {
     pub fn with(&self, algorithm: Box<dyn Algorithm>) -> Result<Session<'static>> {
         let session = Session::new(algorithm, self.study.seed)
             .noisy(self.study.noisy)
-            .quorum(self.study.quorum.unwrap_or(1.0))?;
+            .quorum(self.study.quorum.unwrap_or(1.0))?
+            .constraints(self.constraints.list());
         let known = self.study.x0.iter().cloned().zip(self.study.y0.iter().map(|&value| self.signed(value)));
         Ok(session.known(known.collect()))
     }
@@ -446,7 +493,8 @@ impl Plan {
             evaluations: self.budget,
             iterations: self.study.iterations,
             target: self.study.target.map(|target| self.signed(target)),
-            stagnation: self.study.stagnation,
+            patience: self.study.patience,
+            tolerance: self.study.tolerance,
             time: None,
         }
     }
@@ -474,7 +522,8 @@ impl Plan {
     /// # Errors
     /// A study that cannot be written.
     pub fn identity(&self) -> Result<Value> {
-        let study = Study { iterations: None, target: None, time: None, stagnation: None, ..self.study.clone() };
+        let study =
+            Study { iterations: None, target: None, time: None, patience: None, tolerance: None, ..self.study.clone() };
         let program = study.program.map(|program| Program { timeout: None, max_failures: None, ..program });
         let study = Study { evaluations: self.planned(), planned: None, program, ..study };
         serde_json::to_value(study).map_err(|why| Error::Unsaved { method: "a study".into(), why: why.to_string() })

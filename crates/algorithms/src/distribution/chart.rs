@@ -8,6 +8,9 @@
 //! on all of R^d (mirrored, wrapped) the step stands: the method walks in the unfolded landscape. Else (clamped, drawn anew)
 //! the step becomes the one that leads to where it was evaluated: the method learns from pairs of step and value that belong
 //! together.
+//!
+//! A variable that is not continuous has no outside: what a coordinate means beyond its bounds is what it means at the bound, and
+//! its step stands.
 
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Draws, Outside, Real, Space, Start};
@@ -54,11 +57,17 @@ impl Chart {
         &self.scale
     }
 
-    /// Whether the point of `step` lies inside the space.
+    /// Multiplies s of variable `j`.
+    pub(super) fn stretch(&mut self, j: usize, factor: f64) {
+        self.scale[j] *= factor;
+    }
+
+    /// Whether the point of `step` lies inside the space, or means what a point inside does.
     pub(super) fn holds<F: Real>(&self, space: &Space<F>, mean: &[f64], unit: f64, step: &[f64]) -> bool {
         let bounds = space.lower().iter().zip(space.upper());
         let point = self.scale.iter().zip(mean).zip(step).map(|((scale, mean), step)| scale * (mean + unit * step));
-        point.zip(bounds).all(|(t, (lower, upper))| lower.f64() <= t && t <= upper.f64())
+        let inside = |t: f64, (lower, upper): (&F, &F)| lower.f64() <= t && t <= upper.f64();
+        point.zip(bounds).enumerate().all(|(j, (t, bounds))| inside(t, bounds) || !space.is_continuous(j))
     }
 
     /// Writes the point of `step` to `x`, inside the space, and corrects the step where the point lies elsewhere now.
@@ -82,6 +91,10 @@ impl Chart {
             inside &= *lower <= t && t <= *upper;
             *x = t;
         }
+        if finite && !space.variables().is_empty() {
+            space.centre(x);
+            inside = space.contains(x);
+        }
         if inside && finite {
             return Placed::Inside;
         }
@@ -94,7 +107,7 @@ impl Chart {
         }
         for (j, (step, x)) in step.iter_mut().zip(&*x).enumerate() {
             let t = F::of(self.scale[j] * (mean[j] + unit * *step));
-            if t != *x {
+            if t != *x && space.is_continuous(j) {
                 *step = (self.inward(j, x.f64()) - mean[j]) / unit;
             }
         }

@@ -395,6 +395,14 @@ impl Distribution for CmaEs {
         &self.mean
     }
 
+    fn mean_mut(&mut self) -> &mut [f64] {
+        &mut self.mean
+    }
+
+    fn covariance(&self, j: usize, k: usize) -> f64 {
+        self.sigma * self.sigma * self.c[j.max(k) * self.dim + j.min(k)]
+    }
+
     fn unit(&self) -> f64 {
         self.sigma
     }

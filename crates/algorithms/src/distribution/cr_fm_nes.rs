@@ -217,6 +217,15 @@ impl Distribution for CrFmNes {
         &self.mean
     }
 
+    fn mean_mut(&mut self) -> &mut [f64] {
+        &mut self.mean
+    }
+
+    fn covariance(&self, j: usize, k: usize) -> f64 {
+        let one = if j == k { 1.0 } else { 0.0 };
+        self.sigma * self.sigma * self.d[j] * self.d[k] * (one + self.v[j] * self.v[k])
+    }
+
     fn unit(&self) -> f64 {
         self.sigma
     }

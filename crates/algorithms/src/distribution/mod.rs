@@ -13,6 +13,8 @@
 //! evaluated at its mirror image and its step stands. The others, whose samples come in pairs or together make one estimate, clamp
 //! a point, and its step becomes the one that leads there. The space may say otherwise ([`Space::with_outside`]).
 //!
+//! **Whole variables, choices, flags** keep a margin (`margin`): none of their values ever becomes improbable.
+//!
 //! **Start.** The first point asked is the initial mean, the first point of the start's law; further points given by
 //! [`Start::Points`] follow it. The answer is the mean.
 
@@ -22,6 +24,7 @@ pub mod cma_es;
 pub mod cr_fm_nes;
 mod eigen;
 pub mod ipop_cma_es;
+mod margin;
 pub mod open_es;
 pub mod pgpe;
 mod rows;
@@ -38,7 +41,7 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Algorithm, ByScalar, Draws, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, math, memory,
+    Algorithm, ByScalar, Draws, Matrix, Outside, Part, Real, Reason, Result, Rng, Space, Start, View, math, memory,
     save_state, sort_indices,
 };
 
@@ -70,6 +73,12 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
 
     /// The mean.
     fn mean(&self) -> &[f64];
+
+    /// The mean, to be moved between `update` and `sample`.
+    fn mean_mut(&mut self) -> &mut [f64];
+
+    /// The covariance of two coordinates of a point.
+    fn covariance(&self, j: usize, k: usize) -> f64;
 
     /// The length of a step of 1.
     fn unit(&self) -> f64 {
@@ -251,12 +260,17 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         }
     }
 
+    /// Whether all variables are; else points that mean the same are no sign of an end.
+    fn is_continuous(&self) -> bool {
+        self.space.parts().all(|part| matches!(part, Part::Continuous(_)))
+    }
+
     /// Why the points cannot be used: not all are finite, or all are the same.
     fn trouble(&self) -> Option<Reason> {
         let first = self.x.row(0);
         let why = if self.placed.contains(&Placed::Lost) {
             "the distribution has left the range of numbers"
-        } else if self.x.len() > 1 && self.x.iter().all(|x| x == first) {
+        } else if self.x.len() > 1 && self.x.iter().all(|x| x == first) && self.is_continuous() {
             "the distribution has shrunk to a point"
         } else {
             return None;
@@ -354,6 +368,7 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         sort_indices(&self.fx, &mut self.order);
         let (steps, values, order, changed) = (&mut self.steps, &self.fx[..], &self.order[..], &self.changed[..]);
         self.distribution.update(Told { steps, values, order, changed });
+        margin::keep(&self.space, &mut self.chart, &mut self.distribution);
         self.rounds += 1;
     }
 

@@ -102,6 +102,14 @@ impl Distribution for OpenEs {
         &self.mean
     }
 
+    fn mean_mut(&mut self) -> &mut [f64] {
+        &mut self.mean
+    }
+
+    fn covariance(&self, j: usize, k: usize) -> f64 {
+        if j == k { self.sigma * self.sigma } else { 0.0 }
+    }
+
     fn unit(&self) -> f64 {
         self.sigma
     }

@@ -90,6 +90,14 @@ impl Distribution for Pgpe {
         &self.mean
     }
 
+    fn mean_mut(&mut self) -> &mut [f64] {
+        &mut self.mean
+    }
+
+    fn covariance(&self, j: usize, k: usize) -> f64 {
+        if j == k { self.sigma[j] * self.sigma[j] } else { 0.0 }
+    }
+
     fn sample(&mut self, rng: &Rng, steps: &mut Matrix<f64>) {
         draw_mirrored(&rng.fork("z"), &mut self.draws, steps);
         for e in steps.iter_mut() {

@@ -116,6 +116,14 @@ impl Distribution for SepCmaEs {
         &self.mean
     }
 
+    fn mean_mut(&mut self) -> &mut [f64] {
+        &mut self.mean
+    }
+
+    fn covariance(&self, j: usize, k: usize) -> f64 {
+        if j == k { self.sigma * self.sigma * self.c[j] } else { 0.0 }
+    }
+
     fn unit(&self) -> f64 {
         self.sigma
     }

@@ -114,6 +114,14 @@ impl Distribution for Snes {
         &self.mean
     }
 
+    fn mean_mut(&mut self) -> &mut [f64] {
+        &mut self.mean
+    }
+
+    fn covariance(&self, j: usize, k: usize) -> f64 {
+        if j == k { self.sigma[j] * self.sigma[j] } else { 0.0 }
+    }
+
     fn sample(&mut self, rng: &Rng, steps: &mut Matrix<f64>) {
         draw_normals(&rng.fork("z"), steps);
         for y in steps.iter_mut() {

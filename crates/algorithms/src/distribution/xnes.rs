@@ -204,6 +204,14 @@ impl Distribution for Xnes {
         &self.mean
     }
 
+    fn mean_mut(&mut self) -> &mut [f64] {
+        &mut self.mean
+    }
+
+    fn covariance(&self, j: usize, k: usize) -> f64 {
+        self.columns.iter().map(|column| column[j] * column[k]).sum::<f64>() * self.sigma * self.sigma
+    }
+
     fn unit(&self) -> f64 {
         self.sigma
     }

@@ -7,14 +7,19 @@
 pub mod coordinate_search;
 pub mod nelder_mead;
 mod noise;
+mod quadratic;
 pub mod quasi_newton;
+pub mod sqp;
 pub mod trust_region;
 
 use crate::method::Method;
 use crate::parameters::Parameters;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, better, memory, save_state};
+use swarmgrad_core::{
+    Algorithm, Constraint, Matrix, Real, Reason, Result, Rng, Space, Start, View, better_constrained, memory,
+    save_state, violation,
+};
 
 /// The box a search lives in, and how finely values are known there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +90,15 @@ pub trait LocalSearch: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// Takes the gradient of the point asked, before `tell`.
     fn tell_gradient(&mut self, _gradient: &[f64]) {}
 
+    /// Says which constraints the problem has; returns whether the search takes their values.
+    fn expect_constraints(&mut self, _constraints: &[Constraint]) -> bool {
+        false
+    }
+
+    /// Takes the values of the constraints at the start, before `launch`, and at the points of the last `ask`, before `tell`: one
+    /// row a point.
+    fn tell_constraints(&mut self, _values: &Matrix<f64>) {}
+
     /// Where the search stands, and the value there.
     fn place(&self) -> (&[f64], f64);
 
@@ -123,6 +137,10 @@ pub struct LocalMethod<F: Real, W: LocalSearch> {
     lent: bool,
     /// The gradient of the point asked, if the caller has told it.
     gradient: Vec<f64>,
+    /// The constraints of the problem, what they are at the points asked, and how far the best point violates them.
+    constraints: Vec<Constraint>,
+    told: Matrix<f64>,
+    best_violation: f64,
 }
 
 impl<F: Real, W: LocalSearch> Method<F> for LocalMethod<F, W> {
@@ -148,6 +166,9 @@ impl<F: Real, W: LocalSearch> Method<F> for LocalMethod<F, W> {
             launched: false,
             lent: false,
             gradient: Vec::with_capacity(space.dim()),
+            constraints: Vec::new(),
+            told: Matrix::default(),
+            best_violation: f64::INFINITY,
         })
     }
 }
@@ -165,15 +186,25 @@ impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
         self.wide.data_mut().iter_mut().zip(x).for_each(|(w, t)| *w = t.f64());
         self.search.launch(self.wide.row(0), value.f64(), None);
         (self.best_value, self.starts, self.launched) = (value.f64(), 0, true);
+        self.best_violation = 0.0;
         self.best.clear();
         self.best.extend_from_slice(x);
+    }
+
+    /// The same with the values of the constraints there.
+    pub fn launch_constrained(&mut self, x: &[F], value: F, constraints: &[F]) {
+        self.told.resize(1, constraints.len());
+        self.told.data_mut().iter_mut().zip(constraints).for_each(|(w, c)| *w = c.f64());
+        self.search.tell_constraints(&self.told);
+        self.launch(x, value);
+        self.best_violation = violation(&self.constraints, constraints).f64();
     }
 
     /// Begins anew from a start that has been checked; between rounds.
     pub fn begin(&mut self, start: Start) {
         assert!(!self.lent, "begin was called between ask and tell");
         (self.start, self.starts, self.launched) = (start, 0, false);
-        self.best_value = f64::INFINITY;
+        (self.best_value, self.best_violation) = (f64::INFINITY, f64::INFINITY);
         self.best.clear();
     }
 
@@ -214,15 +245,22 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
         std::mem::swap(&mut self.x, xs);
         self.values.clear();
         self.values.extend(values.iter().map(|v| if v.is_nan() { f64::INFINITY } else { v.f64() }));
-        for (x, &value) in self.x.iter().zip(&self.values) {
-            if better(value, self.best_value) || self.best.is_empty() {
-                self.best_value = value;
+        for (i, (x, &value)) in self.x.iter().zip(&self.values).enumerate() {
+            let violation = match self.constraints.is_empty() {
+                true => 0.0,
+                false => violation(&self.constraints, self.told.row(i)),
+            };
+            if better_constrained((violation, value), (self.best_violation, self.best_value)) || self.best.is_empty() {
+                (self.best_violation, self.best_value) = (violation, value);
                 self.best.clear();
                 self.best.extend_from_slice(x);
             }
         }
         self.wide.resize(self.x.len(), self.space.dim());
         self.wide.data_mut().iter_mut().zip(self.x.data()).for_each(|(w, t)| *w = t.f64());
+        if !self.constraints.is_empty() {
+            self.search.tell_constraints(&self.told);
+        }
         if self.launched {
             if !self.gradient.is_empty() {
                 self.search.tell_gradient(&self.gradient);
@@ -254,6 +292,19 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
         if gradients.row(0).iter().all(|g| g.is_finite()) {
             self.gradient.extend(gradients.row(0).iter().map(|g| g.f64()));
         }
+    }
+
+    fn expect_constraints(&mut self, constraints: &[Constraint]) -> bool {
+        let taken = self.search.expect_constraints(constraints);
+        if taken {
+            self.constraints = constraints.to_vec();
+        }
+        taken
+    }
+
+    fn tell_constraints(&mut self, values: &Matrix<F>) {
+        self.told.resize(values.len(), values.dim());
+        self.told.data_mut().iter_mut().zip(values.data()).for_each(|(w, c)| *w = c.f64());
     }
 
     fn answer(&self) -> Vec<F> {

@@ -316,6 +316,12 @@ impl QuasiNewton {
         self.f - self.predicted
     }
 
+    /// The decrease that the model predicts for the step it is about to take; infinite while it has no such step.
+    pub fn remaining(&self) -> f64 {
+        let knows = self.stage == Stage::Line && self.line.tried == 0 && self.steps > 0;
+        if knows { self.predicted } else { f64::INFINITY }
+    }
+
     fn end(&mut self, why: &str) {
         (self.stage, self.why) = (Stage::Ended, Some(Reason::Method(why.into())));
     }

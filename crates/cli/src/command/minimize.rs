@@ -103,6 +103,16 @@ pub struct Minimize {
     #[arg(long = "var", value_name = "NAME=KIND", conflicts_with = "bounds", help_heading = "Problem")]
     variables: Vec<String>,
 
+    /// A constraint, as often as needed: 'x0 + x1 <= 1', 'lr * layers >= 0.1', 'balance = 0', '0 <= a - b <= 2', over the names of the
+    /// variables or x0, x1, ..; a name in front, 'mass: a * b <= 3', is shown. In those of a program other names are values that it
+    /// answers with: {"value": 1.5, "c": {"balance": 0.1}}
+    #[arg(long = "constraint", value_name = "TEXT", allow_hyphen_values = true, help_heading = "Problem")]
+    constraints: Vec<String>,
+
+    /// How far constraints may be missed [default: 1e-6, and 1e-4 for equations]
+    #[arg(long, value_name = "T", help_heading = "Problem")]
+    constraint_tolerance: Option<f64>,
+
     /// What becomes of a coordinate that leaves its bounds: clamp, reflect, wrap or resample
     /// [default: what the method prefers: drawn anew, then mirrored by CMA-ES, else clamped]
     #[arg(long, value_name = "RULE", help_heading = "Problem")]
@@ -260,9 +270,13 @@ pub struct Limits {
     #[arg(long, value_name = "S", value_parser = argument::seconds, help_heading = LIMITS)]
     time: Option<f64>,
 
-    /// End when this many iterations brought no improvement
+    /// End when this many evaluations brought no improvement
     #[arg(long, value_name = "N", value_parser = argument::positive, help_heading = LIMITS)]
-    stagnation: Option<u64>,
+    patience: Option<u64>,
+
+    /// An improvement counts when it is more than this share of the best value; without --patience: 100 (d + 5) evaluations
+    #[arg(long, value_name = "SHARE", value_parser = argument::share, help_heading = LIMITS)]
+    tolerance: Option<f64>,
 }
 
 impl Limits {
@@ -271,7 +285,8 @@ impl Limits {
         study.iterations = self.iterations.or(study.iterations);
         study.target = self.target.or(study.target);
         study.time = self.time.or(study.time);
-        study.stagnation = self.stagnation.or(study.stagnation);
+        study.patience = self.patience.or(study.patience);
+        study.tolerance = self.tolerance.or(study.tolerance);
     }
 }
 
@@ -407,6 +422,10 @@ impl Minimize {
         }
         study.dim = self.dim.or(study.dim);
         study.bounds = self.bounds.clone().or(study.bounds);
+        if !self.constraints.is_empty() {
+            study.constraints.clone_from(&self.constraints);
+        }
+        study.constraint_tolerance = self.constraint_tolerance.or(study.constraint_tolerance);
         if !self.variables.is_empty() {
             study.variables.clone_from(&self.variables);
             study.bounds = None;

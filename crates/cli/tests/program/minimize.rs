@@ -213,7 +213,18 @@ fn limits_end_runs_and_say_so() {
     assert_eq!((code, &result["nit"]), (2, &7.into()));
     let (code, result) = status(&["--target", "0.5"]);
     assert!(code == 3 && result["fun"].as_f64().unwrap() <= 0.5);
-    assert_eq!(status(&["--stagnation", "3", "--method", "random_search"]).0, 4);
+    let (code, result) = status(&["--patience", "30", "--method", "random_search", "-n", "100000"]);
+    assert!(code == 4 && result["nfev"].as_u64().unwrap() < 100_000);
+    // Differential evolution halves the value of a sphere for ever; a large tolerance does not call that progress.
+    let (_, whole) = status(&["--method", "de", "-n", "20000"]);
+    let (code, result) = status(&["--method", "de", "--tolerance", "0.9", "--patience", "100", "-n", "20000"]);
+    assert!(code == 4 && result["nfev"].as_u64() < whole["nfev"].as_u64() && result["fun"].as_f64() < Some(1.0));
+    // A quadratic is told by its lines.
+    let (code, result) = status(&[]);
+    assert!(
+        code == 0 && result["nfev"].as_u64() < Some(100) && result["message"].as_str().unwrap().contains("quadratic")
+    );
+    assert_eq!(status(&["--set", "explored=1", "-n", "500"]).0, 1);
     assert_eq!(status(&["--time", "0.05"]).0, 5);
 }
 
@@ -365,7 +376,7 @@ fn a_resumed_run_whose_program_is_gone_is_an_error_and_keeps_its_checkpoint() {
 #[test]
 fn a_finished_resumed_run_makes_no_further_step() {
     let folder = Folder::new("finished");
-    let limits = [["--iterations", "20"], ["--target", "3"], ["--stagnation", "4"]];
+    let limits = [["--iterations", "20"], ["--target", "3"], ["--patience", "60"]];
     for limit in limits {
         let checkpoint = folder.path(limit[0]);
         let run = ["minimize", "rastrigin", "--dim", "2", "--json", "--checkpoint", &checkpoint];

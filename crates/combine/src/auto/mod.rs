@@ -11,6 +11,7 @@
 //! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin
 //! dive         quasi-Newton from the best point of the CMA-ES run        finishes what CMA-ES would converge to slowly
 //! steps        along the variables, then down the slope                   budgets known to be no gradient's worth
+//! survey       lines from where a smooth first descent has ended          functions with one basin: they are told by it
 //! scatter      points of the start's law                                 starts of descents, where workers would be idle
 //! ```
 //!
@@ -21,6 +22,8 @@
 //! basins and the first population is three times the usual one. A descent from a new point is given up when a thousand times
 //! its model's predicted gain would not reach the best value; a run of CMA-ES, when it draws in on what a dive from it has found
 //! already.
+//!
+//! It ends when nothing more is to be expected: `end.rs` has the rules.
 //!
 //! Where values turn out to have errors that differences do not bear, or `noise` says so, trust regions with models take the
 //! place of quasi-Newton in descents and dives, the probe and the coordinates are left out, and the ground counts as rugged.
@@ -35,11 +38,13 @@
 //! of CMA-ES with line searches on separable functions. The combination and its numbers are our own, found by experiment on
 //! BBOB, instances 1 to 3, 5 to 20 variables (docs/bbob.md).
 
+mod end;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod walk;
 
+use end::{Basins, Shape, Survey};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use steps::Steps;
@@ -63,6 +68,8 @@ parameters! {
         sigma "sigma(0)": f64 = 0.2, Above(0.0);
         /// Relative error of the values, where it is larger than that of the arithmetic; null to see for itself.
         noise "e / |f|": Option<f64> = None, Within(0.0, 0.1);
+        /// Share of the box whose basins must be known before the method ends by itself; 1 to never end.
+        explored "1 - e": f64 = 0.9975, Within(0.5, 1.0);
     }
 }
 
@@ -85,6 +92,12 @@ const AGAIN: f64 = 0.1;
 const FEW: u64 = 2;
 /// A relative error of values from which models of a trust region are better than differences.
 const INEXACT: f64 = 1e-11;
+/// A gain that does not matter, in units of the fall of values since the first.
+const NOTHING: f64 = 1e-14;
+/// Cycles over the variables that gain nothing that matters before lines are looked at.
+const CYCLES: u64 = 2;
+/// A relative gain that is not worth the name.
+const GAIN: f64 = 1e-11;
 /// What the roundings of four values may add up to in the probe, in units of their sizes and the machine epsilon.
 const ROUNDING: f64 = 1e4;
 /// And what it may be for values whose errors are no more than a nuisance, in units of their sizes.
@@ -102,9 +115,10 @@ enum Lane {
     Dive,
     Scatter,
     Steps,
+    Survey,
 }
 
-const NAMES: [&str; 8] = ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter", "steps"];
+const NAMES: [&str; 9] = ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter", "steps", "survey"];
 
 impl Lane {
     /// Its place among the names.
@@ -118,6 +132,7 @@ impl Lane {
             Lane::Dive => 5,
             Lane::Scatter => 6,
             Lane::Steps => 7,
+            Lane::Survey => 8,
         }
     }
 }
@@ -191,13 +206,23 @@ pub struct Auto<F: Real> {
     /// Who asked in this round, for how many rows each.
     asked: Vec<(Lane, usize)>,
     findings: Findings,
-    spent: [Spent; 8],
+    spent: [Spent; 9],
     /// Points of [`Lane::Scatter`] that no descent has begun from, the best last; as many as there are workers at most.
     scattered: Vec<(F, Vec<F>)>,
     rounds: u64,
     evaluations: u64,
     best: BestPoint<F>,
     finder: Finder,
+    survey: Survey<F>,
+    basins: Basins,
+    /// The first finite value, and evaluations up to the last gain worth the name and to the last end of a run of CMA-ES.
+    first: f64,
+    gained: u64,
+    sampled: u64,
+    /// Evaluations of the coordinate search since it last gained something that matters.
+    steady: u64,
+    /// Why nothing more is expected.
+    known: Option<String>,
     x: Matrix<F>,
     part: Matrix<F>,
 }
@@ -225,12 +250,19 @@ impl<F: Real> Method<F> for Auto<F> {
             space: space.clone(),
             start,
             findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None, inexact },
-            spent: [Spent::default(); 8],
+            spent: [Spent::default(); 9],
             scattered: Vec::new(),
             rounds: 0,
             evaluations: 0,
             best: BestPoint::default(),
             finder: Finder { lane: Lane::Start, run: 1, evaluation: 0, ended: None },
+            survey: Survey::default(),
+            basins: Basins::default(),
+            first: f64::NAN,
+            gained: 0,
+            sampled: 0,
+            steady: 0,
+            known: None,
             x: Matrix::default(),
             part: Matrix::default(),
         })
@@ -274,19 +306,30 @@ impl<F: Real> Auto<F> {
         if !self.findings.inexact && self.is_misled() {
             self.hand_over();
         }
-        if self.findings.smooth.is_none() {
+        let first = &self.descents[0].search;
+        if self.findings.smooth.is_none() && self.is_done(first) {
+            self.findings.smooth = Some(!first.is_over() || first.is_settled());
+        }
+        if self.is_surveying() {
+            match self.survey.shape {
+                Shape::Convex => return Lane::Descent(0),
+                _ => return Lane::Survey,
+            }
+        }
+        if self.runs(Lane::Sample) == 0 {
             let first = &self.descents[0].search;
-            let (over, steps, settled) = (first.is_over(), first.steps(), first.is_settled());
-            if self.findings.separable.is_none() && !self.findings.inexact && (over || steps >= STEPS) {
+            let early = first.is_over() || first.steps() >= STEPS || self.findings.smooth.is_some();
+            if self.findings.separable.is_none() && !self.findings.inexact && early {
                 return Lane::Probe;
             }
-            if self.findings.separable == Some(true) && self.open_coordinates() {
+            // Coordinates that gain nothing wait for the end of the first descent, which may be the minimum.
+            let waits = self.findings.smooth.is_none() && self.is_steady() && self.finder.lane != Lane::Coordinates;
+            if self.findings.separable == Some(true) && !waits && self.open_coordinates() {
                 return Lane::Coordinates;
             }
-            if !over {
-                return Lane::Descent(0);
-            }
-            self.findings.smooth = Some(settled);
+        }
+        if self.findings.smooth.is_none() {
+            return Lane::Descent(0);
         }
         if self.runs(Lane::Dive) > 0 && !self.dive.is_over() && !self.is_hopeless(&self.dive) {
             return Lane::Dive;
@@ -301,10 +344,88 @@ impl<F: Real> Auto<F> {
         Lane::Sample
     }
 
+    /// Whether it is being looked at if the first descent has ended in the only basin.
+    fn is_surveying(&self) -> bool {
+        let ended = self.findings.smooth.is_some() || self.is_steady() && self.finder.lane == Lane::Coordinates;
+        let wanted = ended && !self.findings.inexact && self.params.explored < 1.0;
+        let first = self.runs(Lane::Descent(0)) == 1 && self.runs(Lane::Sample) == 0;
+        wanted && (self.survey.shape == Shape::Unknown && first || self.survey.shape == Shape::Convex)
+    }
+
+    /// Whether the descent has ended, or is about to gain nothing that matters.
+    fn is_done(&self, descent: &Walk<F>) -> bool {
+        descent.is_over() || descent.remaining() <= NOTHING * self.fall()
+    }
+
+    /// Whether the descent has ended, or has nothing left that arithmetic could tell.
+    fn is_settled(&self, descent: &Walk<F>) -> bool {
+        descent.is_over() || descent.remaining() <= 1e-3 * NOTHING * self.fall()
+    }
+
+    /// Whether the coordinate search has gained nothing that matters for long.
+    fn is_steady(&self) -> bool {
+        self.steady >= CYCLES * (self.space.dim() as u64 + 2)
+    }
+
+    /// By how much values have fallen.
+    fn fall(&self) -> f64 {
+        self.first - self.best.value.f64()
+    }
+
+    /// A descent that another one takes the place of has ended somewhere.
+    fn close_descent(&mut self, k: usize) {
+        let fall = self.fall();
+        let search = &self.descents[k].search;
+        let (_, value) = search.place();
+        if !value.is_finite() {
+            return;
+        }
+        if search.is_over() {
+            self.basins.count(value, fall);
+        } else {
+            self.basins.count_given_up(value - HOPE * (value - search.expected()));
+        }
+    }
+
+    /// Sees whether nothing more is to be expected.
+    fn conclude(&mut self) {
+        let second = &self.descents[0].search;
+        if self.survey.shape == Shape::Convex && self.is_settled(second) {
+            let (value, fall) = (second.place().1, self.fall());
+            self.survey.confirm(value, fall);
+            if self.survey.shape == Shape::Convex {
+                self.close_descent(0);
+                self.begin_descent(0);
+            }
+        }
+        let lines = self.survey.lines();
+        let unknown = self.basins.unknown();
+        let sampled = self.sampled > self.gained && self.basins.is_best_confirmed();
+        let kind = match self.survey.shape {
+            Shape::Linear => Some("a linear function"),
+            Shape::Quadratic => Some("a quadratic"),
+            Shape::Confirmed => Some("a convex function"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            self.known = Some(format!("nothing more is expected: {lines} lines from the minimum are those of {kind}"));
+        } else if sampled && unknown <= 1.0 - self.params.explored {
+            let (searches, ends) = (self.basins.searches(), self.basins.ends());
+            self.known = Some(format!(
+                "nothing more is expected: {searches} searches from new points came to {ends} different values, and {:.1} % of the \
+                 box is expected to lead elsewhere",
+                100.0 * unknown
+            ));
+        }
+    }
+
     /// Whether a descent or a dive goes by differences that mean nothing.
     fn is_misled(&self) -> bool {
         let dim = self.space.dim();
-        self.dive.is_misled(dim) || self.descents.iter().any(|descent| descent.search.is_misled(dim))
+        // Near a minimum of 0 the roundings of a sum are no share of its value.
+        let matters = |walk: &Walk<F>| walk.place().1.abs() > NOTHING * self.fall();
+        let is_misled = |walk: &Walk<F>| walk.is_misled(dim) && matters(walk);
+        is_misled(&self.dive) || self.descents.iter().any(|descent| is_misled(&descent.search))
     }
 
     /// From differences to models: the first descent goes on from the best point, later ones begin anew.
@@ -344,15 +465,21 @@ impl<F: Real> Auto<F> {
 
     /// A descent that goes on: from a new point where the last one has ended or is hopeless.
     fn open_descent(&mut self, k: usize) {
-        let runs = self.runs(Lane::Descent(k));
         if let Some(descent) = self.descents.get(k) {
             if !descent.search.is_over() && !self.is_hopeless(&descent.search) {
                 return;
             }
+            self.close_descent(k);
         } else {
             let Ok(search) = Walk::new(&self.space, self.findings.inexact, self.params.noise) else { return };
             self.descents.push(Descent { search, label: String::new() });
         }
+        self.begin_descent(k);
+    }
+
+    /// A descent from a new point.
+    fn begin_descent(&mut self, k: usize) {
+        let runs = self.runs(Lane::Descent(k));
         let start = self.anywhere();
         let descent = &mut self.descents[k];
         match self.scattered.pop() {
@@ -371,6 +498,14 @@ impl<F: Real> Auto<F> {
             return false;
         }
         let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
+        if let Some(run) = &self.sample {
+            self.sampled = self.evaluations;
+            // The first begins at the best point: it finds nothing that is new.
+            if runs > 1 {
+                let fall = self.fall();
+                self.basins.count(run.best.value.f64(), fall);
+            }
+        }
         let usual = 4.0 + (3.0 * math::ln(dim as f64)).floor();
         let first = (POPULATION[usize::from(self.findings.smooth != Some(true))] * usual) as usize;
         let workers = self.params.workers;
@@ -417,6 +552,7 @@ impl<F: Real> Auto<F> {
     fn further(&self, k: usize) -> Option<Lane> {
         let known = self.findings.smooth.is_some();
         match k {
+            _ if self.is_surveying() => None,
             0 => Some(Lane::Descent(0)).filter(|_| known),
             1 => Some(Lane::Sample).filter(|_| known),
             k => Some(Lane::Descent(k - 1)).filter(|_| k <= self.params.workers),
@@ -524,6 +660,18 @@ impl<F: Real> Auto<F> {
                     steps.ask(&self.space, &self.best, rng, xs);
                 }
             }
+            Lane::Survey => {
+                // As many lines as fill the workers, one at least.
+                let lines = (self.params.workers / 2).max(1);
+                let rng = rng.fork("survey");
+                self.anywhere().fill(&self.space, &rng, lines, xs);
+                if !self.survey.has_begun() {
+                    self.survey.begin(self.evaluations);
+                }
+                let rng = rng.fork("places");
+                let mut draws = rng.row(0);
+                self.survey.ask(&self.best.x, xs, || draws.uniform());
+            }
             Lane::Scatter => {}
         }
     }
@@ -536,11 +684,30 @@ impl<F: Real> Auto<F> {
             Lane::Start => {}
             Lane::Scatter => self.keep_scattered(xs, values),
             Lane::Probe => self.tell_probe(before.f64(), values),
-            Lane::Coordinates => self.coordinates.tell(xs, values),
+            Lane::Coordinates => {
+                self.coordinates.tell(xs, values);
+                let gained = before.f64() - self.best.value.f64() > NOTHING * self.fall();
+                self.steady = if gained { 0 } else { self.steady + asked };
+            }
             Lane::Steps => {
                 if let Some(steps) = &mut self.steps {
                     steps.tell(before.f64(), values[0].f64());
                 }
+            }
+            Lane::Survey => {
+                let mut survey = std::mem::take(&mut self.survey);
+                survey.tell(before.f64(), xs, values);
+                self.spent[lane.kind()].runs = 1;
+                if survey.shape == Shape::Convex && self.findings.smooth == Some(false) {
+                    survey.shape = Shape::Other; // descents end here before they are at the end
+                }
+                if survey.shape == Shape::Convex {
+                    self.close_descent(0);
+                    self.findings.smooth = Some(true);
+                    self.descents[0].search.launch(&survey.far.0, survey.far.1);
+                    self.spent[Lane::Descent(0).kind()].runs += 1;
+                }
+                self.survey = survey;
             }
             Lane::Descent(k) => {
                 self.clocks[0] += if self.findings.smooth.is_some() { asked as f64 / share } else { 0.0 };
@@ -563,7 +730,7 @@ impl<F: Real> Auto<F> {
     /// Why the lane's run has ended, if it has.
     fn ended(&self, lane: Lane) -> Option<String> {
         let why = match lane {
-            Lane::Start | Lane::Probe | Lane::Scatter | Lane::Steps => None,
+            Lane::Start | Lane::Probe | Lane::Scatter | Lane::Steps | Lane::Survey => None,
             Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.stop_reason()),
             Lane::Coordinates => self.coordinates.stop_reason(),
             Lane::Sample => self.sample.as_ref().and_then(|run| run.search.stop_reason()),
@@ -627,11 +794,16 @@ impl<F: Real> Algorithm<F> for Auto<F> {
             let (lane, rows) = self.asked[k];
             let to = from + rows;
             let before = self.best.value;
+            self.first = if self.first.is_finite() { self.first } else { values[from].f64() };
             if let Some(i) = self.best.keep(self.x.rows().slice(from, to), &values[from..to]) {
                 let (run, evaluation) = (self.runs(lane).max(1), self.evaluations + (i + 1) as u64);
                 self.finder = Finder { lane, run, evaluation, ended: None };
             }
             self.evaluations += rows as u64;
+            let gain = before.f64() - self.best.value.f64();
+            if !(gain <= GAIN * self.best.value.f64().abs()) {
+                self.gained = self.evaluations;
+            }
             let mut part = std::mem::take(&mut self.part);
             part.copy_from(self.x.rows().slice(from, to));
             self.tell_lane(lane, before, &mut part, &values[from..to]);
@@ -640,6 +812,9 @@ impl<F: Real> Algorithm<F> for Auto<F> {
                 self.finder.ended = self.ended(lane);
             }
             from = to;
+        }
+        if self.params.explored < 1.0 {
+            self.conclude();
         }
     }
 
@@ -657,7 +832,8 @@ impl<F: Real> Algorithm<F> for Auto<F> {
 
     fn stop_reason(&self) -> Option<Reason> {
         let stuck = self.rounds > 0 && self.space.lower() == self.space.upper();
-        stuck.then(|| Reason::Method("no variable can move".into()))
+        let stuck = stuck.then(|| Reason::Method("no variable can move".into()));
+        stuck.or_else(|| self.known.clone().map(Reason::Method))
     }
 
     fn explanation(&self) -> Option<String> {

@@ -82,6 +82,14 @@ impl<F: Real> Walk<F> {
         }
     }
 
+    /// The decrease that it still expects; infinite where it cannot tell.
+    pub(super) fn remaining(&self) -> f64 {
+        match self {
+            Walk::Differences(walk) => walk.search().remaining(),
+            Walk::Models(_) => f64::INFINITY,
+        }
+    }
+
     /// Whether it has ended where values are smooth and say that nothing is to be gained nearby.
     pub(super) fn is_settled(&self) -> bool {
         matches!(self, Walk::Differences(walk) if walk.search().is_settled())

@@ -18,8 +18,11 @@ mod digits;
 mod double_double;
 mod exponential;
 mod logarithm;
+mod normal;
 mod root;
 mod trigonometric;
+
+pub use normal::{normal_cdf, normal_quantile};
 
 macro_rules! functions {
     ($($(#[$doc:meta])* $name:ident($x:ident $(, $y:ident)?): $double:expr, $single:expr;)*) => {

@@ -13,7 +13,7 @@ pub struct Quantity {
 
 /// One constraint g(x) <= 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Constraint {
+pub struct DesignLimit {
     /// What must not be exceeded.
     pub name: &'static str,
     /// What a violation is divided by before it is weighed: the limit, or 1 where g has none.
@@ -30,7 +30,7 @@ pub struct Design {
     /// What is minimised.
     pub cost: Quantity,
     /// The constraints in their order.
-    pub constraints: &'static [Constraint],
+    pub constraints: &'static [DesignLimit],
     /// P: the weight of violations.
     pub penalty: f64,
     /// The best known feasible point.
@@ -40,7 +40,7 @@ pub struct Design {
     /// The cost as the literature prints it, and where.
     pub printed: (&'static str, &'static str),
     pub(super) objective: fn(&[f64]) -> f64,
-    pub(super) limits: fn(&[f64], &mut [f64]),
+    pub(crate) limits: fn(&[f64], &mut [f64]),
 }
 
 impl Design {
@@ -67,7 +67,7 @@ impl Design {
     /// f(x) + `weight` sum_j max(0, g_j(x)) / scale_j: the cost of a feasible point, more where a constraint is violated, NaN where one
     /// is not a number.
     pub fn penalised(&self, x: &[f64], weight: f64) -> f64 {
-        let violation = |(g, constraint): (&f64, &Constraint)| if *g <= 0.0 { 0.0 } else { g / constraint.scale };
+        let violation = |(g, constraint): (&f64, &DesignLimit)| if *g <= 0.0 { 0.0 } else { g / constraint.scale };
         let excess: f64 = self.limits(x).iter().zip(self.constraints).map(violation).sum();
         self.objective(x) + weight * excess
     }

@@ -10,6 +10,6 @@ mod formulation;
 mod posed;
 mod table;
 
-pub use formulation::{Constraint, Design, Quantity};
+pub use formulation::{Design, DesignLimit, Quantity};
 pub(crate) use posed::{ROWS, design_of, pose};
 pub use table::{DESIGNS, design};

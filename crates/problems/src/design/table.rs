@@ -1,6 +1,6 @@
 //! The designs: bounds, costs, constraints, best known points.
 
-use super::formulation::{Constraint, Design, Quantity};
+use super::formulation::{Design, DesignLimit, Quantity};
 use crate::entry::{Dims, Entry};
 use std::f64::consts::{PI, SQRT_2};
 use swarmgrad_core::{Error, Result};
@@ -13,8 +13,8 @@ const fn quantity(name: &'static str, unit: &'static str) -> Quantity {
     Quantity { name, unit }
 }
 
-const fn limit(name: &'static str, scale: f64) -> Constraint {
-    Constraint { name, scale }
+const fn limit(name: &'static str, scale: f64) -> DesignLimit {
+    DesignLimit { name, scale }
 }
 
 /// A row of the table of problems.

@@ -3,7 +3,7 @@
 //! What a program must know of it:
 //! - It reads one line a point from its standard input until that ends, `{"x": [0.5, -1.25]}` (with names `{"x": {"lr": 0.5}}`,
 //!   or plain numbers), and answers each with one line, flushed at once: a number, or `{"value": number}`, to which may be added
-//!   `"constraints": [numbers]`, and `"error": "text"` where the point has no value. Empty lines mean nothing, and lines before
+//!   `"constraints": [numbers]` (or `"c"`, or an object by name), and `"error": "text"` where the point has no value. Empty lines mean nothing, and lines before
 //!   the first answer that are neither a number nor an object are passed over.
 //! - A program that ends after each answer is started anew for every point.
 //! - A command with places ([`Options::command`]) is run for every point; what counts is its exit status, 0, and the last line
@@ -53,6 +53,8 @@ pub struct Options {
     pub input: Input,
     /// Names of the variables; none, or one each.
     pub names: Vec<String>,
+    /// Names of the values of constraints that the program answers with, in their order; none where it does not.
+    pub constraints: Vec<String>,
     /// The file that holds the answer: `out` for that of `{out}`, or a path, which may have places. The command is run for every
     /// point then.
     pub read: Option<String>,

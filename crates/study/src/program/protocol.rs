@@ -43,6 +43,8 @@ impl Input {
 pub(super) struct Answer {
     value: f64,
     constraints: Vec<f64>,
+    /// Names of the constraints, where they were answered as an object.
+    names: Vec<String>,
     /// Why the point has no value, in the program's own words.
     error: Option<String>,
 }
@@ -52,12 +54,26 @@ impl Answer {
         self.error.is_none().then_some(self.value)
     }
 
-    pub(super) fn evaluation(self) -> Evaluation {
-        let evaluation = match self.error {
-            Some(text) => Evaluation::failed(Failure::Rejected(text)),
-            None => Evaluation::of(self.value),
+    /// The evaluation, the values of the constraints in the order of these names; as they were answered where there are none.
+    pub(super) fn evaluation(self, names: &[String]) -> Evaluation {
+        let mut constraints = self.constraints;
+        let mut missing = None;
+        if !names.is_empty() && !self.names.is_empty() {
+            let place = |name: &String| self.names.iter().position(|known| known == name);
+            missing = names.iter().find(|name| place(name).is_none());
+            constraints = names.iter().filter_map(|name| place(name).map(|k| constraints[k])).collect();
+        }
+        let evaluation = match (self.error, missing) {
+            (Some(text), _) => Evaluation::failed(Failure::Rejected(text)),
+            (None, Some(name)) => {
+                let known = self.names.join(", ");
+                Evaluation::failed(Failure::Unreadable(format!(
+                    "its constraints have no '{name}': it answered with {known}"
+                )))
+            }
+            (None, None) => Evaluation::of(self.value),
         };
-        Evaluation { constraints: self.constraints, ..evaluation }
+        Evaluation { constraints, ..evaluation }
     }
 }
 
@@ -158,11 +174,11 @@ pub(super) fn last_line(bytes: &[u8]) -> Result<Answer, String> {
     lines().find_map(answer).or_else(whole).ok_or_else(|| unreadable(last))
 }
 
-/// A number, or a JSON object with one under `value`, constraint values under `constraints` and a failure's text under `error`.
+/// A number, or a JSON object with one under `value`, constraint values under `constraints` or `c`, a list or by name, and a failure's text under `error`.
 /// Python's NaN and Infinity and JavaScript's null are taken as well.
 fn answer(line: &str) -> Option<Answer> {
     if let Ok(value) = line.parse() {
-        return Some(Answer { value, constraints: Vec::new(), error: None });
+        return Some(Answer { value, constraints: Vec::new(), names: Vec::new(), error: None });
     }
     if !line.starts_with('{') {
         return None;
@@ -179,12 +195,15 @@ fn answer(line: &str) -> Option<Answer> {
         (None, Some(_)) => f64::NAN,
         (None, None) => return None,
     };
-    let constraints = match fields.get("constraints") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(values)) => values.iter().map(number).collect::<Option<_>>()?,
+    let (names, constraints) = match fields.get("constraints").or(fields.get("c")) {
+        None | Some(Value::Null) => (Vec::new(), Vec::new()),
+        Some(Value::Array(values)) => (Vec::new(), values.iter().map(number).collect::<Option<_>>()?),
+        Some(Value::Object(values)) => {
+            (values.keys().cloned().collect(), values.values().map(number).collect::<Option<_>>()?)
+        }
         Some(_) => return None,
     };
-    Some(Answer { value, constraints, error })
+    Some(Answer { value, constraints, names, error })
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -293,12 +312,18 @@ mod tests {
         let full = answer(r#"{"value": 1.5, "constraints": [0, -2, NaN], "note": "a \" NaN"}"#).unwrap();
         assert_eq!((full.value, &full.constraints[..2]), (1.5, &[0.0, -2.0][..]));
         assert!(full.constraints[2].is_nan());
-        let evaluation = full.evaluation();
+        let evaluation = full.evaluation(&[]);
         assert_eq!((evaluation.failure, evaluation.constraints.len()), (None, 3));
         for line in [r#"{"error": "did not converge"}"#, r#"{"value": NaN, "error": "did not converge"}"#] {
-            let failure = answer(line).unwrap().evaluation().failure;
+            let failure = answer(line).unwrap().evaluation(&[]).failure;
             assert_eq!(failure, Some(Failure::Rejected("did not converge".into())));
         }
+        let names = ["b".to_owned(), "a".to_owned()];
+        let named = |line: &str| answer(line).unwrap().evaluation(&names);
+        assert_eq!(named(r#"{"value": 1, "c": {"a": 3, "extra": 9, "b": -4}}"#).constraints, [-4.0, 3.0]);
+        assert_eq!(named(r#"{"value": 1, "c": [5, 6]}"#).constraints, [5.0, 6.0]);
+        let missing = named(r#"{"value": 1, "c": {"a": 3}}"#).failure.unwrap();
+        assert_eq!(missing.text(), "its constraints have no 'b': it answered with a");
         assert_eq!(value(r#"{"value": 2, "error": null}"#), Some(2.0));
         assert_eq!(value(r#"{"value": 2, "constraints": 3}"#), None);
         assert_eq!(value(r#"{"value": 2, "constraints": ["a"]}"#), None);

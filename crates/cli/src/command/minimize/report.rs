@@ -2,7 +2,7 @@
 
 use crate::output::{aligned, grouped, indented, point, short, span};
 use swarmgrad::study::Report;
-use swarmgrad::{Found, Kind, Space, Typed};
+use swarmgrad::{Constraint, Found, Kind, Space, Typed};
 
 /// Points of several that are printed.
 const SHOWN: usize = 10;
@@ -56,6 +56,26 @@ pub(super) fn text(report: &Report) -> String {
             }
         },
     ));
+    if !report.plan.constraints.list().is_empty() {
+        let violated = |(constraint, c): &(&Constraint, f64)| constraint.violation(*c) > 0.0;
+        let worst =
+            report.constraints().into_iter().filter(violated).map(|(constraint, _)| constraint.name().to_owned());
+        lines.push((
+            "feasible",
+            match (outcome.is_feasible(), outcome.constraints.is_empty()) {
+                (true, _) => "yes".into(),
+                (false, true) => "no: nothing is known of the constraints".into(),
+                (false, false) => {
+                    let names = worst.collect::<Vec<_>>().join(", ");
+                    format!("no: violated by up to {}   ({names})", short(report.largest_violation()))
+                }
+            },
+        ));
+        let active = report.active();
+        if outcome.is_feasible() && !active.is_empty() {
+            lines.push(("active", active.join(", ")));
+        }
+    }
     if let Some(noise) = &outcome.noise {
         let (low, high, n, points) = (short(noise.low), short(noise.high), noise.evaluations, noise.points);
         let how = format!("{low} .. {high}   (mean of {n} evaluations, the best of {points} points)");
