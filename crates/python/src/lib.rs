@@ -4,6 +4,7 @@
 mod answer;
 mod driver;
 mod failure;
+mod lent;
 mod native;
 
 use failure::raised;
@@ -114,5 +115,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(known_points, module)?)?;
     module.add_function(wrap_pyfunction!(journal_study, module)?)?;
     module.add_function(wrap_pyfunction!(number_of, module)?)?;
+    module.add_function(wrap_pyfunction!(lent::sources, module)?)?;
+    module.add_function(wrap_pyfunction!(lent::gradient_of, module)?)?;
+    module.add_function(wrap_pyfunction!(lent::certify, module)?)?;
     module.add_function(wrap_pyfunction!(native::run, module)?)
 }

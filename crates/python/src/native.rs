@@ -59,13 +59,13 @@ impl TestFunction {
     /// The least value, None where it is not known.
     #[getter]
     fn minimum(&self) -> Option<f64> {
-        self.problem.minimum()
+        self.least()
     }
 
     /// The points with that value.
     #[getter]
     fn minimizers(&self) -> Vec<Vec<f64>> {
-        self.problem.minimizers().to_vec()
+        self.least_points()
     }
 
     /// Whether there is a gradient by formula.
@@ -105,6 +105,18 @@ impl TestFunction {
                 Err(PyValueError::new_err(rule))
             }
         }
+    }
+}
+
+impl TestFunction {
+    /// The least value, where it is known.
+    pub fn least(&self) -> Option<f64> {
+        self.problem.minimum()
+    }
+
+    /// The points with that value.
+    pub fn least_points(&self) -> Vec<Vec<f64>> {
+        self.problem.minimizers().to_vec()
     }
 }
 

@@ -8,6 +8,8 @@
 
 from . import problems
 from ._compare import Comparison, minimize_many
+from ._gradient import Certificate, certify, gradient, list_gradients
+from ._lend import lend
 from ._methods import list_methods, method_info
 from ._minimize import minimize, scipy_method
 from ._native import __version__
@@ -16,6 +18,7 @@ from ._result import OptimizeResult
 from ._space import Choice, Fixed, Flag, Integer, Log, Ordered, Real, Space
 
 __all__ = [
+    "Certificate",
     "Choice",
     "Comparison",
     "Fixed",
@@ -28,6 +31,10 @@ __all__ = [
     "Real",
     "Space",
     "__version__",
+    "certify",
+    "gradient",
+    "lend",
+    "list_gradients",
     "list_methods",
     "method_info",
     "minimize",

@@ -224,3 +224,45 @@ def minimize_many(
 ) -> Comparison: ...
 def list_methods() -> list[str]: ...
 def method_info(name: str) -> dict[str, Any]: ...
+def list_gradients() -> list[str]: ...
+def gradient(
+    fun: Callable[..., Any],
+    x: ArrayLike,
+    source: str = "proximal",
+    *,
+    args: tuple[Any, ...] = (),
+    bounds: Optional[Bounds] = None,
+    vectorized: bool = False,
+    rng: int = 0,
+    options: Optional[Mapping[str, Any]] = None,
+    full_output: bool = False,
+) -> Any: ...
+
+class Certificate(OptimizeResult):
+    verdict: Literal["holds", "not_proven", "fails"]
+    hypotheses: list[dict[str, Any]]
+    rate: Optional[float]
+
+def certify(
+    fun: Callable[..., Any],
+    dim: Optional[int] = None,
+    *,
+    start: str = "normal:0:1",
+    options: Optional[Mapping[str, Any]] = None,
+    hessian: Optional[float] = None,
+    minimum: Optional[float] = None,
+    points: int = 100_000,
+    horizon: float = 3.0,
+    swarm: int = 10_000,
+    rng: int = 0,
+    vectorized: bool = False,
+) -> Certificate: ...
+def lend(
+    loss: Callable[..., Any],
+    outputs: ArrayLike,
+    targets: ArrayLike,
+    kind: Literal["prox", "consensus", "es", "least_squares", "swarm"] = "prox",
+    per: Literal["sample", "element"] = "sample",
+    seed: int = 0,
+    **settings: float,
+) -> tuple[np.ndarray, np.ndarray]: ...
