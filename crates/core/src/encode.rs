@@ -13,7 +13,7 @@ use crate::math::{exp, ln};
 use crate::{Error, Real, Result, Space, Typed, Variable, VariableKind};
 
 /// What a variable is to a method that moves in the box; one that is fixed is nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Part {
     /// The coordinate of a real or logarithmic variable.
     Continuous(usize),

@@ -3,8 +3,12 @@
 //! A method is a [`LocalSearch`]: it starts from a point and its value, asks for points, is told values, and ends by itself.
 //! [`LocalMethod`] makes an [`Algorithm`] of it: the start, the precision of the scalar, ask and tell. Combinators drive it
 //! themselves and start it anew.
+//!
+//! Where some variables are whole numbers, choices or flags, every search is a mixed one: it walks along the continuous coordinates,
+//! and in between steps are tried along the others (`neighbours`).
 
 pub mod coordinate_search;
+mod neighbours;
 pub mod nelder_mead;
 mod noise;
 mod quadratic;
@@ -14,6 +18,7 @@ pub mod trust_region;
 
 use crate::method::Method;
 use crate::parameters::Parameters;
+use neighbours::Neighbours;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
@@ -37,6 +42,12 @@ impl Terrain {
     pub fn new<F: Real>(space: &Space<F>) -> Self {
         let wide = |bounds: &[F]| bounds.iter().map(|b| b.f64()).collect();
         Terrain { lower: wide(space.lower()), upper: wide(space.upper()), epsilon: F::epsilon().f64() }
+    }
+
+    /// The box of these coordinates alone.
+    fn along(&self, coordinates: &[usize]) -> Self {
+        let of = |bounds: &[f64]| coordinates.iter().map(|&j| bounds[j]).collect();
+        Terrain { lower: of(&self.lower), upper: of(&self.upper), epsilon: self.epsilon }
     }
 
     /// Number of variables.
@@ -125,6 +136,10 @@ pub struct LocalMethod<F: Real, W: LocalSearch> {
     #[serde(skip)]
     memory: f64,
     search: W,
+    /// The coordinates that the search walks along: all, but for those in which the neighbours are.
+    continuous: Vec<usize>,
+    neighbours: Option<Neighbours>,
+    narrow: Matrix<f64>,
     /// The last points asked, and the same in `f64` with their values.
     x: Matrix<F>,
     wide: Matrix<f64>,
@@ -152,9 +167,15 @@ impl<F: Real, W: LocalSearch> Method<F> for LocalMethod<F, W> {
         start.check(space)?;
         let memory = 8.0 * W::numbers(&params, space.dim());
         memory::check(W::NAME, space.dim(), memory)?;
+        let continuous: Vec<usize> = (0..space.dim()).filter(|&j| space.is_continuous(j)).collect();
+        let terrain = Terrain::new(space);
         Ok(LocalMethod {
             memory,
-            search: W::new(params, Terrain::new(space))?,
+            // Where nothing is continuous it never walks.
+            search: W::new(params, terrain.along(if continuous.is_empty() { &[0] } else { &continuous }))?,
+            narrow: Matrix::empty(continuous.len()),
+            continuous,
+            neighbours: Neighbours::of(space),
             space: space.clone(),
             start,
             x: Matrix::empty(space.dim()),
@@ -184,7 +205,7 @@ impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
         assert!(!self.lent, "launch was called between ask and tell");
         self.wide.resize(1, self.space.dim());
         self.wide.data_mut().iter_mut().zip(x).for_each(|(w, t)| *w = t.f64());
-        self.search.launch(self.wide.row(0), value.f64(), None);
+        self.set_out(value.f64());
         (self.best_value, self.starts, self.launched) = (value.f64(), 0, true);
         self.best_violation = 0.0;
         self.best.clear();
@@ -210,8 +231,118 @@ impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
 
     /// Whether it has ended.
     pub fn is_over(&self) -> bool {
-        self.starts >= STARTS || self.launched && self.search.stop_reason().is_some()
+        self.starts >= STARTS || self.launched && self.reason().is_some()
     }
+
+    /// The value where it stands.
+    pub fn value(&self) -> f64 {
+        self.neighbours.as_ref().map_or(self.search.place().1, Neighbours::value)
+    }
+
+    /// Whether some variables are no business of the search.
+    pub fn is_mixed(&self) -> bool {
+        self.neighbours.is_some()
+    }
+
+    fn reason(&self) -> Option<Reason> {
+        match &self.neighbours {
+            None => self.search.stop_reason().cloned(),
+            Some(neighbours) => neighbours.is_over().then(|| {
+                Reason::Method("no other value of a whole variable, choice or flag leads to a better point".into())
+            }),
+        }
+    }
+
+    /// Begins at the point in `wide`, whose gradient may be in `gradient`.
+    fn set_out(&mut self, value: f64) {
+        match &mut self.neighbours {
+            None => {
+                let gradient = (!self.gradient.is_empty()).then_some(&self.gradient[..]);
+                self.search.launch(self.wide.row(0), value, gradient);
+            }
+            Some(neighbours) => {
+                let mut middle: Vec<F> = self.wide.row(0).iter().map(|&t| F::of(t)).collect();
+                self.space.centre(&mut middle);
+                let middle: Vec<f64> = middle.iter().map(|t| t.f64()).collect();
+                neighbours.launch(&middle, value, &self.continuous);
+                self.go_on();
+            }
+        }
+    }
+
+    /// Ends a descent that has ended, and begins the next, until one is on its way or values are wanted.
+    fn go_on(&mut self) {
+        let Some(neighbours) = &mut self.neighbours else { return };
+        loop {
+            if neighbours.is_descending() {
+                if self.search.stop_reason().is_none() {
+                    return;
+                }
+                let (place, value) = self.search.place();
+                neighbours.end(&self.continuous, place, value);
+            }
+            let Some(value) = neighbours.begin() else { return };
+            gather(neighbours.frame(), &self.continuous, &mut self.narrow);
+            self.search.launch(self.narrow.row(0), value, None);
+        }
+    }
+
+    /// Writes what the search, or a step between two searches, wants to know to `wide`.
+    fn want(&mut self) {
+        let Some(neighbours) = &mut self.neighbours else { return self.search.ask(&mut self.wide) };
+        if !neighbours.is_descending() {
+            return neighbours.ask(&mut self.wide);
+        }
+        neighbours.count();
+        self.search.ask(&mut self.narrow);
+        if self.narrow.is_empty() && self.search.stop_reason().is_some() {
+            self.go_on();
+            return self.want();
+        }
+        self.wide.resize(self.narrow.len(), self.space.dim());
+        for (wide, narrow) in self.wide.iter_mut().zip(self.narrow.iter()) {
+            wide.copy_from_slice(neighbours.frame());
+            self.continuous.iter().zip(narrow).for_each(|(&j, &t)| wide[j] = t);
+        }
+    }
+
+    /// Passes on the values of the points in `wide`.
+    fn pass_on(&mut self) {
+        let (search, gradient) = (&mut self.search, &self.gradient);
+        match &mut self.neighbours {
+            None => {
+                if !gradient.is_empty() {
+                    search.tell_gradient(gradient);
+                }
+                search.tell(&self.wide, &self.values);
+            }
+            Some(neighbours) if neighbours.is_descending() => {
+                if !gradient.is_empty() {
+                    let gradient: Vec<f64> = self.continuous.iter().map(|&j| gradient[j]).collect();
+                    search.tell_gradient(&gradient);
+                }
+                self.narrow.resize(0, self.continuous.len());
+                for wide in self.wide.iter() {
+                    let narrow: Vec<f64> = self.continuous.iter().map(|&j| wide[j]).collect();
+                    self.narrow.push(&narrow);
+                }
+                search.tell(&self.narrow, &self.values);
+            }
+            Some(neighbours) => neighbours.tell(&self.continuous, &self.values),
+        }
+        self.go_on();
+    }
+
+    /// Whether a search is on its way and could use a gradient.
+    fn wants_gradient(&self) -> bool {
+        self.neighbours.as_ref().is_none_or(Neighbours::is_descending) && self.search.wants_gradient()
+    }
+}
+
+/// The one row of these coordinates of a point.
+fn gather(x: &[f64], coordinates: &[usize], row: &mut Matrix<f64>) {
+    row.resize(1, coordinates.len());
+    row.row_mut(0).iter_mut().zip(coordinates).for_each(|(t, &j)| *t = x[j]);
 }
 
 impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
@@ -222,7 +353,7 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
             return;
         }
         if self.launched {
-            self.search.ask(&mut self.wide);
+            self.want();
             self.x.resize(self.wide.len(), self.space.dim());
             for (x, wide) in self.x.iter_mut().zip(self.wide.iter()) {
                 // Rounding to a narrower scalar may step over a bound.
@@ -262,13 +393,9 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
             self.search.tell_constraints(&self.told);
         }
         if self.launched {
-            if !self.gradient.is_empty() {
-                self.search.tell_gradient(&self.gradient);
-            }
-            self.search.tell(&self.wide, &self.values);
+            self.pass_on();
         } else if self.values[0].is_finite() {
-            let gradient = (!self.gradient.is_empty()).then_some(&self.gradient[..]);
-            self.search.launch(self.wide.row(0), self.values[0], gradient);
+            self.set_out(self.values[0]);
             self.launched = true;
         } else {
             self.start = Start::Uniform;
@@ -282,7 +409,7 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
     }
 
     fn gradient_rows(&self) -> &[usize] {
-        let wanted = W::GRADIENTS && self.lent && (!self.launched || self.search.wants_gradient());
+        let wanted = W::GRADIENTS && self.lent && (!self.launched || self.wants_gradient());
         if wanted { &[0] } else { &[] }
     }
 
@@ -316,14 +443,14 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
     }
 
     fn iterations(&self) -> u64 {
-        self.search.steps()
+        self.neighbours.as_ref().map_or(self.search.steps(), Neighbours::rounds)
     }
 
     fn stop_reason(&self) -> Option<Reason> {
         if self.starts >= STARTS {
             return Some(Reason::Method(format!("no start with a finite value in {STARTS} points")));
         }
-        self.search.stop_reason().filter(|_| self.launched).cloned()
+        self.reason().filter(|_| self.launched)
     }
 
     fn view(&self) -> View<'_, F> {

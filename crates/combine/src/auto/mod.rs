@@ -449,7 +449,7 @@ impl<F: Real> Auto<F> {
 
     /// Whether the descent is not going to reach the best value.
     fn is_hopeless(&self, descent: &Walk<F>) -> bool {
-        let (_, f) = descent.place();
+        let f = descent.value();
         descent.steps() >= PATIENCE && f - HOPE * (f - descent.expected()) > self.best.value.f64()
     }
 
@@ -537,7 +537,7 @@ impl<F: Real> Auto<F> {
 
     /// Whether the run only draws in on what a dive from it has found already.
     fn is_exhausted(&self, run: &Sample<F>) -> bool {
-        let (_, found) = self.dive.place();
+        let found = self.dive.value();
         let again = run.dived && run.search.distribution().unit() < AGAIN * run.unit;
         again && self.dive.is_settled() && run.best.value.f64() >= found
     }

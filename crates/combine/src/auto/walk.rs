@@ -72,16 +72,16 @@ impl<F: Real> Walk<F> {
         either!(self, walk => walk.iterations())
     }
 
-    /// Where it stands, and the value there.
-    pub(super) fn place(&self) -> (&[f64], f64) {
-        either!(self, walk => walk.search().place())
+    /// The value where it stands.
+    pub(super) fn value(&self) -> f64 {
+        either!(self, walk => walk.value())
     }
 
-    /// The value that its model expects next; models of inexact values promise anything.
+    /// The value that its model expects next; models of inexact values promise anything, and so do steps along whole variables.
     pub(super) fn expected(&self) -> f64 {
         match self {
-            Walk::Differences(walk) => walk.search().expected(),
-            Walk::Models(_) => f64::NEG_INFINITY,
+            Walk::Differences(walk) if !walk.is_mixed() => walk.search().expected(),
+            Walk::Differences(_) | Walk::Models(_) => f64::NEG_INFINITY,
         }
     }
 
