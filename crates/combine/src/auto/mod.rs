@@ -349,7 +349,8 @@ impl<F: Real> Auto<F> {
     /// Whether it is being looked at if the first descent has ended in the only basin.
     fn is_surveying(&self) -> bool {
         let ended = self.findings.smooth.is_some() || self.is_steady() && self.finder.lane == Lane::Coordinates;
-        let wanted = ended && !self.findings.inexact && self.params.explored < 1.0;
+        let wanted =
+            ended && !self.findings.inexact && self.params.explored < 1.0 && !self.descents[0].search.is_mixed();
         let first = self.runs(Lane::Descent(0)) == 1 && self.runs(Lane::Sample) == 0;
         wanted && (self.survey.shape == Shape::Unknown && first || self.survey.shape == Shape::Convex)
     }
@@ -378,7 +379,7 @@ impl<F: Real> Auto<F> {
     fn close_descent(&mut self, k: usize) {
         let fall = self.fall();
         let search = &self.descents[k].search;
-        let (_, value) = search.place();
+        let value = search.value();
         if !value.is_finite() {
             return;
         }
@@ -393,7 +394,7 @@ impl<F: Real> Auto<F> {
     fn conclude(&mut self) {
         let descent = &self.descents[0].search;
         if self.survey.shape == Shape::Convex && self.is_settled(descent) {
-            let (value, fall) = (descent.place().1, self.fall());
+            let (value, fall) = (descent.value(), self.fall());
             self.survey.confirm(value, fall);
             if self.survey.shape == Shape::Convex {
                 self.close_descent(0);
@@ -430,7 +431,7 @@ impl<F: Real> Auto<F> {
     fn is_misled(&self) -> bool {
         let dim = self.space.dim();
         // Near a minimum of 0 the roundings of a sum are no share of its value.
-        let matters = |walk: &Walk<F>| walk.place().1.abs() > NOTHING * self.fall();
+        let matters = |walk: &Walk<F>| walk.value().abs() > NOTHING * self.fall();
         let is_misled = |walk: &Walk<F>| walk.is_misled(dim, INEXACT) && matters(walk);
         is_misled(&self.dive) || self.descents.iter().any(|descent| is_misled(&descent.search))
     }

@@ -72,6 +72,11 @@ impl<F: Real> Walk<F> {
         either!(self, walk => walk.iterations())
     }
 
+    /// Whether it takes steps along whole variables, choices or flags between descents.
+    pub(super) fn is_mixed(&self) -> bool {
+        either!(self, walk => walk.is_mixed())
+    }
+
     /// The value where it stands.
     pub(super) fn value(&self) -> f64 {
         either!(self, walk => walk.value())
@@ -88,8 +93,8 @@ impl<F: Real> Walk<F> {
     /// The decrease that it still expects; infinite where it cannot tell.
     pub(super) fn remaining(&self) -> f64 {
         match self {
-            Walk::Differences(walk) => walk.search().remaining(),
-            Walk::Models(_) => f64::INFINITY,
+            Walk::Differences(walk) if !walk.is_mixed() => walk.search().remaining(),
+            _ => f64::INFINITY,
         }
     }
 
