@@ -147,7 +147,7 @@ def minimize(
         result = _result(report, curve, space)
         if shown:
             shown.close()
-        if raised is not None and not isinstance(raised, StopIteration):
+        if raised is not None:
             _attach(raised, result)
             raise raised
         return result
@@ -172,8 +172,6 @@ def minimize(
             if vectorized:
                 raise ValueError("vectorized: a vectorised objective gets whole rounds; leave workers at 1")
             engine.drive(driver, fun, args, jac or None, limits or None, on_error == "skip", tell)
-    except StopIteration:
-        driver.stop("the callback ended the run")
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             driver.stop("interrupted")
@@ -438,9 +436,12 @@ def _told(callback, shown, space):
         if callback is None:
             return False
         x = space.decode(x) if space is not None else x
-        if whole:
-            return callback(intermediate_result=OptimizeResult(x=x, fun=fun, nfev=nfev, nit=nit))
-        return callback(x)
+        try:
+            if whole:
+                return callback(intermediate_result=OptimizeResult(x=x, fun=fun, nfev=nfev, nit=nit))
+            return callback(x)
+        except StopIteration:
+            return True
 
     return told
 

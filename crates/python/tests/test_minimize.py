@@ -178,7 +178,9 @@ def test_callbacks():
     def stop(x):
         raise StopIteration
 
-    assert minimize(sphere, BOX, method="de", rng=1, callback=stop).nfev < 200
+    for fun in (sphere, problems.get("sphere", 3)):
+        stopped = minimize(fun, BOX, method="de", rng=1, callback=stop)
+        assert stopped.nfev < 200 and stopped.success and "callback" in stopped.message
     native = []
     problem = problems.get("sphere", 3)
     minimize(problem, method="de", rng=1, maxfun=300, callback=lambda x: native.append(x))
