@@ -1,6 +1,6 @@
 """What an evaluation costs beyond the objective, in microseconds: ours and others', in one process.
 
-    python benches/overhead.py            # needs scipy and cma for the others; builds must be release builds
+    python benches/overhead.py            # needs scipy and cma for the others; a release build for figures of their own, any build for ratios
 
 Each figure is the least of five runs: (time of the run - time of as many bare calls) / evaluations.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 import swarmgrad
 
-DIM, BUDGET, REPEATS = 10, 20_000, 5
+DIM, BUDGET, REPEATS = 10, 10_000, 5
 BOUNDS = [(-5.0, 5.0)] * DIM
 
 

@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyException, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -33,9 +34,10 @@ impl Curve {
 impl Watch for Curve {
     fn see(&mut self, progress: &Progress<'_>) -> ControlFlow<Reason> {
         let mut points = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let best = progress.best.value;
-        if best.is_finite() && points.last().is_none_or(|&(_, last)| best < last) {
-            points.push((progress.best.evaluation, best));
+        let best = progress.best;
+        let news = points.last().is_none_or(|&(_, last)| best.value < last);
+        if best.value.is_finite() && best.violation == 0.0 && news {
+            points.push((best.evaluation, best.value));
         }
         ControlFlow::Continue(())
     }
@@ -101,6 +103,8 @@ struct Inner {
     repeated: u64,
     record: Option<PathBuf>,
     last_failure: Option<Failure>,
+    /// Points that are out, where their constraints depend on them.
+    out: BTreeMap<u64, Vec<f64>>,
     /// Whether single evaluations are written down, so that each is told at once.
     observed: bool,
 }
@@ -165,7 +169,15 @@ impl Driver {
         let names = plan.space.variables().iter().map(|v| PyString::new(py, v.name()).unbind()).collect();
         let batch = session.ask(0);
         let observed = kept.is_some();
-        let inner = Inner { session: Some(session), batch, repeated, record, last_failure: None, observed };
+        let inner = Inner {
+            session: Some(session),
+            batch,
+            repeated,
+            record,
+            last_failure: None,
+            out: BTreeMap::new(),
+            observed,
+        };
         Ok(Driver { plan, inner: Mutex::new(inner), journal: kept, curve, names, objects, takes_gradients })
     }
 
@@ -191,6 +203,12 @@ impl Driver {
     #[getter]
     fn bounds(&self) -> (Vec<f64>, Vec<f64>) {
         (self.plan.space.lower().to_vec(), self.plan.space.upper().to_vec())
+    }
+
+    /// Names of the values of constraints that an evaluation has to say.
+    #[getter]
+    fn answered(&self) -> Vec<String> {
+        self.plan.constraints.answered().to_vec()
     }
 
     /// Why the run has ended, None while it has not.
@@ -231,6 +249,9 @@ impl Driver {
         let Some(session) = &mut inner.session else { return Err(over()) };
         py.detach(|| session.ask_into(most, &mut inner.batch));
         let batch = &inner.batch;
+        if !self.plan.constraints.list().is_empty() {
+            inner.out.extend(batch.points().map(|(id, x)| (id.0, x.to_vec())));
+        }
         let first = batch.ids().next().map_or(0, |id| id.0);
         let rows = PyArray1::from_slice(py, batch.rows().data()).reshape([batch.len(), self.plan.space.dim()])?;
         Ok((first, rows, batch.gradient_rows().to_vec()))
@@ -243,7 +264,7 @@ impl Driver {
     }
 
     /// Takes the value of a point, or why it has none.
-    #[pyo3(signature = (id, value, kind=None, text=None, seconds=0.0, worker=0, attempt=1, gradient=None))]
+    #[pyo3(signature = (id, value, kind=None, text=None, seconds=0.0, worker=0, attempt=1, gradient=None, constraints=None))]
     #[allow(clippy::too_many_arguments)]
     fn tell(
         &self,
@@ -256,6 +277,7 @@ impl Driver {
         worker: u32,
         attempt: u32,
         gradient: Option<Vec<f64>>,
+        constraints: Option<Vec<f64>>,
     ) -> PyResult<()> {
         let mut evaluation = match kind {
             None => Evaluation::of(self.plan.signed(value)),
@@ -270,9 +292,14 @@ impl Driver {
         }
         let mut inner = self.inner()?;
         let inner = &mut *inner;
+        if let Some(x) = inner.out.get(&id) {
+            self.constrain(x, constraints.unwrap_or_default(), &mut evaluation);
+        }
         inner.last_failure = evaluation.failure.clone().or(inner.last_failure.take());
         let Some(session) = &mut inner.session else { return Err(over()) };
-        py.detach(|| session.tell(Id(id), evaluation)).map_err(raised)
+        py.detach(|| session.tell(Id(id), evaluation)).map_err(raised)?;
+        inner.out.remove(&id);
+        Ok(())
     }
 
     /// Ends the run: by a name of a reason, or for a reason in words.
@@ -290,8 +317,8 @@ impl Driver {
     }
 
     /// Runs to the end over an objective in this thread. `jac` is a function, or true where the objective returns both; `skip`
-    /// counts what it raises as a failed point.
-    #[pyo3(signature = (fun, args, vectorized, jac, skip, callback))]
+    /// counts what it raises as a failed point; `constraints` returns the values that [`Driver::answered`] names.
+    #[pyo3(signature = (fun, args, vectorized, jac, constraints, skip, callback))]
     #[allow(clippy::too_many_arguments)]
     fn drive(
         &self,
@@ -300,10 +327,12 @@ impl Driver {
         args: Bound<'_, PyTuple>,
         vectorized: bool,
         jac: Option<Bound<'_, PyAny>>,
+        constraints: Option<Bound<'_, PyAny>>,
         skip: bool,
         callback: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let objective = Objective { driver: self, fun, args, jac: jac.filter(|_| self.takes_gradients), skip };
+        let jac = jac.filter(|_| self.takes_gradients);
+        let objective = Objective { driver: self, fun, args, jac, constraints, skip };
         let mut guard = self.inner()?;
         let Inner { session, batch, last_failure, observed, .. } = &mut *guard;
         let Some(session) = session else { return Err(over()) };
@@ -467,6 +496,17 @@ impl Driver {
         }
     }
 
+    /// Adds the values of all constraints at a point.
+    fn constrain(&self, x: &[f64], said: Vec<f64>, evaluation: &mut Evaluation) {
+        if self.plan.constraints.list().is_empty() || evaluation.failure.is_some() {
+            return;
+        }
+        match self.plan.constraints.complete(&self.plan.space, x, said) {
+            Ok(constraints) => evaluation.constraints = constraints,
+            Err(failure) => (evaluation.failure, evaluation.value) = (Some(failure), f64::NAN),
+        }
+    }
+
     fn add_gradient(&self, evaluation: &mut Evaluation, mut gradient: Vec<f64>) {
         if self.plan.study.maximize {
             gradient.iter_mut().for_each(|g| *g = 0.0 - *g);
@@ -505,6 +545,7 @@ struct Objective<'a, 'py> {
     fun: Bound<'py, PyAny>,
     args: Bound<'py, PyTuple>,
     jac: Option<Bound<'py, PyAny>>,
+    constraints: Option<Bound<'py, PyAny>>,
     skip: bool,
 }
 
@@ -542,6 +583,7 @@ impl<'py> Objective<'_, 'py> {
             false => (answer, None),
         };
         let mut evaluation = Evaluation::of(self.driver.plan.signed(answer::number(&value)?));
+        self.constrain(py, x, &mut evaluation)?;
         if let Some(jac) = self.jac.as_ref().filter(|_| gradient && evaluation.failure.is_none()) {
             let found = match by_fun {
                 Some(gradient) => gradient,
@@ -552,6 +594,16 @@ impl<'py> Objective<'_, 'py> {
             evaluation.gradients = 1;
         }
         Ok(evaluation)
+    }
+
+    /// Adds the values of the constraints at a point.
+    fn constrain(&self, py: Python<'py>, x: &[f64], evaluation: &mut Evaluation) -> PyResult<()> {
+        let said = match self.constraints.as_ref().filter(|_| evaluation.failure.is_none()) {
+            Some(constraints) => constraints.call1((self.driver.point(py, x)?,))?.extract()?,
+            None => Vec::new(),
+        };
+        self.driver.constrain(x, said, evaluation);
+        Ok(())
     }
 
     /// The evaluations of all points of a batch in one call, and the gradients that are wanted.
@@ -575,6 +627,9 @@ impl<'py> Objective<'_, 'py> {
         };
         let signed = values.into_iter().map(|value| Evaluation::of(self.driver.plan.signed(value)));
         let mut evaluations: Vec<Evaluation> = signed.collect();
+        for (evaluation, x) in evaluations.iter_mut().zip(rows.iter()) {
+            self.constrain(py, x, evaluation)?;
+        }
         if let Some(jac) = &self.jac {
             for &row in batch.gradient_rows() {
                 let x = rows.row(row);

@@ -5,7 +5,9 @@ use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
 use swarmgrad::Error;
 
 /// What the command line's options are called in Python.
-const NAMES: [(&str, &str); 12] = [
+const NAMES: [(&str, &str); 14] = [
+    ("--constraint-tolerance", "constraint_tolerance"),
+    ("--constraint", "constraints"),
     ("--bounds", "bounds"),
     ("--set", "options"),
     ("--var", "space"),

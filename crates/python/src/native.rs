@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::study::{Execution, Report, Study};
-use swarmgrad::{Error, Halt, Rows};
+use swarmgrad::{Constraint, Error, Halt, Relation, Rows};
 
 /// How often a run looks for ctrl-C.
 const LOOK: Duration = Duration::from_millis(20);
@@ -72,6 +72,21 @@ impl TestFunction {
     #[getter]
     fn differentiable(&self) -> bool {
         self.problem.differentiable().is_some()
+    }
+
+    /// Its constraints beside the bounds: name, and whether it is an equation. Values of the others are at most 0.
+    #[getter]
+    fn constraints(&self) -> Vec<(String, bool)> {
+        let row = |c: &Constraint| (c.name().to_owned(), c.relation() == Relation::Equal);
+        self.problem.constraints().iter().map(row).collect()
+    }
+
+    /// The values of its constraints at a point.
+    fn constraint_values(&self, x: Vec<f64>) -> PyResult<Vec<f64>> {
+        if x.len() != self.dim() {
+            return Err(raised(Error::Shape { name: "x".into(), found: x.len(), expected: self.dim() }));
+        }
+        Ok(self.problem.evaluate(&x).constraints)
     }
 
     /// The gradient at a point.

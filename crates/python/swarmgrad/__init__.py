@@ -8,6 +8,7 @@
 
 from . import problems
 from ._compare import Comparison, minimize_many
+from ._engine import Collective
 from ._gradient import Certificate, certify, gradient, list_gradients
 from ._lend import lend
 from ._methods import list_methods, method_info
@@ -20,6 +21,7 @@ from ._space import Choice, Fixed, Flag, Integer, Log, Ordered, Real, Space
 __all__ = [
     "Certificate",
     "Choice",
+    "Collective",
     "Comparison",
     "Fixed",
     "Flag",

@@ -48,6 +48,8 @@ Method = Literal[
     "coordinate_search",
     "nelder_mead",
     "trust_region",
+    "sqp",
+    "constrained",
     "multistart",
     "polish",
     "islands",
@@ -126,6 +128,7 @@ def minimize(
     x0: Any = None,
     jac: Union[Callable[..., ArrayLike], bool, None] = None,
     constraints: Any = (),
+    constraint_tolerance: Optional[float] = None,
     maxfun: Optional[int] = None,
     maxiter: Optional[int] = None,
     target: Optional[float] = None,
@@ -178,6 +181,8 @@ class Optimizer:
         noisy: bool = False,
         target: Optional[float] = None,
         quorum: float = 1.0,
+        constraints: Union[str, Sequence[str]] = (),
+        constraint_tolerance: Optional[float] = None,
         outside: Optional[str] = None,
         record: Optional[Path] = None,
         overwrite: bool = False,
@@ -191,12 +196,22 @@ class Optimizer:
     @property
     def result(self) -> OptimizeResult: ...
     def ask(self, n: Optional[int] = None) -> Any: ...
-    def tell(self, values: ArrayLike) -> None: ...
-    def tell_one(self, id: int, value: float, failure: Optional[str] = None) -> None: ...
+    @property
+    def constraint_names(self) -> list[str]: ...
+    def tell(self, values: ArrayLike, constraints: Optional[ArrayLike] = None) -> None: ...
+    def tell_one(
+        self, id: int, value: float, failure: Optional[str] = None, constraints: Optional[Sequence[float]] = None
+    ) -> None: ...
     def stop(self) -> None: ...
     def save(self, path: Path) -> None: ...
     @classmethod
     def load(cls, path: Path, space: Optional[Mapping[str, Any]] = None) -> "Optimizer": ...
+
+class Collective:
+    rank: int
+    size: int
+    sent: int
+    def __init__(self, comm: Any) -> None: ...
 
 class Comparison:
     rows: list[dict[str, Any]]

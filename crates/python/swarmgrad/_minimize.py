@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from . import _engine, _native
+from ._constraints import Constraints, Own, _list
 from ._result import OptimizeResult
 from ._space import Space, bounds_text, number, read_bounds
 
@@ -28,6 +29,7 @@ def minimize(
     x0=None,
     jac=None,
     constraints=(),
+    constraint_tolerance=None,
     maxfun=None,
     maxiter=None,
     target=None,
@@ -64,6 +66,9 @@ def minimize(
     x0 : a point, points one a row, dicts, or the path of a record, whose values are not evaluated again
     jac : callable or True
         The gradient, or that ``fun`` returns value and gradient. Used by the methods that take gradients.
+    constraints : texts, dicts with ``type`` and ``fun``, ``LinearConstraint``, ``NonlinearConstraint``, or a list of them
+        Texts are over ``x0``, ``x1``, ... or the names of the space: ``"x0 + x1 <= 1"``. A feasible point is always better than
+        one that is not; ``constraint_tolerance`` is 1e-6, and 1e-4 for equations, where nothing is said.
     maxfun, maxiter, target, time_limit, patience, tolerance
         Ends after so many evaluations or iterations, at a value this good, after so many seconds, after so many evaluations
         without improvement. One counts when it is more than this share of the best value; ``tolerance`` alone means a patience of
@@ -92,12 +97,23 @@ def minimize(
 
     A ``KeyboardInterrupt``, and what the objective raises, have the result so far as ``exception.result``.
     """
-    study, space, native = _study(
+    seed = _seed(rng, seed)
+    native = isinstance(fun, _native.TestFunction)
+    # A test problem is run without Python where nothing of Python's takes part.
+    plain = native and not args and not vectorized and jac in (None, True) and isinstance(workers, int) and eval_timeout is None
+    plain = plain and all(isinstance(constraint, str) for constraint in _list(constraints))
+    if isinstance(workers, _engine.Collective):
+        if time_limit is not None or record is not None or resume is not None:
+            raise ValueError("workers: the ranks of a Collective agree neither on time_limit nor on a record; leave them out")
+        seed = workers.agree(seed)
+    study, space, limits = _study(
         fun,
         bounds,
+        plain=plain,
         method=method,
         x0=x0,
         constraints=constraints,
+        constraint_tolerance=constraint_tolerance,
         maxfun=maxfun,
         maxiter=maxiter,
         target=target,
@@ -108,10 +124,12 @@ def minimize(
         noisy=noisy,
         maximize=maximize,
         outside=outside,
-        seed=_seed(rng, seed),
+        seed=seed,
         options=options,
         resume=resume,
     )
+    if native and "problem" in study and fun.constraints:
+        limits = Own(fun)
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error = {on_error!r}: must be 'raise' or 'skip'")
     if resume is not None:
@@ -123,13 +141,13 @@ def minimize(
     tell = _told(callback, shown, space)
     engine = _engine.of(workers, eval_timeout)
 
-    if native and not args and not vectorized and jac in (None, True) and (engine is None or isinstance(workers, int)):
+    if plain and "problem" in study:
         threads = 1 if engine is None else max(workers, 0)
         report, curve, raised = _native.run(json.dumps(study), record, overwrite, threads, tell)
         result = _result(report, curve, space)
         if shown:
             shown.close()
-        if raised is not None and not isinstance(raised, StopIteration):
+        if raised is not None:
             _attach(raised, result)
             raise raised
         return result
@@ -138,6 +156,9 @@ def minimize(
         jac = fun.gradient
     objects = space.objects() if space is not None else []
     driver = _native.Driver(json.dumps(study), objects, record, overwrite, bool(jac))
+    unknown = [name for name in driver.answered if name not in limits.names]
+    if unknown:
+        raise ValueError(f"constraints: unknown name {unknown[0]!r}")
     if jac and not driver.takes_gradients:
         if not native:
             warnings.warn(f"method {study['method']} does not use gradient information (jac)", RuntimeWarning, stacklevel=2)
@@ -146,13 +167,11 @@ def minimize(
     try:
         if engine is None or driver.ended is not None:
             call = _Columns(fun, space) if vectorized and space is not None else fun
-            driver.drive(call, args, bool(vectorized), jac or None, on_error == "skip", tell)
+            driver.drive(call, args, bool(vectorized), jac or None, limits or None, on_error == "skip", tell)
         else:
             if vectorized:
                 raise ValueError("vectorized: a vectorised objective gets whole rounds; leave workers at 1")
-            engine.drive(driver, fun, args, jac or None, on_error == "skip", tell)
-    except StopIteration:
-        driver.stop("the callback ended the run")
+            engine.drive(driver, fun, args, jac or None, limits or None, on_error == "skip", tell)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             driver.stop("interrupted")
@@ -223,14 +242,9 @@ def _seed(rng, seed):
     raise ValueError(f"rng = {rng!r}: must be a whole number from 0 to 2**63 - 1, a numpy.random.Generator or None")
 
 
-def _study(fun, bounds, *, method, x0, constraints, maxfun, maxiter, target, time_limit, patience, tolerance, quorum, noisy,
-           maximize, outside, seed, options, resume=None):
-    """The study of the arguments, as a dict; the space where it has names; whether the objective is a test problem."""
-    if not _is_empty(constraints):
-        raise NotImplementedError(
-            "constraints are not yet taken by the Python package: give the objective a penalty, or return nan where a point "
-            "is not allowed"
-        )
+def _study(fun, bounds, *, plain=False, method, x0, constraints, constraint_tolerance, maxfun, maxiter, target, time_limit, patience,
+           tolerance, quorum, noisy, maximize, outside, seed, options, resume=None):
+    """The study of the arguments, as a dict; the space where it has names; the constraints. A ``plain`` one names its problem."""
     native = isinstance(fun, _native.TestFunction)
     study, space = {}, None
     if resume is not None:
@@ -242,16 +256,19 @@ def _study(fun, bounds, *, method, x0, constraints, maxfun, maxiter, target, tim
         if maxfun is not None:
             study["planned"] = study.get("planned") or study.get("evaluations")
             study["evaluations"] = _whole("maxfun", maxfun)
-        native = native and "program" not in study
     else:
         study["method"] = method
-        if native:
+        if plain:
             study.update(problem=fun.name, dim=fun.dim)
         else:
             study["program"] = {"command": "", "function": _name(fun)}
-        space = _add_bounds(study, bounds, x0, native)
+        if native and "problem" not in study and bounds is None:
+            bounds = fun.bounds
+        space = _add_bounds(study, bounds, x0)
         if x0 is not None:
             _add_points(study, x0, space, maximize)
+        if constraint_tolerance is not None:
+            study["constraint_tolerance"] = float(constraint_tolerance)
         study["seed"] = seed
         if options:
             study["set"] = {str(key): _json(value) for key, value in options.items()}
@@ -277,7 +294,28 @@ def _study(fun, bounds, *, method, x0, constraints, maxfun, maxiter, target, tim
         study["patience"] = _whole("patience", patience)
     if tolerance is not None:
         study["tolerance"] = _finite(float(tolerance))
-    return study, space, native
+    given = _list(constraints)
+    if native and "problem" not in study and fun.constraints:
+        given = [Own(fun), *given]
+    limits = Constraints(given, space or (), lambda: _probe(study, space))
+    if resume is None and limits.texts:
+        study["constraints"] = limits.texts
+    elif resume is not None and limits.texts != study.get("constraints", []) and "problem" not in study:
+        raise ValueError("constraints: the file holds a run with " + (", ".join(study.get("constraints", [])) or "none"))
+    return study, space, limits
+
+
+def _probe(study, space):
+    """A point of the space, for functions of constraints to be asked how many values they have."""
+    if study.get("x0"):
+        x = study["x0"][0]
+    elif space is not None:
+        x = [0.5] * space.dim
+    else:
+        pairs = [[float(end) for end in pair.rsplit("=", 1)[-1].split(":")] for pair in study["bounds"].split(",")]
+        pairs = pairs * study["dim"] if len(pairs) == 1 else pairs
+        x = [min(max(0.0, low), high) for low, high in pairs]
+    return space.decode(x) if space is not None else np.array(x, dtype=float)
 
 
 def _same_space(bounds, study):
@@ -324,14 +362,7 @@ def _value_of(text):
     return text
 
 
-def _is_empty(constraints):
-    try:
-        return constraints is None or len(constraints) == 0
-    except TypeError:
-        return False
-
-
-def _add_bounds(study, bounds, x0, native):
+def _add_bounds(study, bounds, x0):
     if isinstance(bounds, Mapping):
         space = bounds if isinstance(bounds, Space) else Space(bounds)
         study["variables"] = space.texts
@@ -340,7 +371,7 @@ def _add_bounds(study, bounds, x0, native):
     if bounds is not None:
         lower, upper = read_bounds(bounds)
         study["bounds"], study["dim"] = bounds_text(lower, upper)
-    elif not native:
+    elif "problem" not in study:
         if x0 is None or isinstance(x0, (str, os.PathLike)):
             raise ValueError("bounds: needed, a pair (lower, upper) for each variable; or x0 for a run without bounds")
         study["bounds"], study["dim"] = "-inf:inf", int(np.atleast_2d(np.asarray(x0, dtype=float)).shape[1])
@@ -405,9 +436,12 @@ def _told(callback, shown, space):
         if callback is None:
             return False
         x = space.decode(x) if space is not None else x
-        if whole:
-            return callback(intermediate_result=OptimizeResult(x=x, fun=fun, nfev=nfev, nit=nit))
-        return callback(x)
+        try:
+            if whole:
+                return callback(intermediate_result=OptimizeResult(x=x, fun=fun, nfev=nfev, nit=nit))
+            return callback(x)
+        except StopIteration:
+            return True
 
     return told
 
@@ -482,6 +516,9 @@ def _result(report, curve, space):
     for name in ("fun", "minimum"):
         result[name] = number(report[name])
     result["njev"] = report["ngev"]
+    if "constraints" in report:
+        result["violation"] = number(report["violation"])
+        result["constraints"] = {name: number(value) for name, value in report["constraints"].items()}
     if report.get("noise"):
         result["noise"] = {key: number(value) for key, value in report["noise"].items()}
     if report.get("several"):

@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from . import _native
+from ._constraints import _list
 from ._minimize import _result, _seed, _study, history
 from ._result import OptimizeResult
 from ._space import number
@@ -29,13 +30,16 @@ class Optimizer:
     """
 
     def __init__(self, space, *, method="auto", budget=None, x0=None, rng=None, seed=None, options=None, maximize=False,
-                 noisy=False, target=None, quorum=1.0, outside=None, record=None, overwrite=False):
+                 noisy=False, target=None, quorum=1.0, constraints=(), constraint_tolerance=None, outside=None, record=None, overwrite=False):
+        if not all(isinstance(constraint, str) for constraint in _list(constraints)):
+            raise ValueError("constraints: texts, whose names are variables or values that are told: 'stress <= 3'")
         study, named, _ = _study(
             _objective,
             space,
             method=method,
             x0=x0,
-            constraints=(),
+            constraints=constraints,
+            constraint_tolerance=constraint_tolerance,
             maxfun=budget,
             maxiter=None,
             target=target,
@@ -55,7 +59,7 @@ class Optimizer:
     def _begin(self, study, space, record=None, overwrite=False):
         self._study, self._space, self._record = study, space, record
         objects = space.objects() if space is not None else []
-        self._driver = _native.Driver(json.dumps(study), objects, record, overwrite, False, None)
+        self._driver = _native.Driver(json.dumps(study), objects, record, overwrite, False)
         # Coordinates of the points that are out and when they were given out, by number; what has been told, in its order.
         self._out, self._told, self._handed, self._result = {}, [], 0, None
 
@@ -85,7 +89,7 @@ class Optimizer:
         return np.array(rows).reshape(len(rows), self._driver.dim)
 
     def _hand(self, most):
-        while most > 0:
+        while most > 0 and not self.done:
             first, rows, _ = self._driver.ask(most)
             if len(rows) == 0:
                 return
@@ -99,23 +103,38 @@ class Optimizer:
         """The numbers of the points of the last :meth:`ask`."""
         return list(getattr(self, "_asked", []))
 
-    def tell(self, values):
-        """Takes the values of the points of the last :meth:`ask`, in their order. NaN is a failed point."""
+    @property
+    def constraint_names(self):
+        """The names in the constraints that are no variables: what is told with every value, in this order."""
+        return self._driver.answered
+
+    def tell(self, values, constraints=None):
+        """Takes the values of the points of the last :meth:`ask`, in their order. NaN is a failed point. ``constraints`` has a
+        row a point with the values of :attr:`constraint_names`."""
         values = np.asarray(values, dtype=float)
         asked = self.ids
         if values.shape not in ((len(asked),), (len(asked), 1)):
             raise ValueError(f"values have shape {values.shape}, expected ({len(asked)},)")
-        for number_, value in zip(asked, values.ravel().tolist()):
-            self.tell_one(number_, value)
+        rows = [None] * len(asked)
+        if constraints is not None:
+            rows = np.asarray(constraints, dtype=float)
+            if rows.shape != (len(asked), len(self.constraint_names)):
+                raise ValueError(f"constraints have shape {rows.shape}, expected {(len(asked), len(self.constraint_names))}")
+            rows = rows.tolist()
+        for number_, value, row in zip(asked, values.ravel().tolist(), rows):
+            self.tell_one(number_, value, constraints=row)
 
-    def tell_one(self, id, value, failure=None):
-        """Takes the value of one point, in any order; or the text that says why it has none."""
+    def tell_one(self, id, value, failure=None, constraints=None):
+        """Takes the value of one point, in any order, with those of :attr:`constraint_names`; or the text that says why it has
+        none."""
         value = _native.number_of(value)
         kind, id = None if failure is None else "rejected", int(id)
         # How long it took is not known better than this; a record is the sooner on the disk the longer it was.
         seconds = time.monotonic() - self._out[id][1] if id in self._out else 0.0
-        self._driver.tell(id, value, kind, failure, seconds)
-        self._told.append((id, value, failure))
+        if failure is None and len(constraints or ()) != len(self.constraint_names):
+            raise ValueError(f"constraints: {len(constraints or ())} values, expected {len(self.constraint_names)}")
+        self._driver.tell(id, value, kind, failure, seconds, 0, 1, None, constraints)
+        self._told.append((id, value, failure, constraints))
         self._out.pop(id, None)
 
     def stop(self):
@@ -147,14 +166,14 @@ class Optimizer:
 
     def __setstate__(self, state):
         self._begin(state["study"], state["space"])
-        for id, value, failure in state["told"]:
+        for id, value, failure, constraints in state["told"]:
             # With a quorum the next round may begin before this one is complete.
             while id >= self._handed and id not in self._out:
                 handed = self._handed
                 self._hand(1 << 62)
                 if self._handed == handed:
                     break
-            self.tell_one(id, value, failure)
+            self.tell_one(id, value, failure, constraints)
         if self._handed < state["handed"]:
             self._hand(state["handed"] - self._handed)
         self._asked = list(state["asked"])
@@ -165,7 +184,7 @@ class Optimizer:
     def save(self, path):
         """Writes the run to a file, JSON."""
         state = self.__getstate__()
-        state["told"] = [(id, _json_number(value), failure) for id, value, failure in state["told"]]
+        state["told"] = [(id, _json_number(value), *more) for id, value, *more in state["told"]]
         state["fun"] = None if state["fun"] is None else _json_number(state["fun"])
         state["space"] = None
         text = json.dumps({"kind": "swarmgrad ask and tell", "format": FORMAT, "version": _native.__version__, **state})
@@ -183,7 +202,7 @@ class Optimizer:
             state = json.load(file)
         if state.get("kind") != "swarmgrad ask and tell" or state.get("format") != FORMAT:
             raise ValueError(f"{os.fspath(path)}: no run that Optimizer.save has written")
-        state["told"] = [(id, number(value), failure) for id, value, failure in state["told"]]
+        state["told"] = [(id, number(value), *more) for id, value, *more in state["told"]]
         state["fun"] = number(state["fun"])
         if state["study"].get("variables"):
             state["space"] = _same_space(space, state["study"])

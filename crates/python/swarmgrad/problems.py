@@ -9,7 +9,8 @@ def get(name, dim=2):
     """The test problem ``name`` in ``dim`` variables.
 
     Called with a point it gives its value, with an ``(n, dim)`` array the ``n`` values. It has ``name``, ``dim``, ``bounds``,
-    ``minimum``, ``minimizers``, ``differentiable`` and ``gradient(x)``.
+    ``minimum``, ``minimizers``, ``differentiable``, ``gradient(x)``, and ``constraints`` with ``constraint_values(x)``, which
+    :func:`swarmgrad.minimize` keeps to.
     """
     return TestFunction(name, dim)
 

@@ -3,8 +3,9 @@
 import torch
 
 from ._lend import Lender
+from ._minimize import minimize
 
-__all__ = ["SwarmLoss", "Through", "quality"]
+__all__ = ["SwarmLoss", "Through", "minimize_module", "quality"]
 
 
 class Torch:
@@ -153,3 +154,32 @@ def quality(loss, outputs, targets, kind="prox", *, repeats=20, **settings):
     mean = found.mean(0)
     spread = ((found - mean) ** 2).flatten(1).sum(1).mean().sqrt()
     return {"cosine": float(cosine), "bias": float((mean - exact).norm() / length), "spread": float(spread / length)}
+
+
+def minimize_module(model, loss, data, *, method="pso_sde", radius=1.0, **arguments):
+    """Trains a network without any gradient: a population of its weights, evaluated together.
+
+    ``loss(outputs, targets)`` is a number, ``data`` the pair of inputs and targets. The weights stay within ``radius`` of what
+    they are. Returns the result of :func:`swarmgrad.minimize`, which takes the other arguments; the model has the best weights.
+    """
+    inputs, targets = data
+    names, parameters = zip(*model.named_parameters())
+    begin = torch.nn.utils.parameters_to_vector(parameters).detach()
+    sizes = [parameter.numel() for parameter in parameters]
+
+    def one(vector):
+        parts = vector.split(sizes)
+        weights = {name: part.reshape(p.shape) for name, part, p in zip(names, parts, parameters)}
+        return loss(torch.func.functional_call(model, weights, (inputs,)), targets)
+
+    def many(vectors):
+        with torch.no_grad():
+            rows = torch.as_tensor(vectors, dtype=begin.dtype, device=begin.device)
+            return torch.func.vmap(one, randomness="different")(rows).double().cpu().numpy()
+
+    center = begin.double().cpu().numpy()
+    bounds = [(w - radius, w + radius) for w in center.tolist()]
+    result = minimize(many, bounds, method=method, vectorized=True, x0=center, **arguments)
+    best = torch.as_tensor(result.x, dtype=begin.dtype, device=begin.device)
+    torch.nn.utils.vector_to_parameters(best, parameters)
+    return result

@@ -31,8 +31,13 @@ def test_scipy():
     with pytest.raises(TypeError, match="'maxfuns'"):
         optimize.minimize(sphere, [3.0, 3.0], method=swarmgrad.scipy_method, options={"maxfuns": 3})
     linear = optimize.LinearConstraint([[1, 1]], 0, 1)
-    with pytest.raises(NotImplementedError, match="constraints are not yet"):
-        minimize(sphere, bounds, constraints=linear)
+    nonlinear = optimize.NonlinearConstraint(lambda x: [x[0] * x[1], x[0] - x[1]], [-np.inf, -0.1], [0.1, 0.1])
+    found = optimize.minimize(
+        sphere, [3.0, 3.0], method=swarmgrad.scipy_method, bounds=bounds, constraints=[linear, nonlinear],
+        options={"maxfun": 4000, "rng": 1},
+    )
+    theirs = optimize.minimize(sphere, [0.2, 0.2], method="SLSQP", bounds=bounds, constraints=[linear, nonlinear])
+    assert found.feasible and found.fun <= theirs.fun + 1e-6
 
 
 def objective(trial):

@@ -161,6 +161,26 @@ def test_torch_chain_rule_and_func_grad():
     assert torch.allclose(out.grad, out.detach(), atol=1e-3)
 
 
+def test_torch_networks_without_a_gradient():
+    torch = pytest.importorskip("torch")
+    from swarmgrad.torch import minimize_module
+
+    x = torch.randn(60, 2, generator=torch.Generator().manual_seed(1))
+    y = (x[:, 0] > x[:, 1]).long()
+    torch.manual_seed(1)
+    model = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+
+    def wrong(out, labels):
+        return (out.argmax(1) != labels).double().mean()
+
+    before = float(wrong(model(x), y))
+    result = minimize_module(model, wrong, (x, y), method="cma_es", radius=3.0, maxfun=1500, rng=1)
+    assert float(wrong(model(x), y)) == pytest.approx(result.fun) and result.fun < 0.1 < before
+    tensor = swarmgrad.minimize(lambda z: torch.as_tensor(z).requires_grad_().square().sum(), [(-5, 5)] * 2, rng=1, maxfun=200)
+    arrays = swarmgrad.minimize(lambda z: np.square(z).sum(), [(-5, 5)] * 2, rng=1, maxfun=200)
+    assert tensor.fun == arrays.fun
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_jax_is_numpys_twin(kind):
     jax = pytest.importorskip("jax")

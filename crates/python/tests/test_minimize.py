@@ -178,7 +178,9 @@ def test_callbacks():
     def stop(x):
         raise StopIteration
 
-    assert minimize(sphere, BOX, method="de", rng=1, callback=stop).nfev < 200
+    for fun in (sphere, problems.get("sphere", 3)):
+        stopped = minimize(fun, BOX, method="de", rng=1, callback=stop)
+        assert stopped.nfev < 200 and stopped.success and "callback" in stopped.message
     native = []
     problem = problems.get("sphere", 3)
     minimize(problem, method="de", rng=1, maxfun=300, callback=lambda x: native.append(x))
@@ -256,8 +258,12 @@ def test_what_does_not_fit_is_named():
         minimize(sphere, [1, 2, 3])
     with pytest.raises(ValueError, match=r"bounds\[1\]|2\.0:1\.0|lower bound"):
         minimize(sphere, [(0, 1), (2, 1)])
-    with pytest.raises(NotImplementedError, match="constraints are not yet"):
-        minimize(sphere, BOX, constraints=[{"type": "eq", "fun": sphere}])
+    with pytest.raises(ValueError, match="constraints: .*must have type 'ineq'"):
+        minimize(sphere, BOX, constraints=[{"type": "geq", "fun": sphere}])
+    with pytest.raises(ValueError, match="constraints: unknown name 'x3'"):
+        minimize(sphere, BOX, constraints="x3 <= 1")
+    with pytest.raises(ValueError, match="constraint = 'x0 <<= 1'"):
+        minimize(sphere, BOX, constraints="x0 <<= 1")
 
 
 def test_bounds_of_many_forms():

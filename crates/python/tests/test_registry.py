@@ -47,8 +47,8 @@ def test_the_stub_names_what_there_is():
     text = open(stub, encoding="utf-8").read()
     for name in swarmgrad.__all__:
         assert name in text, f"{name} is not in __init__.pyi"
-    methods = text[text.index("Method = ") : text.index("]", text.index("Method = "))]
-    assert [word.strip(' "\n') for word in methods.split("[")[1].split(",") if word.strip()] == swarmgrad.list_methods()
+    methods = "Method = Literal[\n" + "".join(f'    "{name}",\n' for name in swarmgrad.list_methods()) + "]"
+    assert methods in text, f"__init__.pyi must have\n{methods}"
 
 
 def test_native_threads_are_the_same():

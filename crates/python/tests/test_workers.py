@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 
-from swarmgrad import Choice, Integer, Space, minimize
+from swarmgrad import Choice, Collective, Integer, Space, minimize
 
 BOX = [(-5, 5)] * 3
 
@@ -116,6 +116,18 @@ def test_ray(expected):
         assert same(run(pool), expected)
 
 
+RANKS = """
+from mpi4py import MPI
+from swarmgrad import Collective, minimize
+from test_workers import BOX, sphere
+
+result = minimize(sphere, BOX, method="cma_es", rng=2, maxfun=120, workers=Collective(MPI.COMM_WORLD))
+found = MPI.COMM_WORLD.gather(float(result.fun))
+if found:
+    assert found == [found[0]] * 4
+    print(repr(found[0]))
+"""
+
 MPI = """
 from mpi4py.futures import MPIPoolExecutor
 from swarmgrad import minimize
@@ -143,6 +155,64 @@ def test_mpi(expected, tmp_path):
     run = subprocess.run(command, capture_output=True, text=True, timeout=100, env={**os.environ, "PYTHONPATH": path})
     assert run.returncode == 0, run.stderr
     assert float(run.stdout) == expected.fun
+    (tmp_path / "ranks.py").write_text(RANKS)
+    command = [mpiexec, "-n", "4", sys.executable, str(tmp_path / "ranks.py")]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=100, env={**os.environ, "PYTHONPATH": path})
+    assert run.returncode == 0, run.stderr
+    assert float(run.stdout) == expected.fun
+
+
+class Ranks:
+    """Communicators of threads, as mpi4py's."""
+
+    def __init__(self, size):
+        self.size, self.barrier, self.box = size, threading.Barrier(size), [None] * size
+
+    def comm(self, rank):
+        class Comm:
+            Get_rank, Get_size = staticmethod(lambda: rank), staticmethod(lambda: self.size)
+
+            @staticmethod
+            def allgather(value):
+                self.box[rank] = value
+                self.barrier.wait()
+                found = list(self.box)
+                self.barrier.wait()
+                return found
+
+        return Comm
+
+
+def test_ranks_of_a_collective_agree(expected):
+    ranks, calls = Ranks(4), [0] * 4
+
+    def rank(k, **more):
+        workers = Collective(ranks.comm(k))
+
+        def counted(x):
+            calls[k] += 1
+            return sphere(x)
+
+        return minimize(counted, BOX, method="cma_es", maxfun=120, workers=workers, **more), workers.sent
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda k: rank(k, rng=2), range(4)))
+        free = list(pool.map(rank, range(4)))
+    assert all(same(result, expected) for result, _ in found)
+    assert sum(sent for _, sent in found) == 8 * 120 and sum(calls) == 240
+    assert all(same(result, free[0][0]) for result, _ in free)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        errors = list(pool.map(lambda k: _error(ranks.comm(k)), range(4)))
+    assert errors == ["in a worker"] * 4
+    with pytest.raises(ValueError, match="time_limit"):
+        minimize(sphere, BOX, workers=Collective(ranks.comm(0)), time_limit=1)
+
+
+def _error(comm):
+    try:
+        minimize(raises, BOX, method="de", rng=2, maxfun=200, workers=Collective(comm))
+    except ZeroDivisionError as error:
+        return str(error)
 
 
 class FutureLater:
