@@ -42,8 +42,8 @@ parameters! {
 }
 
 /// Descents that end before CMA-ES begins, and the evaluations a variable before which it does not.
-const DESCENTS: u64 = 10;
-const EVALUATIONS: u64 = 200;
+const DESCENTS: u64 = 6;
+const EVALUATIONS: u64 = 60;
 /// Share of descents while one of them holds the best point, and while none does.
 const SHARE: [f64; 2] = [0.7, 0.2];
 /// A descent is given up when so many times its promised gain would not be enough, after so many steps.
