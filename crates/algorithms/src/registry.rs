@@ -275,8 +275,7 @@ pub static ENTRIES: &[Entry] = &[
         "exponential natural evolution strategy",
         "Glasmachers et al. 2010",
         &[]
-    )
-    .told_by(Handling::Lagrangian),
+    ),
     algorithm!(
         snes::SnesSamples<f32>,
         snes::SnesSamples<f64>,
@@ -291,29 +290,25 @@ pub static ENTRIES: &[Entry] = &[
         "OpenAI-ES: Adam on the gradient of the smoothed objective",
         "Salimans et al. 2017",
         &[]
-    )
-    .told_by(Handling::Lagrangian),
+    ),
     algorithm!(
         pgpe::PgpeSamples<f32>,
         pgpe::PgpeSamples<f64>,
         "parameter-exploring policy gradients with mirrored samples",
         "Sehnke et al. 2010",
         &[]
-    )
-    .told_by(Handling::Lagrangian),
+    ),
     // Local search.
     local!(
         quasi_newton::QuasiNewton,
         "quasi-Newton descent in a box, derivatives by differences",
         "Nocedal & Wright 2006; Powell 1978"
-    )
-    .told_by(Handling::Penalty),
+    ),
     local!(
         coordinate_search::CoordinateSearch,
         "global line searches along all variables at once, for separable functions",
         "Langerman et al. 1994; Baudis & Posik 2015"
-    )
-    .told_by(Handling::Penalty),
+    ),
     local!(
         nelder_mead::NelderMead,
         "Nelder-Mead simplex with adaptive parameters",
@@ -323,8 +318,7 @@ pub static ENTRIES: &[Entry] = &[
         trust_region::TrustRegion,
         "quadratic models that interpolate values, in a trust region",
         "Powell 2004, 2006, 2009"
-    )
-    .told_by(Handling::Penalty),
+    ),
     local!(
         sqp::Sqp,
         "quadratic programmes under constraints, derivatives by differences",

@@ -46,7 +46,7 @@ const DESCENTS: u64 = 6;
 const EVALUATIONS: u64 = 60;
 /// Share of descents while one of them holds the best point, and while none does.
 const SHARE: [f64; 2] = [0.7, 0.2];
-/// A descent at a feasible point is given up when so many times its promised gain would not be enough, after so many steps.
+/// A descent is given up when so many times its promised gain would not be enough, after so many steps.
 const HOPE: f64 = 100.0;
 const PATIENCE: u64 = 3;
 /// Of so many new points a descent begins at the one farthest from where earlier ones began and ended, of so many at most.
@@ -253,7 +253,7 @@ impl<F: Real> ConstrainedAuto<F> {
     fn is_hopeless(&self, descent: &LocalMethod<F, Sqp>) -> bool {
         let search = descent.search();
         let (_, f) = search.place();
-        let near = search.steps() >= PATIENCE && search.violation() == 0.0 && self.best.is_feasible();
+        let near = search.steps() >= PATIENCE && self.best.is_feasible();
         near && f - HOPE * search.promised() > self.best.value.f64()
     }
 

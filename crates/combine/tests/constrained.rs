@@ -74,7 +74,6 @@ fn each_way_of_telling_leads_to_the_border() {
         ("cma_es", "feasibility", 1e-3),
         ("cma_es", "epsilon", 1e-3),
         ("cma_es", "lagrangian", 1e-2),
-        ("xnes", "lagrangian", 5e-2),
         ("cbo", "penalty", 5e-2),
         ("nelder_mead", "feasibility", 1e-1),
         ("auto", "lagrangian", 1e-1),

@@ -221,9 +221,8 @@ impl Reader<'_> {
         let mut left = self.term()?;
         let mut parts = 0;
         loop {
-            let (plus, minus) = (self.take("+"), false);
-            let minus = minus || !plus && self.take("-");
-            if !plus && !minus {
+            let plus = self.take("+");
+            if !plus && !self.take("-") {
                 return Ok(left);
             }
             parts += 1;

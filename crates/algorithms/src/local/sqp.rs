@@ -20,7 +20,7 @@
 //! place of c (Nocedal and Wright, section 18.3). A walk that has converged outside the tolerance of a constraint goes on with steps
 //! of least length to c + J p <= 0, which cost one evaluation each.
 //!
-//! The interval h of variable j follows the error e of the values, h = 2 sqrt(e / B_jj): that of the arithmetic, or, where all values of
+//! The interval h of variable j follows the error e of the values, h = 2 sqrt(e / B_jj), B_jj taken for 1 where e is small: that of the arithmetic, or, where all values of
 //! a function have few digits, that of their last digit. A walk that has converged on such values goes on with central differences,
 //! h = cbrt(3 e l / B_jj) with l a hundredth of the width, until it has converged again. A walk whose steps gain next to nothing of what
 //! they promise, at a jump or a crease, ends.
@@ -64,7 +64,7 @@ const FIRST: f64 = 1e-4;
 /// The length over which curvatures change, l of the central differences.
 const BEND: f64 = 0.01;
 /// Steps in a row that may gain less than this share of what they promise.
-const PROMISE: f64 = 0.01;
+const PROMISE: f64 = 1e-3;
 const BROKEN: u32 = 4;
 /// A relative error from which central differences follow.
 const COARSE: f64 = 1e-10;
@@ -365,7 +365,8 @@ impl Sqp {
             let least = if coarse { FIRST } else { 0.0 };
             return self.params.interval.max(2.0 * noise.sqrt()).max(least);
         }
-        let (error, curvature) = (self.worst_error(), self.hessian[j * self.x.len() + j].max(1.0));
+        let error = self.worst_error();
+        let curvature = if error < COARSE { 1.0 } else { self.hessian[j * self.x.len() + j].max(1.0) };
         match self.central {
             false => (2.0 * (error / curvature).sqrt()).clamp(1e-9, LONGEST),
             true => math::cbrt(3.0 * error * BEND / curvature).clamp(1e-9, LONGEST),

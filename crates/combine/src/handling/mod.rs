@@ -4,7 +4,7 @@
 //! feasibility  feasible points by their values, after them infeasible ones by their violation       whatever compares points
 //! epsilon      the same with a violation up to a level that falls to 0 counted as none                populations that forget
 //! lagrangian   f + lambda c + mu c^2 / 2 with multipliers that follow the best point                  evolution strategies
-//! penalty      f + weight times violation, the weight growing until the best point is feasible        weighted means, descents
+//! penalty      f + weight times violation, the weight growing until the best point is feasible        weighted means
 //! ```
 //!
 //! A method that remembers values it was told long ago, as differential evolution does, must not be told of one point twice
