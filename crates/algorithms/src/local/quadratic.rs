@@ -127,7 +127,7 @@ impl Programme<'_> {
                     signs.push(sign);
                     break;
                 }
-                let Some((k, _)) = first else { return None };
+                let (k, _) = first?;
                 active.remove(k);
                 signs.remove(k);
                 u.remove(k);

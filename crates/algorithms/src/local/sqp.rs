@@ -611,7 +611,7 @@ impl Sqp {
         let size = (self.values[0] / self.scales[0]).abs();
         let least = (self.params.tolerance * size).max(LEAST).max(4.0 * self.error(0));
         let converged = slope.abs() + pull <= least;
-        if (converged || self.idle >= 2) && (xi < 0.5 || self.idle >= 2) {
+        if self.idle >= 2 || converged && xi < 0.5 {
             return self.refine();
         }
         if self.decrease >= 0.0 {
