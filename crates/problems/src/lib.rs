@@ -49,7 +49,7 @@ mod suite;
 mod wave;
 mod zakharov;
 
-pub use bbob::bbob;
+pub use bbob::{bbob, bbob_mixint};
 pub use cec2017::{cec2017, cec2017_in};
 pub use design::{Constraint, DESIGNS, Design, Quantity, design};
 pub use entry::{Dims, Entry, TestProblem};
