@@ -1,5 +1,6 @@
 //! What a test function is: a row of the table, and the trait of those that are ready for use.
 
+use crate::bbob::mixint;
 use std::fmt;
 use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Space};
 
@@ -74,9 +75,12 @@ impl fmt::Display for Entry {
 }
 
 impl Entry {
-    /// The default bounds for `dim` coordinates. Errors if the function cannot have so many.
+    /// The default space of `dim` coordinates. Errors if the function cannot have so many.
     pub fn space<F: Real>(&self, dim: usize) -> Result<Space<F>> {
         self.check(dim)?;
+        if mixint::number(self).is_some() {
+            return mixint::space(dim);
+        }
         let pairs = (0..dim).map(|j| self.domain[j.min(self.domain.len() - 1)]);
         let (lower, upper) = pairs.map(|(lo, hi)| (F::of(lo), F::of(hi))).unzip();
         Space::new(lower, upper)

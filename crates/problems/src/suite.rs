@@ -1,5 +1,6 @@
 //! The table of all test functions, and how a row of it becomes a test function ready for use.
 
+use crate::bbob::mixint;
 use crate::constrained::CONSTRAINED;
 use crate::entry::{Entry, TestProblem};
 use crate::shape::{Formula, Shape};
@@ -38,6 +39,8 @@ impl Entry {
         let certain = self.everywhere || (domain.contains(space.lower()) && domain.contains(space.upper()));
         if let Some(number) = bbob::number(self) {
             Ok(bbob::pose(*self, number, space))
+        } else if let Some(number) = mixint::number(self) {
+            Ok(mixint::pose(*self, number, space))
         } else if let Some(number) = cec2017::number(self) {
             cec2017::pose(*self, number, space)
         } else if let Some(design) = design::design_of(self) {
@@ -131,9 +134,10 @@ pub fn entry(name: &str) -> Result<Entry> {
     {
         let rule = format!("must be a number behind the name, as in {}/i3", row.name);
         let instance = instance.parse().map_err(|_| Error::parameter("instance", instance, rule))?;
-        return match (bbob::number(row), cec2017::number(row)) {
-            (Some(number), _) => bbob::bbob(number, instance),
-            (_, Some(number)) => cec2017::cec2017(number, instance),
+        return match (bbob::number(row), mixint::number(row), cec2017::number(row)) {
+            (Some(number), ..) => bbob::bbob(number, instance),
+            (_, Some(number), _) => bbob::bbob_mixint(number, instance),
+            (.., Some(number)) => cec2017::cec2017(number, instance),
             _ => Ok(*row),
         };
     }
@@ -163,10 +167,11 @@ suite! {
     Adaswarm1, Adaswarm2, Adaswarm3, Adaswarm4, Adaswarm5, Adaswarm6, Adaswarm7, Adaswarm8,
 }
 
-/// All test functions without constraints: the classics, the designs, then the suites BBOB and CEC 2017 with their first instance.
+/// All test functions without constraints: the classics, the designs, then the suites BBOB, CEC 2017 and BBOB with whole numbers with their
+/// first instance.
 pub static PROBLEMS: &[Entry] = &{
-    const PARTS: [&[Entry]; 4] = [CLASSICS, &design::ROWS, &bbob::ROWS, &cec2017::ROWS];
-    let mut all = [CLASSICS[0]; PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len()];
+    const PARTS: [&[Entry]; 5] = [CLASSICS, &design::ROWS, &bbob::ROWS, &cec2017::ROWS, &mixint::ROWS];
+    let mut all = [CLASSICS[0]; PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len() + PARTS[4].len()];
     let (mut part, mut i, mut at) = (0, 0, 0);
     while part < PARTS.len() {
         while i < PARTS[part].len() {

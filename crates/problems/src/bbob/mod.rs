@@ -18,6 +18,7 @@
 mod core;
 mod function;
 mod instance;
+pub(crate) mod mixint;
 mod table;
 mod transform;
 
@@ -49,6 +50,24 @@ pub fn bbob(function: usize, instance: u64) -> Result<Entry> {
         return Err(Error::parameter("instance", instance, format!("must be within 1 to {INSTANCES}")));
     }
     Ok(Entry { instance: Some(instance), ..*row })
+}
+
+/// Function `function` (1 to 24) of COCO's mixed-integer suite, instance `instance` (from 1 on): the entry that is called
+/// `bbob_mixint/f<function>/i<instance>`. Its space has typed variables.
+///
+/// ```
+/// use swarmgrad_core::{Problem, Typed};
+/// let sphere = swarmgrad_problems::bbob_mixint(1, 1)?.build::<f64>(5, None)?;
+/// assert_eq!(sphere.minimum(), Some(79.48));
+/// assert_eq!(sphere.space().decode(&sphere.minimizers()[0])[..2], [Typed::Whole(1), Typed::Whole(1)]);
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+///
+/// # Errors
+/// A number of a function or an instance that there is not.
+pub fn bbob_mixint(function: usize, instance: u64) -> Result<Entry> {
+    let Entry { instance, .. } = bbob(function, instance)?;
+    Ok(Entry { instance, ..mixint::ROWS[function - 1] })
 }
 
 /// The number of a function of the suite.
