@@ -245,9 +245,14 @@ impl Plan {
             trouble.extend(keeper.finish(last).err().map(|why| why.to_string()));
         }
         self.turn(&mut outcome);
-        // Further constraints may leave the known minimum out.
-        let plain = !typed && self.study.constraints.is_empty();
-        let minimum = test.as_ref().filter(|_| plain).and_then(|test| test.minimum());
+        // Further constraints may leave the known minimum out; variables of its own a problem knows.
+        let minimum = match &self.study.problem {
+            Some(_) if !self.study.constraints.is_empty() => None,
+            Some(name) if typed && self.study.variables.is_empty() => {
+                problems::entry(name)?.build::<f64>(self.space.dim(), None)?.minimum()
+            }
+            _ => test.as_ref().filter(|_| !typed).and_then(|test| test.minimum()),
+        };
         let kept = execution.record.clone().or(execution.checkpoint.clone());
         let mut report = Report { plan: self, outcome, minimum, last_failure, restarts, repeated, kept, trouble };
         let written = serde_json::to_value(&report);

@@ -135,11 +135,14 @@ fn problem(entry: &problems::Entry) -> String {
     let pairs: Vec<_> = entry.domain.iter().map(|(lo, hi)| format!("{}:{}", short(*lo), short(*hi))).collect();
     let every = if !matches!(entry.dims, Dims::Exactly(_)) && pairs.len() == 1 { " for every variable" } else { "" };
     let dim = if entry.dims.allows(2) { 2 } else { entry.dims.least() };
+    let space = entry.space::<f64>(dim);
+    let variables: Vec<String> = space.iter().flat_map(|space| space.variables()).map(ToString::to_string).collect();
+    let domain = if variables.is_empty() { format!("{}{every}", pairs.join(", ")) } else { variables.join(", ") };
     let mut lines = vec![
         ("about", entry.about.to_owned()),
         ("formula", entry.formula.to_owned()),
         ("variables", dims(entry.dims)),
-        ("domain", format!("{}{every}", pairs.join(", "))),
+        ("domain", domain),
     ];
     if let Ok(built) = entry.build::<f64>(dim, None) {
         if let Some(minimum) = built.minimum() {
