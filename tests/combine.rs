@@ -287,7 +287,9 @@ fn auto_begins_as_its_first_lane_and_is_never_worse() {
             let probe = 2 * 3 + 1;
             let (outcome, _) = auto(&*problem, given.clone(), alone.nfev + probe, 0);
             let separable = outcome.explanation.as_ref().unwrap().contains("is separable");
-            assert!(separable || outcome.fun <= alone.fun, "{name}, {budget}: {} against {}", outcome.fun, alone.fun);
+            // What is less than 1e-14 of the fall of values does not matter to it.
+            let enough = alone.fun + 1e-11;
+            assert!(separable || outcome.fun <= enough, "{name}, {budget}: {} against {}", outcome.fun, alone.fun);
         }
     }
 }
@@ -303,7 +305,7 @@ fn auto_sees_what_is_separable() {
         ("bbob/f15", false),
     ] {
         let problem = problems::entry(name).unwrap().build::<f64>(7, None).unwrap();
-        let start = serde_json::json!({ "start": { "points": [vec![0.7; 7]] } });
+        let start = serde_json::json!({ "start": { "points": [vec![0.7; 7]] }, "explored": 1.0 });
         let (outcome, spent) = auto(&*problem, start, 5_000, 1);
         let account = outcome.explanation.unwrap();
         assert_eq!(account.contains("the function is separable"), separable, "{name}: {account}");
@@ -379,7 +381,7 @@ fn auto_fills_a_round_for_the_workers_there_are() {
 }
 
 #[test]
-fn auto_ends_only_where_nothing_can_move() {
+fn auto_ends_where_nothing_can_move_or_is_expected() {
     let point = Function::new(Space::new(vec![2.0, 3.0], vec![2.0, 3.0]).unwrap(), |x: &[f64]| x[0] + x[1]);
     let (outcome, _) = auto(&point, serde_json::json!({}), 100, 0);
     assert_eq!((outcome.fun, outcome.nfev), (5.0, 1));
@@ -397,5 +399,11 @@ fn auto_ends_only_where_nothing_can_move() {
     });
     assert!(auto(&island, serde_json::json!({}), 2_000, 0).0.fun < 1e-8);
     let plateau = Function::new(space, |_: &[f64]| 1.0);
-    assert_eq!(auto(&plateau, serde_json::json!({}), 700, 0).0.nfev, 700);
+    assert_eq!(auto(&plateau, serde_json::json!({ "explored": 1.0 }), 700, 0).0.nfev, 700);
+    let ended = auto(&plateau, serde_json::json!({}), 5_000, 0).0;
+    assert!(
+        ended.nfev < 5_000 && ended.reason.to_string().contains("came to 1 different values"),
+        "{:?}",
+        ended.reason
+    );
 }

@@ -477,10 +477,10 @@ impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
         for k in 0..self.asked.len() {
             let (lane, count) = self.asked[k];
             let to = from + count;
-            for i in from..to {
+            for (i, &value) in values.iter().enumerate().take(to).skip(from) {
                 let row = constraints_of(&self.told, i);
                 let violated = violation(&self.constraints, row);
-                if self.best.keep(self.x.row(i), values[i], row, violated) {
+                if self.best.keep(self.x.row(i), value, row, violated) {
                     (self.finder, self.found) = (lane, self.evaluations + (i - from + 1) as u64);
                 }
             }

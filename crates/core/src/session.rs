@@ -42,6 +42,8 @@ pub struct Session<'a, F: Real = f64> {
     /// Share of a round that must be there before the rest may be given up.
     quorum: f64,
     noisy: bool,
+    /// Whether it goes on from a checkpoint and has not been asked since.
+    resumed: bool,
     /// Share of the best value that an improvement must exceed to count as one for [`Limits::patience`].
     tolerance: F,
     settling: Option<Settling<F>>,
@@ -136,6 +138,7 @@ impl<'a, F: Real> Session<'a, F> {
             round: Round::default(),
             quorum: 1.0,
             noisy: false,
+            resumed: false,
             tolerance: F::zero(),
             settling: None,
             repeated: None,
@@ -546,6 +549,12 @@ impl<'a, F: Real> Session<'a, F> {
         if left == 0 {
             return self.finish(Reason::Evaluations);
         }
+        // A checkpoint may have been taken between the last round and the end.
+        if std::mem::take(&mut self.resumed)
+            && let Some(reason) = self.algorithm.stop_reason()
+        {
+            return self.finish(reason);
+        }
         self.algorithm.set_spent(self.cost() + self.tally.late.len() as u64);
         self.round.asked_for = true;
         self.rng.set_iteration(self.tally.rounds);
@@ -899,6 +908,7 @@ impl<F: Real> Session<'_, F> {
     pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
         self.rng = checkpoint.rng;
         self.tally = checkpoint.tally;
+        self.resumed = true;
         self
     }
 }

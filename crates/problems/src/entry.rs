@@ -1,8 +1,7 @@
 //! What a test function is: a row of the table, and the trait of those that are ready for use.
 
-use crate::bbob::mixint;
 use std::fmt;
-use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Space};
+use swarmgrad_core::{Differentiable, Error, Problem, Real, Result};
 
 /// How many coordinates a test function takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,17 +74,6 @@ impl fmt::Display for Entry {
 }
 
 impl Entry {
-    /// The default space of `dim` coordinates. Errors if the function cannot have so many.
-    pub fn space<F: Real>(&self, dim: usize) -> Result<Space<F>> {
-        self.check(dim)?;
-        if mixint::number(self).is_some() {
-            return mixint::space(dim);
-        }
-        let pairs = (0..dim).map(|j| self.domain[j.min(self.domain.len() - 1)]);
-        let (lower, upper) = pairs.map(|(lo, hi)| (F::of(lo), F::of(hi))).unzip();
-        Space::new(lower, upper)
-    }
-
     pub(crate) fn check(&self, dim: usize) -> Result<()> {
         let rule = match self.dims {
             _ if self.dims.allows(dim) => return Ok(()),

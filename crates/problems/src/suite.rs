@@ -11,6 +11,17 @@ use std::marker::PhantomData;
 use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
 
 impl Entry {
+    /// The default space of `dim` coordinates. Errors if the function cannot have so many.
+    pub fn space<F: Real>(&self, dim: usize) -> Result<Space<F>> {
+        self.check(dim)?;
+        if mixint::number(self).is_some() {
+            return mixint::space(dim);
+        }
+        let pairs = (0..dim).map(|j| self.domain[j.min(self.domain.len() - 1)]);
+        let (lower, upper) = pairs.map(|(lo, hi)| (F::of(lo), F::of(hi))).unzip();
+        Space::new(lower, upper)
+    }
+
     /// The test function in `dim` coordinates, on `bounds` or else on its default domain.
     ///
     /// Errors if the function cannot have so many coordinates or the bounds have another number of them. The minimum

@@ -1,7 +1,7 @@
 //! Constrained problems against values that a second program computed with 40 decimal digits (reference/constrained.json).
 
 use serde::Deserialize;
-use swarmgrad_core::{Problem, Relation, Space, violation};
+use swarmgrad_core::{Relation, Space, violation};
 use swarmgrad_problems::{CONSTRAINED, entry};
 
 #[derive(Deserialize)]

@@ -120,7 +120,7 @@ fn typed_variables_and_constraints_go_together() {
         problem: Some("sphere".into()),
         variables: vec!["a=int:-9:9".into(), "b=log:0.01:10".into()],
         constraints: vec!["a + b >= 2.5".into()],
-        evaluations: Some(300),
+        evaluations: Some(4_000),
         method: "de".into(),
         ..Study::default()
     };

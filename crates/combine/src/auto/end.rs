@@ -149,9 +149,9 @@ impl Survey {
             self.places.push(place);
             xs.push(x);
             let row = lines + k;
-            for j in 0..x.len() {
+            for (j, &from) in x.iter().enumerate() {
                 let far = xs.row(k)[j];
-                xs.row_mut(row)[j] = x[j] + F::of(place) * (far - x[j]);
+                xs.row_mut(row)[j] = from + F::of(place) * (far - from);
             }
         }
     }

@@ -820,7 +820,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
             }
             from = to;
         }
-        if self.params.explored < 1.0 {
+        if self.params.explored < 1.0 && !self.descents[0].search.is_mixed() {
             self.conclude();
         }
     }

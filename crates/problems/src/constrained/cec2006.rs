@@ -9,6 +9,7 @@ use swarmgrad_core::math::{cos, exp, ln, powf, sin};
 const SOURCE: &str = "Liang, Runarsson, Mezura-Montes, Clerc, Suganthan, Coello Coello, Deb (2006), Problem definitions and evaluation criteria for the CEC 2006 special session on constrained real-parameter optimization";
 
 /// The problems in the order of the report.
+#[expect(clippy::approx_constant, reason = "a bound of g17 as it is printed")]
 pub(super) const ROWS: &[Row] = &[
     row!(
         "cec2006/g01",
@@ -580,9 +581,9 @@ fn g11(x: &[f64], c: &mut [f64]) -> f64 {
 }
 
 fn g12(x: &[f64], c: &mut [f64]) -> f64 {
-    let p = (x[0] + 0.5).floor().max(1.0).min(9.0);
-    let q = (x[1] + 0.5).floor().max(1.0).min(9.0);
-    let r = (x[2] + 0.5).floor().max(1.0).min(9.0);
+    let p = (x[0] + 0.5).floor().clamp(1.0, 9.0);
+    let q = (x[1] + 0.5).floor().clamp(1.0, 9.0);
+    let r = (x[2] + 0.5).floor().clamp(1.0, 9.0);
     c[0] = (x[0] - p).powi(2) + (x[1] - q).powi(2) + (x[2] - r).powi(2) - 0.0625;
     -(100.0 - (x[0] - 5.0).powi(2) - (x[1] - 5.0).powi(2) - (x[2] - 5.0).powi(2)) / 100.0
 }
