@@ -13,8 +13,11 @@ const BUDGETS: [u64; 4] = [20, 50, 100, 1000];
 const METHODS: [&str; 8] =
     ["auto", "multistart", "bipop_cma_es", "lshade", "trust_region", "coordinate_search", "pso", "random_search"];
 
-/// Functions of one variable, and where.
-const LINES: [(&str, f64, f64, fn(f64) -> f64); 8] = [
+/// A function of one variable: its name, from where to where, its values.
+type Line = (&'static str, f64, f64, fn(f64) -> f64);
+
+/// Functions of one variable.
+const LINES: [Line; 8] = [
     ("gramacy-lee", 0.5, 2.5, |t| math::sin(10.0 * std::f64::consts::PI * t) / (2.0 * t) + (t - 1.0).powi(4)),
     ("forrester", 0.0, 1.0, |t| (6.0 * t - 2.0).powi(2) * math::sin(12.0 * t - 4.0)),
     ("wells", -2.7, 7.5, |t| math::sin(t) + math::sin(10.0 / 3.0 * t)),
@@ -83,8 +86,8 @@ fn main() {
                 .collect();
             let better = |m: usize| gaps.iter().filter(|&&gap| gap < gaps[m]).count() as f64;
             let equal = |m: usize| gaps.iter().filter(|&&gap| gap == gaps[m]).count() as f64;
-            for m in 0..METHODS.len() {
-                sums[usize::from(k >= LINES.len())][at][m] += better(m) + 0.5 * (equal(m) + 1.0);
+            for (m, sum) in sums[usize::from(k >= LINES.len())][at].iter_mut().enumerate() {
+                *sum += better(m) + 0.5 * (equal(m) + 1.0);
             }
             if at < 2 {
                 eprintln!(

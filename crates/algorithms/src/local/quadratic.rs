@@ -194,7 +194,7 @@ mod tests {
             let (g, a) = (random(&rng, 4 * case + 1, n), random(&rng, 4 * case + 2, m * n));
             // Some point keeps to all of them.
             let inside = random(&rng, 4 * case + 3, n);
-            let room = |i: usize| if i < equalities || i % 2 == 0 { 0.0 } else { 0.5 };
+            let room = |i: usize| if i < equalities || i.is_multiple_of(2) { 0.0 } else { 0.5 };
             let b: Vec<f64> = (0..m).map(|i| dot(&a[i * n..(i + 1) * n], &inside) - room(i)).collect();
             let programme = Programme { hessian: &hessian, g: &g, a: &a, b: &b, equalities };
             let Minimum { p, multipliers } = programme.minimum().unwrap_or_else(|| panic!("case {case}"));

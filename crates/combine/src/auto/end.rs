@@ -243,7 +243,7 @@ mod tests {
         };
         assert_eq!(shape(|t| 7.0 + 3.0 * t * t), Shape::Quadratic);
         assert_eq!(shape(|t| t * t + t.powi(4)), Shape::Convex);
-        assert_eq!(shape(|t| t * t - 10.0 * (6.28 * t).cos()), Shape::Other);
+        assert_eq!(shape(|t| t * t - 10.0 * (6.0 * t).cos()), Shape::Other);
         assert_eq!(shape(|t| if t < -1.0 { f64::NAN } else { t * t }), Shape::Other);
         assert_eq!(shape(|t| t), Shape::Other);
         assert_eq!(shape(|t| 2.0 + t.abs()), Shape::Linear);
