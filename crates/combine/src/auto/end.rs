@@ -3,7 +3,8 @@
 //! Two answers. After a smooth descent to x* a survey takes points x of the start's law and looks along the lines to them, eq. (1); the
 //! first line that no convex function has ends it. Where all lines are those of a quadratic, eq. (2) with k = 2, or of a linear
 //! function, k = 1, x* is the minimum; where they are those of another convex function, a second descent has to end at the value of the
-//! first, or the first at that of the coordinate search. Where some lines are exact and others are not, the function is put together from pieces. There are as many lines as took half the evaluations before, within limits.
+//! first, or the first at that of the coordinate search. Where some lines are exact and others are not, the function is put together
+//! from pieces. There are as many lines as take half the evaluations before, within limits.
 //!
 //! ```text
 //! (1)  f(x*) <= f(m) <= (1 - t) f(x*) + t f(x),   m = x* + t (x - x*)

@@ -315,6 +315,7 @@ impl<F: Real> Auto<F> {
         }
         if self.is_surveying() {
             match self.survey.shape {
+                Shape::Convex if self.descents[0].search.is_over() => {}
                 Shape::Convex => return Lane::Descent(0),
                 _ => return Lane::Survey,
             }
