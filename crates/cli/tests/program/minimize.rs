@@ -314,7 +314,19 @@ fn a_resumed_run_is_the_unbroken_run() {
     let (checkpoint, whole, broken) =
         (folder.path("run.swarm"), folder.path("whole.jsonl"), folder.path("broken.jsonl"));
     // 40 points a round do not divide the budget: the last round is cut.
-    let settings = ["minimize", "rosenbrock", "--dim", "30", "-n", "2000017", "--seed", "9", "--json", "--record-best"];
+    let settings = [
+        "minimize",
+        "rosenbrock",
+        "-d",
+        "30",
+        "-n",
+        "2000017",
+        "--seed",
+        "9",
+        "--json",
+        "--set=explored=1",
+        "--record-best",
+    ];
     let unbroken = good(&[&settings[..], &[&whole]].concat()).json();
     let mut child = program(&[&settings[..], &[&broken, "--checkpoint", &checkpoint]].concat()).spawn().unwrap();
     wait_for("a checkpoint", || Path::new(&checkpoint).exists());
@@ -377,10 +389,12 @@ fn a_resumed_run_whose_program_is_gone_is_an_error_and_keeps_its_checkpoint() {
 #[test]
 fn a_finished_resumed_run_makes_no_further_step() {
     let folder = Folder::new("finished");
-    let limits = [["--iterations", "20"], ["--target", "3"], ["--patience", "60"]];
+    let limits = [["--iterations", "20"], ["--target", "3"], ["--patience", "60"], ["--time", "60"]];
     for limit in limits {
+        // The last one ends by itself.
+        let problem = if limit[0] == "--time" { "sphere" } else { "rastrigin" };
         let checkpoint = folder.path(limit[0]);
-        let run = ["minimize", "rastrigin", "--dim", "2", "--json", "--checkpoint", &checkpoint];
+        let run = ["minimize", problem, "--dim", "2", "--json", "--checkpoint", &checkpoint];
         let first = good(&[&run[..], &limit].concat()).json();
         let second = good(&["resume", &checkpoint, "--json"]).json();
         assert_eq!(without(&first, &["seconds"]), without(&second, &["seconds"]), "{limit:?}");
