@@ -100,7 +100,7 @@ impl<F: Real> BestPoint<F> {
 
     /// The point as the start of another run.
     pub fn as_start(&self) -> Start {
-        Start::Points(vec![self.x.iter().map(|t| t.f64()).collect()])
+        Start::at(&self.x)
     }
 }
 

@@ -133,8 +133,8 @@ impl<F: Real, C: Fn(&[F]) -> F + Sync> Function<F, C> {
     }
 }
 
-impl<F: Real, C: Fn(&[F]) -> Result<F, E> + Sync, E: Display> Function<F, C, Result<F, E>> {
-    /// A closure whose error says why a point has no value.
+impl<F: Real, V: Value<F>, C: Fn(&[F]) -> V + Sync> Function<F, C, V> {
+    /// A closure that says more than a value: by an error why a point has none, or the values of constraints beside it.
     pub fn fallible(space: Space<F>, closure: C) -> Self {
         Function { space, closure, value: PhantomData }
     }
