@@ -3,12 +3,13 @@
 use crate::bbob::mixint;
 use crate::constrained::CONSTRAINED;
 use crate::entry::{Entry, TestProblem};
+use crate::nist::{self, FITS};
 use crate::shape::{Formula, Shape};
 use crate::{ackley::*, adaswarm::*, crease::*, griewank::*, levy::*, michalewicz::*, polynomial::*, rastrigin::*};
 use crate::{bbob, cec2017, constrained, design};
 use crate::{rosenbrock::*, schwefel::*, sphere::*, styblinski_tang::*, wave::*, zakharov::*};
 use std::marker::PhantomData;
-use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
+use swarmgrad_core::{Aim, Differentiable, Error, Problem, Real, Result, Rows, Space};
 
 impl Entry {
     /// The default space of `dim` coordinates. Errors if the function cannot have so many.
@@ -58,6 +59,8 @@ impl Entry {
             Ok(design::pose(design, space, certain))
         } else if let Some(row) = constrained::row_of(self) {
             Ok(constrained::pose(row, space))
+        } else if let Some(row) = nist::row_of(self) {
+            Ok(nist::pose(row, space))
         } else {
             pose(*self, space, certain)
         }
@@ -126,6 +129,16 @@ impl<T: Formula, F: Real> TestProblem<F> for Posed<T, F> {
     }
 }
 
+/// All test problems: those of one value, then those with constraints, then fits.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    PROBLEMS.iter().chain(CONSTRAINED).chain(FITS)
+}
+
+/// What the values of the test problem of that name are made of.
+pub fn aim(name: &str) -> Aim {
+    if FITS.iter().any(|entry| entry.name == name) { Aim::Residuals } else { Aim::Value }
+}
+
 /// The row of the table with that name; `NAME/i7` is instance 7 of a function that has instances. An unknown name's
 /// error suggests the nearest.
 ///
@@ -136,7 +149,7 @@ impl<T: Formula, F: Real> TestProblem<F> for Posed<T, F> {
 /// # Ok::<(), swarmgrad_core::Error>(())
 /// ```
 pub fn entry(name: &str) -> Result<Entry> {
-    let find = |name: &str| PROBLEMS.iter().chain(CONSTRAINED).find(|entry| entry.name == name);
+    let find = |name: &str| all().find(|entry| entry.name == name);
     if let Some(entry) = find(name) {
         return Ok(*entry);
     }
@@ -152,7 +165,7 @@ pub fn entry(name: &str) -> Result<Entry> {
             _ => Ok(*row),
         };
     }
-    Err(Error::unknown("problem", name, PROBLEMS.iter().chain(CONSTRAINED).map(|entry| entry.name)))
+    Err(Error::unknown("problem", name, all().map(|entry| entry.name)))
 }
 
 /// The one list: it makes the table, and from a name the problem. The designs and the suites BBOB and CEC 2017 follow behind.

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use swarmgrad_core::{
-    Batch, Capacity, Checkpoint, Constraint, Error, Evaluation, Evaluator, Function, Halt, Id, Limits, Outcome,
+    Aim, Batch, Capacity, Checkpoint, Constraint, Error, Evaluation, Evaluator, Function, Halt, Id, Limits, Outcome,
     Problem, Progress, Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers,
     state::check_writable,
 };
@@ -302,6 +302,7 @@ impl Plan {
         let options = program::Options {
             names: self.names.clone(),
             constraints: self.constraints.answered().to_vec(),
+            aim: self.aim.clone(),
             workers: execution.workers.max(1),
             hosts: execution.hosts.clone(),
             resumed: session.evaluations() > 0,
@@ -510,6 +511,10 @@ impl Problem for Signed<'_> {
         self.plan.constraints.list()
     }
 
+    fn aim(&self) -> &Aim {
+        &self.plan.aim
+    }
+
     fn noisy(&self) -> bool {
         self.plan.study.noisy
     }
@@ -519,6 +524,7 @@ impl Problem for Signed<'_> {
 fn turned(plan: &Plan, x: &[f64], mut evaluation: Evaluation) -> Evaluation {
     if plan.study.maximize {
         evaluation.value = 0.0 - evaluation.value;
+        evaluation.parts.iter_mut().for_each(|part| *part = 0.0 - *part);
     }
     if plan.constraints.list().is_empty() {
         return evaluation;

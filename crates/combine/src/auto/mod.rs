@@ -44,7 +44,8 @@ mod steps;
 mod tests;
 mod walk;
 
-use end::{Basins, Shape, Survey};
+pub(crate) use end::Basins;
+use end::{Shape, Survey};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use steps::Steps;
