@@ -6,7 +6,9 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
-use swarmgrad_core::{Constraint, Failure, Found, Kind, Outcome, Reason, Solutions, Typed, Variable, VariableKind};
+use swarmgrad_core::{
+    Aim, Constraint, Failure, Found, Kind, Outcome, Reason, Solutions, Typed, Variable, VariableKind,
+};
 
 /// The last failure of an evaluation, for the user's eyes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -137,6 +139,23 @@ impl Report {
         self.constraints().iter().filter(|pair| active(pair)).map(|(constraint, _)| constraint.name()).collect()
     }
 
+    /// Standard errors of the variables at the best point of a fit, where it has ended.
+    pub fn standard_errors(&self) -> Option<Vec<f64>> {
+        let covariance = self.outcome.covariance.as_ref()?;
+        Some((0..covariance.dim()).map(|j| covariance.row(j)[j].sqrt()).collect())
+    }
+
+    /// Correlations of the variables, a row a variable; 0 where one of them has no error.
+    pub fn correlation(&self) -> Option<Vec<Vec<f64>>> {
+        let covariance = self.outcome.covariance.as_ref()?;
+        let errors = self.standard_errors()?;
+        let entry = |i: usize, j: usize| match errors[i] * errors[j] {
+            product if product > 0.0 => covariance.row(i)[j] / product,
+            _ => 0.0,
+        };
+        Some((0..errors.len()).map(|i| (0..errors.len()).map(|j| entry(i, j)).collect()).collect())
+    }
+
     fn solutions(&self, solutions: &Solutions) -> Value {
         let space = &self.plan.space;
         let found = |f: &Found| json!({ "x": point(space, &f.x), "fun": number(f.value), "particles": f.particles });
@@ -153,6 +172,10 @@ impl Report {
             Kind::Runs => "runs",
         }
     }
+}
+
+fn numbers(all: &[f64]) -> Vec<Value> {
+    all.iter().map(|&t| number(t)).collect()
 }
 
 /// The report as programs read it.
@@ -174,6 +197,14 @@ impl Serialize for Report {
                 self.constraints().into_iter().map(|(constraint, c)| (constraint.name().to_owned(), number(c)));
             map.serialize_entry("constraints", &values.collect::<Map<_, _>>())?;
             map.serialize_entry("active", &self.active())?;
+        }
+        if self.plan.aim == Aim::Residuals {
+            map.serialize_entry("residuals", &numbers(&outcome.parts))?;
+            let covariance = outcome.covariance.as_ref();
+            map.serialize_entry("covariance", &covariance.map(|c| c.iter().map(numbers).collect::<Vec<_>>()))?;
+            map.serialize_entry("standard_errors", &self.standard_errors().map(|errors| numbers(&errors)))?;
+            let rows = self.correlation().map(|rows| rows.iter().map(|row| numbers(row)).collect::<Vec<_>>());
+            map.serialize_entry("correlation", &rows)?;
         }
         map.serialize_entry("nfev", &outcome.nfev)?;
         map.serialize_entry("ngev", &outcome.ngev)?;
