@@ -1,8 +1,9 @@
 //! The table of all test functions, and how a row of it becomes a test function ready for use.
 
-use crate::bbob::mixint;
+use crate::bbob::{biobj, mixint};
 use crate::constrained::CONSTRAINED;
 use crate::entry::{Entry, TestProblem};
+use crate::multi::{self, MULTI};
 use crate::shape::{Formula, Shape};
 use crate::{ackley::*, adaswarm::*, crease::*, griewank::*, levy::*, michalewicz::*, polynomial::*, rastrigin::*};
 use crate::{bbob, cec2017, constrained, design};
@@ -58,6 +59,10 @@ impl Entry {
             Ok(design::pose(design, space, certain))
         } else if let Some(row) = constrained::row_of(self) {
             Ok(constrained::pose(row, space))
+        } else if let Some(row) = multi::row_of(self) {
+            Ok(multi::pose(row, space))
+        } else if let Some(number) = biobj::number(self) {
+            Ok(biobj::pose(*self, number, space))
         } else {
             pose(*self, space, certain)
         }
@@ -136,7 +141,8 @@ impl<T: Formula, F: Real> TestProblem<F> for Posed<T, F> {
 /// # Ok::<(), swarmgrad_core::Error>(())
 /// ```
 pub fn entry(name: &str) -> Result<Entry> {
-    let find = |name: &str| PROBLEMS.iter().chain(CONSTRAINED).find(|entry| entry.name == name);
+    let all = || PROBLEMS.iter().chain(CONSTRAINED).chain(MULTI);
+    let find = |name: &str| all().find(|entry| entry.name == name);
     if let Some(entry) = find(name) {
         return Ok(*entry);
     }
@@ -149,10 +155,12 @@ pub fn entry(name: &str) -> Result<Entry> {
             (Some(number), ..) => bbob::bbob(number, instance),
             (_, Some(number), _) => bbob::bbob_mixint(number, instance),
             (.., Some(number)) => cec2017::cec2017(number, instance),
-            _ => Ok(*row),
+            // A pair of functions of BBOB; the second has the instance 2k + 2.
+            _ => bbob::bbob(1, instance.saturating_mul(2).saturating_add(2))
+                .map(|_| Entry { instance: Some(instance), ..*row }),
         };
     }
-    Err(Error::unknown("problem", name, PROBLEMS.iter().chain(CONSTRAINED).map(|entry| entry.name)))
+    Err(Error::unknown("problem", name, all().map(|entry| entry.name)))
 }
 
 /// The one list: it makes the table, and from a name the problem. The designs and the suites BBOB and CEC 2017 follow behind.
