@@ -2,7 +2,7 @@
 
 use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
 use crate::evolution::{de, ga, jade, jde, jso, lshade, random_search, shade};
-use crate::front::{Evolving, nsga2, sms_emoa};
+use crate::front::{Evolving, mo_cbo, nsga2, sms_emoa};
 use crate::gradient::adaswarm;
 use crate::local::{LocalMethod, coordinate_search, nelder_mead, quasi_newton, sqp, trust_region};
 use crate::method::{Entry, Handling, find};
@@ -316,6 +316,13 @@ pub static ENTRIES: &[Entry] = &[
         sms_emoa::SmsEmoa,
         "SMS-EMOA: several objectives, by what a point adds to the hypervolume",
         "Beume, Naujoks & Emmerich 2007"
+    ),
+    algorithm!(
+        mo_cbo::MoCbo<f32>,
+        mo_cbo::MoCbo<f64>,
+        "consensus-based optimisation of several objectives, each particle with weights of its own",
+        "Borghi, Herty & Pareschi 2022, 2023",
+        &[]
     ),
     // Local search.
     local!(

@@ -99,7 +99,11 @@ impl<F: Real> Archive<F> {
         saved::shape("archive", &self.x, self.f.len(), dim)?;
         saved::shape("objectives of the archive", &self.f, self.f.len(), objectives)?;
         let numbers = self.f.data().iter().all(|f| f.is_finite()) && !self.violation.is_nan();
-        saved::holds("archive", numbers && self.f.len() <= self.capacity, "must hold no more points than it may, and numbers")
+        saved::holds(
+            "archive",
+            numbers && self.f.len() <= self.capacity,
+            "must hold no more points than it may, and numbers",
+        )
     }
 }
 

@@ -50,7 +50,9 @@ fn sort(points: Rows<'_, f64>, sorted: &[usize], before: usize, ranks: &mut [usi
         let place = match k.checked_sub(1).map(|k| sorted[k]) {
             Some(twin) if points.row(twin) == point => ranks[twin] - before,
             // Of two objectives the last point of a front has its least second one.
-            _ if points.dim() <= 2 => fronts.partition_point(|front| front.last().is_some_and(|&j| covers(points.row(j), point))),
+            _ if points.dim() <= 2 => {
+                fronts.partition_point(|front| front.last().is_some_and(|&j| covers(points.row(j), point)))
+            }
             _ => {
                 let dominated = |front: &Vec<usize>| front.iter().rev().any(|&j| covers(points.row(j), point));
                 fronts.iter().position(|front| !dominated(front)).unwrap_or(fronts.len())

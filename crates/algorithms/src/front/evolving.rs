@@ -45,11 +45,16 @@ pub trait Survival: Send + Sync + Sized + Serialize + DeserializeOwned + 'static
     /// The `keep` points that survive, in any order, and the fitness of all.
     fn survivors(&self, f: Rows<'_, f64>, violation: &[f64], keep: usize) -> (Vec<usize>, Vec<Fitness>);
 
-    /// A parent: the better of two different individuals, the first of equals.
+    /// A parent: the better of two unless the method says otherwise.
     fn parent(&self, fitness: &[Fitness], draws: &mut Draws<'_>) -> usize {
-        let [a, b] = entrants(fitness.len(), |n| draws.below(n));
-        if fitness[b] < fitness[a] { b } else { a }
+        better_of_two(fitness, draws)
     }
+}
+
+/// The better of two different individuals, the first of equals.
+pub(super) fn better_of_two(fitness: &[Fitness], draws: &mut Draws<'_>) -> usize {
+    let [a, b] = entrants(fitness.len(), |n| draws.below(n));
+    if fitness[b] < fitness[a] { b } else { a }
 }
 
 /// A population with the survival of a method: y is the population, x the offspring. An offspring that survives takes the place of an

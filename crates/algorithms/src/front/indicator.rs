@@ -37,6 +37,9 @@ mod tests {
         let wanted = (0.5f64.hypot(0.5) + 1.5 + 2f64.hypot(1.0)) / 3.0;
         assert!((inverted_generational_distance(found, front) - wanted).abs() < 1e-15);
         let none = Rows::new(2, &[]);
-        assert_eq!((additive_epsilon(none, front), inverted_generational_distance(none, front)), (f64::INFINITY, f64::INFINITY));
+        assert_eq!(
+            (additive_epsilon(none, front), inverted_generational_distance(none, front)),
+            (f64::INFINITY, f64::INFINITY)
+        );
     }
 }

@@ -10,6 +10,7 @@ mod dominance;
 mod evolving;
 mod hypervolume;
 mod indicator;
+pub mod mo_cbo;
 pub mod nsga2;
 pub mod sms_emoa;
 mod told;

@@ -9,7 +9,7 @@
 //! survival   of parents and offspring the first fronts; of the front that fits in no more the ones with most distance
 //! ```
 //!
-//! Differs from the paper: an archive of the best points of all that were evaluated is the answer; the population does not see it.
+//! Differs from the paper: eta_c is 15 as in later programs of its authors' school, where the paper takes 20; an archive of the best points of all that were evaluated is the answer; the population does not see it.
 
 use super::dominance::{crowding, ranks};
 use super::evolving::{Fitness, Survival};
@@ -26,7 +26,7 @@ parameters! {
         /// Probability that a pair of parents is crossed.
         crossover "p_c": f64 = 0.9, Within(0.0, 1.0);
         /// Index of crossover; the larger, the closer the children stay to their parents.
-        eta_c "eta_c": f64 = 20.0, AtLeast(0.0);
+        eta_c "eta_c": f64 = 15.0, AtLeast(0.0);
         /// Probability that a variable is mutated; null for 1 / d.
         mutation "p_m": Option<f64> = None, Within(0.0, 1.0);
         /// Index of mutation; the larger, the smaller the steps.

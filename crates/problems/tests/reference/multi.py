@@ -110,7 +110,7 @@ if __name__ == "__main__":
     draw = random.Random(19)
     out = []
     for name, bounds, evaluate in CASES:
-        # A point where both ends are taken, the second with its head near 1, where DTLZ4 is no corner, and four others.
+        # Both corners, and four others; of DTLZ4 those whose head is near 1, where it is no corner of the front.
         points = [[lower for lower, _ in bounds], [upper for _, upper in bounds]]
         points += [[draw.uniform(*pair) for pair in bounds] for _ in range(4)]
         if name == "dtlz4":
