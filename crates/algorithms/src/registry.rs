@@ -322,7 +322,7 @@ pub static ENTRIES: &[Entry] = &[
         mo_cbo::MoCbo<f64>,
         "consensus-based optimisation of several objectives, each particle with weights of its own",
         "Borghi, Herty & Pareschi 2022, 2023",
-        &[]
+        &[("paper", "the papers' time step, for thousands of steps", r#"{"dt": 0.01}"#)]
     ),
     // Local search.
     local!(

@@ -10,17 +10,8 @@ use swarmgrad_problems::{known_front, reference_point};
 
 const METHODS: [&str; 3] = ["nsga2", "sms_emoa", "mo_cbo"];
 
-fn settings(name: &str) -> Settings {
-    let mut settings = Settings::new();
-    if name == "mo_cbo" {
-        // The paper's time step is for thousands of steps.
-        settings.insert("dt".into(), 0.1.into());
-    }
-    settings
-}
-
 fn front<F: Real>(problem: &dyn Problem<F>, name: &str, evaluations: u64, seed: u64) -> Vec<Found<F>> {
-    let mut method = entry(name).unwrap().build::<F>(problem.space(), Some(evaluations), &settings(name)).unwrap();
+    let mut method = entry(name).unwrap().build::<F>(problem.space(), Some(evaluations), &Settings::new()).unwrap();
     let outcome = Run::new(problem, &mut *method, seed).watch(&mut Evaluations(evaluations)).minimize();
     let solutions = outcome.solutions.unwrap();
     assert_eq!((solutions.kind, outcome.nfev), (Kind::Front, evaluations), "{name}");
@@ -87,7 +78,7 @@ fn a_saved_method_goes_on_with_its_front() {
     let problem = row.build::<f64>(6, None).unwrap();
     for name in METHODS {
         let row = entry(name).unwrap();
-        let build = || row.build::<f64>(problem.space(), None, &settings(name)).unwrap();
+        let build = || row.build::<f64>(problem.space(), None, &Settings::new()).unwrap();
         let go = |method: &mut dyn Algorithm, rounds: std::ops::Range<u64>| {
             method.expect_aim(problem.aim());
             method.expect_constraints(problem.constraints());

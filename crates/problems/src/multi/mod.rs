@@ -9,6 +9,9 @@ use crate::bbob::biobj;
 use crate::entry::{Entry, TestProblem};
 use swarmgrad_core::{Aim, Constraint, Differentiable, Evaluation, Problem, Real, Space};
 
+type Evaluate = fn(&[f64], &mut [f64], &mut [f64]);
+type Sample = fn(usize) -> Vec<Vec<f64>>;
+
 /// A row of the table.
 pub(crate) struct Row {
     pub(crate) entry: Entry,
@@ -18,11 +21,11 @@ pub(crate) struct Row {
     /// How many constraints c <= 0 there are.
     constraints: usize,
     /// Writes the objectives and the values of the constraints.
-    evaluate: fn(&[f64], &mut [f64], &mut [f64]),
+    evaluate: Evaluate,
     /// The worst values on the front of Pareto, and a tenth of its extent.
     reference: &'static [f64],
     /// Points of that front, about as many as asked for, where a formula gives it.
-    front: Option<fn(usize) -> Vec<Vec<f64>>>,
+    front: Option<Sample>,
 }
 
 /// A row's entry: name, title, formula, source, what it is, dimensions and bounds.
