@@ -230,7 +230,8 @@ impl<'a> Minimize<'a> {
             self.limits.evaluations = Some(DEFAULT_BUDGET.saturating_mul(space.dim() as u64));
         }
         let (entry, all) = registry::parse_with(&self.method, &self.settings)?;
-        let method = registry::build(entry, &space, self.limits.evaluations, &all, problem.constraints())?;
+        let method =
+            registry::build(entry, &space, self.limits.evaluations, &all, problem.constraints(), problem.aim())?;
         let method = if problem.noisy() { method } else { Distinct::over(method, &space) };
         let mut session = Session::new(method, self.seed).limits(self.limits);
         for watcher in self.watchers {

@@ -4,7 +4,7 @@ use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es,
 use crate::evolution::{de, ga, jade, jde, jso, lshade, random_search, shade};
 use crate::front::{Evolving, mo_cbo, nsga2, sms_emoa};
 use crate::gradient::adaswarm;
-use crate::local::{LocalMethod, coordinate_search, nelder_mead, quasi_newton, sqp, trust_region};
+use crate::local::{LocalMethod, coordinate_search, least_squares, nelder_mead, quasi_newton, sqp, trust_region};
 use crate::method::{Entry, Handling, find};
 use crate::particle::{Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso};
 use crate::particle::{polar_cbo, pso, pso_sde, rempso, spso2011};
@@ -344,6 +344,11 @@ pub static ENTRIES: &[Entry] = &[
         trust_region::TrustRegion,
         "quadratic models that interpolate values, in a trust region",
         "Powell 2004, 2006, 2009"
+    ),
+    local!(
+        least_squares::LeastSquares,
+        "fits of residuals: Levenberg and Marquardt's steps in the box, with errors of the parameters",
+        "More 1978; Broyden 1965"
     ),
     local!(
         sqp::Sqp,

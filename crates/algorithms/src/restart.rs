@@ -8,8 +8,8 @@ use crate::parameters::Parameters;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Algorithm, Constraint, Matrix, Real, Reason, Result, Rng, Rows, Solutions, Space, Start, View, better, save_state,
-    violation,
+    Aim, Algorithm, Constraint, Matrix, Real, Reason, Result, Rng, Rows, Solutions, Space, Start, View, better,
+    save_state, violation,
 };
 
 /// The order of the runs.
@@ -26,6 +26,11 @@ pub trait RestartPolicy<F: Real>: Send + Sized + Serialize + DeserializeOwned + 
 
     /// Whether the runs take the values of constraints themselves.
     fn takes_constraints(&self) -> bool {
+        false
+    }
+
+    /// Whether the runs take residuals themselves.
+    fn takes_residuals(&self) -> bool {
         false
     }
 
@@ -100,7 +105,7 @@ impl<F: Real> BestPoint<F> {
 
     /// The point as the start of another run.
     pub fn as_start(&self) -> Start {
-        Start::Points(vec![self.x.iter().map(|t| t.f64()).collect()])
+        Start::at(&self.x)
     }
 }
 
@@ -124,8 +129,8 @@ pub struct Restarts<F: Real, P: RestartPolicy<F>> {
     best: BestPoint<F>,
     /// The run that found it.
     finder: u64,
-    /// Solutions and explanation of that run, once another one has begun.
-    found: (Option<Solutions<F>>, Option<String>),
+    /// Solutions, explanation and covariance of that run, once another one has begun.
+    found: (Option<Solutions<F>>, Option<String>, Option<Matrix<f64>>),
     /// What the caller has spent, now and when the present run began.
     spent: u64,
     spent_before: u64,
@@ -135,6 +140,8 @@ pub struct Restarts<F: Real, P: RestartPolicy<F>> {
     /// The constraints of the problem, where the runs take their values, and whether each point of this round keeps to them.
     constraints: Vec<Constraint>,
     feasible: Vec<bool>,
+    /// What values are made of, where the runs take the parts.
+    aim: Aim,
 }
 
 impl<F: Real, P: RestartPolicy<F>> Restarts<F, P> {
@@ -168,7 +175,7 @@ impl<F: Real, P: RestartPolicy<F>> Restarts<F, P> {
         match self.policy.next(last, &self.space, start, &rng.fork(&self.label)) {
             Ok(Some(next)) => {
                 if let Some(run) = self.run.as_ref().filter(|_| self.finder == self.runs) {
-                    self.found = (run.solutions(), run.explanation());
+                    self.found = (run.solutions(), run.explanation(), run.covariance());
                 }
                 self.spent_before = self.spent;
                 let mut run = next.method;
@@ -177,6 +184,9 @@ impl<F: Real, P: RestartPolicy<F>> Restarts<F, P> {
                 }
                 if !self.constraints.is_empty() {
                     run.expect_constraints(&self.constraints);
+                }
+                if self.aim != Aim::Value {
+                    run.expect_aim(&self.aim);
                 }
                 (self.run, self.limit, self.patience) = (Some(run), next.limit, next.patience);
                 self.runs += 1;
@@ -210,13 +220,14 @@ impl<F: Real, P: RestartPolicy<F>> Method<F> for Restarts<F, P> {
             rounds: 0,
             best: BestPoint::default(),
             finder: 0,
-            found: (None, None),
+            found: (None, None, None),
             spent: 0,
             spent_before: 0,
             enough: None,
             gradients: false,
             constraints: Vec::new(),
             feasible: Vec::new(),
+            aim: Aim::Value,
         })
     }
 }
@@ -275,6 +286,21 @@ impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
         taken
     }
 
+    fn expect_aim(&mut self, aim: &Aim) -> bool {
+        let taken = self.policy.takes_residuals() && *aim == Aim::Residuals;
+        if taken {
+            self.aim = aim.clone();
+            self.run.iter_mut().for_each(|run| _ = run.expect_aim(aim));
+        }
+        taken
+    }
+
+    fn tell_parts(&mut self, parts: &Matrix<F>) {
+        if let Some(run) = &mut self.run {
+            run.tell_parts(parts);
+        }
+    }
+
     fn tell_constraints(&mut self, values: &Matrix<F>) {
         self.feasible.clear();
         self.feasible.extend(values.iter().map(|row| violation(&self.constraints, row) == F::zero()));
@@ -314,6 +340,13 @@ impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
         match &self.run {
             Some(run) if self.finder == self.runs => run.solutions(),
             _ => self.found.0.clone(),
+        }
+    }
+
+    fn covariance(&self) -> Option<Matrix<f64>> {
+        match &self.run {
+            Some(run) if self.finder == self.runs => run.covariance(),
+            _ => self.found.2.clone(),
         }
     }
 

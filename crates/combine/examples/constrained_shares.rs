@@ -75,7 +75,8 @@ fn main() -> swarmgrad_core::Result<()> {
                 let evaluations = budget * problem.space().dim() as u64;
                 let (chosen, settings) = registry::parse(&method)?;
                 let constraints = problem.constraints();
-                let mut method = build(chosen, problem.space(), Some(evaluations), &settings, constraints)?;
+                let mut method =
+                    build(chosen, problem.space(), Some(evaluations), &settings, constraints, problem.aim())?;
                 let outcome = Run::new(&rounded, &mut *method, seed).watch(&mut Evaluations(evaluations)).minimize();
                 // Judged by exact values, those that were rounded by their own.
                 let exact = problem.evaluate(&outcome.x);

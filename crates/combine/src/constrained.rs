@@ -17,15 +17,15 @@
 
 use crate::handling::{Strategy, ToldRound};
 use serde::{Deserialize, Serialize};
-use swarmgrad_algorithms::distribution::Distribution;
 use swarmgrad_algorithms::distribution::cma_es::{self, Cma, CmaEs};
+use swarmgrad_algorithms::distribution::{Distribution, usual_population};
 use swarmgrad_algorithms::local::sqp::{self, Sqp};
 use swarmgrad_algorithms::local::{LocalMethod, LocalSearch};
 use swarmgrad_algorithms::method::{Handling, Method};
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_core::{
-    Algorithm, Constraint, Matrix, Real, Reason, Result, Rng, Space, Start, View, better_constrained, math, memory,
+    Algorithm, Constraint, Matrix, Real, Reason, Result, Rng, Space, Start, View, better_constrained, memory,
     save_state, violation,
 };
 
@@ -241,14 +241,6 @@ impl<F: Real> ConstrainedAuto<F> {
         }
     }
 
-    /// The law of later starts.
-    fn anywhere(&self) -> Start {
-        match &self.start {
-            Start::Points(_) => Start::Uniform,
-            law => law.clone(),
-        }
-    }
-
     /// Whether a descent is not going to reach the best value.
     fn is_hopeless(&self, descent: &LocalMethod<F, Sqp>) -> bool {
         let search = descent.search();
@@ -272,11 +264,10 @@ impl<F: Real> ConstrainedAuto<F> {
             }
             let start = if runs > 0 { self.far_away(&rng.fork(&format!("start{runs}"))) } else { self.best.x.clone() };
             self.remember(&start);
-            let wide = Start::Points(vec![start.iter().map(|t| t.f64()).collect()]);
             let descent = &mut self.descents[k];
             match runs {
                 0 => descent.search.launch_constrained(&self.best.x, self.best.value, &self.best.constraints),
-                _ => descent.search.begin(wide),
+                _ => descent.search.begin(Start::at(&start)),
             }
             descent.begun = true;
             descent.label = format!("descent{runs}");
@@ -293,7 +284,7 @@ impl<F: Real> ConstrainedAuto<F> {
     /// The one of a few new points that is farthest from all where descents began and ended, in units of the box.
     fn far_away(&self, rng: &Rng) -> Vec<F> {
         let mut xs = Matrix::default();
-        self.anywhere().fill(&self.space, rng, CANDIDATES, &mut xs);
+        self.start.later().fill(&self.space, rng, CANDIDATES, &mut xs);
         let distance = |x: &[F], y: &[F]| -> f64 {
             let part = |j: usize| {
                 let width = self.space.width(j).f64();
@@ -313,12 +304,11 @@ impl<F: Real> ConstrainedAuto<F> {
             return;
         }
         let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
-        let usual = 4.0 + (3.0 * math::ln(dim as f64)).floor();
+        let usual = usual_population(dim) as f64;
         let first = ((POPULATION * usual) as usize).next_multiple_of(self.params.workers.min(64));
         let doubled = 2 * self.population;
         self.population = if runs == 0 || doubled.saturating_mul(dim) > LARGEST { first } else { doubled };
-        let from_best = Start::Points(vec![self.best.x.iter().map(|t| t.f64()).collect()]);
-        let start = if runs == 0 { from_best } else { self.anywhere() };
+        let start = if runs == 0 { Start::at(&self.best.x) } else { self.start.later() };
         let (particles, sigma) = (Some(self.population), self.params.sigma);
         let params = cma_es::Params { particles, sigma, ..cma_es::Params::default() };
         self.sample = Cma::new(&self.space, start, None, params).ok().map(|search| Sample {
@@ -376,19 +366,9 @@ impl<F: Real> ConstrainedAuto<F> {
     /// The first points: those given, else one near the middle of the box; where none of them has a value, others.
     fn ask_start(&self, rng: &Rng, xs: &mut Matrix<F>) {
         if self.rounds > 0 {
-            return self.anywhere().fill(&self.space, rng, self.params.workers, xs);
+            return self.start.later().fill(&self.space, rng, self.params.workers, xs);
         }
-        let given = match &self.start {
-            Start::Points(points) => points.len().max(1),
-            _ => 1,
-        };
-        self.start.fill(&self.space, rng, given, xs);
-        if self.start == Start::Uniform {
-            for (t, (&lo, &hi)) in xs.row_mut(0).iter_mut().zip(self.space.lower().iter().zip(self.space.upper())) {
-                let middle = F::of(0.5) * lo + F::of(0.5) * hi;
-                *t = if middle.is_finite() { middle + F::of(0.2) * (*t - middle) } else { *t };
-            }
-        }
+        self.start.fill_first(&self.space, rng, xs);
     }
 
     fn ask_lane(&mut self, lane: Lane, rng: &Rng, xs: &mut Matrix<F>) {

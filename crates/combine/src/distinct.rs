@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use swarmgrad_core::{Algorithm, Constraint, Error, Matrix, Real, Reason, Result, Rng, Space, View, save_state};
+use swarmgrad_core::{Aim, Algorithm, Constraint, Error, Matrix, Real, Reason, Result, Rng, Space, View, save_state};
 
 /// Rounds without a new point after which the method ends.
 const IDLE: u64 = 1000;
@@ -26,8 +26,10 @@ pub struct Distinct<F: Real = f64> {
     /// What becomes of each of them.
     source: Vec<Source<F>>,
     gradient_rows: Vec<usize>,
-    /// Values of the constraints of the points handed out, where the problem has any, and of all that the method has asked for.
-    constraints: Matrix<F>,
+    /// Values of the constraints of the points handed out, and what their values are made of, where the method takes them.
+    constraints: Option<Matrix<F>>,
+    parts: Option<Matrix<F>>,
+    /// The same of all that the method has asked for.
     all: Matrix<F>,
     /// Whether the run has gradients for the method.
     gradients: bool,
@@ -37,8 +39,8 @@ pub struct Distinct<F: Real = f64> {
     repeated: [u64; 2],
 }
 
-/// What a point is worth: its value and those of the constraints.
-type Outcome<F> = (F, Vec<F>);
+/// What a point is worth: its value, those of the constraints, and what it is made of.
+type Outcome<F> = (F, Vec<F>, Vec<F>);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Source<F> {
@@ -50,7 +52,7 @@ enum Source<F> {
 /// Its state in a file.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    known: Vec<(Vec<u64>, f64, Vec<f64>)>,
+    known: Vec<(Vec<u64>, f64, Vec<f64>, Vec<f64>)>,
     idle: u64,
     repeated: [u64; 2],
     state: Vec<u8>,
@@ -65,8 +67,21 @@ impl<F: Real> Distinct<F> {
     pub fn new(method: Box<dyn Algorithm<F>>, space: Space<F>) -> Self {
         let (asked, source, gradient_rows) = (Matrix::default(), Vec::new(), Vec::new());
         let (known, gradients, idle, repeated) = (BTreeMap::new(), false, 0, [0; 2]);
-        let (constraints, all) = (Matrix::default(), Matrix::default());
-        Distinct { method, space, known, asked, source, gradient_rows, constraints, all, gradients, idle, repeated }
+        let (constraints, parts, all) = (None, None, Matrix::default());
+        Distinct {
+            method,
+            space,
+            known,
+            asked,
+            source,
+            gradient_rows,
+            constraints,
+            parts,
+            all,
+            gradients,
+            idle,
+            repeated,
+        }
     }
 
     /// The method, with a memory where the space has points that mean the same.
@@ -113,18 +128,16 @@ impl<F: Real> Distinct<F> {
     fn tell_method(&mut self, values: &[F]) {
         let value = |source: &Source<F>| match source {
             Source::Row(row) => values[*row],
-            Source::Known((value, _)) => *value,
+            Source::Known((value, ..)) => *value,
         };
         let values: Vec<F> = self.source.iter().map(value).collect();
-        if self.constraints.dim() > 0 {
-            self.all.resize(0, self.constraints.dim());
-            for source in &self.source {
-                self.all.push(match source {
-                    Source::Row(row) => self.constraints.row(*row),
-                    Source::Known((_, constraints)) => constraints,
-                });
-            }
+        if let Some(constraints) = &self.constraints {
+            gather(&self.source, constraints, |(_, constraints, _)| constraints, &mut self.all);
             self.method.tell_constraints(&self.all);
+        }
+        if let Some(parts) = &self.parts {
+            gather(&self.source, parts, |(.., parts)| parts, &mut self.all);
+            self.method.tell_parts(&self.all);
         }
         self.method.tell(&mut self.asked, &values);
     }
@@ -132,6 +145,31 @@ impl<F: Real> Distinct<F> {
     fn is_exhausted(&self) -> bool {
         self.space.count().is_some_and(|count| self.known.len() as u64 >= count)
     }
+}
+
+/// A row a point asked for: that handed out, or what is known of it.
+fn gather<F: Real>(
+    source: &[Source<F>],
+    rows: &Matrix<F>,
+    known: impl Fn(&Outcome<F>) -> &Vec<F>,
+    all: &mut Matrix<F>,
+) {
+    let kept = source.iter().find_map(|source| match source {
+        Source::Known(outcome) => Some(known(outcome).len()),
+        Source::Row(_) => None,
+    });
+    all.resize(0, if rows.is_empty() { kept.unwrap_or(rows.dim()) } else { rows.dim() });
+    for source in source {
+        all.push(match source {
+            Source::Row(row) => rows.row(*row),
+            Source::Known(outcome) => known(outcome),
+        });
+    }
+}
+
+/// The row of a matrix, none where it has no such row.
+fn row<F: Real>(rows: Option<&Matrix<F>>, i: usize) -> Vec<F> {
+    rows.filter(|rows| i < rows.len()).map(|rows| rows.row(i).to_vec()).unwrap_or_default()
 }
 
 impl Distinct<f64> {
@@ -145,7 +183,7 @@ impl Distinct<f64> {
         if known.iter().any(|(key, ..)| key.len() != space.dim()) {
             return Err(Error::Saved("a method with a memory of points of another space".into()));
         }
-        let known = known.into_iter().map(|(key, value, constraints)| (key, (value, constraints))).collect();
+        let known = known.into_iter().map(|(key, value, c, parts)| (key, (value, c, parts))).collect();
         Ok(Distinct { known, idle, repeated, ..Distinct::new(load(&state)?, space) })
     }
 }
@@ -171,9 +209,8 @@ impl<F: Real> Algorithm<F> for Distinct<F> {
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
         for (i, (x, &value)) in xs.iter().zip(values).enumerate().filter(|(_, (_, value))| value.is_finite()) {
             if self.known.len() < MOST {
-                let constraints =
-                    if self.constraints.dim() > 0 { self.constraints.row(i).to_vec() } else { Vec::new() };
-                self.known.insert(bits(x), (value, constraints));
+                let outcome = (value, row(self.constraints.as_ref(), i), row(self.parts.as_ref(), i));
+                self.known.insert(bits(x), outcome);
             }
         }
         self.tell_method(values);
@@ -210,12 +247,22 @@ impl<F: Real> Algorithm<F> for Distinct<F> {
 
     fn expect_constraints(&mut self, constraints: &[Constraint]) -> bool {
         let taken = self.method.expect_constraints(constraints);
-        self.constraints = if taken { Matrix::empty(constraints.len()) } else { Matrix::default() };
+        self.constraints = taken.then(|| Matrix::empty(constraints.len()));
         taken
     }
 
     fn tell_constraints(&mut self, values: &Matrix<F>) {
-        self.constraints.clone_from(values);
+        self.constraints = Some(values.clone());
+    }
+
+    fn expect_aim(&mut self, aim: &Aim) -> bool {
+        let taken = self.method.expect_aim(aim);
+        self.parts = taken.then(|| Matrix::empty(aim.parts().unwrap_or_default()));
+        taken
+    }
+
+    fn tell_parts(&mut self, parts: &Matrix<F>) {
+        self.parts = Some(parts.clone());
     }
 
     fn memory(&self) -> f64 {
@@ -244,8 +291,9 @@ impl<F: Real> Algorithm<F> for Distinct<F> {
     fn save(&self, out: &mut Vec<u8>) -> Result<()> {
         let mut state = Vec::new();
         self.method.save(&mut state)?;
-        let wide = |constraints: &[F]| constraints.iter().map(|c| c.f64()).collect();
-        let known = self.known.iter().map(|(key, (value, c))| (key.clone(), value.f64(), wide(c))).collect();
+        let wide = |numbers: &[F]| numbers.iter().map(|t| t.f64()).collect();
+        let known = self.known.iter();
+        let known = known.map(|(key, (value, c, parts))| (key.clone(), value.f64(), wide(c), wide(parts))).collect();
         let saved = Saved { known, idle: self.idle, repeated: self.repeated, state };
         save_state("a method with a memory", &saved, out)
     }

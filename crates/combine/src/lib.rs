@@ -20,6 +20,7 @@ pub mod auto;
 pub mod constrained;
 pub mod distinct;
 pub mod ensemble;
+pub mod fit;
 pub mod handling;
 pub mod islands;
 pub mod multistart;

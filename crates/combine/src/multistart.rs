@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::restart::{LastRun, NextRun, RestartPolicy, Restarts};
-use swarmgrad_core::{Algorithm, Real, Result, Rng, Space, Start};
+use swarmgrad_core::{Aim, Algorithm, Real, Result, Rng, Space, Start};
 
 parameters! {
     /// Parameters of [`MultiStart`].
@@ -31,6 +31,8 @@ pub struct SamePolicy<L> {
     params: Params,
     /// Whether a run takes the values of constraints itself.
     constrained: bool,
+    /// Whether it takes residuals.
+    residuals: bool,
     /// Bytes that a run takes; 0 where the policy has been read back and has taken them.
     #[serde(skip)]
     memory: f64,
@@ -45,12 +47,16 @@ impl<F: Real, L: Lookup> RestartPolicy<F> for SamePolicy<L> {
 
     fn new(params: Params, space: &Space<F>, budget: Option<u64>) -> Result<Self> {
         let mut run = NamedMethod::<F, L>::new(&params.method, space, &Start::Uniform, budget)?;
-        let constrained = run.expect_constraints(&[]);
-        Ok(SamePolicy { params, constrained, memory: run.memory(), lookup: PhantomData })
+        let (constrained, residuals) = (run.expect_constraints(&[]), run.expect_aim(&Aim::Residuals));
+        Ok(SamePolicy { params, constrained, residuals, memory: run.memory(), lookup: PhantomData })
     }
 
     fn takes_constraints(&self) -> bool {
         self.constrained
+    }
+
+    fn takes_residuals(&self) -> bool {
+        self.residuals
     }
 
     fn memory(&self) -> f64 {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::marker::PhantomData;
 use swarmgrad_algorithms::method::Entry;
 use swarmgrad_algorithms::settings;
-use swarmgrad_core::{Algorithm, Constraint, Error, Matrix, Real, Result, Rng, Space, Start, View};
+use swarmgrad_core::{Aim, Algorithm, Constraint, Error, Matrix, Real, Result, Rng, Space, Start, View};
 
 /// Where a method made of methods looks up its parts. The table of all methods has such methods in it, so they cannot name the
 /// table themselves.
@@ -88,6 +88,14 @@ impl<F: Real, L: Lookup> Algorithm<F> for NamedMethod<F, L> {
 
     fn tell_constraints(&mut self, values: &Matrix<F>) {
         self.algorithm.tell_constraints(values);
+    }
+
+    fn expect_aim(&mut self, aim: &Aim) -> bool {
+        self.algorithm.expect_aim(aim)
+    }
+
+    fn tell_parts(&mut self, parts: &Matrix<F>) {
+        self.algorithm.tell_parts(parts);
     }
 
     fn save(&self, out: &mut Vec<u8>) -> Result<()> {

@@ -5,6 +5,7 @@ pub use swarmgrad_algorithms::parameters::Settings;
 
 use crate::auto::Auto;
 use crate::constrained::ConstrainedAuto;
+use crate::fit::Fit;
 use crate::handling::{Handled, Strategy};
 use crate::islands::Islands;
 use crate::multistart::MultiStart;
@@ -13,7 +14,7 @@ use crate::polish::Polish;
 use std::sync::{PoisonError, RwLock};
 use swarmgrad_algorithms::method::find;
 use swarmgrad_algorithms::settings;
-use swarmgrad_core::{Algorithm, Constraint, Error, Real, Result, Space};
+use swarmgrad_core::{Aim, Algorithm, Constraint, Error, Real, Result, Space};
 
 /// The method that is taken where the user names none.
 pub const DEFAULT: &str = "auto";
@@ -28,6 +29,11 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<ConstrainedAuto<f32>, ConstrainedAuto<f64>>(
         "what auto is on a problem with constraints: SQP descents, then populations",
         "Kraft 1988; Atamna et al. 2017",
+        &[],
+    ),
+    Entry::of::<Fit<f32>, Fit<f64>>(
+        "what auto is on residuals: least_squares from one new point after another",
+        "More 1978; Boender & Rinnooy Kan 1987",
         &[],
     ),
     Entry::of::<MultiStart<f32, AllMethods>, MultiStart<f64, AllMethods>>(
@@ -198,8 +204,9 @@ pub fn parse_with(text: &str, more: &Settings) -> Result<(&'static Entry, Settin
 /// The setting that says how a method is told of constraints.
 const HANDLING: &str = "constraint_handling";
 
-/// What is built: for `auto` on a problem with constraints another method, unless the user says how it is to be told of them.
-fn constrained(entry: &'static Entry, constraints: &[Constraint], settings: &Settings) -> Result<Chosen> {
+/// What is built: for `auto` on a problem with constraints another method, unless the user says how it is to be told of them, and
+/// another on one with residuals.
+fn chosen(entry: &'static Entry, constraints: &[Constraint], aim: &Aim, settings: &Settings) -> Result<Chosen> {
     let mut settings = settings.clone();
     let handling = match settings.remove(HANDLING) {
         None => None,
@@ -208,8 +215,12 @@ fn constrained(entry: &'static Entry, constraints: &[Constraint], settings: &Set
         }
         Some(value) => Some(Handling::named(value.as_str().unwrap_or(&value.to_string()))?),
     };
-    let replaced = entry.name == DEFAULT && handling.is_none() && !constraints.is_empty();
-    let entry = if replaced { self::entry(ConstrainedAuto::<f64>::NAME)? } else { entry };
+    let entry = match aim {
+        _ if entry.name != DEFAULT || handling.is_some() => entry,
+        _ if !constraints.is_empty() => self::entry(ConstrainedAuto::<f64>::NAME)?,
+        Aim::Residuals => self::entry(Fit::<f64>::NAME)?,
+        Aim::Value | Aim::Objectives(_) => entry,
+    };
     Ok(Chosen { entry, settings, handling })
 }
 
@@ -219,36 +230,52 @@ struct Chosen {
     handling: Option<Handling>,
 }
 
-/// Builds a method for a problem with these constraints, none or some: one that takes their values itself, or is told of them by
-/// its own strategy, or by that of the setting `constraint_handling`.
+/// That a method knows one value only, and which ones do not.
+fn one_value(entry: &Entry, aim: &Aim) -> Error {
+    let takes = |other: &&Entry| {
+        let built = Space::<f64>::cube(2, 0.0, 1.0).and_then(|space| other.build(&space, None, &Settings::new()));
+        built.is_ok_and(|mut method| method.expect_aim(aim))
+    };
+    let able: Vec<&str> = library().filter(|other| takes(&other)).map(|other| other.name).collect();
+    let rule = format!("minimises one value, and the problem has several objectives; {} take them", able.join(", "));
+    Error::parameter("method", entry.name, rule)
+}
+
+/// Builds a method for a problem with these constraints, none or some, and this aim: one that takes the constraints' values itself,
+/// or is told of them by its own strategy, or by that of the setting `constraint_handling`.
 ///
 /// ```
 /// use swarmgrad_combine::registry::{Settings, build, entry};
-/// use swarmgrad_core::{Constrained, Constraint, Evaluations, Function, Run, Space};
+/// use swarmgrad_core::{Constrained, Constraint, Evaluations, Function, Problem, Run, Space};
 ///
 /// let space = Space::cube(2, 0.0, 4.0)?;
 /// let sum = Function::new(space.clone(), |x: &[f64]| x[0] + x[1]);
 /// let problem = Constrained::new(sum).with(Constraint::at_most("product of 1 at least"), |x| 1.0 - x[0] * x[1]);
 /// for name in ["auto", "de", "cma_es"] {
-///     let mut method = build(entry(name)?, &space, Some(2000), &Settings::new(), problem_constraints(&problem))?;
+///     let entry = entry(name)?;
+///     let mut method = build(entry, &space, Some(2000), &Settings::new(), problem.constraints(), problem.aim())?;
 ///     let outcome = Run::new(&problem, &mut *method, 1).watch(&mut Evaluations(2000)).minimize();
 ///     assert!(outcome.is_feasible() && (outcome.fun - 2.0).abs() < 1e-3, "{name}: {}", outcome.fun);
 /// }
-/// # fn problem_constraints<'a>(problem: &'a dyn swarmgrad_core::Problem) -> &'a [Constraint] { problem.constraints() }
 /// # Ok::<(), swarmgrad_core::Error>(())
 /// ```
 ///
 /// # Errors
-/// Those of [`Entry::build`]; a handling that is not known, or that is set where there are no constraints.
+/// Those of [`Entry::build`]; a handling that is not known, or that is set where there are no constraints; a method that knows one
+/// value only where there are several objectives.
 pub fn build<F: Real>(
     entry: &'static Entry,
     space: &Space<F>,
     budget: Option<u64>,
     settings: &Settings,
     constraints: &[Constraint],
+    aim: &Aim,
 ) -> Result<Box<dyn Algorithm<F>>> {
-    let Chosen { entry, settings, handling } = constrained(entry, constraints, settings)?;
+    let Chosen { entry, settings, handling } = chosen(entry, constraints, aim, settings)?;
     let mut method = entry.build(space, budget, &settings)?;
+    if matches!(aim, Aim::Objectives(_)) && !method.expect_aim(aim) {
+        return Err(one_value(entry, aim));
+    }
     if constraints.is_empty() || handling.is_none() && method.expect_constraints(constraints) {
         return Ok(method);
     }
@@ -264,8 +291,9 @@ pub fn load(
     bytes: &[u8],
     settings: &Settings,
     constraints: &[Constraint],
+    aim: &Aim,
 ) -> Result<Box<dyn Algorithm>> {
-    let Chosen { entry, handling, .. } = constrained(entry, constraints, settings)?;
+    let Chosen { entry, handling, .. } = chosen(entry, constraints, aim, settings)?;
     if constraints.is_empty() {
         return entry.load(bytes);
     }

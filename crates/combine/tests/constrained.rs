@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use swarmgrad_combine::distinct::Distinct;
 use swarmgrad_combine::registry::{Handling, Settings, build, entries, entry, load};
 use swarmgrad_core::{
-    Algorithm, Constrained, Constraint, Evaluation, Evaluations, Failure, Function, Limits, Matrix, Outcome, Problem,
-    Reason, Rng, Run, Session, Space, Target, Variable, Workers, better_constrained, violation,
+    Aim, Algorithm, Constrained, Constraint, Evaluation, Evaluations, Failure, Function, Limits, Matrix, Outcome,
+    Problem, Reason, Rng, Run, Session, Space, Target, Variable, Workers, better_constrained, violation,
 };
 use swarmgrad_problems as problems;
 
@@ -39,7 +39,7 @@ fn no_method_hides_a_feasible_point_behind_an_infeasible_one() {
         };
         let problem = swarmgrad_core::FunctionMut::new(space.clone(), objective);
         let problem = Constrained::new(problem).answering(constraints.clone());
-        let method = build(entry, &space, Some(400), &Settings::new(), &constraints).unwrap();
+        let method = build(entry, &space, Some(400), &Settings::new(), &constraints, &Aim::Value).unwrap();
         let mut method = Distinct::over(method, &space);
         let outcome = Run::new(&problem, &mut *method, 3).watch(&mut Evaluations(400)).minimize();
         let log = log.lock().unwrap();
@@ -57,7 +57,8 @@ fn no_method_hides_a_feasible_point_behind_an_infeasible_one() {
 }
 
 fn constrained(name: &str, problem: &dyn Problem, budget: u64, seed: u64, more: &str) -> Outcome {
-    let method = build(entry(name).unwrap(), problem.space(), Some(budget), &settings(more), problem.constraints());
+    let method =
+        build(entry(name).unwrap(), problem.space(), Some(budget), &settings(more), problem.constraints(), &Aim::Value);
     Run::new(problem, &mut *method.unwrap(), seed).watch(&mut Evaluations(budget)).minimize()
 }
 
@@ -177,9 +178,15 @@ fn a_state_that_is_read_back_goes_on_to_the_same_bits() {
 fn the_number_of_threads_changes_nothing() {
     let problem = problems::entry("cec2006/g24").unwrap().build::<f64>(2, None).unwrap();
     let run = |threads: usize| {
-        let mut method =
-            build(entry("cma_es").unwrap(), problem.space(), Some(900), &Settings::new(), problem.constraints())
-                .unwrap();
+        let mut method = build(
+            entry("cma_es").unwrap(),
+            problem.space(),
+            Some(900),
+            &Settings::new(),
+            problem.constraints(),
+            &Aim::Value,
+        )
+        .unwrap();
         let workers = Workers::new(threads).unwrap();
         Run::new(&*problem, &mut *method, 4).watch(&mut Evaluations(900)).workers(&workers).minimize()
     };
@@ -193,7 +200,7 @@ fn a_target_is_reached_by_feasible_points_only_and_failures_are_no_answers() {
     let constraints = [Constraint::at_most("c")];
     let row = entry("random_search").unwrap();
     let session = || {
-        let method = build::<f64>(row, &space, None, &Settings::new(), &constraints).unwrap();
+        let method = build::<f64>(row, &space, None, &Settings::new(), &constraints, &Aim::Value).unwrap();
         Session::new(method, 1).constraints(&constraints)
     };
     let with = |value: f64, c: f64| Evaluation { constraints: vec![c], ..Evaluation::of(value) };

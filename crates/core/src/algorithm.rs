@@ -1,6 +1,6 @@
 //! Algorithm: ask for points, be told their values, answer.
 
-use crate::{Constraint, Error, Matrix, Real, Reason, Result, Rng, Rows};
+use crate::{Aim, Constraint, Error, Matrix, Real, Reason, Result, Rng, Rows};
 use serde::{Deserialize, Serialize};
 
 /// A derivative-free method, seen from outside.
@@ -66,6 +66,11 @@ pub trait Algorithm<F: Real = f64>: Send {
         self.inner().and_then(|inner| inner.explanation())
     }
 
+    /// An estimate of the covariance of the variables at the answer, in the units of the space: of a fit, where it has ended.
+    fn covariance(&self) -> Option<Matrix<f64>> {
+        self.inner().and_then(|inner| inner.covariance())
+    }
+
     /// Says that the run has a source of gradients and will answer [`Algorithm::gradient_rows`]; returns whether the method
     /// makes use of it. Called before the first `ask`.
     fn expect_gradients(&mut self) -> bool {
@@ -95,6 +100,16 @@ pub trait Algorithm<F: Real = f64>: Send {
     /// Takes the values of the constraints, one row a point of the last `ask`, before `tell` takes the values. A row of NaN: nothing
     /// is known.
     fn tell_constraints(&mut self, _values: &Matrix<F>) {}
+
+    /// Says what a value is made of; returns whether the method takes the parts from [`Algorithm::tell_parts`]. Called before the
+    /// first `ask`, and again where a saved method goes on.
+    fn expect_aim(&mut self, _aim: &Aim) -> bool {
+        false
+    }
+
+    /// Takes what the values are made of, one row a point of the last `ask`, before `tell` takes the values. A row of NaN: nothing
+    /// is known.
+    fn tell_parts(&mut self, _parts: &Matrix<F>) {}
 
     /// Says before every `ask` what the run has spent so far: evaluations, and gradients at their price. A method that plans
     /// over a budget and is driven without a run counts the values it is told.
@@ -148,6 +163,14 @@ macro_rules! behind_a_pointer {
             fn tell_constraints(&mut self, values: &Matrix<F>) {
                 (**self).tell_constraints(values);
             }
+
+            fn expect_aim(&mut self, aim: &Aim) -> bool {
+                (**self).expect_aim(aim)
+            }
+
+            fn tell_parts(&mut self, parts: &Matrix<F>) {
+                (**self).tell_parts(parts);
+            }
         }
     };
 }
@@ -174,6 +197,8 @@ pub enum Kind {
     Samples,
     /// The best points of independent runs.
     Runs,
+    /// Points of several objectives of which none is better than another in all.
+    Front,
 }
 
 /// A point of several.
@@ -184,6 +209,9 @@ pub struct Found<F: Real = f64> {
     pub x: Vec<F>,
     /// Its value.
     pub value: F,
+    /// Its objectives, where it has several.
+    #[serde(default)]
+    pub parts: Vec<F>,
     /// Particles that have gathered there.
     pub particles: usize,
 }

@@ -139,6 +139,8 @@ impl FailureCounts {
 pub struct Evaluation<F: Real = f64> {
     /// Its value, to be minimised; whatever is not finite counts as a failure.
     pub value: F,
+    /// What the value is made of, residuals or objectives: see [`Aim`](crate::Aim). Empty where it is a number.
+    pub parts: Vec<F>,
     /// Values of constraints, where the problem has any.
     pub constraints: Vec<F>,
     /// The gradient, where the method wanted one and it is known.
@@ -162,6 +164,7 @@ impl<F: Real> Evaluation<F> {
     pub fn of(value: F) -> Self {
         Evaluation {
             value,
+            parts: Vec::new(),
             constraints: Vec::new(),
             gradient: Vec::new(),
             failure: (!value.is_finite()).then_some(Failure::NotFinite),

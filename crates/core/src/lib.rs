@@ -15,6 +15,7 @@
 // Transcendental functions come from `math`: clippy.toml.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod aim;
 mod algorithm;
 mod checkpoint;
 mod constraint;
@@ -45,6 +46,7 @@ mod threads;
 mod variable;
 mod watch;
 
+pub use aim::Aim;
 pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
 pub use checkpoint::Checkpoint;
 pub use constraint::{Constraint, Relation, better_constrained, violation};
@@ -56,7 +58,7 @@ pub use matrix::{Matrix, Rows};
 pub use noise::Repeated;
 pub use order::{best_index, better, sort_indices};
 pub use outcome::Outcome;
-pub use problem::{BatchProblem, Constrained, Differentiable, Function, FunctionMut, Problem, Value};
+pub use problem::{BatchProblem, Constrained, Differentiable, Function, FunctionMut, Problem, Value, VectorFunction};
 pub use real::{ByScalar, Real};
 pub use reason::Reason;
 pub use rng::{Draws, Rng, Tape};

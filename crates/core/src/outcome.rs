@@ -1,6 +1,6 @@
 //! Outcome: what came out of a run.
 
-use crate::{FailureCounts, Real, Reason, Repeated, Solutions};
+use crate::{FailureCounts, Matrix, Real, Reason, Repeated, Solutions};
 
 /// What came out of a run, under SciPy's names.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,11 @@ pub struct Outcome<F: Real = f64> {
     pub violation: F,
     /// The values of the constraints at `x`, in their order; none where the problem has none.
     pub constraints: Vec<F>,
+    /// What the value is made of at `x`, residuals or objectives; empty where it is a number, or where `noise` says more of it.
+    pub parts: Vec<F>,
+    /// An estimate of the covariance of the variables at the answer, where the method has one
+    /// ([`Algorithm::covariance`](crate::Algorithm::covariance)).
+    pub covariance: Option<Matrix<f64>>,
     /// The method's own answer: best point, mean or consensus.
     pub answer: Vec<F>,
     /// What the method found, where its aim is more than one point ([`Algorithm::solutions`](crate::Algorithm::solutions)).

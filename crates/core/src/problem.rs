@@ -1,6 +1,6 @@
 //! Problem: a function on a box.
 
-use crate::{Constraint, Evaluation, Failure, Real, Rows, Space};
+use crate::{Aim, Constraint, Evaluation, Failure, Real, Rows, Space};
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::sync::Mutex;
@@ -40,7 +40,13 @@ pub trait Problem<F: Real = f64>: Sync {
         &[]
     }
 
-    /// What is known of a point: its value, or why it has none, and the values of its constraints.
+    /// What a value is made of. Where it is more than a number, a run calls [`Problem::evaluate`] for each point, which says the
+    /// parts, at every point as many.
+    fn aim(&self) -> &Aim {
+        &Aim::Value
+    }
+
+    /// What is known of a point: its value, or why it has none, what it is made of, and the values of its constraints.
     fn evaluate(&self, x: &[F]) -> Evaluation<F> {
         Evaluation::of(self.value(x))
     }
@@ -133,8 +139,8 @@ impl<F: Real, C: Fn(&[F]) -> F + Sync> Function<F, C> {
     }
 }
 
-impl<F: Real, C: Fn(&[F]) -> Result<F, E> + Sync, E: Display> Function<F, C, Result<F, E>> {
-    /// A closure whose error says why a point has no value.
+impl<F: Real, V: Value<F>, C: Fn(&[F]) -> V + Sync> Function<F, C, V> {
+    /// A closure that says more than a value: by an error why a point has none, or the values of constraints beside it.
     pub fn fallible(space: Space<F>, closure: C) -> Self {
         Function { space, closure, value: PhantomData }
     }
@@ -158,6 +164,61 @@ impl<F: Real, V: Value<F>, C: Fn(&[F]) -> V + Sync> Problem<F> for Function<F, C
             [] => (self.closure)(x).evaluation(),
             _ => (self.closure)(&self.space.numbers(x)).evaluation(),
         }
+    }
+}
+
+/// A closure that fills a slice with what a value is made of, as a [`Problem`]: the residuals of a fit, or several objectives. On a
+/// space of typed variables it gets their values as numbers.
+///
+/// ```
+/// use swarmgrad_core::{Problem, Space, VectorFunction};
+/// let (t, y) = ([0.0, 1.0, 2.0], [1.0, 3.1, 4.9]);
+/// let line = VectorFunction::residuals(Space::cube(2, -10.0, 10.0)?, 3, |x: &[f64], r: &mut [f64]| {
+///     (0..3).for_each(|i| r[i] = x[0] + x[1] * t[i] - y[i]);
+/// });
+/// assert!((line.value(&[1.0, 2.0]) - 0.02).abs() < 1e-12);
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+pub struct VectorFunction<F: Real, C> {
+    space: Space<F>,
+    aim: Aim,
+    parts: usize,
+    closure: C,
+}
+
+impl<F: Real, C: Fn(&[F], &mut [F]) + Sync> VectorFunction<F, C> {
+    /// The sum of the squares of so many residuals.
+    pub fn residuals(space: Space<F>, number: usize, closure: C) -> Self {
+        VectorFunction { space, aim: Aim::Residuals, parts: number, closure }
+    }
+
+    /// Several objectives, all to be minimised, by their names.
+    pub fn objectives(space: Space<F>, names: &[&str], closure: C) -> Self {
+        let aim = Aim::Objectives(names.iter().map(|&name| name.to_owned()).collect());
+        VectorFunction { space, aim, parts: names.len(), closure }
+    }
+}
+
+impl<F: Real, C: Fn(&[F], &mut [F]) + Sync> Problem<F> for VectorFunction<F, C> {
+    fn space(&self) -> &Space<F> {
+        &self.space
+    }
+
+    fn value(&self, x: &[F]) -> F {
+        self.evaluate(x).value
+    }
+
+    fn aim(&self) -> &Aim {
+        &self.aim
+    }
+
+    fn evaluate(&self, x: &[F]) -> Evaluation<F> {
+        let mut parts = vec![F::zero(); self.parts];
+        match self.space.variables() {
+            [] => (self.closure)(x, &mut parts),
+            _ => (self.closure)(&self.space.numbers(x), &mut parts),
+        }
+        self.aim.evaluation(parts)
     }
 }
 
@@ -262,6 +323,10 @@ impl<F: Real, P: Problem<F>> Problem<F> for Constrained<'_, P, F> {
         &self.constraints
     }
 
+    fn aim(&self) -> &Aim {
+        self.problem.aim()
+    }
+
     fn evaluate(&self, x: &[F]) -> Evaluation<F> {
         let mut evaluation = self.problem.evaluate(x);
         match self.space().variables() {
@@ -304,6 +369,10 @@ impl<F: Real> Problem<F> for Box<dyn Problem<F> + '_> {
 
     fn constraints(&self) -> &[Constraint] {
         (**self).constraints()
+    }
+
+    fn aim(&self) -> &Aim {
+        (**self).aim()
     }
 
     fn evaluate(&self, x: &[F]) -> Evaluation<F> {

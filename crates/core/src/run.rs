@@ -1,6 +1,6 @@
 //! Run: joins a problem, an algorithm and watchers; owns counting, best-so-far and stopping.
 
-use crate::session::Round;
+use crate::session::{Round, take_parts};
 use crate::threads::Threads;
 use crate::{
     Algorithm, Capacity, Checkpoint, Evaluation, Evaluator, GradientSource, Halt, Id, Limits, Matrix, Outcome, Problem,
@@ -54,7 +54,7 @@ impl<'a, F: Real> Run<'a, F> {
     /// A run within this process, on one thread. Where no watcher is added it ends after [`DEFAULT_BUDGET`] evaluations a variable.
     pub fn new(problem: &'a dyn Problem<F>, algorithm: &'a mut dyn Algorithm<F>, seed: u64) -> Self {
         let place = Place::Here { problem, threads: Threads::default(), source: None };
-        let session = Session::new(Box::new(algorithm), seed).noisy(problem.noisy()).constraints(problem.constraints());
+        let session = Session::new(Box::new(algorithm), seed).of_problem(problem);
         Run { session, place, workers: None, halt: Halt::default(), watched: false }
     }
 
@@ -68,7 +68,7 @@ impl<'a, F: Real> Run<'a, F> {
     /// The run of a session over a problem within this process.
     pub fn of(session: Session<'a, F>, problem: &'a dyn Problem<F>) -> Self {
         let place = Place::Here { problem, threads: Threads::default(), source: None };
-        let session = session.noisy(problem.noisy()).constraints(problem.constraints());
+        let session = session.of_problem(problem);
         Run { session, place, workers: None, halt: Halt::default(), watched: true }
     }
 
@@ -206,14 +206,16 @@ fn here<F: Real>(
         Some(source) => with_gradients(session, problem, threads, source, &halt),
         None => {
             let round_number = session.rounds();
-            let seen = (session.observed || session.is_constrained()).then(|| session.is_settling());
+            let seen =
+                (session.observed || session.is_constrained() || session.has_parts()).then(|| session.is_settling());
             let (watchers, round) = session.watchers_and_round();
-            let Round { xs, values, done, first, affordable, constraints, .. } = round;
+            let Round { xs, values, done, first, affordable, constraints, parts, .. } = round;
             let xs = xs.rows().slice(0, *affordable);
+            let values_asked = xs.len();
             let cost = match seen {
                 None => threads.evaluate(problem, xs, values, done, &halt, None),
                 Some(settling) => {
-                    let seeing = Mutex::new((watchers, constraints));
+                    let seeing = Mutex::new((watchers, constraints, parts));
                     let see = |row: usize, evaluation: &Evaluation<F>| {
                         let (id, x) = (Id(*first + row as u64), xs.row(row));
                         let told = Told {
@@ -227,11 +229,12 @@ fn here<F: Real>(
                             evaluation,
                         };
                         let mut seeing = seeing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                        let (watchers, constraints) = &mut *seeing;
+                        let (watchers, constraints, parts) = &mut *seeing;
                         watchers.iter_mut().for_each(|watcher| watcher.evaluated(&told));
                         if constraints.dim() == evaluation.constraints.len() && row < constraints.len() {
                             constraints.row_mut(row).copy_from_slice(&evaluation.constraints);
                         }
+                        take_parts(parts, row, values_asked, &evaluation.parts);
                     };
                     threads.evaluate(problem, xs, values, done, &halt, Some(&see))
                 }

@@ -22,11 +22,11 @@
 
 use crate::evaluate::{check_len, misuse};
 use crate::noise::{Repeated, Settling, Shortlist};
-use crate::tally::{Late, Tally};
+use crate::tally::{Behind, Late, Tally};
 use crate::watch::Lent;
 use crate::{
-    Algorithm, Asked, Batch, Best, Checkpoint, Constraint, Evaluation, Failure, FailureCounts, Id, Limits, Matrix,
-    Outcome, Progress, Real, Reason, Result, Rng, Told, Watch, best_index, violation,
+    Aim, Algorithm, Asked, Batch, Best, Checkpoint, Constraint, Evaluation, Failure, FailureCounts, Id, Limits, Matrix,
+    Outcome, Problem, Progress, Real, Reason, Result, Rng, Told, Watch, best_index, violation,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -59,6 +59,9 @@ pub struct Session<'a, F: Real = f64> {
     /// The constraints of the problem, and whether the method takes their values.
     constraints: Vec<Constraint>,
     handles_constraints: bool,
+    /// What values are made of, and whether the method takes the parts.
+    aim: Aim,
+    handles_parts: bool,
     /// Values that are known without an evaluation, by the bits of their points.
     known: BTreeMap<Vec<u64>, F>,
     pub(crate) begin: Instant,
@@ -75,6 +78,8 @@ pub(crate) struct Round<F: Real> {
     pub(crate) gradients: Matrix<F>,
     /// Values of the constraints of the affordable points, NaN where none is known.
     pub(crate) constraints: Matrix<F>,
+    /// What the values of the affordable points are made of, NaN where it is not known; of no columns before the first is told.
+    pub(crate) parts: Matrix<F>,
     /// Number of the first point.
     pub(crate) first: u64,
     /// How many points the budget pays, in their order.
@@ -102,6 +107,7 @@ impl<F: Real> Default for Round<F> {
             done: Vec::new(),
             gradients: Matrix::default(),
             constraints: Matrix::default(),
+            parts: Matrix::default(),
             first: 0,
             affordable: 0,
             asked: 0,
@@ -119,6 +125,17 @@ impl<F: Real> Default for Round<F> {
 impl<F: Real> Round<F> {
     fn asked(&self, round: u64) -> Asked<'_, F> {
         Asked { round, first: Id(self.first), xs: self.xs.rows(), affordable: self.affordable }
+    }
+}
+
+/// Keeps the parts of a row of a round of so many; the first ones say how many there are.
+pub(crate) fn take_parts<F: Real>(all: &mut Matrix<F>, row: usize, rows: usize, parts: &[F]) {
+    if all.dim() == 0 && !parts.is_empty() {
+        all.resize(rows, parts.len());
+        all.data_mut().fill(F::nan());
+    }
+    if all.dim() == parts.len() && row < all.len() {
+        all.row_mut(row).copy_from_slice(parts);
     }
 }
 
@@ -148,6 +165,8 @@ impl<'a, F: Real> Session<'a, F> {
             observed: false,
             constraints: Vec::new(),
             handles_constraints: false,
+            aim: Aim::Value,
+            handles_parts: false,
             known: BTreeMap::new(),
             begin: Instant::now(),
             ended: None,
@@ -221,6 +240,26 @@ impl<'a, F: Real> Session<'a, F> {
         self
     }
 
+    /// What the values of the problem are made of: every [`Evaluation`] without a failure then has as many parts. Before the first
+    /// [`Session::ask`].
+    pub fn aim(mut self, aim: &Aim) -> Self {
+        if *aim != Aim::Value {
+            self.handles_parts = self.algorithm.expect_aim(aim);
+            self.aim = aim.clone();
+        }
+        self
+    }
+
+    /// What a problem says of itself: whether it is noisy, its constraints, its aim.
+    pub(crate) fn of_problem(self, problem: &dyn Problem<F>) -> Self {
+        self.noisy(problem.noisy()).constraints(problem.constraints()).aim(problem.aim())
+    }
+
+    /// Whether values are made of parts.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.aim != Aim::Value
+    }
+
     /// Whether the problem has constraints.
     pub fn is_constrained(&self) -> bool {
         !self.constraints.is_empty()
@@ -283,6 +322,14 @@ impl<'a, F: Real> Session<'a, F> {
                 id,
                 format!("it has {found} constraint values, and the problem {expected} constraints"),
             ));
+        }
+        if self.has_parts() && evaluation.failure.is_none() {
+            let (found, known) = (evaluation.parts.len(), self.round.parts.dim());
+            let expected = self.aim.parts().unwrap_or(if known > 0 { known } else { found });
+            if found != expected || found == 0 {
+                let parts = if self.aim == Aim::Residuals { "residuals" } else { "objectives" };
+                return Err(misuse(id, format!("it has {found} {parts}, expected {}", expected.max(1))));
+            }
         }
         self.round.out -= 1;
         self.note(row, &evaluation, false);
@@ -464,18 +511,21 @@ impl<'a, F: Real> Session<'a, F> {
         let answer = if told { algorithm.answer() } else { self.tally.best.x.clone() };
         let solutions = if told { algorithm.solutions() } else { None };
         let (cost, seconds) = (self.cost(), self.elapsed().as_secs_f64());
-        let Best { x, value, violation, constraints, .. } = self.tally.best;
-        let (noise, fun, x, violation, constraints) = match self.repeated {
+        let Best { x, value, violation, constraints, parts, .. } = self.tally.best;
+        let covariance = if told { algorithm.covariance() } else { None };
+        let (noise, fun, x, violation, constraints, parts) = match self.repeated {
             // Only feasible points are evaluated anew; what their constraints are is known of the best single evaluation only.
             Some((noise, settled)) => {
                 let constraints = if settled == x { constraints } else { Vec::new() };
-                (Some(noise), F::of(noise.mean), settled, F::zero(), constraints)
+                (Some(noise), F::of(noise.mean), settled, F::zero(), constraints, Vec::new())
             }
-            None => (None, value, x, violation, constraints),
+            None => (None, value, x, violation, constraints, parts),
         };
         Outcome {
             violation,
             constraints,
+            parts,
+            covariance,
             answer,
             fun,
             x,
@@ -600,6 +650,10 @@ impl<'a, F: Real> Session<'a, F> {
             round.constraints.resize(affordable, self.constraints.len());
             round.constraints.data_mut().fill(F::nan());
         }
+        if self.aim != Aim::Value {
+            round.parts.resize(affordable, self.aim.parts().unwrap_or(round.parts.dim()));
+            round.parts.data_mut().fill(F::nan());
+        }
         if self.observed {
             let asked = round.asked(self.tally.rounds);
             self.watchers.iter_mut().for_each(|watcher| watcher.asked(&asked));
@@ -667,6 +721,9 @@ impl<'a, F: Real> Session<'a, F> {
         if !self.constraints.is_empty() && evaluation.constraints.len() == self.constraints.len() {
             round.constraints.row_mut(row).copy_from_slice(&evaluation.constraints);
         }
+        if self.aim != Aim::Value {
+            take_parts(&mut round.parts, row, round.affordable, &evaluation.parts);
+        }
         self.tally.evaluations += evaluation.evaluations;
         self.tally.gradients += evaluation.gradients;
         if value == F::infinity() {
@@ -705,12 +762,13 @@ impl<'a, F: Real> Session<'a, F> {
     /// Keeps a point of the open round if it is the best.
     fn consider(&mut self, row: usize, value: F, number: u64, iteration: u64) {
         let x = self.round.xs.row(row);
-        if self.constraints.is_empty() {
+        if self.constraints.is_empty() && !self.has_parts() {
             return self.tally.consider(value, x, number, iteration, self.noisy);
         }
-        let values = self.round.constraints.row(row);
-        let violation = violation(&self.constraints, values);
-        self.tally.consider_constrained(value, (violation, values), x, number, iteration, self.noisy);
+        let constraints = if self.constraints.is_empty() { &[][..] } else { self.round.constraints.row(row) };
+        let parts = if self.round.parts.dim() == 0 { &[][..] } else { self.round.parts.row(row) };
+        let behind = Behind { violation: violation(&self.constraints, constraints), constraints, parts };
+        self.tally.consider_with(value, behind, x, number, iteration, self.noisy);
     }
 
     /// Takes the values that `round.values` holds where `round.done` says so: the path of a run within the process. `counts` says
@@ -722,6 +780,7 @@ impl<'a, F: Real> Session<'a, F> {
         if self.settling.is_none()
             && !self.noisy
             && self.constraints.is_empty()
+            && !self.has_parts()
             && self.round.told == self.round.affordable
         {
             // The best of a whole round, of equals the first, is all that can be kept of it.
@@ -772,13 +831,10 @@ impl<'a, F: Real> Session<'a, F> {
             self.tally.failures.add(evaluation.failure.as_ref().unwrap_or(&Failure::NotFinite));
         }
         let (number, iteration) = (late.evaluation, late.iteration);
-        if self.constraints.is_empty() {
-            self.tally.consider(value, &late.x, number, iteration, self.noisy);
-        } else {
-            let values = &evaluation.constraints[..];
-            let violation = violation(&self.constraints, values);
-            self.tally.consider_constrained(value, (violation, values), &late.x, number, iteration, self.noisy);
-        }
+        let Evaluation { constraints, parts, .. } = evaluation;
+        let constraints = if self.constraints.is_empty() { &[][..] } else { constraints };
+        let behind = Behind { violation: violation(&self.constraints, constraints), constraints, parts };
+        self.tally.consider_with(value, behind, &late.x, number, iteration, self.noisy);
         Ok(())
     }
 
@@ -817,6 +873,9 @@ impl<'a, F: Real> Session<'a, F> {
                     }
                 }
             }
+        }
+        if self.handles_parts {
+            self.algorithm.tell_parts(&self.round.parts);
         }
         self.algorithm.tell(&mut self.round.xs, &self.round.values);
         self.round.asked_for = false;

@@ -66,6 +66,36 @@ impl Start {
         }
     }
 
+    /// The given point.
+    pub fn at<F: Real>(x: &[F]) -> Self {
+        Start::Points(vec![x.iter().map(|t| t.f64()).collect()])
+    }
+
+    /// The law of later starts, when given points have been used.
+    pub fn later(&self) -> Self {
+        match self {
+            Start::Points(_) => Start::Uniform,
+            law => law.clone(),
+        }
+    }
+
+    /// Fills `xs` with what a method begins with that needs a single point: those given, else one, by `Uniform` from the middle
+    /// fifth of the box. Not the very middle: there many test functions have their minimum, and the first evaluation would solve
+    /// them.
+    pub fn fill_first<F: Real>(&self, space: &Space<F>, rng: &Rng, xs: &mut Matrix<F>) {
+        let given = match self {
+            Start::Points(points) => points.len().max(1),
+            _ => 1,
+        };
+        self.fill(space, rng, given, xs);
+        if *self == Start::Uniform {
+            for (t, (&lo, &hi)) in xs.row_mut(0).iter_mut().zip(space.lower().iter().zip(space.upper())) {
+                let middle = F::of(0.5) * lo + F::of(0.5) * hi;
+                *t = if middle.is_finite() { middle + F::of(0.2) * (*t - middle) } else { *t };
+            }
+        }
+    }
+
     /// Fills `xs` with `n` points inside the space, from the stream `start` of `rng`.
     pub fn fill<F: Real>(&self, space: &Space<F>, rng: &Rng, n: usize, xs: &mut Matrix<F>) {
         let rng = rng.fork("start");

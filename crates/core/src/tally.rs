@@ -17,6 +17,8 @@ pub struct Best<F: Real = f64> {
     pub violation: F,
     /// The values of its constraints.
     pub constraints: Vec<F>,
+    /// What its value is made of, where it is more than a number.
+    pub parts: Vec<F>,
     /// The iteration in which it was found.
     pub iteration: u64,
     /// Evaluations up to and including it.
@@ -50,6 +52,7 @@ impl<F: Real> Default for Tally<F> {
                 value: F::infinity(),
                 violation: F::zero(),
                 constraints: Vec::new(),
+                parts: Vec::new(),
                 iteration: 0,
                 evaluation: 0,
             },
@@ -81,15 +84,15 @@ impl<F: Real> Tally<F> {
     /// Keeps a point if it is the best, of equals the one asked for first, whatever the order of the answers. The very first
     /// point is kept even if it failed, so that a run always has a point to show.
     pub(crate) fn consider(&mut self, value: F, x: &[F], number: u64, iteration: u64, noisy: bool) {
-        self.consider_constrained(value, (F::zero(), &[]), x, number, iteration, noisy);
+        let behind = Behind { violation: F::zero(), constraints: &[], parts: &[] };
+        self.consider_with(value, behind, x, number, iteration, noisy);
     }
 
-    /// The same of a point with its violation and the values of its constraints. A point without a value is no answer,
-    /// unless it is known to be infeasible.
-    pub(crate) fn consider_constrained(
+    /// The same of a point of which more is known. A point without a value is no answer, unless it is known to be infeasible.
+    pub(crate) fn consider_with(
         &mut self,
         value: F,
-        (violation, constraints): (F, &[F]),
+        Behind { violation, constraints, parts }: Behind<'_, F>,
         x: &[F],
         number: u64,
         iteration: u64,
@@ -108,8 +111,18 @@ impl<F: Real> Tally<F> {
             best.x.extend_from_slice(x);
             best.constraints.clear();
             best.constraints.extend_from_slice(constraints);
+            best.parts.clear();
+            best.parts.extend_from_slice(parts);
         }
     }
+}
+
+/// What stands behind the value of a point.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Behind<'a, F: Real> {
+    pub(crate) violation: F,
+    pub(crate) constraints: &'a [F],
+    pub(crate) parts: &'a [F],
 }
 
 /// A point that was given up by its round and may still be answered.

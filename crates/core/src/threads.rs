@@ -1,6 +1,6 @@
 //! Evaluating points: threads, batches, panics, NaN, and stopping in between.
 
-use crate::{Constraint, Error, Evaluation, Failure, FailureCounts, Matrix, Problem, Real, Result, Rows};
+use crate::{Aim, Constraint, Error, Evaluation, Failure, FailureCounts, Matrix, Problem, Real, Result, Rows};
 use rayon::prelude::*;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -159,9 +159,11 @@ impl Threads {
                     let mut known = known.into_iter().peekable();
                     for (k, &value) in out.iter().enumerate().filter(|(k, _)| done[*k]) {
                         let known = known.next_if(|(row, _)| *row == k).map(|(_, known)| known);
-                        let Known { failure, constraints } = known.unwrap_or_default();
+                        let Known { failure, parts, constraints } = known.unwrap_or_default();
                         let worker = rayon::current_thread_index().unwrap_or(0) as u32;
-                        see(from + k, &Evaluation { failure, constraints, seconds, worker, ..Evaluation::of(value) });
+                        let evaluation =
+                            Evaluation { failure, parts, constraints, seconds, worker, ..Evaluation::of(value) };
+                        see(from + k, &evaluation);
                     }
                 }
             }
@@ -190,26 +192,32 @@ fn rayon_threads() -> usize {
 #[derive(Debug)]
 struct Known<F> {
     failure: Option<Failure>,
+    parts: Vec<F>,
     constraints: Vec<F>,
 }
 
 impl<F> Default for Known<F> {
     fn default() -> Self {
-        Known { failure: None, constraints: Vec::new() }
+        Known { failure: None, parts: Vec::new(), constraints: Vec::new() }
     }
 }
 
 impl<F: Real> Known<F> {
-    /// What an evaluation says; one without the values of all constraints has failed.
-    fn of(evaluation: Evaluation<F>, constraints: &[Constraint]) -> Self {
-        let Evaluation { value, failure, constraints: found, .. } = evaluation;
+    /// What an evaluation says; one without all parts or the values of all constraints has failed.
+    fn of(evaluation: Evaluation<F>, constraints: &[Constraint], aim: &Aim) -> Self {
+        let Evaluation { value, failure, parts, constraints: found, .. } = evaluation;
         let failure = failure.or((!value.is_finite()).then_some(Failure::NotFinite));
-        if found.len() == constraints.len() || failure.is_some() {
-            return Known { failure, constraints: found };
+        let why = if found.len() != constraints.len() {
+            format!("it has {} constraint values, and the problem {} constraints", found.len(), constraints.len())
+        } else if aim.parts().is_some_and(|expected| expected != parts.len()) {
+            format!("it has {} objectives, and the problem {}", parts.len(), aim.parts().unwrap_or_default())
+        } else {
+            return Known { failure, parts, constraints: found };
+        };
+        match failure {
+            Some(failure) => Known { failure: Some(failure), parts, constraints: found },
+            None => Known { failure: Some(Failure::Unreadable(why)), ..Known::default() },
         }
-        let why =
-            format!("it has {} constraint values, and the problem {} constraints", found.len(), constraints.len());
-        Known { failure: Some(Failure::Unreadable(why)), constraints: Vec::new() }
     }
 }
 
@@ -222,8 +230,9 @@ fn values_of<F: Real>(
     done: &mut [bool],
 ) -> Vec<(usize, Known<F>)> {
     let mut all = Vec::new();
-    let constraints = problem.constraints();
+    let (constraints, aim) = (problem.constraints(), problem.aim());
     let together = constraints.is_empty()
+        && *aim == Aim::Value
         && !problem.explains()
         && catch_unwind(AssertUnwindSafe(|| problem.values(xs, out))).is_ok();
     if together && out.iter().all(|value| value.is_finite()) {
@@ -231,7 +240,7 @@ fn values_of<F: Real>(
     }
     for (row, (x, value)) in xs.iter().zip(out).enumerate() {
         let known = if together {
-            Known { failure: (!value.is_finite()).then_some(Failure::NotFinite), constraints: Vec::new() }
+            Known { failure: (!value.is_finite()).then_some(Failure::NotFinite), ..Known::default() }
         } else {
             let evaluation = catch_unwind(AssertUnwindSafe(|| problem.evaluate(x)));
             let evaluation = evaluation.unwrap_or_else(|why| Evaluation::failed(Failure::Panicked(message(&*why))));
@@ -240,12 +249,12 @@ fn values_of<F: Real>(
                 continue;
             }
             *value = evaluation.value;
-            Known::of(evaluation, constraints)
+            Known::of(evaluation, constraints, aim)
         };
         if known.failure.is_some() {
             *value = F::infinity();
         }
-        if known.failure.is_some() || !known.constraints.is_empty() {
+        if known.failure.is_some() || !known.constraints.is_empty() || !known.parts.is_empty() {
             all.push((row, known));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::entry::{Entry, TestProblem};
 use std::cell::RefCell;
-use swarmgrad_core::{Constraint, Differentiable, Evaluation, Problem, Real, Rows, Space};
+use swarmgrad_core::{Aim, Constraint, Differentiable, Evaluation, Problem, Real, Rows, Space};
 
 /// A function of a point in double precision.
 pub(crate) trait Function: Send + Sync + 'static {
@@ -25,6 +25,14 @@ pub(crate) trait Function: Send + Sync + 'static {
         (self.value(x, scratch), &[])
     }
 
+    /// What the value is made of.
+    fn aim(&self) -> Aim {
+        Aim::Value
+    }
+
+    /// Appends the parts that the value at `x` is made of.
+    fn parts(&self, _x: &[f64], _out: &mut Vec<f64>) {}
+
     /// The derivatives at `x`, for functions whose entries say that they have some.
     fn gradient(&self, _x: &[f64], _out: &mut [f64], _scratch: &mut Self::Scratch) {}
 }
@@ -40,8 +48,8 @@ pub(crate) fn pose<F: Real, G: Function>(
     let optimum = optimum.map(|x| x.iter().map(|&t| F::of(t)).collect::<Vec<_>>());
     let minimizers: Vec<_> = optimum.into_iter().filter(|x| space.contains(x)).collect();
     let minimum = (!minimizers.is_empty()).then(|| F::of(minimum));
-    let constraints = function.constraints();
-    Box::new(Posed { entry, function, space, constraints, minimum, minimizers })
+    let (constraints, aim) = (function.constraints(), function.aim());
+    Box::new(Posed { entry, function, space, constraints, aim, minimum, minimizers })
 }
 
 struct Posed<F: Real, G> {
@@ -49,6 +57,7 @@ struct Posed<F: Real, G> {
     function: G,
     space: Space<F>,
     constraints: Vec<Constraint>,
+    aim: Aim,
     minimum: Option<F>,
     minimizers: Vec<Vec<F>>,
 }
@@ -67,13 +76,22 @@ impl<F: Real, G: Function> Problem<F> for Posed<F, G> {
         &self.constraints
     }
 
+    fn aim(&self) -> &Aim {
+        &self.aim
+    }
+
     fn evaluate(&self, x: &[F]) -> Evaluation<F> {
-        if self.constraints.is_empty() {
+        if self.constraints.is_empty() && self.aim == Aim::Value {
             return Evaluation::of(self.value(x));
+        }
+        let point: Vec<f64> = x.iter().map(|t| t.f64()).collect();
+        if self.aim != Aim::Value {
+            let mut parts = Vec::new();
+            self.function.parts(&point, &mut parts);
+            return self.aim.evaluation(parts.into_iter().map(F::of).collect());
         }
         let mut evaluation = Evaluation::of(F::nan());
         G::with_scratch(|scratch| {
-            let point: Vec<f64> = x.iter().map(|t| t.f64()).collect();
             let (value, constraints) = self.function.constrained(&point, scratch);
             let constraints = constraints.iter().map(|&c| F::of(c)).collect();
             evaluation = Evaluation { constraints, ..Evaluation::of(F::of(value)) };

@@ -4,12 +4,13 @@ use crate::bbob::{biobj, mixint};
 use crate::constrained::CONSTRAINED;
 use crate::entry::{Entry, TestProblem};
 use crate::multi::{self, MULTI};
+use crate::nist::{self, FITS};
 use crate::shape::{Formula, Shape};
 use crate::{ackley::*, adaswarm::*, crease::*, griewank::*, levy::*, michalewicz::*, polynomial::*, rastrigin::*};
 use crate::{bbob, cec2017, constrained, design};
 use crate::{rosenbrock::*, schwefel::*, sphere::*, styblinski_tang::*, wave::*, zakharov::*};
 use std::marker::PhantomData;
-use swarmgrad_core::{Differentiable, Error, Problem, Real, Result, Rows, Space};
+use swarmgrad_core::{Aim, Differentiable, Error, Problem, Real, Result, Rows, Space};
 
 impl Entry {
     /// The default space of `dim` coordinates. Errors if the function cannot have so many.
@@ -63,6 +64,8 @@ impl Entry {
             Ok(multi::pose(row, space))
         } else if let Some(number) = biobj::number(self) {
             Ok(biobj::pose(*self, number, space))
+        } else if let Some(row) = nist::row_of(self) {
+            Ok(nist::pose(row, space))
         } else {
             pose(*self, space, certain)
         }
@@ -131,6 +134,21 @@ impl<T: Formula, F: Real> TestProblem<F> for Posed<T, F> {
     }
 }
 
+/// All test problems: those of one value, then those with constraints, then fits, then those of several objectives.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    PROBLEMS.iter().chain(CONSTRAINED).chain(FITS).chain(MULTI)
+}
+
+/// What the values of the test problem of that name are made of.
+pub fn aim(name: &str) -> Aim {
+    let names = |entry: Entry| multi::objectives(&entry);
+    match entry(name).ok().and_then(names) {
+        Some(names) => Aim::Objectives(names),
+        None if FITS.iter().any(|entry| entry.name == name) => Aim::Residuals,
+        None => Aim::Value,
+    }
+}
+
 /// The row of the table with that name; `NAME/i7` is instance 7 of a function that has instances. An unknown name's
 /// error suggests the nearest.
 ///
@@ -141,7 +159,6 @@ impl<T: Formula, F: Real> TestProblem<F> for Posed<T, F> {
 /// # Ok::<(), swarmgrad_core::Error>(())
 /// ```
 pub fn entry(name: &str) -> Result<Entry> {
-    let all = || PROBLEMS.iter().chain(CONSTRAINED).chain(MULTI);
     let find = |name: &str| all().find(|entry| entry.name == name);
     if let Some(entry) = find(name) {
         return Ok(*entry);

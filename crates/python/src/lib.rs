@@ -38,7 +38,7 @@ fn method(name: &str) -> PyResult<String> {
 /// The names of all test problems.
 #[pyfunction]
 fn problem_names() -> Vec<String> {
-    problems::PROBLEMS.iter().map(ToString::to_string).collect()
+    problems::all().map(ToString::to_string).collect()
 }
 
 /// The texts of variables as they are read: the error of one that is none.

@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use swarmgrad_core::{
-    Batch, Capacity, Checkpoint, Constraint, Error, Evaluation, Evaluator, Halt, Id, Limits, Outcome, Problem,
-    Progress, Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers, state::check_writable,
+    Aim, Batch, Capacity, Checkpoint, Constraint, Error, Evaluation, Evaluator, Function, Halt, Id, Limits, Outcome,
+    Problem, Progress, Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers,
+    state::check_writable,
 };
 use swarmgrad_problems as problems;
 
@@ -225,7 +226,11 @@ impl Plan {
         let mut ended = Ended::default();
         match &test {
             Some(test) => {
-                let decoded = Decoded { space: &self.space, test: &**test };
+                // The closure of a typed space gets numbers.
+                let decoded = Function::fallible(self.space.clone(), |x: &[f64]| {
+                    let Evaluation { value, constraints, .. } = test.evaluate(x);
+                    (value, constraints)
+                });
                 let inner: &dyn Problem = if typed { &decoded } else { &**test };
                 let problem = Signed { problem: inner, plan: &self };
                 let mut source =
@@ -297,6 +302,7 @@ impl Plan {
         let options = program::Options {
             names: self.names.clone(),
             constraints: self.constraints.answered().to_vec(),
+            aim: self.aim.clone(),
             workers: execution.workers.max(1),
             hosts: execution.hosts.clone(),
             resumed: session.evaluations() > 0,
@@ -460,30 +466,6 @@ impl Ended {
     }
 }
 
-/// A test problem on a space of typed variables, whose values it gets as numbers.
-struct Decoded<'a> {
-    space: &'a Space,
-    test: &'a dyn problems::TestProblem,
-}
-
-impl Problem for Decoded<'_> {
-    fn space(&self) -> &Space {
-        self.space
-    }
-
-    fn value(&self, x: &[f64]) -> f64 {
-        self.test.value(&self.space.numbers(x))
-    }
-
-    fn constraints(&self) -> &[Constraint] {
-        self.test.constraints()
-    }
-
-    fn evaluate(&self, x: &[f64]) -> Evaluation {
-        self.test.evaluate(&self.space.numbers(x))
-    }
-}
-
 /// A problem as the study declares it: upside down where it is maximised, its values random where it is noisy, with its constraints.
 struct Signed<'a> {
     problem: &'a dyn Problem,
@@ -529,6 +511,10 @@ impl Problem for Signed<'_> {
         self.plan.constraints.list()
     }
 
+    fn aim(&self) -> &Aim {
+        &self.plan.aim
+    }
+
     fn noisy(&self) -> bool {
         self.plan.study.noisy
     }
@@ -538,6 +524,7 @@ impl Problem for Signed<'_> {
 fn turned(plan: &Plan, x: &[f64], mut evaluation: Evaluation) -> Evaluation {
     if plan.study.maximize {
         evaluation.value = 0.0 - evaluation.value;
+        evaluation.parts.iter_mut().for_each(|part| *part = 0.0 - *part);
     }
     if plan.constraints.list().is_empty() {
         return evaluation;

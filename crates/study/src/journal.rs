@@ -361,8 +361,18 @@ impl Journal {
         let from = self.pending.len();
         let line = &mut self.pending;
         let sign = |value: F| if self.maximize { -value.f64() } else { value.f64() };
-        let Evaluation { value, constraints, gradient, failure, seconds, worker, attempt, evaluations, gradients } =
-            told.evaluation;
+        let Evaluation {
+            value,
+            parts,
+            constraints,
+            gradient,
+            failure,
+            seconds,
+            worker,
+            attempt,
+            evaluations,
+            gradients,
+        } = told.evaluation;
         line.extend(EVALUATION);
         integer(line, r#""id":"#, told.id.0);
         integer(line, r#","round":"#, told.round);
@@ -390,6 +400,10 @@ impl Journal {
         }
         line.extend(br#","value":"#);
         number(line, sign(*value));
+        if !parts.is_empty() {
+            line.extend(br#","parts":"#);
+            numbers(line, parts.iter().map(|&part| sign(part)));
+        }
         if !constraints.is_empty() {
             line.extend(br#","constraints":"#);
             numbers(line, constraints.iter().map(|c| c.f64()));
@@ -632,6 +646,7 @@ pub fn replay<F: Real>(session: &mut Session<'_, F>, contents: &Contents) -> Res
         let (x, known) = (list(&line.x), &line.evaluation);
         let evaluation = Evaluation {
             value: F::of(known.value),
+            parts: list(&known.parts),
             constraints: list(&known.constraints),
             gradient: list(&known.gradient),
             failure: known.failure.clone(),

@@ -23,7 +23,7 @@ use std::path::Path;
 use swarmgrad_combine::distinct::Distinct;
 use swarmgrad_combine::ensemble::Ensemble;
 use swarmgrad_combine::registry::{self, Entry, Settings};
-use swarmgrad_core::{Algorithm, Error, Limits, Result, Session, Space, Start, Variable, VariableKind};
+use swarmgrad_core::{Aim, Algorithm, Error, Limits, Result, Session, Space, Start, Variable, VariableKind};
 use swarmgrad_diff::schedule::Schedule;
 use swarmgrad_problems as problems;
 
@@ -56,6 +56,12 @@ pub struct Study {
     /// How far constraints may be missed; 1e-6, and 1e-4 for equations, where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraint_tolerance: Option<f64>,
+    /// The values are sums of squares of residuals, which the program answers with.
+    #[serde(skip_serializing_if = "is_no")]
+    pub residuals: bool,
+    /// Names of several objectives, which the program answers with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<String>,
     /// What becomes of a coordinate that leaves its bounds: clamp, reflect, wrap or resample.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
@@ -153,6 +159,8 @@ impl Default for Study {
             variables: Vec::new(),
             constraints: Vec::new(),
             constraint_tolerance: None,
+            residuals: false,
+            objectives: Vec::new(),
             outside: None,
             maximize: false,
             noisy: false,
@@ -200,6 +208,8 @@ pub struct Plan {
     pub budget: Option<u64>,
     /// The constraints of the problem.
     pub constraints: Constraints,
+    /// What values are made of.
+    pub aim: Aim,
 }
 
 impl Study {
@@ -376,7 +386,8 @@ impl Study {
             variables => variables.iter().map(|variable| variable.name().to_owned()).collect(),
         };
         let constraints = self.read_constraints(&space, &names)?;
-        let plan = Plan { study: self.clone(), space, names, entry, settings, budget, constraints };
+        let aim = self.aim()?;
+        let plan = Plan { study: self.clone(), space, names, entry, settings, budget, constraints, aim };
         plan.algorithm()?;
         Ok(plan)
     }
@@ -403,6 +414,41 @@ impl Study {
             return Err(Error::parameter("--constraint-tolerance", "set", "the problem has no constraints"));
         }
         Ok(constraints)
+    }
+
+    /// What values are made of: what the test problem says, or the study of its program.
+    fn aim(&self) -> Result<Aim> {
+        let aim = match &self.problem {
+            Some(name) => problems::aim(name),
+            None if self.residuals => Aim::Residuals,
+            None if !self.objectives.is_empty() => Aim::Objectives(self.objectives.clone()),
+            None => Aim::Value,
+        };
+        let refuse = |what: &str, rule: &str| Err(Error::parameter(what, "set", rule));
+        if self.residuals && aim != Aim::Residuals {
+            return refuse("--residuals", "the test problem has none");
+        }
+        if !self.objectives.is_empty() && aim != Aim::Objectives(self.objectives.clone()) {
+            return refuse("--objectives", "values are residuals, or the test problem has objectives of its own");
+        }
+        if let Some(name) = self.objectives.iter().enumerate().find(|(k, name)| self.objectives[..*k].contains(name)) {
+            return Err(Error::parameter("--objectives", name.1, "is named twice"));
+        }
+        if aim == Aim::Residuals && self.maximize {
+            return refuse("--maximize", "a sum of squares is minimised");
+        }
+        let parts = if aim == Aim::Residuals { "residuals" } else { "several objectives" };
+        for (what, set) in [
+            ("--runs", self.runs.is_some()),
+            ("y0", !self.y0.is_empty()),
+            ("--gradient", self.gradient.is_some()),
+            ("--noisy", self.noisy),
+        ] {
+            if aim != Aim::Value && set {
+                return refuse(what, &format!("cannot be used with {parts}"));
+            }
+        }
+        Ok(aim)
     }
 
     /// The first points, checked against the space.
@@ -435,7 +481,7 @@ impl Plan {
         let method: Box<dyn Algorithm> = match self.study.runs {
             None => {
                 let constraints = self.constraints.list();
-                registry::build(self.entry, &self.space, self.planned(), &self.settings, constraints)?
+                registry::build(self.entry, &self.space, self.planned(), &self.settings, constraints, &self.aim)?
             }
             Some(runs) => Box::new(Ensemble::new(self.entry, runs, &self.space, self.planned(), &self.settings)?),
         };
@@ -451,7 +497,7 @@ impl Plan {
     pub(crate) fn load(&self, bytes: &[u8]) -> Result<Box<dyn Algorithm>> {
         let method = |bytes: &[u8]| -> Result<Box<dyn Algorithm>> {
             Ok(match self.study.runs {
-                None => registry::load(self.entry, bytes, &self.settings, self.constraints.list())?,
+                None => registry::load(self.entry, bytes, &self.settings, self.constraints.list(), &self.aim)?,
                 Some(_) => Box::new(Ensemble::load(self.entry, bytes)?),
             })
         };
@@ -477,7 +523,8 @@ impl Plan {
         let session = Session::new(algorithm, self.study.seed)
             .noisy(self.study.noisy)
             .quorum(self.study.quorum.unwrap_or(1.0))?
-            .constraints(self.constraints.list());
+            .constraints(self.constraints.list())
+            .aim(&self.aim);
         let known = self.study.x0.iter().cloned().zip(self.study.y0.iter().map(|&value| self.signed(value)));
         Ok(session.known(known.collect()))
     }

@@ -428,7 +428,7 @@ fn shortening(length: f64, dim: usize) -> f64 {
 }
 
 /// 4 + floor(3 ln d): the population of CMA-ES and of the natural evolution strategies.
-fn usual_population(dim: usize) -> usize {
+pub fn usual_population(dim: usize) -> usize {
     4 + (3.0 * math::ln(dim as f64)) as usize
 }
 

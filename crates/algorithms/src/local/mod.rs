@@ -8,6 +8,7 @@
 //! and in between steps are tried along the others (`neighbours`).
 
 pub mod coordinate_search;
+pub mod least_squares;
 mod neighbours;
 pub mod nelder_mead;
 mod noise;
@@ -22,7 +23,7 @@ use neighbours::Neighbours;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Algorithm, Constraint, Matrix, Real, Reason, Result, Rng, Space, Start, View, better_constrained, memory,
+    Aim, Algorithm, Constraint, Matrix, Real, Reason, Result, Rng, Space, Start, View, better_constrained, memory,
     save_state, violation,
 };
 
@@ -110,6 +111,19 @@ pub trait LocalSearch: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// row a point.
     fn tell_constraints(&mut self, _values: &Matrix<f64>) {}
 
+    /// Says that values are sums of squared residuals; returns whether the search takes these.
+    fn expect_residuals(&mut self) -> bool {
+        false
+    }
+
+    /// Takes the residuals at the start, before `launch`, and at the points of the last `ask`, before `tell`: one row a point.
+    fn tell_residuals(&mut self, _residuals: &Matrix<f64>) {}
+
+    /// An estimate of the covariance of the variables where it stands, row by row, if it has ended there.
+    fn covariance(&self) -> Option<Matrix<f64>> {
+        None
+    }
+
     /// Where the search stands, and the value there.
     fn place(&self) -> (&[f64], f64);
 
@@ -156,6 +170,8 @@ pub struct LocalMethod<F: Real, W: LocalSearch> {
     constraints: Vec<Constraint>,
     told: Matrix<f64>,
     best_violation: f64,
+    /// Residuals at the points asked, where the search takes them.
+    residuals: Option<Matrix<f64>>,
 }
 
 impl<F: Real, W: LocalSearch> Method<F> for LocalMethod<F, W> {
@@ -190,6 +206,7 @@ impl<F: Real, W: LocalSearch> Method<F> for LocalMethod<F, W> {
             constraints: Vec::new(),
             told: Matrix::default(),
             best_violation: f64::INFINITY,
+            residuals: None,
         })
     }
 }
@@ -219,6 +236,14 @@ impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
         self.search.tell_constraints(&self.told);
         self.launch(x, value);
         self.best_violation = violation(&self.constraints, constraints).f64();
+    }
+
+    /// The same with the residuals there.
+    pub fn launch_with_residuals(&mut self, x: &[F], value: F, residuals: &[F]) {
+        let mut row = Matrix::zeros(1, residuals.len());
+        row.data_mut().iter_mut().zip(residuals).for_each(|(w, r)| *w = r.f64());
+        self.search.tell_residuals(&row);
+        self.launch(x, value);
     }
 
     /// Begins anew from a start that has been checked; between rounds.
@@ -392,6 +417,9 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
         if !self.constraints.is_empty() {
             self.search.tell_constraints(&self.told);
         }
+        if let Some(residuals) = &self.residuals {
+            self.search.tell_residuals(residuals);
+        }
         if self.launched {
             self.pass_on();
         } else if self.values[0].is_finite() {
@@ -432,6 +460,30 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
     fn tell_constraints(&mut self, values: &Matrix<F>) {
         self.told.resize(values.len(), values.dim());
         self.told.data_mut().iter_mut().zip(values.data()).for_each(|(w, c)| *w = c.f64());
+    }
+
+    fn expect_aim(&mut self, aim: &Aim) -> bool {
+        let taken = *aim == Aim::Residuals && self.search.expect_residuals();
+        if taken && self.residuals.is_none() {
+            self.residuals = Some(Matrix::default());
+        }
+        taken
+    }
+
+    fn tell_parts(&mut self, parts: &Matrix<F>) {
+        let all = self.residuals.get_or_insert_default();
+        all.resize(parts.len(), parts.dim());
+        all.data_mut().iter_mut().zip(parts.data()).for_each(|(w, r)| *w = r.f64());
+    }
+
+    /// Of all variables: one that the search does not move has none.
+    fn covariance(&self) -> Option<Matrix<f64>> {
+        let narrow = self.search.covariance()?;
+        let mut wide = Matrix::zeros(self.space.dim(), self.space.dim());
+        for (k, &i) in self.continuous.iter().enumerate() {
+            self.continuous.iter().zip(narrow.row(k)).for_each(|(&j, &c)| wide.row_mut(i)[j] = c);
+        }
+        Some(wide)
     }
 
     fn answer(&self) -> Vec<F> {

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use swarmgrad::Error;
-use swarmgrad::problems::{self, CONSTRAINED, Dims, PROBLEMS};
+use swarmgrad::problems::{self, Dims};
 use swarmgrad::registry;
 use swarmgrad_lab::table::{Rules, Table};
 
@@ -38,7 +38,7 @@ impl List {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         let (text, value) = match &*self.what {
             "methods" | "method" => (methods(), registry::entries().map(method_json).collect()),
-            "problems" | "problem" => (all_problems(), PROBLEMS.iter().chain(CONSTRAINED).map(problem_json).collect()),
+            "problems" | "problem" => (all_problems(), problems::all().map(problem_json).collect()),
             #[cfg(feature = "nn")]
             "training" => (training::text(), training::json()),
             #[cfg(not(feature = "nn"))]
@@ -47,7 +47,7 @@ impl List {
                 (Ok(entry), _) => (method(entry), method_json(entry)),
                 (_, Ok(entry)) => (problem(&entry), problem_json(&entry)),
                 _ => {
-                    let problems = PROBLEMS.iter().chain(CONSTRAINED).map(|e| e.name);
+                    let problems = problems::all().map(|e| e.name);
                     let known = registry::entries().map(|e| e.name).chain(problems);
                     return Err(Error::unknown(
                         "method or problem",
@@ -78,7 +78,7 @@ fn methods() -> String {
 
 fn all_problems() -> String {
     let mut table = Table::new(["problem", "variables", "what it is good for"]);
-    for entry in PROBLEMS.iter().chain(CONSTRAINED) {
+    for entry in problems::all() {
         table.row([entry.name, &dims(entry.dims), entry.about]);
     }
     let more = "swarmgrad list NAME shows a problem's formula, domain and minimum.";

@@ -42,7 +42,7 @@ const WHERE: (f64, f64) = (0.3, 0.7);
 
 /// Where searches have ended.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Basins {
+pub(crate) struct Basins {
     /// Values of the ends, and how many searches came to each.
     ends: Vec<(f64, u64)>,
     searches: u64,
@@ -55,7 +55,7 @@ fn is_same(a: f64, b: f64, fall: f64) -> bool {
 
 impl Basins {
     /// A search that has ended at this value.
-    pub(super) fn count(&mut self, value: f64, fall: f64) {
+    pub(crate) fn count(&mut self, value: f64, fall: f64) {
         self.searches += 1;
         match self.ends.iter().position(|end| is_same(end.0, value, fall)) {
             Some(k) => self.ends[k] = (self.ends[k].0.min(value), self.ends[k].1 + 1),
@@ -65,7 +65,7 @@ impl Basins {
     }
 
     /// A search that was given up on its way to a value no better than `bound`: it counts as one to the nearest end above.
-    pub(super) fn count_given_up(&mut self, bound: f64) {
+    pub(crate) fn count_given_up(&mut self, bound: f64) {
         self.searches += 1;
         let above = |k: &usize| self.ends[*k].0 >= bound;
         match (0..self.ends.len()).filter(above).min_by(|&a, &b| self.ends[a].0.total_cmp(&self.ends[b].0)) {
@@ -76,21 +76,21 @@ impl Basins {
     }
 
     /// The share of the box that is expected to lead elsewhere, eq. (3).
-    pub(super) fn unknown(&self) -> f64 {
+    pub(crate) fn unknown(&self) -> f64 {
         let (n, w) = (self.searches as f64, self.ends.len() as f64);
         if self.ends.len() >= MOST || n < w + 2.0 { 1.0 } else { w * (w + 1.0) / (n * (n - 1.0)) }
     }
 
     /// Whether searches came to the best end more than once.
-    pub(super) fn is_best_confirmed(&self) -> bool {
+    pub(crate) fn is_best_confirmed(&self) -> bool {
         self.ends.iter().min_by(|a, b| a.0.total_cmp(&b.0)).is_some_and(|best| best.1 > 1)
     }
 
-    pub(super) fn searches(&self) -> u64 {
+    pub(crate) fn searches(&self) -> u64 {
         self.searches
     }
 
-    pub(super) fn ends(&self) -> usize {
+    pub(crate) fn ends(&self) -> usize {
         self.ends.len()
     }
 }

@@ -44,19 +44,20 @@ mod steps;
 mod tests;
 mod walk;
 
-use end::{Basins, Shape, Survey};
+pub(crate) use end::Basins;
+use end::{Shape, Survey};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use steps::Steps;
-use swarmgrad_algorithms::distribution::Distribution;
 use swarmgrad_algorithms::distribution::cma_es::{self, Cma, CmaEs};
+use swarmgrad_algorithms::distribution::{Distribution, usual_population};
 use swarmgrad_algorithms::local::coordinate_search::{self, CoordinateSearch};
 use swarmgrad_algorithms::local::{LocalMethod, LocalSearch};
 use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, math, memory, save_state};
+use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, memory, save_state};
 use walk::Walk;
 
 parameters! {
@@ -94,6 +95,8 @@ const FEW: u64 = 2;
 const INEXACT: f64 = 1e-11;
 /// A gain that does not matter, in units of the fall of values since the first.
 const NOTHING: f64 = 1e-14;
+/// And one that arithmetic hardly tells.
+const UNSEEN: f64 = 1e-3 * NOTHING;
 /// Cycles over the variables that gain nothing that matters before lines are looked at.
 const CYCLES: u64 = 2;
 /// A relative gain that is not worth the name.
@@ -310,7 +313,7 @@ impl<F: Real> Auto<F> {
             self.hand_over();
         }
         let first = &self.descents[0].search;
-        if self.findings.smooth.is_none() && self.is_done(first) {
+        if self.findings.smooth.is_none() && self.is_done(first, NOTHING) {
             self.findings.smooth = Some(!first.is_over() || first.is_settled());
         }
         if self.is_surveying() {
@@ -356,14 +359,9 @@ impl<F: Real> Auto<F> {
         wanted && (self.survey.shape == Shape::Unknown && first || self.survey.shape == Shape::Convex)
     }
 
-    /// Whether the descent has ended, or is about to gain nothing that matters.
-    fn is_done(&self, descent: &Walk<F>) -> bool {
-        descent.is_over() || descent.remaining() <= NOTHING * self.fall()
-    }
-
-    /// Whether the descent has ended, or has nothing left that arithmetic could tell.
-    fn is_settled(&self, descent: &Walk<F>) -> bool {
-        descent.is_over() || descent.remaining() <= 1e-3 * NOTHING * self.fall()
+    /// Whether the descent has ended, or is about to gain no more than this share of the fall of values.
+    fn is_done(&self, descent: &Walk<F>, share: f64) -> bool {
+        descent.is_over() || descent.remaining() <= share * self.fall()
     }
 
     /// Whether the coordinate search has gained nothing that matters for long.
@@ -394,7 +392,7 @@ impl<F: Real> Auto<F> {
     /// Sees whether nothing more is to be expected.
     fn conclude(&mut self) {
         let descent = &self.descents[0].search;
-        if self.survey.shape == Shape::Convex && self.is_settled(descent) {
+        if self.survey.shape == Shape::Convex && self.is_done(descent, UNSEEN) {
             let (value, fall) = (descent.value(), self.fall());
             self.survey.confirm(value, fall);
             if self.survey.shape == Shape::Convex {
@@ -455,14 +453,6 @@ impl<F: Real> Auto<F> {
         descent.steps() >= PATIENCE && f - HOPE * (f - descent.expected()) > self.best.value.f64()
     }
 
-    /// The law of later starts.
-    fn anywhere(&self) -> Start {
-        match &self.start {
-            Start::Points(_) => Start::Uniform,
-            law => law.clone(),
-        }
-    }
-
     /// A coordinate search that goes on; false when it is over.
     fn open_coordinates(&mut self) -> bool {
         if self.runs(Lane::Coordinates) == 0 {
@@ -489,7 +479,7 @@ impl<F: Real> Auto<F> {
     /// A descent from a new point.
     fn begin_descent(&mut self, k: usize) {
         let runs = self.runs(Lane::Descent(k));
-        let start = self.anywhere();
+        let start = self.start.later();
         let descent = &mut self.descents[k];
         match self.scattered.pop() {
             Some((value, x)) => descent.search.launch(&x, value),
@@ -515,14 +505,14 @@ impl<F: Real> Auto<F> {
                 self.basins.count(run.best.value.f64(), fall);
             }
         }
-        let usual = 4.0 + (3.0 * math::ln(dim as f64)).floor();
+        let usual = usual_population(dim) as f64;
         let first = (POPULATION[usize::from(self.findings.smooth != Some(true))] * usual) as usize;
         let workers = self.params.workers;
         let first = if workers <= first { first.next_multiple_of(workers) } else { first };
         let doubled = 2 * self.population;
         let begins = runs == 0 || doubled.saturating_mul(dim) > LARGEST;
         self.population = if begins { first } else { doubled };
-        let start = if runs == 0 { self.best.as_start() } else { self.anywhere() };
+        let start = if runs == 0 { self.best.as_start() } else { self.start.later() };
         let (particles, sigma) = (Some(self.population), self.params.sigma);
         let params = cma_es::Params { particles, sigma, ..cma_es::Params::default() };
         self.sample = Cma::new(&self.space, start, None, params).ok().map(|search| Sample {
@@ -587,23 +577,12 @@ impl<F: Real> Auto<F> {
 
 // What lanes ask and are told.
 impl<F: Real> Auto<F> {
-    /// The first points: those given, else one near the middle of the box; where none of them has a finite value, others. Not the
-    /// very middle: there many test functions have their minimum, and the first evaluation would solve them.
+    /// The first points: those given, else one near the middle of the box; where none of them has a finite value, others.
     fn ask_start(&self, rng: &Rng, xs: &mut Matrix<F>) {
         if self.rounds > 0 {
-            return self.anywhere().fill(&self.space, rng, self.params.workers, xs);
+            return self.start.later().fill(&self.space, rng, self.params.workers, xs);
         }
-        let given = match &self.start {
-            Start::Points(points) => points.len().max(1),
-            _ => 1,
-        };
-        self.start.fill(&self.space, rng, given, xs);
-        if self.start == Start::Uniform {
-            for (t, (&lo, &hi)) in xs.row_mut(0).iter_mut().zip(self.space.lower().iter().zip(self.space.upper())) {
-                let middle = F::of(0.5) * lo + F::of(0.5) * hi;
-                *t = if middle.is_finite() { middle + F::of(0.2) * (*t - middle) } else { *t };
-            }
-        }
+        self.start.fill_first(&self.space, rng, xs);
     }
 
     /// A move u of all variables, and for each split of them the two moves of its halves.
@@ -674,7 +653,7 @@ impl<F: Real> Auto<F> {
                 // As many lines as fill the workers, one at least.
                 let lines = (self.params.workers / 2).max(1);
                 let rng = rng.fork("survey");
-                self.anywhere().fill(&self.space, &rng, lines, xs);
+                self.start.later().fill(&self.space, &rng, lines, xs);
                 if !self.survey.has_begun() {
                     self.survey.begin(self.evaluations);
                 }
@@ -786,7 +765,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         let room = self.room(xs.len());
         if room > 0 && !xs.is_empty() {
             let mut part = std::mem::take(&mut self.part);
-            self.anywhere().fill(&self.space, &rng.fork("scatter"), room, &mut part);
+            self.start.later().fill(&self.space, &rng.fork("scatter"), room, &mut part);
             part.iter().for_each(|x| xs.push(x));
             self.asked.push((Lane::Scatter, room));
             self.part = part;

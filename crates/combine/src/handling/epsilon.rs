@@ -26,8 +26,8 @@ const EVALUATIONS: f64 = 100.0;
 pub struct EpsilonLevel {
     order: FeasibilityOrder,
     budget: Option<u64>,
-    scales: Vec<f64>,
-    first: f64,
+    /// Nothing before the first round.
+    first: Option<f64>,
     spent: u64,
 }
 
@@ -38,18 +38,18 @@ impl EpsilonLevel {
     }
 
     pub(super) fn scalars<F: Real>(&mut self, told: ToldRound<'_, F>, out: &mut Vec<F>) {
-        if self.scales.is_empty() {
-            self.scales = told.scales();
-            let mut all: Vec<f64> = (0..told.values.len()).map(|i| told.violation(i, &self.scales)).collect();
+        self.order.scalars(told, out);
+        let scales = &self.order.scales;
+        let first = *self.first.get_or_insert_with(|| {
+            let mut all: Vec<f64> = (0..told.values.len()).map(|i| told.violation(i, scales)).collect();
             all.sort_by(f64::total_cmp);
             let place = (SHARE * all.len() as f64) as usize;
-            self.first = all.get(place).copied().filter(|v| v.is_finite()).unwrap_or(0.0); // eq. (1)
-        }
+            all.get(place).copied().filter(|v| v.is_finite()).unwrap_or(0.0) // eq. (1)
+        });
         let end = self.budget.map_or(EVALUATIONS * told.dim as f64, |budget| SHARE * budget as f64).max(1.0);
-        let level = self.first * (1.0 - self.spent as f64 / end).max(0.0).powi(5); // eq. (2)
-        self.order.scalars(told, out);
+        let level = first * (1.0 - self.spent as f64 / end).max(0.0).powi(5); // eq. (2)
         for (i, out) in out.iter_mut().enumerate() {
-            if told.violation(i, &self.scales) <= level {
+            if told.violation(i, scales) <= level {
                 *out = told.values[i];
             }
         }

@@ -23,7 +23,7 @@ const WORST: [f64; 2] = [1e60, 1e15];
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct FeasibilityOrder {
     /// What the violation of each constraint is divided by, from the first round.
-    scales: Vec<f64>,
+    pub(super) scales: Vec<f64>,
 }
 
 impl FeasibilityOrder {

@@ -23,7 +23,7 @@ pub use penalty::GrowingPenalty;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::method::Handling;
 use swarmgrad_core::{
-    Algorithm, Constraint, Error, Matrix, Real, Reason, Result, Rng, Solutions, View, math, save_state, violation,
+    Aim, Algorithm, Constraint, Error, Matrix, Real, Reason, Result, Rng, Solutions, View, math, save_state, violation,
 };
 
 /// What is known of the points of a round.
@@ -151,6 +151,11 @@ impl<F: Real> Algorithm<F> for Handled<F> {
 
     fn tell_constraints(&mut self, values: &Matrix<F>) {
         self.rows.clone_from(values);
+    }
+
+    /// What the values are made of is not what the method is told.
+    fn expect_aim(&mut self, _aim: &Aim) -> bool {
+        false
     }
 
     /// Values by differences know nothing of constraints.

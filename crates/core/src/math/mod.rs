@@ -66,6 +66,8 @@ functions! {
     cos(x): trigonometric::cos, |x: f32| trigonometric::cos(x.into()) as f32;
     /// Tangent.
     tan(x): libm::tan, libm::tanf;
+    /// Arc tangent.
+    atan(x): libm::atan, libm::atanf;
     /// Hyperbolic tangent.
     tanh(x): libm::tanh, libm::tanhf;
 }

@@ -72,6 +72,16 @@ pub(crate) fn row_of(entry: &Entry) -> Option<&'static Row> {
     zdt::ROWS.iter().chain(dtlz::ROWS).chain(limited::ROWS).find(|row| row.entry.name == entry.name)
 }
 
+/// The names of the objectives of an entry, where it has several.
+pub(crate) fn objectives(entry: &Entry) -> Option<Vec<String>> {
+    let number = row_of(entry).map(|row| row.objectives).or(biobj::number(entry).map(|_| 2))?;
+    Some(names(number))
+}
+
+fn names(objectives: usize) -> Vec<String> {
+    (1..=objectives).map(|k| format!("f{k}")).collect()
+}
+
 /// The number of variables with which the literature takes a problem of several objectives.
 pub fn usual_dim(entry: &Entry) -> Option<usize> {
     row_of(entry).map(|row| row.usual)
@@ -130,7 +140,7 @@ pub(crate) trait Formula: Send + Sync + 'static {
 
 impl Formula for &'static Row {
     fn objectives(&self) -> Vec<String> {
-        (1..=self.objectives).map(|k| format!("f{k}")).collect()
+        names(self.objectives)
     }
 
     fn constraints(&self) -> Vec<Constraint> {

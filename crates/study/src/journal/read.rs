@@ -246,6 +246,8 @@ struct Written {
     u: Option<Vec<Number>>,
     value: Number,
     #[serde(default)]
+    parts: Vec<Number>,
+    #[serde(default)]
     constraints: Vec<Number>,
     #[serde(default)]
     gradient: Vec<Number>,
@@ -292,6 +294,7 @@ impl Written {
             x,
             evaluation: Evaluation {
                 value: sign(self.value),
+                parts: self.parts.into_iter().map(sign).collect(),
                 constraints: self.constraints.into_iter().map(|number| number.0).collect(),
                 gradient: self.gradient.into_iter().map(sign).collect(),
                 failure: failure.transpose()?,

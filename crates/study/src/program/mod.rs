@@ -35,7 +35,7 @@ mod template;
 use crate::study::Program;
 use std::path::PathBuf;
 use std::time::Duration;
-use swarmgrad_core::{Error, Result};
+use swarmgrad_core::{Aim, Error, Result};
 
 pub use blocking::Blocking;
 pub use pool::Pool;
@@ -55,6 +55,8 @@ pub struct Options {
     pub names: Vec<String>,
     /// Names of the values of constraints that the program answers with, in their order; none where it does not.
     pub constraints: Vec<String>,
+    /// What the values are made of that it answers with.
+    pub aim: Aim,
     /// The file that holds the answer: `out` for that of `{out}`, or a path, which may have places. The command is run for every
     /// point then.
     pub read: Option<String>,

@@ -594,7 +594,7 @@ impl Pool {
             self.said.banner = true;
         }
         let value = answer.value();
-        let evaluation = answer.evaluation(&self.options.constraints);
+        let evaluation = answer.evaluation(&self.options.constraints, &self.options.aim);
         self.notes.extend(self.health.answered(&task.job.x, value, evaluation.failure.as_ref()));
         self.hosts.praise(self.hosts.of(k));
         if self.template.is_some() {

@@ -2,7 +2,7 @@
 
 use crate::number::typed;
 use serde_json::Value;
-use swarmgrad_core::{Evaluation, Failure, Typed};
+use swarmgrad_core::{Aim, Evaluation, Failure, Typed};
 
 /// An answer longer than this, in bytes, is rubbish.
 pub(super) const LONGEST_LINE: usize = 1 << 16;
@@ -38,13 +38,49 @@ impl Input {
     }
 }
 
+/// Numbers in a list, or by their names.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Numbers {
+    values: Vec<f64>,
+    names: Vec<String>,
+}
+
+impl Numbers {
+    /// Those of an answer.
+    fn read(value: &Value) -> Option<Self> {
+        let (names, values): (Vec<String>, Option<Vec<f64>>) = match value {
+            Value::Array(values) => (Vec::new(), values.iter().map(number).collect()),
+            Value::Object(values) => (values.keys().cloned().collect(), values.values().map(number).collect()),
+            _ => return None,
+        };
+        Some(Numbers { values: values?, names })
+    }
+
+    /// Them in the order of these names, as they were answered where there are none; or the first name that is missing.
+    fn in_order(self, names: &[String]) -> Result<Vec<f64>, String> {
+        if names.is_empty() || self.names.is_empty() {
+            return Ok(self.values);
+        }
+        let place = |name: &String| self.names.iter().position(|known| known == name);
+        let missing = |name: &String| format!("no '{name}': it answered with {}", self.names.join(", "));
+        names.iter().map(|name| place(name).map(|k| self.values[k]).ok_or_else(|| missing(name))).collect()
+    }
+}
+
+/// What a list beside the value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    Residuals,
+    Objectives,
+}
+
 /// What a program said of a point.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     value: f64,
-    constraints: Vec<f64>,
-    /// Names of the constraints, where they were answered as an object.
-    names: Vec<String>,
+    /// What the value is made of, where that was answered: residuals or objectives.
+    parts: Option<(Parts, Numbers)>,
+    constraints: Numbers,
     /// Why the point has no value, in the program's own words.
     error: Option<String>,
 }
@@ -54,24 +90,33 @@ impl Answer {
         self.error.is_none().then_some(self.value)
     }
 
-    /// The evaluation, the values of the constraints in the order of these names; as they were answered where there are none.
-    pub(super) fn evaluation(self, names: &[String]) -> Evaluation {
-        let mut constraints = self.constraints;
-        let mut missing = None;
-        if !names.is_empty() && !self.names.is_empty() {
-            let place = |name: &String| self.names.iter().position(|known| known == name);
-            missing = names.iter().find(|name| place(name).is_none());
-            constraints = names.iter().filter_map(|name| place(name).map(|k| constraints[k])).collect();
-        }
-        let evaluation = match (self.error, missing) {
-            (Some(text), _) => Evaluation::failed(Failure::Rejected(text)),
-            (None, Some(name)) => {
-                let known = self.names.join(", ");
-                Evaluation::failed(Failure::Unreadable(format!(
-                    "its constraints have no '{name}': it answered with {known}"
-                )))
+    /// The evaluation, the values of the constraints in the order of these names, and with the parts that the values have.
+    pub(super) fn evaluation(self, names: &[String], aim: &Aim) -> Evaluation {
+        let unreadable = |why: String| Evaluation::failed(Failure::Unreadable(why));
+        let constraints = match self.constraints.in_order(names) {
+            Ok(constraints) => constraints,
+            Err(why) if self.error.is_none() => return unreadable(format!("its constraints have {why}")),
+            Err(_) => Vec::new(),
+        };
+        let evaluation = match (self.error, aim, self.parts) {
+            (Some(text), ..) => Evaluation::failed(Failure::Rejected(text)),
+            (None, Aim::Value, None) => Evaluation::of(self.value),
+            (None, Aim::Residuals, Some((Parts::Residuals, residuals))) => aim.evaluation(residuals.values),
+            (None, Aim::Objectives(names), Some((Parts::Objectives, objectives))) => match objectives.in_order(names) {
+                Ok(parts) if parts.len() == names.len() => aim.evaluation(parts),
+                Ok(parts) => {
+                    unreadable(format!("it answered with {} objectives, expected {}", parts.len(), names.len()))
+                }
+                Err(why) => unreadable(format!("its objectives have {why}")),
+            },
+            (None, Aim::Residuals, _) => unreadable("expected {\"r\": [residuals]}, as --residuals says".into()),
+            (None, Aim::Objectives(_), _) => unreadable("expected {\"f\": [objectives]}, as --objectives says".into()),
+            (None, Aim::Value, Some((Parts::Residuals, _))) => {
+                unreadable("it answered with residuals: say --residuals".into())
             }
-            (None, None) => Evaluation::of(self.value),
+            (None, Aim::Value, Some((Parts::Objectives, _))) => {
+                unreadable("it answered with several objectives: say --objectives with their names".into())
+            }
         };
         Evaluation { constraints, ..evaluation }
     }
@@ -174,11 +219,12 @@ pub(super) fn last_line(bytes: &[u8]) -> Result<Answer, String> {
     lines().find_map(answer).or_else(whole).ok_or_else(|| unreadable(last))
 }
 
-/// A number, or a JSON object with one under `value`, constraint values under `constraints` or `c`, a list or by name, and a failure's text under `error`.
+/// A number, or a JSON object with one under `value`, residuals under `residuals` or `r`, objectives under `objectives` or `f`,
+/// constraint values under `constraints` or `c`, each a list or by name, and a failure's text under `error`.
 /// Python's NaN and Infinity and JavaScript's null are taken as well.
 fn answer(line: &str) -> Option<Answer> {
     if let Ok(value) = line.parse() {
-        return Some(Answer { value, constraints: Vec::new(), names: Vec::new(), error: None });
+        return Some(Answer { value, parts: None, constraints: Numbers::default(), error: None });
     }
     if !line.starts_with('{') {
         return None;
@@ -190,20 +236,18 @@ fn answer(line: &str) -> Option<Answer> {
         Some(Value::String(text)) => Some(text.clone()),
         Some(other) => Some(other.to_string()),
     };
-    let value = match (fields.get("value"), &error) {
-        (Some(value), _) => number(value)?,
-        (None, Some(_)) => f64::NAN,
-        (None, None) => return None,
+    let list = |long: &str, short: &str| match fields.get(long).or(fields.get(short)) {
+        None | Some(Value::Null) => Some(None),
+        Some(value) => Numbers::read(value).map(Some),
     };
-    let (names, constraints) = match fields.get("constraints").or(fields.get("c")) {
-        None | Some(Value::Null) => (Vec::new(), Vec::new()),
-        Some(Value::Array(values)) => (Vec::new(), values.iter().map(number).collect::<Option<_>>()?),
-        Some(Value::Object(values)) => {
-            (values.keys().cloned().collect(), values.values().map(number).collect::<Option<_>>()?)
-        }
-        Some(_) => return None,
+    let residuals = list("residuals", "r")?.map(|numbers| (Parts::Residuals, numbers));
+    let parts = residuals.or(list("objectives", "f")?.map(|numbers| (Parts::Objectives, numbers)));
+    let value = match (fields.get("value"), &error, &parts) {
+        (Some(value), ..) => number(value)?,
+        (None, None, None) => return None,
+        (None, ..) => f64::NAN,
     };
-    Some(Answer { value, constraints, names, error })
+    Some(Answer { value, parts, constraints: list("constraints", "c")?.unwrap_or_default(), error })
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -310,16 +354,16 @@ mod tests {
     #[test]
     fn objects_hold_constraints_and_failures() {
         let full = answer(r#"{"value": 1.5, "constraints": [0, -2, NaN], "note": "a \" NaN"}"#).unwrap();
-        assert_eq!((full.value, &full.constraints[..2]), (1.5, &[0.0, -2.0][..]));
-        assert!(full.constraints[2].is_nan());
-        let evaluation = full.evaluation(&[]);
+        assert_eq!((full.value, &full.constraints.values[..2]), (1.5, &[0.0, -2.0][..]));
+        assert!(full.constraints.values[2].is_nan());
+        let evaluation = full.evaluation(&[], &Aim::Value);
         assert_eq!((evaluation.failure, evaluation.constraints.len()), (None, 3));
         for line in [r#"{"error": "did not converge"}"#, r#"{"value": NaN, "error": "did not converge"}"#] {
-            let failure = answer(line).unwrap().evaluation(&[]).failure;
+            let failure = answer(line).unwrap().evaluation(&[], &Aim::Value).failure;
             assert_eq!(failure, Some(Failure::Rejected("did not converge".into())));
         }
         let names = ["b".to_owned(), "a".to_owned()];
-        let named = |line: &str| answer(line).unwrap().evaluation(&names);
+        let named = |line: &str| answer(line).unwrap().evaluation(&names, &Aim::Value);
         assert_eq!(named(r#"{"value": 1, "c": {"a": 3, "extra": 9, "b": -4}}"#).constraints, [-4.0, 3.0]);
         assert_eq!(named(r#"{"value": 1, "c": [5, 6]}"#).constraints, [5.0, 6.0]);
         let missing = named(r#"{"value": 1, "c": {"a": 3}}"#).failure.unwrap();
@@ -327,6 +371,29 @@ mod tests {
         assert_eq!(value(r#"{"value": 2, "error": null}"#), Some(2.0));
         assert_eq!(value(r#"{"value": 2, "constraints": 3}"#), None);
         assert_eq!(value(r#"{"value": 2, "constraints": ["a"]}"#), None);
+    }
+
+    #[test]
+    fn objects_hold_residuals_and_objectives() {
+        let fit = |line: &str, aim: &Aim| answer(line).unwrap().evaluation(&[], aim);
+        let found = fit(r#"{"r": [3, -4]}"#, &Aim::Residuals);
+        assert_eq!((found.value, found.parts), (25.0, vec![3.0, -4.0]));
+        let two = Aim::Objectives(vec!["cost".into(), "mass".into()]);
+        assert_eq!(fit(r#"{"f": [1, 2]}"#, &two).parts, [1.0, 2.0]);
+        assert_eq!(fit(r#"{"objectives": {"mass": 2, "cost": 1}}"#, &two).parts, [1.0, 2.0]);
+        for (line, aim, why) in [
+            (r#"{"r": [3]}"#, &Aim::Value, "say --residuals"),
+            (r#"{"f": [3]}"#, &Aim::Value, "say --objectives"),
+            (r#"{"value": 3}"#, &Aim::Residuals, "expected {\"r\": [residuals]}"),
+            (r#"{"f": [3]}"#, &two, "1 objectives, expected 2"),
+            (r#"{"f": {"cost": 3}}"#, &two, "its objectives have no 'mass'"),
+        ] {
+            let failure = fit(line, aim).failure.unwrap();
+            assert!(failure.text().contains(why), "{line}: {}", failure.text());
+        }
+        assert!(fit(r#"{"r": [3, NaN]}"#, &Aim::Residuals).failure.is_some());
+        assert!(fit(r#"{"error": "broken"}"#, &Aim::Residuals).failure.unwrap().text() == "broken");
+        assert_eq!(value(r#"{"r": 3}"#), None);
     }
 
     fn read(bytes: &[u8], banner: usize) -> (Option<Result<f64, String>>, Option<String>) {
