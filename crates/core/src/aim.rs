@@ -1,6 +1,6 @@
 //! Aim: what a value is made of.
 
-use crate::{Evaluation, Real};
+use crate::{Error, Evaluation, Real, Result, math};
 use serde::{Deserialize, Serialize};
 
 /// What the value of a point is made of, where it is more than one number.
@@ -44,6 +44,67 @@ impl Aim {
     }
 }
 
+/// A loss that grows more slowly than the square, so that outliers count less: the sum of C^2 rho((r / C)^2) over the residuals r, as
+/// in SciPy's `least_squares`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RobustLoss {
+    shape: LossShape,
+    scale: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum LossShape {
+    SoftL1,
+    Huber,
+    Cauchy,
+    Arctan,
+}
+
+const SHAPES: [(&str, LossShape); 4] = [
+    ("soft_l1", LossShape::SoftL1),
+    ("huber", LossShape::Huber),
+    ("cauchy", LossShape::Cauchy),
+    ("arctan", LossShape::Arctan),
+];
+
+impl RobustLoss {
+    /// Reads `huber`, or `huber:0.5` with the scale C, the size from which a residual is an outlier; 1 where nothing is said.
+    ///
+    /// ```
+    /// use swarmgrad_core::RobustLoss;
+    /// let huber = RobustLoss::parse("huber:0.5")?;
+    /// assert_eq!((huber.residual(0.25), huber.residual(4.5).powi(2)), (0.25, 4.25));
+    /// # Ok::<(), swarmgrad_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A name that is not known, a scale that is not above 0.
+    pub fn parse(text: &str) -> Result<Self> {
+        let (name, scale) = text.split_once(':').unwrap_or((text, "1"));
+        let found = SHAPES.iter().find(|(known, _)| *known == name);
+        let (_, shape) = found.ok_or_else(|| Error::unknown("loss", name, SHAPES.iter().map(|(known, _)| *known)))?;
+        let number = scale.parse().ok().filter(|scale: &f64| *scale > 0.0 && scale.is_finite());
+        let rule = "must be a finite number above 0";
+        let scale = number.ok_or_else(|| Error::parameter(format!("scale of the loss {name}"), scale, rule))?;
+        Ok(RobustLoss { shape: *shape, scale })
+    }
+
+    /// The residual whose square is the loss of a residual, with its sign.
+    pub fn residual(self, r: f64) -> f64 {
+        let z = (r / self.scale).powi(2);
+        let rho = match self.shape {
+            // 2 (sqrt(1 + z) - 1), exact for small z.
+            LossShape::SoftL1 => 2.0 * z / ((1.0 + z).sqrt() + 1.0),
+            LossShape::Huber if z <= 1.0 => return r,
+            LossShape::Huber => 2.0 * z.sqrt() - 1.0,
+            LossShape::Cauchy if z < 1e-8 => z * (1.0 - 0.5 * z),
+            LossShape::Cauchy => math::ln(1.0 + z),
+            LossShape::Arctan => math::atan(z),
+        };
+        self.scale * rho.sqrt().copysign(r)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +117,28 @@ mod tests {
         assert!(Aim::Residuals.evaluation::<f64>(Vec::new()).failure.is_some());
         assert!(Aim::Residuals.evaluation(vec![1.0, f64::INFINITY]).failure.is_some());
         assert_eq!((Aim::Value.parts(), Aim::Residuals.parts(), front.parts()), (Some(0), None, Some(2)));
+    }
+
+    #[test]
+    fn robust_losses_are_those_of_scipy() {
+        // C^2 rho((r / C)^2) with C = 0.5 at r = 2: z = 16.
+        let known = [
+            ("soft_l1:0.5", 0.25 * 2.0 * (17.0f64.sqrt() - 1.0)),
+            ("huber:0.5", 0.25 * 7.0),
+            ("cauchy:0.5", 0.25 * 17.0f64.ln()),
+            ("arctan:0.5", 0.25 * 16.0f64.atan()),
+        ];
+        for (text, value) in known {
+            let loss = RobustLoss::parse(text).unwrap();
+            assert!((loss.residual(2.0).powi(2) - value).abs() < 1e-14, "{text}");
+            assert_eq!(loss.residual(-2.0), -loss.residual(2.0));
+            // A small residual is its own.
+            for r in [0.0, 1e-9, -1e-6] {
+                assert!((loss.residual(r) - r).abs() <= 1e-11 * r.abs(), "{text} {r}");
+            }
+        }
+        for (text, why) in [("hubber", "did you mean 'huber'"), ("huber:0", "must be a finite number above 0")] {
+            assert!(RobustLoss::parse(text).unwrap_err().to_string().contains(why), "{text}");
+        }
     }
 }

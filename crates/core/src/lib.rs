@@ -46,7 +46,7 @@ mod threads;
 mod variable;
 mod watch;
 
-pub use aim::Aim;
+pub use aim::{Aim, RobustLoss};
 pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
 pub use checkpoint::Checkpoint;
 pub use constraint::{Constraint, Relation, better_constrained, violation};

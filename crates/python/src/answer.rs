@@ -49,6 +49,41 @@ pub fn number(answer: &Bound<'_, PyAny>) -> PyResult<f64> {
     answer.extract().map_err(|_| no_number(answer))
 }
 
+/// What a value is made of, residuals or objectives: anything with one axis.
+pub fn parts(answer: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    if answer.is_none() || answer.is_instance_of::<PyString>() || answer.is_instance_of::<PyDict>() {
+        return Err(no_number(answer));
+    }
+    let answer = if answer.hasattr("detach")? { answer.call_method0("detach")? } else { answer.clone() };
+    let array = answer.py().import("numpy")?.call_method1("asarray", (answer, "float64"))?;
+    let array = array.cast::<PyArrayDyn<f64>>()?;
+    match array.shape() {
+        [number] if *number > 0 => Ok(array.to_vec()?),
+        shape => {
+            Err(PyValueError::new_err(format!("the objective returned shape {}, expected (n,)", shape_text(shape))))
+        }
+    }
+}
+
+/// The same of `count` points, a row a point.
+pub fn rows_of_parts(answer: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<Vec<f64>>> {
+    if answer.is_none() || answer.is_instance_of::<PyString>() {
+        return Err(no_number(answer));
+    }
+    let answer = if answer.hasattr("detach")? { answer.call_method0("detach")? } else { answer.clone() };
+    let array = answer.py().import("numpy")?.call_method1("asarray", (answer, "float64"))?;
+    let array = array.cast::<PyArrayDyn<f64>>()?;
+    match array.shape() {
+        [rows, width] if *rows == count && *width > 0 => {
+            Ok(array.to_vec()?.chunks_exact(*width).map(<[f64]>::to_vec).collect())
+        }
+        shape => {
+            let found = shape_text(shape);
+            Err(PyValueError::new_err(format!("the objective returned shape {found}, expected ({count}, n)")))
+        }
+    }
+}
+
 /// The values that a vectorised objective returned for `count` points.
 pub fn numbers(answer: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<f64>> {
     let direct = answer.extract::<PyReadonlyArray1<'_, f64>>().ok().filter(|array| array.len() == count);

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use swarmgrad::study::journal::{self, Header, Journal};
 use swarmgrad::study::{Plan, Report, Study};
 use swarmgrad::{
-    Asked, Batch, Error, Evaluation, Failure, Id, Limits, Progress, Reason, Session, Time, Told, Typed, VariableKind,
-    Watch,
+    Aim, Asked, Batch, Error, Evaluation, Failure, Id, Limits, Progress, Reason, Session, Time, Told, Typed,
+    VariableKind, Watch,
 };
 
 /// The best value after so many evaluations, an entry an improvement.
@@ -205,6 +205,12 @@ impl Driver {
         (self.plan.space.lower().to_vec(), self.plan.space.upper().to_vec())
     }
 
+    /// Whether an objective answers with residuals or several objectives.
+    #[getter]
+    fn has_parts(&self) -> bool {
+        self.plan.aim != Aim::Value
+    }
+
     /// Names of the values of constraints that an evaluation has to say.
     #[getter]
     fn answered(&self) -> Vec<String> {
@@ -270,7 +276,7 @@ impl Driver {
         &self,
         py: Python<'_>,
         id: u64,
-        value: f64,
+        value: Said,
         kind: Option<&str>,
         text: Option<String>,
         seconds: f64,
@@ -280,7 +286,12 @@ impl Driver {
         constraints: Option<Vec<f64>>,
     ) -> PyResult<()> {
         let mut evaluation = match kind {
-            None => Evaluation::of(self.plan.signed(value)),
+            None => match value {
+                Said::Value(value) if self.plan.aim == Aim::Value => Evaluation::of(self.plan.signed(value)),
+                Said::Parts(parts) if self.plan.aim != Aim::Value => self.plan.evaluation(parts),
+                Said::Value(_) => return Err(PyValueError::new_err(format!("value: {}, expected a list", PARTS))),
+                Said::Parts(_) => return Err(PyValueError::new_err("value: a list, expected a number")),
+            },
             Some(kind) => Evaluation::failed(
                 Failure::of(kind, text.unwrap_or_default())
                     .ok_or_else(|| PyValueError::new_err(format!("'{kind}' is no kind of failure")))?,
@@ -542,6 +553,16 @@ impl Driver {
     }
 }
 
+/// What was said of a point: its value, or what that is made of.
+#[derive(FromPyObject)]
+enum Said {
+    Value(f64),
+    Parts(Vec<f64>),
+}
+
+/// That a number was said where more is expected.
+const PARTS: &str = "a number of a problem with residuals or several objectives";
+
 /// A Python function of a point.
 struct Objective<'a, 'py> {
     driver: &'a Driver,
@@ -585,7 +606,11 @@ impl<'py> Objective<'_, 'py> {
             }
             false => (answer, None),
         };
-        let mut evaluation = Evaluation::of(self.driver.plan.signed(answer::number(&value)?));
+        let plan = &self.driver.plan;
+        let mut evaluation = match plan.aim {
+            Aim::Value => Evaluation::of(plan.signed(answer::number(&value)?)),
+            _ => plan.evaluation(answer::parts(&value)?),
+        };
         self.constrain(py, x, &mut evaluation)?;
         if let Some(jac) = self.jac.as_ref().filter(|_| gradient && evaluation.failure.is_none()) {
             let found = match by_fun {
@@ -619,17 +644,25 @@ impl<'py> Objective<'_, 'py> {
                 points.into_pyobject(py)?
             }
         };
-        let answer = self.call(&self.fun, xs).and_then(|answer| answer::numbers(&answer, batch.len()));
-        let values = match answer {
-            Ok(values) => values,
+        let plan = &self.driver.plan;
+        let answer = self.call(&self.fun, xs).and_then(|answer| match plan.aim {
+            Aim::Value => {
+                let values = answer::numbers(&answer, batch.len())?;
+                Ok(values.into_iter().map(|value| Evaluation::of(plan.signed(value))).collect())
+            }
+            _ => {
+                let rows = answer::rows_of_parts(&answer, batch.len())?;
+                Ok(rows.into_iter().map(|parts| plan.evaluation(parts)).collect())
+            }
+        });
+        let mut evaluations: Vec<Evaluation> = match answer {
+            Ok(evaluations) => evaluations,
             Err(why) if self.skip && why.is_instance_of::<PyException>(py) => {
                 let failed = Evaluation::failed(Failure::Rejected(why.to_string()));
                 return Ok(vec![failed; batch.len()]);
             }
             Err(why) => return Err(why),
         };
-        let signed = values.into_iter().map(|value| Evaluation::of(self.driver.plan.signed(value)));
-        let mut evaluations: Vec<Evaluation> = signed.collect();
         for (evaluation, x) in evaluations.iter_mut().zip(rows.iter()) {
             self.constrain(py, x, evaluation)?;
         }

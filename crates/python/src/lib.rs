@@ -101,6 +101,12 @@ fn number_of(answer: &Bound<'_, PyAny>) -> PyResult<f64> {
     answer::number(answer)
 }
 
+/// The numbers that the answer of an objective with residuals or several objectives is.
+#[pyfunction]
+fn parts_of(answer: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    answer::parts(answer)
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -115,6 +121,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(known_points, module)?)?;
     module.add_function(wrap_pyfunction!(journal_study, module)?)?;
     module.add_function(wrap_pyfunction!(number_of, module)?)?;
+    module.add_function(wrap_pyfunction!(parts_of, module)?)?;
     module.add_function(wrap_pyfunction!(lent::sources, module)?)?;
     module.add_function(wrap_pyfunction!(lent::gradient_of, module)?)?;
     module.add_function(wrap_pyfunction!(lent::certify, module)?)?;

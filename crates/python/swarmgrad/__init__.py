@@ -10,6 +10,7 @@ from . import problems
 from ._compare import Comparison, minimize_many
 from ._engine import Collective
 from ._gradient import Certificate, certify, gradient, list_gradients
+from ._least_squares import least_squares
 from ._lend import lend
 from ._methods import list_methods, method_info
 from ._minimize import minimize, scipy_method
@@ -35,6 +36,7 @@ __all__ = [
     "__version__",
     "certify",
     "gradient",
+    "least_squares",
     "lend",
     "list_gradients",
     "list_methods",

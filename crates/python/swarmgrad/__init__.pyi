@@ -46,6 +46,7 @@ Method = Literal[
     "pgpe",
     "quasi_newton",
     "coordinate_search",
+    "least_squares",
     "nelder_mead",
     "trust_region",
     "sqp",
@@ -129,6 +130,9 @@ def minimize(
     jac: Union[Callable[..., ArrayLike], bool, None] = None,
     constraints: Any = (),
     constraint_tolerance: Optional[float] = None,
+    residuals: bool = False,
+    loss: Optional[str] = None,
+    objectives: Union[int, Sequence[str], None] = None,
     maxfun: Optional[int] = None,
     maxiter: Optional[int] = None,
     target: Optional[float] = None,
@@ -151,6 +155,19 @@ def minimize(
     rng: Seed = None,
     seed: Seed = None,
     options: Optional[Mapping[str, Any]] = None,
+) -> OptimizeResult: ...
+def least_squares(
+    fun: Callable[..., ArrayLike],
+    x0: Any = None,
+    bounds: Any = None,
+    args: tuple[Any, ...] = (),
+    kwargs: Optional[Mapping[str, Any]] = None,
+    *,
+    method: Optional[str] = None,
+    loss: Literal["linear", "soft_l1", "huber", "cauchy", "arctan"] = "linear",
+    f_scale: float = 1.0,
+    max_nfev: Optional[int] = None,
+    **more: Any,
 ) -> OptimizeResult: ...
 def scipy_method(
     fun: Callable[..., Any],
@@ -183,6 +200,9 @@ class Optimizer:
         quorum: float = 1.0,
         constraints: Union[str, Sequence[str]] = (),
         constraint_tolerance: Optional[float] = None,
+        residuals: bool = False,
+        loss: Optional[str] = None,
+        objectives: Union[int, Sequence[str], None] = None,
         outside: Optional[str] = None,
         record: Optional[Path] = None,
         overwrite: bool = False,
@@ -200,7 +220,7 @@ class Optimizer:
     def constraint_names(self) -> list[str]: ...
     def tell(self, values: ArrayLike, constraints: Optional[ArrayLike] = None) -> None: ...
     def tell_one(
-        self, id: int, value: float, failure: Optional[str] = None, constraints: Optional[Sequence[float]] = None
+        self, id: int, value: Any, failure: Optional[str] = None, constraints: Optional[Sequence[float]] = None
     ) -> None: ...
     def stop(self) -> None: ...
     def save(self, path: Path) -> None: ...

@@ -49,8 +49,8 @@ def _delayed(task, item):
 class Task:
     """The objective as a worker runs it: a point in, a plain tuple out."""
 
-    def __init__(self, fun, args, jac, limits):
-        self.fun, self.args, self.jac, self.limits = fun, args, jac, limits
+    def __init__(self, fun, args, jac, limits, parts=False):
+        self.fun, self.args, self.jac, self.limits, self.parts = fun, args, jac, limits, parts
 
     def __call__(self, item):
         point, wanted = item
@@ -59,7 +59,7 @@ class Task:
             answer, gradient = self.fun(point, *self.args), None
             if self.jac is True:
                 answer, gradient = answer
-            value = _native.number_of(answer)
+            value = _native.parts_of(answer) if self.parts else _native.number_of(answer)
             if wanted and self.jac is not None:
                 gradient = gradient if self.jac is True else self.jac(point, *self.args)
                 gradient = [float(g) for g in gradient]
@@ -94,7 +94,7 @@ class Engine:
 
     def drive(self, driver, fun, args, jac, limits, skip, callback):
         self.skip = skip
-        self.begin(Task(fun, args, jac, limits))
+        self.begin(Task(fun, args, jac, limits, driver.has_parts))
         rounds = None
         while driver.ended is None:
             left = driver.seconds_left

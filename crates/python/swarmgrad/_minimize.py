@@ -30,6 +30,9 @@ def minimize(
     jac=None,
     constraints=(),
     constraint_tolerance=None,
+    residuals=False,
+    loss=None,
+    objectives=None,
     maxfun=None,
     maxiter=None,
     target=None,
@@ -69,6 +72,11 @@ def minimize(
     constraints : texts, dicts with ``type`` and ``fun``, ``LinearConstraint``, ``NonlinearConstraint``, or a list of them
         Texts are over ``x0``, ``x1``, ... or the names of the space: ``"x0 + x1 <= 1"``. A feasible point is always better than
         one that is not; ``constraint_tolerance`` is 1e-6, and 1e-4 for equations, where nothing is said.
+    residuals : bool
+        ``fun`` returns residuals, an array as long at every point: the value is the sum of their squares, or of a ``loss`` of them,
+        ``"huber:0.5"``, ``"soft_l1"``, ``"cauchy"``, ``"arctan"``. See :func:`least_squares`.
+    objectives : int or list of names
+        ``fun`` returns so many values, all to be minimised.
     maxfun, maxiter, target, time_limit, patience, tolerance
         Ends after so many evaluations or iterations, at a value this good, after so many seconds, after so many evaluations
         without improvement. One counts when it is more than this share of the best value; ``tolerance`` alone means a patience of
@@ -114,6 +122,9 @@ def minimize(
         x0=x0,
         constraints=constraints,
         constraint_tolerance=constraint_tolerance,
+        residuals=residuals,
+        loss=loss,
+        objectives=objectives,
         maxfun=maxfun,
         maxiter=maxiter,
         target=target,
@@ -130,6 +141,8 @@ def minimize(
     )
     if native and "problem" in study and fun.constraints:
         limits = Own(fun)
+    if isinstance(workers, _engine.Collective) and (residuals or objectives is not None):
+        raise ValueError("workers: the ranks of a Collective exchange values; residuals and several objectives need other workers")
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error = {on_error!r}: must be 'raise' or 'skip'")
     if resume is not None:
@@ -242,8 +255,8 @@ def _seed(rng, seed):
     raise ValueError(f"rng = {rng!r}: must be a whole number from 0 to 2**63 - 1, a numpy.random.Generator or None")
 
 
-def _study(fun, bounds, *, plain=False, method, x0, constraints, constraint_tolerance, maxfun, maxiter, target, time_limit, patience,
-           tolerance, quorum, noisy, maximize, outside, seed, options, resume=None):
+def _study(fun, bounds, *, plain=False, method, x0, constraints, constraint_tolerance, residuals=False, loss=None,
+           objectives=None, maxfun, maxiter, target, time_limit, patience, tolerance, quorum, noisy, maximize, outside, seed, options, resume=None):
     """The study of the arguments, as a dict; the space where it has names; the constraints. A ``plain`` one names its problem."""
     native = isinstance(fun, _native.TestFunction)
     study, space = {}, None
@@ -269,6 +282,13 @@ def _study(fun, bounds, *, plain=False, method, x0, constraints, constraint_tole
             _add_points(study, x0, space, maximize)
         if constraint_tolerance is not None:
             study["constraint_tolerance"] = float(constraint_tolerance)
+        if residuals:
+            study["residuals"] = True
+        if loss is not None:
+            study["loss"] = str(loss)
+        if objectives is not None:
+            names = range(1, objectives + 1) if isinstance(objectives, int) else objectives
+            study["objectives"] = [f"f{name}" if isinstance(name, int) else str(name) for name in names]
         study["seed"] = seed
         if options:
             study["set"] = {str(key): _json(value) for key, value in options.items()}
@@ -516,6 +536,12 @@ def _result(report, curve, space):
     for name in ("fun", "minimum"):
         result[name] = number(report[name])
     result["njev"] = report["ngev"]
+    if "residuals" in report:
+        for name in ("residuals", "standard_errors", "covariance", "correlation"):
+            values = report[name]
+            if values is not None:
+                nested = bool(values) and isinstance(values[0], list)
+                result[name] = np.array([[number(t) for t in row] if nested else number(row) for row in values])
     if "constraints" in report:
         result["violation"] = number(report["violation"])
         result["constraints"] = {name: number(value) for name, value in report["constraints"].items()}

@@ -30,7 +30,8 @@ class Optimizer:
     """
 
     def __init__(self, space, *, method="auto", budget=None, x0=None, rng=None, seed=None, options=None, maximize=False,
-                 noisy=False, target=None, quorum=1.0, constraints=(), constraint_tolerance=None, outside=None, record=None, overwrite=False):
+                 noisy=False, target=None, quorum=1.0, constraints=(), constraint_tolerance=None, residuals=False, loss=None, objectives=None, outside=None,
+                 record=None, overwrite=False):
         if not all(isinstance(constraint, str) for constraint in _list(constraints)):
             raise ValueError("constraints: texts, whose names are variables or values that are told: 'stress <= 3'")
         study, named, _ = _study(
@@ -40,6 +41,9 @@ class Optimizer:
             x0=x0,
             constraints=constraints,
             constraint_tolerance=constraint_tolerance,
+            residuals=residuals,
+            loss=loss,
+            objectives=objectives,
             maxfun=budget,
             maxiter=None,
             target=target,
@@ -113,21 +117,26 @@ class Optimizer:
         row a point with the values of :attr:`constraint_names`."""
         values = np.asarray(values, dtype=float)
         asked = self.ids
-        if values.shape not in ((len(asked),), (len(asked), 1)):
+        if self._driver.has_parts:
+            if values.ndim != 2 or len(values) != len(asked):
+                raise ValueError(f"values have shape {values.shape}, expected ({len(asked)}, n)")
+        elif values.shape not in ((len(asked),), (len(asked), 1)):
             raise ValueError(f"values have shape {values.shape}, expected ({len(asked)},)")
+        else:
+            values = values.ravel()
         rows = [None] * len(asked)
         if constraints is not None:
             rows = np.asarray(constraints, dtype=float)
             if rows.shape != (len(asked), len(self.constraint_names)):
                 raise ValueError(f"constraints have shape {rows.shape}, expected {(len(asked), len(self.constraint_names))}")
             rows = rows.tolist()
-        for number_, value, row in zip(asked, values.ravel().tolist(), rows):
+        for number_, value, row in zip(asked, values.tolist(), rows):
             self.tell_one(number_, value, constraints=row)
 
     def tell_one(self, id, value, failure=None, constraints=None):
         """Takes the value of one point, in any order, with those of :attr:`constraint_names`; or the text that says why it has
         none."""
-        value = _native.number_of(value)
+        value = _native.parts_of(value) if self._driver.has_parts and failure is None else _native.number_of(value)
         kind, id = None if failure is None else "rejected", int(id)
         # How long it took is not known better than this; a record is the sooner on the disk the longer it was.
         seconds = time.monotonic() - self._out[id][1] if id in self._out else 0.0

@@ -525,9 +525,11 @@ impl Problem for Signed<'_> {
 
 /// An evaluation to be minimised, with the values of all constraints at x.
 fn turned(plan: &Plan, x: &[f64], mut evaluation: Evaluation) -> Evaluation {
-    if plan.study.maximize {
+    if plan.aim != Aim::Value && evaluation.failure.is_none() {
+        let Evaluation { value, parts, failure, .. } = plan.evaluation(std::mem::take(&mut evaluation.parts));
+        (evaluation.value, evaluation.parts, evaluation.failure) = (value, parts, failure);
+    } else if plan.study.maximize {
         evaluation.value = 0.0 - evaluation.value;
-        evaluation.parts.iter_mut().for_each(|part| *part = 0.0 - *part);
     }
     if plan.constraints.list().is_empty() {
         return evaluation;

@@ -53,7 +53,7 @@ pub enum Verdict {
 pub struct Front {
     /// The names of the objectives.
     pub objectives: Vec<String>,
-    /// The volume that the front dominates, up to the reference point.
+    /// The volume that the front dominates, up to the reference point; 0 where no point is feasible.
     pub hypervolume: f64,
     /// That of the test problem; else the worst values on the front that was found, and a tenth of its extent beyond them.
     pub reference_point: Vec<f64>,
@@ -155,9 +155,25 @@ impl Report {
         self.constraints().iter().filter(|pair| active(pair)).map(|(constraint, _)| constraint.name()).collect()
     }
 
+    /// Standard errors of the variables at the best point of a fit, where it has ended.
+    pub fn standard_errors(&self) -> Option<Vec<f64>> {
+        let covariance = self.outcome.covariance.as_ref()?;
+        Some((0..covariance.dim()).map(|j| covariance.row(j)[j].sqrt()).collect())
+    }
+
+    /// Correlations of the variables, a row a variable; 0 where one of them has no error.
+    pub fn correlation(&self) -> Option<Vec<Vec<f64>>> {
+        let covariance = self.outcome.covariance.as_ref()?;
+        let errors = self.standard_errors()?;
+        let entry = |i: usize, j: usize| match errors[i] * errors[j] {
+            product if product > 0.0 => covariance.row(i)[j] / product,
+            _ => 0.0,
+        };
+        Some((0..errors.len()).map(|i| (0..errors.len()).map(|j| entry(i, j)).collect()).collect())
+    }
+
     fn solutions(&self, solutions: &Solutions) -> Value {
         let space = &self.plan.space;
-        let numbers = |values: &[f64]| values.iter().map(|&t| number(t)).collect::<Vec<_>>();
         if let Some(front) = self.front() {
             let found = |f: &Found| json!({ "x": point(space, &f.x), "f": numbers(&f.parts) });
             return json!({
@@ -202,10 +218,14 @@ impl Report {
             high + BEYOND * (high - low)
         };
         let reference = known.unwrap_or_else(|| (0..names.len()).map(beyond).collect());
-        let hypervolume = front::hypervolume(f.rows(), &reference);
+        let hypervolume = if self.outcome.is_feasible() { front::hypervolume(f.rows(), &reference) } else { 0.0 };
         let reference_point = reference.into_iter().map(|t| sign * t).collect();
         Some(Front { objectives: names.clone(), hypervolume, reference_point })
     }
+}
+
+fn numbers(all: &[f64]) -> Vec<Value> {
+    all.iter().map(|&t| number(t)).collect()
 }
 
 /// The report as programs read it.
@@ -227,6 +247,14 @@ impl Serialize for Report {
                 self.constraints().into_iter().map(|(constraint, c)| (constraint.name().to_owned(), number(c)));
             map.serialize_entry("constraints", &values.collect::<Map<_, _>>())?;
             map.serialize_entry("active", &self.active())?;
+        }
+        if self.plan.aim == Aim::Residuals {
+            map.serialize_entry("residuals", &numbers(&outcome.parts))?;
+            let covariance = outcome.covariance.as_ref();
+            map.serialize_entry("covariance", &covariance.map(|c| c.iter().map(numbers).collect::<Vec<_>>()))?;
+            map.serialize_entry("standard_errors", &self.standard_errors().map(|errors| numbers(&errors)))?;
+            let rows = self.correlation().map(|rows| rows.iter().map(|row| numbers(row)).collect::<Vec<_>>());
+            map.serialize_entry("correlation", &rows)?;
         }
         map.serialize_entry("nfev", &outcome.nfev)?;
         map.serialize_entry("ngev", &outcome.ngev)?;

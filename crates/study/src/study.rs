@@ -23,7 +23,10 @@ use std::path::Path;
 use swarmgrad_combine::distinct::Distinct;
 use swarmgrad_combine::ensemble::Ensemble;
 use swarmgrad_combine::registry::{self, Entry, Settings};
-use swarmgrad_core::{Aim, Algorithm, Error, Limits, Result, Session, Space, Start, Variable, VariableKind};
+use swarmgrad_core::{
+    Aim, Algorithm, Error, Evaluation, Failure, Limits, Result, RobustLoss, Session, Space, Start, Variable,
+    VariableKind,
+};
 use swarmgrad_diff::schedule::Schedule;
 use swarmgrad_problems as problems;
 
@@ -59,6 +62,9 @@ pub struct Study {
     /// The values are sums of squares of residuals, which the program answers with.
     #[serde(skip_serializing_if = "is_no")]
     pub residuals: bool,
+    /// A loss of the residuals in place of their squares, as [`RobustLoss::parse`] reads it: `huber:0.5`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<String>,
     /// Names of several objectives, which the program answers with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub objectives: Vec<String>,
@@ -160,6 +166,7 @@ impl Default for Study {
             constraints: Vec::new(),
             constraint_tolerance: None,
             residuals: false,
+            loss: None,
             objectives: Vec::new(),
             outside: None,
             maximize: false,
@@ -210,6 +217,8 @@ pub struct Plan {
     pub constraints: Constraints,
     /// What values are made of.
     pub aim: Aim,
+    /// What stands in place of the squares of residuals.
+    pub loss: Option<RobustLoss>,
 }
 
 impl Study {
@@ -388,7 +397,11 @@ impl Study {
         };
         let constraints = self.read_constraints(&space, &names)?;
         let aim = self.aim()?;
-        let plan = Plan { study: self.clone(), space, names, entry, settings, budget, constraints, aim };
+        let loss = self.loss.as_deref().map(RobustLoss::parse).transpose()?;
+        if let Some(text) = self.loss.as_ref().filter(|_| aim != Aim::Residuals) {
+            return Err(Error::parameter("--loss", text, "is a loss of residuals, and the problem has none"));
+        }
+        let plan = Plan { study: self.clone(), space, names, entry, settings, budget, constraints, aim, loss };
         plan.algorithm()?;
         Ok(plan)
     }
@@ -549,6 +562,21 @@ impl Plan {
     /// A value of the problem as the run minimises it, and back.
     pub fn signed(&self, value: f64) -> f64 {
         if self.study.maximize { 0.0 - value } else { value }
+    }
+
+    /// The evaluation of a point whose value is made of these parts, as the run minimises it.
+    pub fn evaluation(&self, mut parts: Vec<f64>) -> Evaluation {
+        if let Some(loss) = self.loss {
+            parts.iter_mut().for_each(|r| *r = loss.residual(*r));
+        }
+        if self.study.maximize {
+            parts.iter_mut().for_each(|part| *part = 0.0 - *part);
+        }
+        if let Some(expected) = self.aim.parts().filter(|&expected| expected != parts.len()) {
+            let why = format!("it answered with {} objectives, expected {expected}", parts.len());
+            return Evaluation::failed(Failure::Unreadable(why));
+        }
+        self.aim.evaluation(parts)
     }
 
     /// Number of variables.

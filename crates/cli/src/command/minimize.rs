@@ -114,6 +114,20 @@ pub struct Minimize {
     #[arg(long, value_name = "T", help_heading = "Problem")]
     constraint_tolerance: Option<f64>,
 
+    /// The program answers with residuals, {"r": [0.1, -0.2]}: a fit, whose value is the sum of their squares. The result has the
+    /// errors of the variables
+    #[arg(long, help_heading = "Problem")]
+    residuals: bool,
+
+    /// A loss of residuals that outliers spoil less than squares: soft_l1, huber, cauchy or arctan, with the size from which a residual
+    /// is an outlier behind it, huber:0.5
+    #[arg(long, value_name = "LOSS", help_heading = "Problem")]
+    loss: Option<String>,
+
+    /// The program answers with several objectives of these names, {"f": {"cost": 1, "mass": 2}} or {"f": [1, 2]}
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Problem")]
+    objectives: Vec<String>,
+
     /// What becomes of a coordinate that leaves its bounds: clamp, reflect, wrap or resample
     /// [default: what the method prefers: drawn anew, then mirrored by CMA-ES, else clamped]
     #[arg(long, value_name = "RULE", help_heading = "Problem")]
@@ -427,6 +441,11 @@ impl Minimize {
             study.constraints.clone_from(&self.constraints);
         }
         study.constraint_tolerance = self.constraint_tolerance.or(study.constraint_tolerance);
+        study.residuals |= self.residuals;
+        study.loss = self.loss.clone().or(study.loss);
+        if !self.objectives.is_empty() {
+            study.objectives.clone_from(&self.objectives);
+        }
         if !self.variables.is_empty() {
             study.variables.clone_from(&self.variables);
             study.bounds = None;

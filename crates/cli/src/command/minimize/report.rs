@@ -82,7 +82,16 @@ pub(super) fn text(report: &Report) -> String {
         let how = format!("{low} .. {high}   (mean of {n} evaluations, the best of {points} points)");
         lines.push(("95 % interval", how));
     }
-    if finite {
+    if report.plan.aim == Aim::Residuals && finite {
+        lines.push(("residuals", fitted(outcome.parts.len(), outcome.x.len(), outcome.fun)));
+    }
+    let errors = report.standard_errors().filter(|errors| errors.len() == report.plan.variables());
+    if let Some(errors) = errors.filter(|_| finite) {
+        let name = |j: usize| report.plan.names.get(j).cloned().unwrap_or_else(|| format!("x{j}"));
+        let line = |(j, (x, error)): (usize, (&f64, &f64))| format!("{} = {} +- {}", name(j), short(*x), short(*error));
+        let each: Vec<_> = outcome.x.iter().zip(&errors).enumerate().map(line).collect();
+        lines.push(("at x", format!("{}\n(+- one standard error)", each.join("\n"))));
+    } else if finite {
         let named = |(name, t): (&String, &Typed)| format!("{name} = {}", value(t));
         let named: Vec<_> = report.plan.names.iter().zip(&report.plan.space.decode(&outcome.x)).map(named).collect();
         lines.push(("at x", if named.is_empty() { point(&outcome.x) } else { named.join("\n") }));
@@ -187,4 +196,11 @@ fn hints(report: &Report, gap: Option<f64>) -> Vec<(String, String)> {
         hint("other methods:".into(), compare);
     }
     hints
+}
+
+/// How many residuals there are, and how large they are.
+fn fitted(residuals: usize, variables: usize, sum: f64) -> String {
+    let deviation = (residuals > variables).then(|| (sum / (residuals - variables) as f64).sqrt());
+    let deviation = deviation.map_or_else(String::new, |d| format!("   (standard deviation {})", short(d)));
+    format!("{residuals}{deviation}")
 }
