@@ -10,7 +10,7 @@
 use super::function::Function;
 use super::table::{self, ROWS as SINGLE};
 use crate::entry::{Entry, TestProblem};
-use crate::multi::{Formula, pose_formula};
+use crate::multi::posed::{Formula, pose_formula};
 use crate::posed;
 use swarmgrad_core::{Real, Space};
 

@@ -3,11 +3,13 @@
 
 mod dtlz;
 mod limited;
+pub(crate) mod posed;
 mod zdt;
 
 use crate::bbob::biobj;
 use crate::entry::{Entry, TestProblem};
-use swarmgrad_core::{Aim, Constraint, Differentiable, Evaluation, Problem, Real, Space};
+use posed::{Formula, pose_formula};
+use swarmgrad_core::{Constraint, Real, Space};
 
 type Evaluate = fn(&[f64], &mut [f64], &mut [f64]);
 type Sample = fn(usize) -> Vec<Vec<f64>>;
@@ -124,20 +126,6 @@ fn evenly(low: f64, high: f64, n: usize) -> impl Iterator<Item = f64> {
     (0..n).map(move |i| low + (high - low) * i as f64 / (n.max(2) - 1) as f64)
 }
 
-/// Objectives and constraints at a point in double precision.
-pub(crate) trait Formula: Send + Sync + 'static {
-    /// The names of the objectives.
-    fn objectives(&self) -> Vec<String>;
-
-    /// The constraints.
-    fn constraints(&self) -> Vec<Constraint> {
-        Vec::new()
-    }
-
-    /// Writes the objectives and the values of the constraints.
-    fn evaluate(&self, x: &[f64], f: &mut [f64], c: &mut [f64]);
-}
-
 impl Formula for &'static Row {
     fn objectives(&self) -> Vec<String> {
         names(self.objectives)
@@ -155,63 +143,4 @@ impl Formula for &'static Row {
 /// The row's problem on a space.
 pub(crate) fn pose<F: Real>(row: &'static Row, space: Space<F>) -> Box<dyn TestProblem<F>> {
     pose_formula(row.entry, row, space)
-}
-
-/// The problem of a formula on a space.
-pub(crate) fn pose_formula<F: Real>(entry: Entry, formula: impl Formula, space: Space<F>) -> Box<dyn TestProblem<F>> {
-    let (aim, constraints) = (Aim::Objectives(formula.objectives()), formula.constraints());
-    Box::new(Posed { entry, formula, space, aim, constraints })
-}
-
-struct Posed<F: Real, G> {
-    entry: Entry,
-    formula: G,
-    space: Space<F>,
-    aim: Aim,
-    constraints: Vec<Constraint>,
-}
-
-impl<F: Real, G: Formula> Problem<F> for Posed<F, G> {
-    fn space(&self) -> &Space<F> {
-        &self.space
-    }
-
-    fn aim(&self) -> &Aim {
-        &self.aim
-    }
-
-    fn constraints(&self) -> &[Constraint] {
-        &self.constraints
-    }
-
-    fn value(&self, x: &[F]) -> F {
-        self.evaluate(x).value
-    }
-
-    fn evaluate(&self, x: &[F]) -> Evaluation<F> {
-        assert_eq!(x.len(), self.space.dim(), "a point must have dim entries");
-        let point: Vec<f64> = x.iter().map(|t| t.f64()).collect();
-        let (mut f, mut c) = (vec![0.0; self.aim.parts().unwrap_or(0)], vec![0.0; self.constraints.len()]);
-        self.formula.evaluate(&point, &mut f, &mut c);
-        let narrow = |values: Vec<f64>| values.into_iter().map(F::of).collect();
-        Evaluation { constraints: narrow(c), ..self.aim.evaluation(narrow(f)) }
-    }
-}
-
-impl<F: Real, G: Formula> TestProblem<F> for Posed<F, G> {
-    fn entry(&self) -> &Entry {
-        &self.entry
-    }
-
-    fn minimum(&self) -> Option<F> {
-        None
-    }
-
-    fn minimizers(&self) -> &[Vec<F>] {
-        &[]
-    }
-
-    fn differentiable(&self) -> Option<&dyn Differentiable<F>> {
-        None
-    }
 }
