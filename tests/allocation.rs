@@ -76,6 +76,8 @@ fn no_method_allocates_after_its_first_iterations() {
                 ("auto", _) => 100,
                 // A quadratic programme is made for every step.
                 ("sqp" | "constrained", _) => 100_000,
+                // Fronts are lists of points, sorted anew in every round.
+                ("nsga2" | "sms_emoa" | "mo_cbo", _) => 1_000_000,
                 _ => 0,
             };
             if allocations > allowed {

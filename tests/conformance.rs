@@ -21,6 +21,7 @@ fn bowl(entry: &Entry) -> Settings {
         "cbo" | "mirror_cbo" | "diff_cbo" => {
             settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf" }))
         }
+        "mo_cbo" => settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf" })),
         "polar_cbo" => {
             settings(serde_json::json!({ "particles": 40, "dt": 0.1, "sigma": 2.5, "alpha": "inf", "width": "inf" }))
         }
@@ -260,7 +261,7 @@ fn single_precision_works_and_follows_the_same_law() {
 fn bowl_budget(entry: &Entry) -> (u64, f64) {
     match entry.name {
         "random_search" => (6_000, 4_000.0),
-        "clpso" | "ga" | "diff_ga" => (40_000, 1e-2),
+        "clpso" | "ga" | "diff_ga" | "nsga2" | "sms_emoa" => (40_000, 1e-2),
         "cbs" => (20_000, 1.0), // samples of exp(-E), whose deviation is 0.7
         _ => (6_000, 1e-2),
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use swarmgrad::algorithms::particle::{Motion, Swarm, consensus, empso};
 use swarmgrad::registry::{self, Settings};
-use swarmgrad::{Algorithm, Matrix, Rng, Rows, Space, Tape, Variable};
+use swarmgrad::{Aim, Algorithm, Matrix, Rng, Rows, Space, Tape, Variable};
 
 const TOLERANCE: f64 = 1e-12;
 
@@ -48,8 +48,14 @@ fn objective(name: &str) -> fn(&[f64]) -> f64 {
         "sphere" => |x| x.iter().map(|t| t * t).sum(),
         "rastrigin25" => |x| x.iter().map(|t| t * t + 2.5 * (1.0 - (2.0 * std::f64::consts::PI * t).cos())).sum(),
         "rosenbrock" => |x| x.windows(2).map(|p| 100.0 * (p[1] - p[0] * p[0]).powi(2) + (1.0 - p[0]).powi(2)).sum(),
+        "bowls" => |x| bowls(x)[0],
         other => panic!("no objective {other}"),
     }
+}
+
+/// Two objectives.
+fn bowls(x: &[f64]) -> [f64; 2] {
+    [1.0, -1.0].map(|c| x.iter().map(|t| (t - c) * (t - c)).sum())
 }
 
 /// The parameters of a file under our names.
@@ -125,6 +131,9 @@ fn round(algorithm: &mut dyn Algorithm, rng: &Rng, name: &str, gradients: bool, 
         let gradients: Vec<f64> = algorithm.gradient_rows().iter().flat_map(|&i| slope(name, xs.row(i))).collect();
         algorithm.tell_gradients(&Matrix::from_vec(xs.dim(), gradients).unwrap());
     }
+    if name == "bowls" {
+        algorithm.tell_parts(&Matrix::from_vec(2, xs.iter().flat_map(bowls).collect()).unwrap());
+    }
     algorithm.tell(xs, &values);
 }
 
@@ -189,6 +198,9 @@ fn replay(name: &str) {
     let params = &golden["params"];
     let with_gradients = name.starts_with("diff_") && params["slopes"] != "population" && params["mode"] != "classical";
     assert!(!name.starts_with("diff_") || algorithm.expect_gradients() == with_gradients, "{name}");
+    if f == "bowls" {
+        assert!(algorithm.expect_aim(&Aim::Objectives(vec!["f1".into(), "f2".into()])), "{name}");
+    }
     let mut rng = Rng::scripted(tape(&golden));
     let mut xs = Matrix::default();
     round(&mut *algorithm, &rng, f, with_gradients, &mut xs);
@@ -230,6 +242,7 @@ replays! {
     nelder_mead, nelder_mead_box,
     coordinate_search, coordinate_search_free, coordinate_search_bent, trust_region, trust_region_box,
     cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, cma_es_clamped, cma_es_margin, ipop_cma_es, bipop_cma_es,
+    nsga2, sms_emoa, mo_cbo,
     sep_cma_es, snes, snes_margin, xnes, xnes_wide, cr_fm_nes, cr_fm_nes_far, open_es, pgpe,
 }
 

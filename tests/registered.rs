@@ -105,8 +105,9 @@ impl<F: Real> Algorithm<F> for Able<F> {
     }
 
     fn solutions(&self) -> Option<Solutions<F>> {
-        (self.rounds > 0)
-            .then(|| Solutions::minima(vec![Found { x: self.best.clone(), value: self.value, particles: 1 }]))
+        (self.rounds > 0).then(|| {
+            Solutions::minima(vec![Found { x: self.best.clone(), value: self.value, parts: Vec::new(), particles: 1 }])
+        })
     }
 
     fn explanation(&self) -> Option<String> {

@@ -18,6 +18,7 @@
 
 pub mod distribution;
 pub mod evolution;
+pub mod front;
 pub mod gradient;
 pub mod linear;
 pub mod local;

@@ -2,6 +2,7 @@
 
 use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
 use crate::evolution::{de, ga, jade, jde, jso, lshade, random_search, shade};
+use crate::front::{Evolving, mo_cbo, nsga2, sms_emoa};
 use crate::gradient::adaswarm;
 use crate::local::{LocalMethod, coordinate_search, least_squares, nelder_mead, quasi_newton, sqp, trust_region};
 use crate::method::{Entry, Handling, find};
@@ -27,6 +28,13 @@ macro_rules! method {
 macro_rules! local {
     ($W:ty, $summary:literal, $paper:literal) => {
         algorithm!(LocalMethod<f32, $W>, LocalMethod<f64, $W>, $summary, $paper, &[])
+    };
+}
+
+/// The same for a population of several objectives.
+macro_rules! front {
+    ($S:ty, $summary:literal, $paper:literal) => {
+        algorithm!(Evolving<f32, $S>, Evolving<f64, $S>, $summary, $paper, &[])
     };
 }
 
@@ -297,6 +305,24 @@ pub static ENTRIES: &[Entry] = &[
         "parameter-exploring policy gradients with mirrored samples",
         "Sehnke et al. 2010",
         &[]
+    ),
+    // Several objectives.
+    front!(
+        nsga2::Nsga2,
+        "NSGA-II: several objectives, by fronts and crowding distance",
+        "Deb, Pratap, Agarwal & Meyarivan 2002"
+    ),
+    front!(
+        sms_emoa::SmsEmoa,
+        "SMS-EMOA: several objectives, by what a point adds to the hypervolume",
+        "Beume, Naujoks & Emmerich 2007"
+    ),
+    algorithm!(
+        mo_cbo::MoCbo<f32>,
+        mo_cbo::MoCbo<f64>,
+        "consensus-based optimisation of several objectives, each particle with weights of its own",
+        "Borghi, Herty & Pareschi 2022, 2023",
+        &[("paper", "the papers' time step, for thousands of steps", r#"{"dt": 0.01}"#)]
     ),
     // Local search.
     local!(

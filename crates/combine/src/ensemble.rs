@@ -166,7 +166,7 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
 
     /// The best point of each run that has found one.
     fn solutions(&self) -> Option<Solutions<F>> {
-        let found = |(x, &value): (&Vec<F>, &F)| Found { x: x.clone(), value, particles: 1 };
+        let found = |(x, &value): (&Vec<F>, &F)| Found { x: x.clone(), value, parts: Vec::new(), particles: 1 };
         let points = self.points.iter().zip(&self.best).filter(|(x, _)| !x.is_empty()).map(found).collect();
         Some(Solutions { kind: Kind::Runs, points })
     }

@@ -201,25 +201,33 @@ pub fn parse_with(text: &str, more: &Settings) -> Result<(&'static Entry, Settin
     Ok((entry(&name)?, settings))
 }
 
+/// What `auto` is on a problem with several objectives.
+const FRONT: &str = "sms_emoa";
+
 /// The setting that says how a method is told of constraints.
 const HANDLING: &str = "constraint_handling";
 
 /// What is built: for `auto` on a problem with constraints another method, unless the user says how it is to be told of them, and
-/// another on one with residuals.
+/// others on one with residuals or several objectives.
 fn chosen(entry: &'static Entry, constraints: &[Constraint], aim: &Aim, settings: &Settings) -> Result<Chosen> {
     let mut settings = settings.clone();
-    let handling = match settings.remove(HANDLING) {
+    let given = settings.remove(HANDLING);
+    let handling = match &given {
         None => None,
         Some(value) if constraints.is_empty() => {
             return Err(Error::parameter(HANDLING, value, "the problem has no constraints"));
         }
         Some(value) => Some(Handling::named(value.as_str().unwrap_or(&value.to_string()))?),
     };
+    if let (Aim::Objectives(_), Some(value)) = (aim, &given) {
+        return Err(Error::parameter(HANDLING, value, "methods of several objectives take the constraints themselves"));
+    }
     let entry = match aim {
         _ if entry.name != DEFAULT || handling.is_some() => entry,
+        Aim::Objectives(_) => self::entry(FRONT)?,
         _ if !constraints.is_empty() => self::entry(ConstrainedAuto::<f64>::NAME)?,
         Aim::Residuals => self::entry(Fit::<f64>::NAME)?,
-        Aim::Value | Aim::Objectives(_) => entry,
+        Aim::Value => entry,
     };
     Ok(Chosen { entry, settings, handling })
 }

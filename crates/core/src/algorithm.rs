@@ -197,6 +197,8 @@ pub enum Kind {
     Samples,
     /// The best points of independent runs.
     Runs,
+    /// Points of several objectives of which none is better than another in all.
+    Front,
 }
 
 /// A point of several.
@@ -207,6 +209,9 @@ pub struct Found<F: Real = f64> {
     pub x: Vec<F>,
     /// Its value.
     pub value: F,
+    /// Its objectives, where it has several.
+    #[serde(default)]
+    pub parts: Vec<F>,
     /// Particles that have gathered there.
     pub particles: usize,
 }

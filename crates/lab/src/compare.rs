@@ -30,7 +30,7 @@ use swarmgrad::problems::{self, Dims};
 use swarmgrad::registry::{self, Entry, Settings};
 use swarmgrad::study::number::number;
 use swarmgrad::study::units::{Progress as Done, Work};
-use swarmgrad::{Evaluations, Halt, Progress, Reason, Run, settings};
+use swarmgrad::{Aim, Evaluations, Halt, Progress, Reason, Run, settings};
 
 /// Evaluations a variable where nothing is said.
 const EVALUATIONS_A_VARIABLE: u64 = 1000;
@@ -145,6 +145,13 @@ impl Comparison {
         let mut cells: Vec<Cell> = Vec::new();
         for name in &self.problems {
             let problem = problems::entry(name.trim())?;
+            if matches!(problems::aim(problem.name), Aim::Objectives(_)) {
+                return Err(Error::value(
+                    "--problems",
+                    problem,
+                    "must be a problem of one value, and it has several objectives",
+                ));
+            }
             let mut dims: Vec<usize> = match (problem.dims, &self.dims[..]) {
                 (Dims::Exactly(only), _) => vec![only],
                 (Dims::Any { min }, []) => vec![min.max(2)],

@@ -1,8 +1,9 @@
 //! The table of all test functions, and how a row of it becomes a test function ready for use.
 
-use crate::bbob::mixint;
+use crate::bbob::{biobj, mixint};
 use crate::constrained::CONSTRAINED;
 use crate::entry::{Entry, TestProblem};
+use crate::multi::{self, MULTI};
 use crate::nist::{self, FITS};
 use crate::shape::{Formula, Shape};
 use crate::{ackley::*, adaswarm::*, crease::*, griewank::*, levy::*, michalewicz::*, polynomial::*, rastrigin::*};
@@ -59,6 +60,10 @@ impl Entry {
             Ok(design::pose(design, space, certain))
         } else if let Some(row) = constrained::row_of(self) {
             Ok(constrained::pose(row, space))
+        } else if let Some(row) = multi::row_of(self) {
+            Ok(multi::pose(row, space))
+        } else if let Some(number) = biobj::number(self) {
+            Ok(biobj::pose(*self, number, space))
         } else if let Some(row) = nist::row_of(self) {
             Ok(nist::pose(row, space))
         } else {
@@ -129,14 +134,19 @@ impl<T: Formula, F: Real> TestProblem<F> for Posed<T, F> {
     }
 }
 
-/// All test problems: those of one value, then those with constraints, then fits.
+/// All test problems: those of one value, then those with constraints, then fits, then those of several objectives.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    PROBLEMS.iter().chain(CONSTRAINED).chain(FITS)
+    PROBLEMS.iter().chain(CONSTRAINED).chain(FITS).chain(MULTI)
 }
 
 /// What the values of the test problem of that name are made of.
 pub fn aim(name: &str) -> Aim {
-    if FITS.iter().any(|entry| entry.name == name) { Aim::Residuals } else { Aim::Value }
+    let names = |entry: Entry| multi::objectives(&entry);
+    match entry(name).ok().and_then(names) {
+        Some(names) => Aim::Objectives(names),
+        None if FITS.iter().any(|entry| entry.name == name) => Aim::Residuals,
+        None => Aim::Value,
+    }
 }
 
 /// The row of the table with that name; `NAME/i7` is instance 7 of a function that has instances. An unknown name's
@@ -162,7 +172,9 @@ pub fn entry(name: &str) -> Result<Entry> {
             (Some(number), ..) => bbob::bbob(number, instance),
             (_, Some(number), _) => bbob::bbob_mixint(number, instance),
             (.., Some(number)) => cec2017::cec2017(number, instance),
-            _ => Ok(*row),
+            // A pair of functions of BBOB; the second has the instance 2k + 2.
+            _ => bbob::bbob(1, instance.saturating_mul(2).saturating_add(2))
+                .map(|_| Entry { instance: Some(instance), ..*row }),
         };
     }
     Err(Error::unknown("problem", name, all().map(|entry| entry.name)))

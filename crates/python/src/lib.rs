@@ -11,7 +11,7 @@ use failure::raised;
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 use swarmgrad::study::{journal, number, space};
-use swarmgrad::{Space, Typed, Variable, problems, registry};
+use swarmgrad::{Matrix, Space, Typed, Variable, problems, registry};
 
 /// All methods, as JSON: name, summary and source.
 #[pyfunction]
@@ -107,6 +107,20 @@ fn parts_of(answer: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
     answer::parts(answer)
 }
 
+/// The hypervolume of points, one a row, up to a reference point.
+#[pyfunction]
+fn hypervolume(points: Vec<Vec<f64>>, reference: Vec<f64>) -> PyResult<f64> {
+    let mut rows = Matrix::empty(reference.len());
+    for point in &points {
+        if point.len() != reference.len() {
+            let name = "points".into();
+            return Err(raised(swarmgrad::Error::Shape { name, found: point.len(), expected: reference.len() }));
+        }
+        rows.push(point);
+    }
+    Ok(swarmgrad::algorithms::front::hypervolume(rows.rows(), &reference))
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -122,6 +136,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(journal_study, module)?)?;
     module.add_function(wrap_pyfunction!(number_of, module)?)?;
     module.add_function(wrap_pyfunction!(parts_of, module)?)?;
+    module.add_function(wrap_pyfunction!(hypervolume, module)?)?;
     module.add_function(wrap_pyfunction!(lent::sources, module)?)?;
     module.add_function(wrap_pyfunction!(lent::gradient_of, module)?)?;
     module.add_function(wrap_pyfunction!(lent::certify, module)?)?;

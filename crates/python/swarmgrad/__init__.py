@@ -9,6 +9,7 @@
 from . import problems
 from ._compare import Comparison, minimize_many
 from ._engine import Collective
+from ._front import hypervolume
 from ._gradient import Certificate, certify, gradient, list_gradients
 from ._least_squares import least_squares
 from ._lend import lend
@@ -36,6 +37,7 @@ __all__ = [
     "__version__",
     "certify",
     "gradient",
+    "hypervolume",
     "least_squares",
     "lend",
     "list_gradients",

@@ -44,6 +44,9 @@ Method = Literal[
     "snes",
     "open_es",
     "pgpe",
+    "nsga2",
+    "sms_emoa",
+    "mo_cbo",
     "quasi_newton",
     "coordinate_search",
     "least_squares",
@@ -156,6 +159,7 @@ def minimize(
     seed: Seed = None,
     options: Optional[Mapping[str, Any]] = None,
 ) -> OptimizeResult: ...
+def hypervolume(points: ArrayLike, reference: ArrayLike) -> float: ...
 def least_squares(
     fun: Callable[..., ArrayLike],
     x0: Any = None,

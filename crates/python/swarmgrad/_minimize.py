@@ -76,7 +76,8 @@ def minimize(
         ``fun`` returns residuals, an array as long at every point: the value is the sum of their squares, or of a ``loss`` of them,
         ``"huber:0.5"``, ``"soft_l1"``, ``"cauchy"``, ``"arctan"``. See :func:`least_squares`.
     objectives : int or list of names
-        ``fun`` returns so many values, all to be minimised.
+        ``fun`` returns so many values, all to be minimised. The result has the ``front``: its points ``x`` and their objectives ``f``,
+        one a row, with its ``hypervolume`` up to ``reference_point``.
     maxfun, maxiter, target, time_limit, patience, tolerance
         Ends after so many evaluations or iterations, at a value this good, after so many seconds, after so many evaluations
         without improvement. One counts when it is more than this share of the best value; ``tolerance`` alone means a patience of
@@ -547,7 +548,15 @@ def _result(report, curve, space):
         result["constraints"] = {name: number(value) for name, value in report["constraints"].items()}
     if report.get("noise"):
         result["noise"] = {key: number(value) for key, value in report["noise"].items()}
-    if report.get("several"):
+    if (report.get("several") or {}).get("kind") == "front":
+        front = result.pop("several")
+        at = [point(p["x"]) for p in front["points"]]
+        f = np.array([[number(t) for t in p["f"]] for p in front["points"]]).reshape(-1, len(front["objectives"]))
+        result["front"] = OptimizeResult(x=at if space is not None else np.array(at), f=f)
+        result["objectives"] = front["objectives"]
+        result["hypervolume"] = number(front["hypervolume"])
+        result["reference_point"] = np.array([number(t) for t in front["reference_point"]])
+    elif report.get("several"):
         points = report["several"]["points"]
         result["several"] = dict(
             report["several"], points=[dict(p, x=point(p["x"]), fun=number(p["fun"])) for p in points]

@@ -30,7 +30,7 @@ class OptimizeResult(dict):
 
     def __repr__(self):
         keys = [key for key in _ORDER if key in self]
-        keys += [key for key in ("noise", "several") if self.get(key) is not None]
+        keys += [key for key in ("noise", "several", "front", "hypervolume") if self.get(key) is not None]
         if not keys:
             keys = list(self)
         width = max((len(key) for key in keys), default=0)

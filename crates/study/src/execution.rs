@@ -343,7 +343,10 @@ impl Plan {
                 (noise.mean, noise.low, noise.high) = (0.0 - noise.mean, 0.0 - noise.high, 0.0 - noise.low);
             }
             let found = outcome.solutions.iter_mut().flat_map(|solutions| &mut solutions.points);
-            found.for_each(|found| found.value = 0.0 - found.value);
+            found.for_each(|found| {
+                found.value = 0.0 - found.value;
+                found.parts.iter_mut().for_each(|part| *part = 0.0 - *part);
+            });
         }
     }
 

@@ -16,5 +16,5 @@ mod study;
 pub mod units;
 
 pub use execution::{Execution, Saved};
-pub use report::{LastFailure, Report, Verdict};
+pub use report::{Front, LastFailure, Report, Verdict};
 pub use study::{PROGRAM_BUDGET, Plan, Program, Study};

@@ -6,9 +6,11 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
+use swarmgrad_algorithms::front;
 use swarmgrad_core::{
-    Aim, Constraint, Failure, Found, Kind, Outcome, Reason, Solutions, Typed, Variable, VariableKind,
+    Aim, Constraint, Failure, Found, Kind, Matrix, Outcome, Reason, Solutions, Typed, Variable, VariableKind,
 };
+use swarmgrad_problems as problems;
 
 /// The last failure of an evaluation, for the user's eyes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,6 +47,20 @@ pub enum Verdict {
     /// Interrupted.
     Interrupted = 130,
 }
+
+/// What a front is worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Front {
+    /// The names of the objectives.
+    pub objectives: Vec<String>,
+    /// The volume that the front dominates, up to the reference point; 0 where no point is feasible.
+    pub hypervolume: f64,
+    /// That of the test problem; else the worst values on the front that was found, and a tenth of its extent beyond them.
+    pub reference_point: Vec<f64>,
+}
+
+/// Share of a front's extent by which the reference point lies beyond it, where the problem does not say one.
+const BEYOND: f64 = 0.1;
 
 /// What came of a study.
 #[derive(Debug, Clone)]
@@ -158,6 +174,16 @@ impl Report {
 
     fn solutions(&self, solutions: &Solutions) -> Value {
         let space = &self.plan.space;
+        if let Some(front) = self.front() {
+            let found = |f: &Found| json!({ "x": point(space, &f.x), "f": numbers(&f.parts) });
+            return json!({
+                "kind": self.kind(solutions.kind),
+                "objectives": front.objectives,
+                "hypervolume": number(front.hypervolume),
+                "reference_point": numbers(&front.reference_point),
+                "points": solutions.points.iter().map(found).collect::<Vec<_>>(),
+            });
+        }
         let found = |f: &Found| json!({ "x": point(space, &f.x), "fun": number(f.value), "particles": f.particles });
         let points: Vec<_> = solutions.points.iter().map(found).collect();
         json!({ "kind": self.kind(solutions.kind), "points": points })
@@ -170,7 +196,31 @@ impl Report {
             Kind::Minima => "minima",
             Kind::Samples => "samples",
             Kind::Runs => "runs",
+            Kind::Front => "front",
         }
+    }
+
+    /// What the front that was found is worth, where there are several objectives.
+    pub fn front(&self) -> Option<Front> {
+        let Aim::Objectives(names) = &self.plan.aim else { return None };
+        let sign = if self.plan.study.maximize { -1.0 } else { 1.0 };
+        let points = &self.outcome.solutions.as_ref()?.points;
+        let mut f = Matrix::empty(names.len());
+        points.iter().for_each(|found| f.push(&found.parts.iter().map(|part| sign * part).collect::<Vec<_>>()));
+        let known = self.plan.study.problem.as_ref().and_then(|name| problems::entry(name).ok());
+        let known = known.and_then(|entry| problems::reference_point(&entry, self.plan.space.dim()));
+        let ends = |k: usize| {
+            let values = f.iter().map(|row| row[k]);
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), t| (low.min(t), high.max(t)))
+        };
+        let beyond = |k| {
+            let (low, high) = ends(k);
+            high + BEYOND * (high - low)
+        };
+        let reference = known.unwrap_or_else(|| (0..names.len()).map(beyond).collect());
+        let hypervolume = if self.outcome.is_feasible() { front::hypervolume(f.rows(), &reference) } else { 0.0 };
+        let reference_point = reference.into_iter().map(|t| sign * t).collect();
+        Some(Front { objectives: names.clone(), hypervolume, reference_point })
     }
 }
 

@@ -299,7 +299,8 @@ impl Study {
         let space = match (&self.problem, bounds) {
             (Some(name), bounds) => {
                 let entry = problems::entry(name)?;
-                let dim = given.unwrap_or_else(|| if entry.dims.allows(2) { 2 } else { entry.dims.least() });
+                let least = || if entry.dims.allows(2) { 2 } else { entry.dims.least() };
+                let dim = given.or_else(|| problems::usual_dim(&entry)).unwrap_or_else(least);
                 // The problem's own space also when there are bounds: it checks the dimension first.
                 let space = entry.space(dim)?;
                 bounds.map_or(Ok(space), |bounds| bounds.space(dim))?
@@ -407,9 +408,8 @@ impl Study {
 
     /// The constraints of the test problem and those written as text.
     fn read_constraints(&self, space: &Space, names: &[String]) -> Result<Constraints> {
-        let known = problems::CONSTRAINED.iter().find(|entry| Some(entry.name) == self.problem.as_deref());
-        let own = match known {
-            Some(entry) => entry.build::<f64>(entry.dims.least(), None)?.constraints().to_vec(),
+        let own = match &self.problem {
+            Some(name) => problems::entry(name)?.build::<f64>(space.dim(), None)?.constraints().to_vec(),
             None => Vec::new(),
         };
         let (texts, program) = (&self.constraints, self.program.is_some());

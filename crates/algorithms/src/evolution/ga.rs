@@ -15,14 +15,13 @@
 //! Differs from the papers: both laws are cut at the bounds, as in Deb's later programs; a variable without two finite
 //! bounds is mutated in units of max(1, |y|).
 
-use super::cross::sbx;
-use super::mutate::polynomial;
+use super::breed::{Law, breed};
 use super::select::{rank, tournament};
 use crate::parameters::parameters;
 use crate::particle::{Motion, Remembered, Swarm};
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, Space};
+use swarmgrad_core::{Draws, Matrix, Real, Result, Rng, Space};
 
 parameters! {
     /// Parameters of [`Ga`].
@@ -93,44 +92,10 @@ impl<F: Real> Motion<F> for Ga<F> {
     fn begin(&mut self, _swarm: &mut Swarm<F>) {}
 
     fn advance(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
-        let dim = swarm.dim();
-        let [pair, which, spread, mutate, outside] =
-            ["pair", "which", "spread", "mutate", "outside"].map(|label| rng.fork(label));
-        let rate = F::of(self.params.mutation.unwrap_or(1.0 / dim as f64));
-        let (eta_c, eta_m) = (F::of(self.params.eta_c), F::of(self.params.eta_m));
-        for (k, children) in swarm.x.data_mut().chunks_mut(2 * dim).enumerate() {
-            let mut draws = pair.row(k);
-            let [p1, p2] = [(); 2].map(|()| swarm.y.row(tournament(&swarm.fy, |len| draws.below(len))));
-            let crossed = draws.uniform() < self.params.crossover;
-            let (first, second) = children.split_at_mut(dim);
-            let (mut which, mut spread) = (which.row(k), spread.row(k));
-            for j in 0..dim {
-                let (lower, upper) = (space.lower()[j], space.upper()[j]);
-                let (u, v) = (which.uniform(), spread.uniform());
-                let (c1, c2) = if crossed && u < 0.5 {
-                    let (small, large) = sbx(p1[j], p2[j], F::of(v), eta_c, lower, upper);
-                    // A child stays on the side of its parent, unless the children are exchanged.
-                    if (p1[j] <= p2[j]) == (u < 0.25) { (small, large) } else { (large, small) }
-                } else {
-                    (p1[j], p2[j])
-                };
-                first[j] = c1;
-                if let Some(second) = second.get_mut(j) {
-                    *second = c2;
-                }
-            }
-            for (i, child) in children.chunks_exact_mut(dim).enumerate() {
-                let mut draws = mutate.row(2 * k + i);
-                for (j, y) in child.iter_mut().enumerate() {
-                    let u = F::of(draws.uniform());
-                    if u < rate {
-                        // Below the rate, u / rate is uniform again.
-                        *y = polynomial(*y, u / rate, eta_m, space.lower()[j], space.upper()[j]);
-                    }
-                }
-                space.repair(child, 0, &mut outside.row(2 * k + i));
-            }
-        }
+        let Params { crossover, eta_c, mutation, eta_m, .. } = self.params;
+        let law = Law { crossover, eta_c, mutation, eta_m };
+        let choose = |draws: &mut Draws<'_>| tournament(&swarm.fy, |len| draws.below(len));
+        breed(&law, space, rng, &swarm.y, choose, &mut swarm.x);
     }
 
     fn remember(&mut self, swarm: &mut Swarm<F>) -> Remembered {

@@ -1,6 +1,7 @@
 //! Evolutionary methods and the yardstick below all of them.
 
 pub mod adaptive;
+pub mod breed;
 pub mod cross;
 pub mod de;
 pub mod ga;

@@ -121,7 +121,7 @@ impl<F: Real> Motion<F> for Cbs<F> {
     }
 
     fn solutions(&self, swarm: &Swarm<F>) -> Option<Solutions<F>> {
-        let found = |(x, &value): (&[F], &F)| Found { x: x.to_vec(), value, particles: 1 };
+        let found = |(x, &value): (&[F], &F)| Found { x: x.to_vec(), value, parts: Vec::new(), particles: 1 };
         let samples = || self.old.iter().zip(&swarm.fx).filter(|(_, value)| value.is_finite()).map(found).collect();
         (self.params.aim == Aim::Sample).then(|| Solutions { kind: Kind::Samples, points: samples() })
     }

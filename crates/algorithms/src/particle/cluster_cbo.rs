@@ -164,7 +164,7 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
                 Some((.., found)) => found.particles += particles,
                 None => {
                     let x = self.seen.row(leader).to_vec();
-                    minima.push((j, spread, Found { x, value: swarm.fx[leader], particles }));
+                    minima.push((j, spread, Found { x, value: swarm.fx[leader], parts: Vec::new(), particles }));
                 }
             }
         }

@@ -186,7 +186,12 @@ impl<F: Real> Motion<F> for PolarCbo<F> {
             };
             let particles = rest.iter().filter(|&&i| near(i)).count();
             if 50 * particles >= swarm.fx.len() {
-                minima.push(Found { x: self.seen.row(best).to_vec(), value: swarm.fx[best], particles });
+                minima.push(Found {
+                    x: self.seen.row(best).to_vec(),
+                    value: swarm.fx[best],
+                    parts: Vec::new(),
+                    particles,
+                });
             }
             rest.retain(|&i| !near(i));
         }

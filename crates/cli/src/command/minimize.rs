@@ -6,11 +6,12 @@ use crate::argument;
 use crate::live::{self, Budget, Note, Shared};
 use crate::{interrupt, output};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swarmgrad::registry;
-use swarmgrad::study::{self, Execution, Plan, Program, Saved, Study, Verdict};
-use swarmgrad::{Error, Halt, settings};
+use swarmgrad::study::{self, Execution, Front, Plan, Program, Report, Saved, Study, Verdict};
+use swarmgrad::{Aim, Error, Halt, settings};
+use swarmgrad_lab::plot::{front, png};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +29,7 @@ Examples:
   swarmgrad minimize --exec './sim --x {0} --y {1} --out {out}' --read out --bounds 0:1,0:1 -w 8 --quorum 0.75
   swarmgrad minimize rosenbrock --x0 run.jsonl                               (begins with all points that a record knows)
   swarmgrad minimize himmelblau -m polar_cbo -n 2e5                      (several minima at once)
+  swarmgrad minimize zdt1 --plot front.png                               (several objectives: a front)
   swarmgrad minimize rastrigin --dim 10 -m bipop_cma_es --runs 4         (four runs, their points in one batch)
 
 Your own program (--exec) is kept running. For each point it reads one line like {\"x\": [0.5, -1.2]} from its standard \
@@ -53,7 +55,8 @@ but by --batch, the number of points that methods like auto ask for at a time, w
 The result goes to standard output, the progress line to standard error. With --json it is one object:
   x, fun, nfev, ngev, cost, nit, success, message, seed, method, params, problem, dim, failures, failure_kinds, seconds, ...
   answer   the method's own answer, which for consensus methods is not the best point
-  several  where the aim is more than one point: its kind (minima, samples, runs) and the points, each with x, fun, particles
+  several  where the aim is more than one point: its kind (minima, samples, runs) and the points, each with x, fun, particles;
+           of several objectives the front: hypervolume, reference_point, and points with x and f
   status   0 the method ended by itself, 1 evaluations spent, 2 iterations reached, 3 target reached,
            4 stagnation, 5 time over, 6 interrupted, 7 the program failed
 Numbers that JSON lacks are the strings \"nan\", \"inf\", \"-inf\".
@@ -226,6 +229,10 @@ pub struct Minimize {
     /// Begin anew where --record or --checkpoint hold a run already; the old file is kept under another name
     #[arg(long, help_heading = "Output")]
     overwrite: bool,
+
+    /// Draw the front of several objectives to a file, .svg or .png; of more than two as lines over parallel coordinates
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    plot: Option<PathBuf>,
 
     /// Print the settings as the file of a --study, and run nothing
     #[arg(long, help_heading = "Output")]
@@ -407,6 +414,13 @@ impl Minimize {
             return Ok(ExitCode::SUCCESS);
         }
         let plan = study.plan()?;
+        if let Some(path) = &self.plot {
+            let known = path.extension().is_some_and(|end| end == "svg" || end == "png");
+            if !known || !matches!(plan.aim, Aim::Objectives(_)) {
+                let rule = if known { "the problem has no several objectives" } else { "must end in .svg or .png" };
+                return Err(Error::parameter("--plot", path.display(), rule).into());
+            }
+        }
         let execution = Execution {
             workers: self.means.workers(),
             hosts: self.means.exec_on.clone(),
@@ -418,7 +432,7 @@ impl Minimize {
             overwrite: self.overwrite,
             ..Execution::default()
         };
-        run(plan, execution, self.format)
+        run(plan, execution, self.format, self.plot.as_deref())
     }
 
     /// The study that the command line describes.
@@ -524,12 +538,12 @@ impl Resume {
             checkpoint: saved.checkpoint,
             ..Execution::default()
         };
-        run(saved.study.plan()?, execution, self.format)
+        run(saved.study.plan()?, execution, self.format, None)
     }
 }
 
 /// Carries the plan out, with a line of progress, and prints what came of it.
-fn run(plan: Plan, execution: Execution<'_>, format: Format) -> anyhow::Result<ExitCode> {
+fn run(plan: Plan, execution: Execution<'_>, format: Format, plot: Option<&Path>) -> anyhow::Result<ExitCode> {
     let (study, shared) = (&plan.study, Shared::default());
     let budget = Budget {
         evaluations: plan.budget,
@@ -557,5 +571,26 @@ fn run(plan: Plan, execution: Execution<'_>, format: Format) -> anyhow::Result<E
         false => output::print(&report::text(&report))?,
     }
     report.trouble.iter().for_each(|trouble| eprintln!("swarmgrad: not kept: {trouble}"));
+    if let (Some(path), Some(found)) = (plot, report.front()) {
+        // The result has been printed: a disk that is full does not hide it.
+        if let Err(why) = draw(path, &report, &found) {
+            eprintln!("swarmgrad: not drawn: {}: {why:#}", path.display());
+            return Ok(ExitCode::from(Verdict::NotKept as u8));
+        }
+    }
     Ok(ExitCode::from(verdict as u8))
+}
+
+/// Draws the front that was found.
+fn draw(path: &Path, report: &Report, found: &Front) -> anyhow::Result<()> {
+    let points = report.outcome.solutions.iter().flat_map(|solutions| &solutions.points);
+    let points: Vec<Vec<f64>> = points.map(|point| point.parts.clone()).collect();
+    let (study, method) = (&report.plan.study, report.plan.entry.name);
+    let problem = study.problem.as_deref().unwrap_or("the front");
+    let title = format!("{problem}: {} points after {} evaluations", points.len(), report.outcome.nfev);
+    let svg = front(title, &found.objectives, &[(method.to_owned(), points)]).svg();
+    let is_png = path.extension().is_some_and(|end| end == "png");
+    let bytes = if is_png { png(&svg, 2.0)? } else { svg.into_bytes() };
+    std::fs::write(path, bytes)?;
+    Ok(())
 }

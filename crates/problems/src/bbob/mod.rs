@@ -15,6 +15,7 @@
 //! Differs from the paper where COCO's program does: the sign in f6 is that of the rotated point, f7 looks at the first
 //! coordinate before rounding, f17 and f18 have no second rotation behind T_asy.
 
+pub(crate) mod biobj;
 mod core;
 mod function;
 mod instance;

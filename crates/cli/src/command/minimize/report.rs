@@ -14,7 +14,8 @@ fn place(found: &Found, kind: Kind, space: &Space) -> String {
         1 => "   1 particle".into(),
         many => format!("   {} particles", grouped(many as u64)),
     };
-    format!("{} at {}{gathered}", short(found.value), values(space, &found.x))
+    let value = if kind == Kind::Front { point(&found.parts) } else { short(found.value) };
+    format!("{value} at {}{gathered}", values(space, &found.x))
 }
 
 /// The values of a point as people read them.
@@ -46,7 +47,7 @@ pub(super) fn text(report: &Report) -> String {
     let mut lines: Vec<(&str, String)> = Vec::new();
     let gap = report.minimum.filter(|_| !maximize && finite).map(|least| (least, outcome.fun - least));
     lines.push((
-        "best value",
+        if matches!(report.plan.aim, Aim::Objectives(_)) { "best in the first" } else { "best value" },
         match gap {
             _ if !finite => "none: no evaluation gave a finite number".into(),
             None => short(outcome.fun),
@@ -105,17 +106,24 @@ pub(super) fn text(report: &Report) -> String {
             Kind::Minima => "the best points that particles have gathered about",
             Kind::Samples => "--json shows all",
             Kind::Runs => "the best point of each up to its last whole round",
+            Kind::Front => "none is better than another in all objectives",
         };
         let single = if outcome.noise.is_some() { "; values of single evaluations" } else { "" };
         let shown = if several.kind == Kind::Samples { 0 } else { points.len().min(SHOWN) };
         let mut text = format!("{}   ({how}{single})", points.len());
-        points[..shown]
-            .iter()
-            .for_each(|found| text += &format!("\n{}", place(found, several.kind, &report.plan.space)));
+        // Of a front that is long some from end to end.
+        let all = if several.kind == Kind::Front { points.len().saturating_sub(1) } else { shown.saturating_sub(1) };
+        let at = |i: usize| i * all / shown.saturating_sub(1).max(1);
+        (0..shown).for_each(|i| text += &format!("\n{}", place(&points[at(i)], several.kind, &report.plan.space)));
         if (1..points.len()).contains(&shown) {
             text += &format!("\nand {} more, see --json", points.len() - shown);
         }
         lines.push((report.kind(several.kind), text));
+    }
+    if let Some(front) = report.front() {
+        let from = point(&front.reference_point);
+        lines.push(("objectives", front.objectives.join(", ")));
+        lines.push(("hypervolume", format!("{}   (from {from})", short(front.hypervolume))));
     }
     let rate = outcome.nfev as f64 / outcome.seconds.max(1e-9);
     let pace = if rate >= 10.0 { grouped(rate as u64) } else { short(rate) };
