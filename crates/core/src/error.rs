@@ -63,7 +63,7 @@ pub enum Error {
         limit: f64,
     },
     /// A file that cannot be read or written.
-    #[error("{path}: {why}")]
+    #[error("{path}: {}", without_code(why))]
     File {
         /// The path as the user gave it.
         path: String,
@@ -105,4 +105,11 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 fn suggestion(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!(", did you mean '{name}'?")).unwrap_or_default()
+}
+/// What the system said, without the number that only programmers of systems read.
+fn without_code(why: &str) -> String {
+    match (why.find(" (os error "), why.rfind(')')) {
+        (Some(from), Some(to)) if from < to => format!("{}{}", &why[..from], &why[to + 1..]),
+        _ => why.to_owned(),
+    }
 }

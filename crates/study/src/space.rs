@@ -194,8 +194,12 @@ pub fn points(path: &str) -> Result<Vec<Vec<f64>>> {
     points_in(&text_of(path)?).map_err(|why| Error::File { path: path.into(), why })
 }
 
-/// The text of a file, or of standard input for `-`.
+/// The text of a file, or of standard input for `-`; numbers that are no file's name are the text themselves.
 fn text_of(path: &str) -> Result<String> {
+    let inline = path.starts_with(['[', '{']) || path.split(',').all(|word| real(word).is_some());
+    if inline && !Path::new(path).exists() {
+        return Ok(path.to_owned());
+    }
     let text = if path == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
     text.map_err(|why| Error::File { path: path.into(), why: why.to_string() })
 }
@@ -263,6 +267,14 @@ mod tests {
         for bad in ["", "[", "{}", "1 a", "[\"1\"]", "[]", "1 nan"] {
             assert!(points_in(bad).is_err() || points_in(bad).unwrap() == [Vec::<f64>::new()], "{bad}");
         }
+    }
+
+    #[test]
+    fn points_may_stand_on_the_command_line() {
+        assert_eq!(points("0.1,-0.2").unwrap(), [[0.1, -0.2]]);
+        assert_eq!(points("[[1, 2], [3, 4]]").unwrap(), [[1.0, 2.0], [3.0, 4.0]]);
+        let missing = points("no such file, 3").unwrap_err().to_string();
+        assert_eq!(missing, "no such file, 3: No such file or directory");
     }
 
     #[test]

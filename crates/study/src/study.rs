@@ -351,7 +351,8 @@ impl Study {
                 return Err(Error::parameter("problem", name, "a program is given too; a run has one of them"));
             }
             (None, None) => {
-                let rule = "name a test problem or give a program of your own";
+                let rule = "name a test problem, swarmgrad minimize rastrigin, or give a program of your own with its \
+                            bounds, --exec 'python3 f.py' --bounds -5:5,0:1";
                 return Err(Error::parameter("problem", "nothing", rule));
             }
             (None, Some(program)) if program.command.trim().is_empty() && program.function.is_none() => {

@@ -79,7 +79,7 @@ if --trust says so.";
 #[derive(Args, Debug)]
 pub struct Minimize {
     /// Name of a test problem, see `swarmgrad list problems`
-    #[arg(conflicts_with = "exec", required_unless_present_any = ["exec", "study"])]
+    #[arg(conflicts_with = "exec")]
     problem: Option<String>,
 
     /// Minimise your own program: this command is run by the shell, one JSON line in, one number out per point; or, with
@@ -169,10 +169,10 @@ pub struct Minimize {
     #[arg(long, value_name = "LAW", allow_hyphen_values = true, conflicts_with = "x0", help_heading = "Method")]
     start: Option<String>,
 
-    /// First points from a file, - for standard input: a JSON array of numbers, an array of such arrays, text with one
+    /// First points: one as 0.1,-0.2, or a file, - for standard input: a JSON array of numbers, an array of such arrays, text with one
     /// point a line, or the file of a --record, whose values are believed and not paid for again; what is missing to the
     /// method's number of points is drawn
-    #[arg(long, value_name = "FILE", help_heading = "Method")]
+    #[arg(long, value_name = "POINT|FILE", allow_hyphen_values = true, help_heading = "Method")]
     x0: Option<PathBuf>,
 
     /// So many independent runs of the method, whose points are evaluated in one batch; the limits are those of all together
@@ -288,7 +288,7 @@ pub struct Limits {
     #[arg(long, value_name = "T", value_parser = argument::number, allow_hyphen_values = true, help_heading = LIMITS)]
     target: Option<f64>,
 
-    /// End after this many seconds
+    /// End after this many seconds, or 90s, 10m, 2h
     #[arg(long, value_name = "S", value_parser = argument::seconds, help_heading = LIMITS)]
     time: Option<f64>,
 

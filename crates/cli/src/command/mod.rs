@@ -29,7 +29,7 @@ First steps:
   swarmgrad train iris                                         a network, by AdaSwarm and by Adam
   swarmgrad animate himmelblau -o swarm.gif                    a look at a swarm
 
-`swarmgrad help COMMAND` explains a command, with examples. Numbers may be written 20000, 20_000 or 2e4.";
+`swarmgrad help COMMAND` explains a command, with examples. Numbers may be written 20000, 20_000, 20k or 2e4.";
 
 /// Optimises what has no gradient: particle swarms, consensus-based optimisation and their kin
 #[derive(Parser, Debug)]

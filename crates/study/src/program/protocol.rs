@@ -223,7 +223,7 @@ pub(super) fn last_line(bytes: &[u8]) -> Result<Answer, String> {
 /// constraint values under `constraints` or `c`, each a list or by name, and a failure's text under `error`.
 /// Python's NaN and Infinity and JavaScript's null are taken as well.
 fn answer(line: &str) -> Option<Answer> {
-    if let Ok(value) = line.parse() {
+    if let Some(value) = printed(line) {
         return Some(Answer { value, parts: None, constraints: Numbers::default(), error: None });
     }
     if !line.starts_with('{') {
@@ -248,6 +248,30 @@ fn answer(line: &str) -> Option<Answer> {
         (None, ..) => f64::NAN,
     };
     Some(Answer { value, parts, constraints: list("constraints", "c")?.unwrap_or_default(), error })
+}
+
+/// The number that a line is, as the languages of programs print it: 1.5, 1.5D+02 (Fortran), [1.5], (1.5,), np.float64(1.5),
+/// tensor(1.5); behind the mark that some put before the first line of a text.
+fn printed(line: &str) -> Option<f64> {
+    let line = line.trim_start_matches('\u{feff}').trim();
+    if let Ok(value) = line.parse() {
+        return Some(value);
+    }
+    if let Some((name, rest)) = line.split_once('(')
+        && let Some(inner) = rest.strip_suffix(')')
+        && ["", "array", "tensor", "np.float64", "np.float32", "numpy.float64", "Array"].contains(&name)
+    {
+        // What stands behind the number says its type.
+        let (inner, more) = inner.split_once(',').unwrap_or((inner, ""));
+        let said = more.split(',').all(|part| part.trim().is_empty() || part.contains('='));
+        return if said { printed(inner) } else { None };
+    }
+    if let Some(inner) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return printed(inner);
+    }
+    let (mantissa, exponent) = line.split_once(['D', 'd'])?;
+    let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+-.".contains(c));
+    (digits(mantissa) && digits(exponent)).then(|| format!("{mantissa}e{exponent}").parse().ok()).flatten()
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -344,8 +368,24 @@ mod tests {
             assert!(value(line).is_some_and(f64::is_nan), "{line}");
         }
         assert_eq!(value("{\"value\": -Infinity}"), Some(f64::NEG_INFINITY));
-        for line in
-            ["", "abc", "3,5", "1 2", "[1]", "{\"value\": \"3\"}", "{\"x\": 3}", "{\"x\": NaN}", "true", "\"3\"", "{"]
+        for (line, found) in [
+            ("\u{feff}14.01", 14.01),
+            ("np.float64(14.01)", 14.01),
+            ("[14.01]", 14.01),
+            ("[[ 14.01 ]]", 14.01),
+            ("(14.01,)", 14.01),
+            ("tensor(14.01, dtype=torch.float64)", 14.01),
+            ("array([14.01])", 14.01),
+            ("Array(14.01, dtype=float32)", 14.01),
+            ("1.5D+02", 150.0),
+            ("-1.5d-1", -0.15),
+        ] {
+            assert_eq!(value(line), Some(found), "{line}");
+        }
+        for line in ["[1, 2]", "(1, 2)", "array([1, 2])", "np.float64()", "1D", "D2", "[]", "abs(3)", "2d3d4"] {
+            assert_eq!(value(line), None, "{line}");
+        }
+        for line in ["", "abc", "3,5", "1 2", "{\"value\": \"3\"}", "{\"x\": 3}", "{\"x\": NaN}", "true", "\"3\"", "{"]
         {
             assert_eq!(value(line), None, "{line}");
         }
