@@ -74,6 +74,21 @@ where
 /// assert!(outcome.fun <= 1e-6);
 /// # Ok::<(), swarmgrad::Error>(())
 /// ```
+///
+/// With several objectives the result has a front, points of which none is better than another in all of them:
+///
+/// ```
+/// use swarmgrad::{Space, VectorFunction, minimize_problem};
+///
+/// let both = VectorFunction::objectives(Space::cube(2, -4.0, 4.0)?, &["near", "far"], |x: &[f64], f: &mut [f64]| {
+///     f[0] = x[0] * x[0] + x[1] * x[1];
+///     f[1] = (x[0] - 2.0) * (x[0] - 2.0) + x[1] * x[1];
+/// });
+/// let outcome = minimize_problem(both).method("nsga2").evaluations(3_000).run()?;
+/// let front = outcome.solutions.map_or(Vec::new(), |solutions| solutions.points);
+/// assert!(front.len() > 20 && front.windows(2).all(|pair| pair[0].parts[1] > pair[1].parts[1]));
+/// # Ok::<(), swarmgrad::Error>(())
+/// ```
 pub fn minimize_problem<'a>(problem: impl Problem + 'a) -> Minimize<'a> {
     Minimize::of(Box::new(problem))
 }
