@@ -52,7 +52,7 @@ enum Source<F> {
 /// Its state in a file.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    known: Vec<(Vec<u64>, f64, Vec<f64>, Vec<f64>)>,
+    known: Vec<(Vec<u64>, Outcome<f64>)>,
     idle: u64,
     repeated: [u64; 2],
     state: Vec<u8>,
@@ -183,7 +183,7 @@ impl Distinct<f64> {
         if known.iter().any(|(key, ..)| key.len() != space.dim()) {
             return Err(Error::Saved("a method with a memory of points of another space".into()));
         }
-        let known = known.into_iter().map(|(key, value, c, parts)| (key, (value, c, parts))).collect();
+        let known = known.into_iter().collect();
         Ok(Distinct { known, idle, repeated, ..Distinct::new(load(&state)?, space) })
     }
 }
@@ -293,7 +293,7 @@ impl<F: Real> Algorithm<F> for Distinct<F> {
         self.method.save(&mut state)?;
         let wide = |numbers: &[F]| numbers.iter().map(|t| t.f64()).collect();
         let known = self.known.iter();
-        let known = known.map(|(key, (value, c, parts))| (key.clone(), value.f64(), wide(c), wide(parts))).collect();
+        let known = known.map(|(key, (value, c, parts))| (key.clone(), (value.f64(), wide(c), wide(parts)))).collect();
         let saved = Saved { known, idle: self.idle, repeated: self.repeated, state };
         save_state("a method with a memory", &saved, out)
     }

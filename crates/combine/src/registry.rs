@@ -244,7 +244,7 @@ fn one_value(entry: &Entry, aim: &Aim) -> Error {
         let built = Space::<f64>::cube(2, 0.0, 1.0).and_then(|space| other.build(&space, None, &Settings::new()));
         built.is_ok_and(|mut method| method.expect_aim(aim))
     };
-    let able: Vec<&str> = library().filter(|other| takes(&other)).map(|other| other.name).collect();
+    let able: Vec<&str> = library().filter(takes).map(|other| other.name).collect();
     let rule = format!("minimises one value, and the problem has several objectives; {} take them", able.join(", "));
     Error::parameter("method", entry.name, rule)
 }

@@ -90,6 +90,7 @@ fn each_way_of_telling_leads_to_the_border() {
         None,
         &settings(r#"{"constraint_handling": "epsilom"}"#),
         problem.constraints(),
+        &Aim::Value,
     );
     assert!(wrong.err().unwrap().to_string().ends_with("did you mean 'epsilon'?"));
     let none = build::<f64>(
@@ -98,6 +99,7 @@ fn each_way_of_telling_leads_to_the_border() {
         None,
         &settings(r#"{"constraint_handling": "epsilon"}"#),
         &[],
+        &Aim::Value,
     );
     assert!(none.err().unwrap().to_string().contains("the problem has no constraints"));
     assert_eq!(Handling::ALL.len(), 4);
@@ -158,7 +160,7 @@ fn a_state_that_is_read_back_goes_on_to_the_same_bits() {
     ] {
         let (row, more) = (entry(name).unwrap(), settings(more));
         let fresh = || {
-            let mut method = build::<f64>(row, problem.space(), Some(3000), &more, constraints).unwrap();
+            let mut method = build::<f64>(row, problem.space(), Some(3000), &more, constraints, &Aim::Value).unwrap();
             assert!(method.expect_constraints(constraints), "{name}");
             method
         };
@@ -167,7 +169,7 @@ fn a_state_that_is_read_back_goes_on_to_the_same_bits() {
         let mut again = drive(&mut *first, &*problem, 0..30);
         let mut state = Vec::new();
         first.save(&mut state).unwrap();
-        let mut second = load(row, &state, &more, constraints).unwrap();
+        let mut second = load(row, &state, &more, constraints, &Aim::Value).unwrap();
         assert!(second.expect_constraints(constraints));
         again.extend(drive(&mut *second, &*problem, 30..60));
         assert_eq!(again, asked, "{name}");

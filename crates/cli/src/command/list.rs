@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use swarmgrad::Error;
+use swarmgrad::algorithms::gradient::SOURCES;
 use swarmgrad::problems::{self, Dims};
 use swarmgrad::registry;
 use swarmgrad_lab::table::{Rules, Table};
@@ -20,12 +21,14 @@ Examples:
   swarmgrad list pso_sde          parameters with symbol, default and range, presets, paper
   swarmgrad list rastrigin        formula, domain, minimum, source
   swarmgrad list training         what trains networks without gradients (train --method), with parameters
+  swarmgrad list losses           also gradients, optimizers, data
   swarmgrad list methods --json";
 
 /// What to list.
 #[derive(Args, Debug)]
 pub struct List {
-    /// `methods`, `problems`, the name of one of them, or `training` for those of train --method
+    /// `methods`, `problems`, the name of one of them, `gradients`, `training` for those of train --method, `losses`, `optimizers` or
+    /// `data`
     #[arg(default_value = "methods")]
     what: String,
 
@@ -39,10 +42,21 @@ impl List {
         let (text, value) = match &*self.what {
             "methods" | "method" => (methods(), registry::entries().map(method_json).collect()),
             "problems" | "problem" => (all_problems(), problems::all().map(problem_json).collect()),
+            "gradients" => table("gradient", &gradients(), "swarmgrad minimize levy -m diff_pso --gradient proximal"),
             #[cfg(feature = "nn")]
             "training" => (training::text(), training::json()),
+            #[cfg(feature = "nn")]
+            "losses" => table("loss", &training::losses(), "swarmgrad train iris --loss mae"),
+            #[cfg(feature = "nn")]
+            "optimizers" => {
+                table("optimizer", &training::optimizers(), "swarmgrad train iris --optimizer adam,adaswarm")
+            }
+            #[cfg(feature = "nn")]
+            "data" => table("data", &training::data(), "swarmgrad train iris"),
             #[cfg(not(feature = "nn"))]
-            "training" => anyhow::bail!("list training: this program was built without networks (cargo feature nn)"),
+            name @ ("training" | "losses" | "optimizers" | "data") => {
+                anyhow::bail!("list {name}: this program was built without networks (cargo feature nn)")
+            }
             name => match (registry::entry(name), problems::entry(name)) {
                 (Ok(entry), _) => (method(entry), method_json(entry)),
                 (_, Ok(entry)) => (problem(&entry), problem_json(&entry)),
@@ -52,7 +66,7 @@ impl List {
                     return Err(Error::unknown(
                         "method or problem",
                         name,
-                        known.chain(["methods", "problems", "training"]),
+                        known.chain(["methods", "problems", "gradients", "training", "losses", "optimizers", "data"]),
                     )
                     .into());
                 }
@@ -65,6 +79,20 @@ impl List {
         }
         Ok(ExitCode::from(DONE))
     }
+}
+
+/// Names and what they are, as text and as JSON.
+fn table(what: &str, rows: &[(&str, &str)], example: &str) -> (String, Value) {
+    let mut table = Table::new([what, "what it is"]);
+    rows.iter().for_each(|(name, about)| table.row([*name, *about]));
+    let json = rows.iter().map(|(name, about)| json!({ "name": name, "summary": about })).collect();
+    (format!("{}\nTry: {example}\n", table.text(Rules::Unicode)), json)
+}
+
+/// Where a method that uses gradients may have them from.
+fn gradients() -> Vec<(&'static str, &'static str)> {
+    let own = [("formula", "the test problem's own derivative"), ("none", "no gradient")];
+    own.into_iter().chain(SOURCES.iter().map(|source| (source.name, source.summary))).collect()
 }
 
 fn methods() -> String {

@@ -50,3 +50,18 @@ pub fn json() -> Value {
     };
     SWARMS.into_iter().map(swarm).collect()
 }
+
+/// Losses by name.
+pub fn losses() -> Vec<(&'static str, &'static str)> {
+    swarmgrad_nn::loss::LOSSES.iter().map(|loss| (loss.name, loss.about)).collect()
+}
+
+/// Optimisers by name.
+pub fn optimizers() -> Vec<(&'static str, &'static str)> {
+    swarmgrad_nn::optim::OPTIMIZERS.iter().map(|optimizer| (optimizer.name, optimizer.about)).collect()
+}
+
+/// Data sets by name.
+pub fn data() -> Vec<(&'static str, &'static str)> {
+    swarmgrad_nn::data::catalog::ENTRIES.iter().map(|set| (set.name, set.about)).collect()
+}
