@@ -154,6 +154,7 @@ impl CrFmNes {
 impl Distribution for CrFmNes {
     const NAME: &'static str = "cr_fm_nes";
     type Params = Params;
+    const BENT: bool = true;
 
     fn numbers(params: &Params, dim: usize) -> f64 {
         super::points(params.particles.unwrap_or(usual_population(dim) + 1), dim)

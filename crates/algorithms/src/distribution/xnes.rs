@@ -153,6 +153,7 @@ fn orthonormalise(rows: &Matrix<f64>, basis: &mut Matrix<f64>, inner: &mut Matri
 impl Distribution for Xnes {
     const NAME: &'static str = "xnes";
     type Params = Params;
+    const BENT: bool = true;
 
     fn numbers(params: &Params, dim: usize) -> f64 {
         super::points(params.particles.unwrap_or(usual_population(dim)), dim) + 2.5 * super::square(dim)
