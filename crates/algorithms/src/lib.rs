@@ -24,6 +24,7 @@ pub mod local;
 pub mod method;
 pub mod parameters;
 pub mod particle;
+pub mod partition;
 pub mod registry;
 pub mod restart;
 pub mod saved;
