@@ -22,6 +22,7 @@ pub mod gradient;
 pub mod linear;
 pub mod local;
 pub mod method;
+pub mod model;
 pub mod parameters;
 pub mod particle;
 pub mod partition;
