@@ -7,7 +7,7 @@ Written from the papers' equations, like make.py, whose draws, objectives and fi
   (every file is for a cube or for all of R^d); g the mean as a point of the space; run the number of runs begun.
 * "bounds", where they exist, are [lower, upper] for every variable. A step that leads outside is drawn anew, up to three times
   (again, row i: its normals); a point that is outside still is evaluated at its mirror image and its step stands. Where "outside" is
-  not given, the box goes on for a twentieth of its width on each side, bent as in pycma's BoxConstraintsLinQuadTransformation, and
+  not given, the box goes on for a hundredth of its width on each side, bent as in pycma's BoxConstraintsLinQuadTransformation, and
   mean is the unbent one; where it is "clamp" a point is clipped, and its step becomes the one that leads to where it was evaluated.
 * Labels: z standard normals, one row a point (of mirrored pairs one row a pair); v the first direction of CR-FM-NES;
   start the uniform numbers of a new mean; regime the two numbers of a small run. The draws of run k are below run<k>/.
@@ -37,7 +37,7 @@ class Bent(list):
     """Bounds beyond which the landscape goes on, and turns back."""
 
     def strip(self):
-        return (real(self[1]) - real(self[0])) / 20
+        return (real(self[1]) - real(self[0])) / 100
 
     def wide(self):
         return [real(self[0]) - self.strip(), real(self[1]) + self.strip()]

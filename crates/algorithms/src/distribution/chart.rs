@@ -14,7 +14,7 @@
 //! (`BoxConstraintsLinQuadTransformation`); an upper bound is its mirror image:
 //!
 //! ```text
-//! x = l + (t - l + a)^2 / (4 a)  for  l - a <= t < l + a,   t mirrored at l - a before,   a = 1/20 of the width        (1)
+//! x = l + (t - l + a)^2 / (4 a)  for  l - a <= t < l + a,   t mirrored at l - a before,   a = 1/100 of the width       (1)
 //! ```
 //!
 //! A minimum on the bound is then one of a smooth function, and costs half as many evaluations.
@@ -41,8 +41,8 @@ struct Bend {
 }
 
 /// a over the width of the bounds, and over the initial deviation of a variable that has one bound.
-const STRIP: f64 = 0.05;
-const STRIP_OF_ONE: f64 = 0.25;
+const STRIP: f64 = 0.01;
+const STRIP_OF_ONE: f64 = 0.05;
 
 impl Bend {
     /// The bounds with the strips beyond them.
@@ -267,18 +267,17 @@ mod tests {
         let space = Space::new(vec![-5.0, 2.0, low, low], vec![5.0, high, 3.0, high]).unwrap();
         let (chart, sigma) = Chart::new(&space, &Start::Uniform, 0.3, 0.3, true);
         assert_eq!(sigma, 3.0);
-        assert_eq!(chart.bends.iter().map(|bend| bend.a).collect::<Vec<_>>(), [0.5, 0.25, 0.25, 0.0]);
+        assert_eq!(chart.bends.iter().map(|bend| bend.a).collect::<Vec<_>>(), [0.1, 0.05, 0.05, 0.0]);
         let bend = &chart.bends[0];
-        for (t, x) in [(-5.5, -5.0), (-5.0, -4.875), (-4.5, -4.5), (0.3, 0.3), (5.0, 4.875), (5.5, 5.0)] {
-            assert_eq!(bend.fold(t), x);
-            assert!((bend.unfold(x) - t).abs() < 1e-15, "{x}");
-            assert!((bend.fold(11.0 - t) - x).abs() < 1e-14 && (bend.fold(t - 44.0) - x).abs() < 1e-13, "{x}");
+        for (t, x) in [(-5.1, -5.0), (-5.0, -4.975), (-4.9, -4.9), (0.3, 0.3), (5.0, 4.975), (5.1, 5.0)] {
+            assert!((bend.fold(t) - x).abs() < 1e-14 && (bend.unfold(x) - t).abs() < 1e-7, "{x}");
+            assert!((bend.fold(10.2 - t) - x).abs() < 1e-13 && (bend.fold(t - 40.8) - x).abs() < 1e-13, "{x}");
         }
-        assert_eq!((chart.bends[1].fold(1.75), chart.bends[1].fold(-100.0)), (2.0, 103.5));
-        assert_eq!((chart.bends[2].fold(3.25), chart.bends[2].fold(103.25)), (3.0, -96.75));
+        assert_eq!((chart.bends[1].fold(1.95), chart.bends[1].fold(-100.0)), (2.0, 103.9));
+        assert_eq!((chart.bends[2].fold(3.05), chart.bends[2].fold(103.05)), (3.0, -96.95));
         // The steps stand, and lead back where they came from.
         let (rng, mean, mut x) = (Rng::new(1), [0.0; 4], [0.0; 4]);
-        let mut step: [f64; 4] = std::array::from_fn(|j| [-5.2, 1.9, 3.1, 7.0][j] / chart.scale[j]);
+        let mut step: [f64; 4] = std::array::from_fn(|j| [-5.05, 1.98, 3.03, 7.0][j] / chart.scale[j]);
         let before = step;
         let space = space.with_outside(Outside::Reflect);
         assert_eq!(chart.place(&space, &mean, 1.0, &mut step, &mut x, || rng.row(0)), Placed::Inside);

@@ -9,7 +9,7 @@
 //! [`Start::Normal`] the law holds for every variable. The widest of these deviations is the initial step-size, the
 //! others are ratios to it, so that in a cube a method's coordinates are those of the problem.
 //!
-//! **Bounds.** CMA-ES, xNES and CR-FM-NES walk in a landscape that goes on smoothly beyond a bound, for a twentieth of the width, and
+//! **Bounds.** CMA-ES, xNES and CR-FM-NES walk in a landscape that goes on smoothly beyond a bound, for a hundredth of the width, and
 //! turns back (`chart`); steps stand. CMA-ES, full and separable, draws a step that leads beyond that anew, up to three times. The
 //! others clamp a point, and its step becomes the one that leads there. The space may say otherwise ([`Space::with_outside`]).
 //!
