@@ -9,9 +9,10 @@
 //! [`Start::Normal`] the law holds for every variable. The widest of these deviations is the initial step-size, the
 //! others are ratios to it, so that in a cube a method's coordinates are those of the problem.
 //!
-//! **Bounds.** CMA-ES, xNES and CR-FM-NES walk in a landscape that goes on smoothly beyond a bound, for a hundredth of the width, and
-//! turns back (`chart`); steps stand. CMA-ES, full and separable, draws a step that leads beyond that anew, up to three times. The
-//! others clamp a point, and its step becomes the one that leads there. The space may say otherwise ([`Space::with_outside`]).
+//! **Bounds.** CMA-ES, full and separable, xNES and CR-FM-NES walk in a landscape that goes on smoothly beyond a bound, for a hundredth
+//! of the width, and turns back (`chart`). They draw a step that leads beyond that anew, up to three times; steps stand. The others, whose
+//! samples come in pairs or together make one estimate, clamp a point, and its step becomes the one that leads there. The space may say
+//! otherwise ([`Space::with_outside`]).
 //!
 //! **Whole variables, choices, flags** keep a margin (`margin`): none of their values ever becomes improbable.
 //!
