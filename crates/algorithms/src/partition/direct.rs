@@ -193,14 +193,6 @@ impl<F: Real> Direct<F> {
         }
     }
 
-    /// Adds a rectangle.
-    fn add(&mut self, value: f64, place: &[f64], cuts: &[u8]) -> Rectangle {
-        let row = self.middles.len() / self.deepest.len();
-        self.middles.extend_from_slice(place);
-        self.cuts.extend_from_slice(cuts);
-        Rectangle { value, row }
-    }
-
     /// Takes out the rectangles that are divided next.
     fn choose(&mut self) {
         // Those of a round that was broken off are asked again.
@@ -278,17 +270,17 @@ impl<F: Real> Direct<F> {
                 .collect();
             first += 2 * sides.len();
             sides.sort_by(|a, b| a.0.total_cmp(&b.0)); // (3)
-            let mut place = self.middles[parent.row * dim..(parent.row + 1) * dim].to_vec();
             for (_, j, at) in sides {
-                self.cuts[parent.row * dim + j] += 1;
-                let cuts = self.cuts(parent.row).to_vec();
-                let (middle, h) = (place[j], third(cuts[j]));
+                let own = parent.row * dim..(parent.row + 1) * dim;
+                self.cuts[own.start + j] += 1;
+                let (middle, h) = (self.middles[own.start + j], third(self.cuts[own.start + j]));
                 for (t, i) in [(middle + h, at), (middle - h, at + 1)] {
-                    place[j] = t;
-                    let part = self.add(value(&self.fx, i), &place, &cuts);
+                    let part = Rectangle { value: value(&self.fx, i), row: self.middles.len() / dim };
+                    self.middles.extend_from_within(own.clone());
+                    self.middles[part.row * dim + j] = t;
+                    self.cuts.extend_from_within(own.clone());
                     self.keep(part);
                 }
-                place[j] = middle;
             }
             self.keep(parent);
         }
@@ -303,8 +295,9 @@ impl<F: Real> Direct<F> {
         self.middles.reserve(rows * dim);
         self.cuts.reserve(rows * dim);
         let value = if value.is_nan() { f64::INFINITY } else { value.f64() };
-        let whole = self.add(value, &vec![0.5; dim], &vec![0; dim]);
-        self.keep(whole);
+        self.middles.resize(dim, 0.5);
+        self.cuts.resize(dim, 0);
+        self.keep(Rectangle { value, row: 0 });
     }
 }
 
