@@ -74,6 +74,8 @@ fn no_method_allocates_after_its_first_iterations() {
                 ("quasi_newton" | "coordinate_search" | "cr_fm_nes" | "multistart", _) => 10,
                 // A new run of CMA-ES has a larger population than any before.
                 ("auto", _) => 100,
+                // Rectangles are kept for ever, and a round has as many as may hold the minimum.
+                ("direct", _) => 20_000,
                 // A quadratic programme is made for every step.
                 ("sqp" | "constrained", _) => 100_000,
                 // Fronts are lists of points, sorted anew in every round.

@@ -165,7 +165,7 @@ fn compare(algorithm: &dyn Algorithm, state: &Value, at: &str) {
         let gap = gap(&algorithm.answer(), &vector(golden));
         assert!(gap <= tolerance, "{at}: g is {gap:e} off");
     }
-    for key in ["alpha", "sigma", "run", "mu_F", "mu_CR", "f"] {
+    for key in ["alpha", "sigma", "run", "mu_F", "mu_CR", "f", "rectangles"] {
         if let Some(golden) = state.get(key) {
             let ours = view.number(key).unwrap_or_else(|| panic!("{at}: no number {key}"));
             let gap = gap(&[ours], &[number(golden)]);
@@ -240,7 +240,7 @@ replays! {
     de_pbest, de_exponential, jde, jade, jade_bounds, shade, lshade, lshade_terminal, jso, jso_bounds, ga, ga_unbounded,
     quasi_newton, quasi_newton_box, quasi_newton_central,
     nelder_mead, nelder_mead_box,
-    coordinate_search, coordinate_search_free, coordinate_search_bent, trust_region, trust_region_box,
+    coordinate_search, coordinate_search_free, coordinate_search_bent, trust_region, trust_region_box, direct, direct_original,
     cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, cma_es_clamped, cma_es_margin, ipop_cma_es, bipop_cma_es,
     nsga2, sms_emoa, mo_cbo,
     sep_cma_es, snes, snes_margin, xnes, xnes_wide, cr_fm_nes, cr_fm_nes_far, open_es, pgpe,

@@ -6,7 +6,9 @@ Written from the papers' equations, like make.py, whose draws, objectives and fi
 * State: x the population, fx its values, mean, sigma and p_sigma, p_c where they exist, in the coordinates of the problem
   (every file is for a cube or for all of R^d); g the mean as a point of the space; run the number of runs begun.
 * "bounds", where they exist, are [lower, upper] for every variable. A step that leads outside is drawn anew, up to three times
-  (again, row i: its normals); a point that is outside still is evaluated at its mirror image and its step stands; where "outside" is "clamp" it is clipped, and its step becomes the one that leads to where it was evaluated.
+  (again, row i: its normals); a point that is outside still is evaluated at its mirror image and its step stands. Where "outside" is
+  not given, the box goes on for a hundredth of its width on each side, bent as in pycma's BoxConstraintsLinQuadTransformation, and
+  mean is the unbent one; where it is "clamp" a point is clipped, and its step becomes the one that leads to where it was evaluated.
 * Labels: z standard normals, one row a point (of mirrored pairs one row a pair); v the first direction of CR-FM-NES;
   start the uniform numbers of a new mean; regime the two numbers of a small run. The draws of run k are below run<k>/.
 """
@@ -29,6 +31,28 @@ def real(number):
 
 class Clamped(list):
     """Bounds at which points are clipped."""
+
+
+class Bent(list):
+    """Bounds beyond which the landscape goes on, and turns back."""
+
+    def strip(self):
+        return (real(self[1]) - real(self[0])) / 100
+
+    def wide(self):
+        return [real(self[0]) - self.strip(), real(self[1]) + self.strip()]
+
+    def fold(self, t):
+        a, (low, high) = self.strip(), self.wide()
+        t = mirror(t, low, high)
+        x = np.where(t < low + 2 * a, real(self[0]) + (t - low) ** 2 / (4 * a), t)
+        return np.where(t > high - 2 * a, real(self[1]) - (high - t) ** 2 / (4 * a), x)
+
+    def unfold(self, x):
+        a, (low, high) = self.strip(), self.wide()
+        below = low + 2 * np.sqrt(a * np.maximum(x - real(self[0]), 0))
+        above = high - 2 * np.sqrt(a * np.maximum(real(self[1]) - x, 0))
+        return np.where(x < low + 2 * a, below, np.where(x > high - 2 * a, above, x))
 
 
 def first_sigma(p, bounds, usual=0.3):
@@ -118,7 +142,8 @@ class Cma:
         if self.g == 0:
             self.y[0] = 0  # the initial mean itself
         x = self.m + self.sigma * self.y
-        outside = lambda t: self.bounds is not None and ((t < self.bounds[0]) | (t > self.bounds[1])).any()
+        ends = self.bounds.wide() if isinstance(self.bounds, Bent) else self.bounds
+        outside = lambda t: ends is not None and ((t < ends[0]) | (t > ends[1])).any()
         if not isinstance(self.bounds, Clamped):
             for k in range(self.lam):
                 for _ in range(3):
@@ -136,6 +161,8 @@ class Cma:
         return self.inside(x)
 
     def inside(self, x):
+        if isinstance(self.bounds, Bent):
+            return self.bounds.fold(x)
         return x if self.bounds is None else mirror(x, *(real(b) for b in self.bounds))
 
     def update(self, fx):
@@ -175,7 +202,8 @@ class Cma:
 
 
 def cma_es(f, x, p, draw, bounds, diagonal=False):
-    cma = Cma(x[0], p, p["particles"], first_sigma(p, bounds, 0.2), bounds, diagonal)
+    mean = bounds.unfold(x[0]) if isinstance(bounds, Bent) else x[0]
+    cma = Cma(mean, p, p["particles"], first_sigma(p, bounds, 0.2), bounds, diagonal)
     while True:
         x = cma.sample(draw, "z")
         fx = f(x)
@@ -194,6 +222,7 @@ def restarted(f, x, p, draw, bounds, following):
     while True:
         lam, share, limit = following(cma, run, draw)
         mean = x[0] if run == 0 else bounds[0] + draw.uniform(f"run{run}/start", 1, len(x[0]))[0] * width
+        mean = bounds.unfold(mean) if isinstance(bounds, Bent) else mean
         cma = Cma(mean, p, lam, share * width, bounds)
         while not cma.g or not (cma.ended() or cma.spent >= limit):
             points = cma.sample(draw, f"run{run}/z")
@@ -442,7 +471,7 @@ def cma_files():
     assert not all(s["hs"] for s in stalled) and any(s["hs"] for s in stalled)
     trajectory("cma_es_passive", cma_es, "rastrigin25", one(103, 3), dict(p, active=False), 103, 10)
     _, lazy = trajectory("cma_es_lazy", cma_es, "rosenbrock", one(104, 12, 1.0), dict(particles=4, sigma=0.06), 104, 14)
-    _, boxed = trajectory("cma_es_box", cma_es, "rastrigin25", one(105, 3), dict(particles=6, sigma=1.2), 105, 12, [-2.0, 2.5])
+    _, boxed = trajectory("cma_es_box", cma_es, "rastrigin25", one(105, 3), dict(particles=6, sigma=1.2), 105, 12, Bent([-2.0, 2.5]))
     assert all(-2.0 <= t <= 2.5 for s in boxed for t in s["x"].flat)
     assert any(s["left"] for s in boxed)
     clamped = Clamped([-2.0, 2.5])
@@ -450,9 +479,9 @@ def cma_files():
     assert any(s["left"] for s in boxed)
     trajectory("sep_cma_es", sep_cma_es, "rosenbrock", one(106, 4), p, 106, 14)
     short = dict(particles=4, sigma=0.3, tol_x=0.4)
-    _, runs = trajectory("ipop_cma_es", ipop_cma_es, "sphere", one(107, 2), short, 107, 16, [-4.0, 3.0])
+    _, runs = trajectory("ipop_cma_es", ipop_cma_es, "sphere", one(107, 2), short, 107, 16, Bent([-4.0, 3.0]))
     assert runs[-1]["run"] >= 3
-    _, runs = trajectory("bipop_cma_es", bipop_cma_es, "sphere", one(108, 2), short, 108, 48, [-4.0, 3.0])
+    _, runs = trajectory("bipop_cma_es", bipop_cma_es, "sphere", one(108, 2), short, 108, 48, Bent([-4.0, 3.0]))
     sizes = [len(s["x"]) for s in runs]
     assert max(sizes) >= 16 and sum(f"run{s['run'] - 1}/regime" in s["draws"] for s in runs) >= 2, sizes
 

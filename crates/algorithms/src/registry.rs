@@ -8,6 +8,7 @@ use crate::local::{LocalMethod, coordinate_search, least_squares, nelder_mead, q
 use crate::method::{Entry, Handling, find};
 use crate::particle::{Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso};
 use crate::particle::{polar_cbo, pso, pso_sde, rempso, spso2011};
+use crate::partition::direct;
 use swarmgrad_core::Result;
 
 /// One line of the table.
@@ -354,6 +355,13 @@ pub static ENTRIES: &[Entry] = &[
         sqp::Sqp,
         "quadratic programmes under constraints, derivatives by differences",
         "Kraft 1988; Powell 1978; Goldfarb & Idnani 1983"
+    ),
+    algorithm!(
+        direct::Direct<f32>,
+        direct::Direct<f64>,
+        "DIRECT: rectangles that may hold the minimum are divided",
+        "Jones, Perttunen & Stuckman 1993; Gablonsky & Kelley 2001",
+        &[("original", "sizes are diagonals, as in the paper of 1993", r#"{"locally_biased": false}"#)]
     ),
 ];
 

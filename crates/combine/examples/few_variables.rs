@@ -10,8 +10,17 @@ use swarmgrad_problems::{TestProblem, entry};
 
 const SEEDS: u64 = 15;
 const BUDGETS: [u64; 4] = [20, 50, 100, 1000];
-const METHODS: [&str; 8] =
-    ["auto", "multistart", "bipop_cma_es", "lshade", "trust_region", "coordinate_search", "pso", "random_search"];
+const METHODS: [&str; 9] = [
+    "auto",
+    "direct",
+    "multistart",
+    "bipop_cma_es",
+    "lshade",
+    "trust_region",
+    "coordinate_search",
+    "pso",
+    "random_search",
+];
 
 /// A function of one variable: its name, from where to where, its values.
 type Line = (&'static str, f64, f64, fn(f64) -> f64);

@@ -108,6 +108,11 @@ impl<F: Real> Space<F> {
         self
     }
 
+    /// What was chosen to become of points outside, if anything was.
+    pub fn chosen_outside(&self) -> Option<Outside> {
+        self.outside
+    }
+
     /// Number of coordinates: that of the variables, unless some are choices or fixed.
     pub fn dim(&self) -> usize {
         self.lower.len()

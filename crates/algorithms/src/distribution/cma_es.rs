@@ -330,6 +330,7 @@ impl Distribution for CmaEs {
     type Params = Params;
     const USUAL: f64 = 0.2;
     const REDRAWS: usize = 3;
+    const BENT: bool = true;
 
     fn numbers(params: &Params, dim: usize) -> f64 {
         super::points(params.particles.unwrap_or(usual_population(dim)), dim) + 7.0 * super::square(dim)

@@ -22,7 +22,7 @@
 //! c1 = (d - 5) / 6 of CMA-ES's. Values that are infinite make lambda smaller in these rates.
 //!
 //! Differs from the paper: c1 is at least 0 (d < 5); pairs stand next to each other; the first population holds the
-//! initial mean itself, and an odd one has a last point without a mirror.
+//! initial mean itself, and an odd one has a last point without a mirror, as has a step that was drawn anew at a bound.
 
 use super::rows::dot;
 use super::{
@@ -32,7 +32,7 @@ use super::{
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, View, math};
+use swarmgrad_core::{Draws, Matrix, Real, Result, Rng, View, math};
 
 parameters! {
     /// Parameters of [`CrFmNes`].
@@ -154,6 +154,8 @@ impl CrFmNes {
 impl Distribution for CrFmNes {
     const NAME: &'static str = "cr_fm_nes";
     type Params = Params;
+    const REDRAWS: usize = 3;
+    const BENT: bool = true;
 
     fn numbers(params: &Params, dim: usize) -> f64 {
         super::points(params.particles.unwrap_or(usual_population(dim) + 1), dim)
@@ -244,6 +246,12 @@ impl Distribution for CrFmNes {
             Self::stretch(&self.v, z, step, false);
             step.iter_mut().zip(&self.d).for_each(|(y, d)| *y *= d);
         }
+    }
+
+    fn redraw(&mut self, draws: &mut Draws<'_>, row: usize, y: &mut [f64]) {
+        draws.fill_normal(self.z.row_mut(row));
+        Self::stretch(&self.v, self.z.row(row), y, false);
+        y.iter_mut().zip(&self.d).for_each(|(y, d)| *y *= d);
     }
 
     fn update(&mut self, told: Told<'_>) {

@@ -9,9 +9,10 @@
 //! [`Start::Normal`] the law holds for every variable. The widest of these deviations is the initial step-size, the
 //! others are ratios to it, so that in a cube a method's coordinates are those of the problem.
 //!
-//! **Bounds.** CMA-ES, full and separable, draws a step that leads outside anew, up to three times; a point that is outside still is
-//! evaluated at its mirror image and its step stands. The others, whose samples come in pairs or together make one estimate, clamp
-//! a point, and its step becomes the one that leads there. The space may say otherwise ([`Space::with_outside`]).
+//! **Bounds.** CMA-ES, full and separable, xNES and CR-FM-NES walk in a landscape that goes on smoothly beyond a bound, for a hundredth
+//! of the width, and turns back (`chart`). They draw a step that leads beyond that anew, up to three times; steps stand. The others, whose
+//! samples come in pairs or together make one estimate, clamp a point, and its step becomes the one that leads there. The space may say
+//! otherwise ([`Space::with_outside`]).
 //!
 //! **Whole variables, choices, flags** keep a margin (`margin`): none of their values ever becomes improbable.
 //!
@@ -53,8 +54,10 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
     type Params: Parameters;
     /// The spread that stands for the deviation of the start's law.
     const USUAL: f64 = 0.3;
-    /// How often a step that leads outside is drawn anew before its point is mirrored; 0 where points are clamped.
+    /// How often a step that leads outside is drawn anew before its point is mirrored.
     const REDRAWS: usize = 0;
+    /// Whether the landscape goes on smoothly beyond the bounds, where the space does not say otherwise; else points are clamped.
+    const BENT: bool = false;
 
     /// Numbers that it takes in `dim` dimensions, with points and steps.
     fn numbers(params: &Self::Params, dim: usize) -> f64;
@@ -156,6 +159,8 @@ pub struct Samples<F: Real, D: Distribution> {
     memory: f64,
     distribution: D,
     chart: Chart,
+    /// Whether nobody chose what becomes of points outside, and the method prefers bounds that are bent.
+    bent: bool,
     /// The points of the last ask, after `tell` as they came back.
     x: Matrix<F>,
     fx: Vec<f64>,
@@ -206,7 +211,7 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         };
         let mut first = Matrix::default();
         self.start.fill(&self.space, rng, given, &mut first);
-        let (chart, deviation) = Chart::new(&self.space, &self.start, self.distribution.spread(), D::USUAL);
+        let (chart, deviation) = Chart::new(&self.space, &self.start, self.distribution.spread(), D::USUAL, self.bent);
         self.chart = chart;
         let mean = first.row(0).iter().enumerate().map(|(j, x)| self.chart.inward(j, x.f64())).collect();
         self.distribution.begin(mean, deviation);
@@ -290,7 +295,8 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
         memory::check(D::NAME, space.dim(), memory)?;
         let distribution = D::new(params, space.dim())?;
         Ok(Samples {
-            space: space.clone().or_outside(if D::REDRAWS > 0 { Outside::Reflect } else { Outside::Clamp }),
+            bent: D::BENT && space.chosen_outside().is_none(),
+            space: space.clone().or_outside(if D::BENT { Outside::Reflect } else { Outside::Clamp }),
             start,
             memory,
             distribution,
@@ -318,7 +324,7 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
             return saved::holds("values", n == 0, "must be none before the first round");
         }
         saved::holds("values", n == self.distribution.population(), "must be one a point")?;
-        saved::length("scale", self.chart.scale(), dim)?;
+        saved::holds("scale", self.chart.fits(dim), "must be one a variable")?;
         saved::length("mean", self.distribution.mean(), dim)?;
         self.distribution.verify(dim)
     }

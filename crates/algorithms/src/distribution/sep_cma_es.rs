@@ -59,6 +59,7 @@ impl Distribution for SepCmaEs {
     type Params = Params;
     const USUAL: f64 = 0.2;
     const REDRAWS: usize = 3;
+    const BENT: bool = true;
 
     fn numbers(params: &Params, dim: usize) -> f64 {
         super::points(params.particles.unwrap_or(usual_population(dim)), dim)

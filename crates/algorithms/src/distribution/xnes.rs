@@ -23,7 +23,7 @@ use super::{Distribution, Samples, Told, draw_normals, natural_weights, seen, us
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Result, Rng, View, math};
+use swarmgrad_core::{Draws, Matrix, Real, Result, Rng, View, math};
 
 parameters! {
     /// Parameters of [`Xnes`].
@@ -153,6 +153,8 @@ fn orthonormalise(rows: &Matrix<f64>, basis: &mut Matrix<f64>, inner: &mut Matri
 impl Distribution for Xnes {
     const NAME: &'static str = "xnes";
     type Params = Params;
+    const REDRAWS: usize = 3;
+    const BENT: bool = true;
 
     fn numbers(params: &Params, dim: usize) -> f64 {
         super::points(params.particles.unwrap_or(usual_population(dim)), dim) + 2.5 * super::square(dim)
@@ -224,6 +226,13 @@ impl Distribution for Xnes {
             y.fill(0.0);
             add_rows(y, columns.len(), |k| (s.row(i)[k], columns.row(k)));
         });
+    }
+
+    fn redraw(&mut self, draws: &mut Draws<'_>, row: usize, y: &mut [f64]) {
+        draws.fill_normal(self.s.row_mut(row));
+        let (s, columns) = (self.s.row(row), &self.columns);
+        y.fill(0.0);
+        add_rows(y, columns.len(), |k| (s[k], columns.row(k)));
     }
 
     fn update(&mut self, told: Told<'_>) {

@@ -7,6 +7,7 @@
 //! descent      quasi-Newton from the start; later from new points        smooth functions, many separate basins
 //! probe        f(x + u) + f(x) = f(x + u_S) + f(x + u_S')  for log2 d    2 log2 d + 1 points, after STEPS steps of the first
 //!              ways to split u into halves S, S'                         descent
+//! line         parabolas, and a Gaussian process of the whole line        one variable with two bounds
 //! coordinates  coordinate search from the best point                     where every split of the probe adds up
 //! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin
 //! dive         quasi-Newton from the best point of the CMA-ES run        finishes what CMA-ES would converge to slowly
@@ -39,6 +40,7 @@
 //! BBOB, instances 1 to 3, 5 to 20 variables (docs/bbob.md).
 
 mod end;
+mod line;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,7 @@ mod walk;
 
 pub(crate) use end::Basins;
 use end::{Shape, Survey};
+use line::Line;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use steps::Steps;
@@ -119,9 +122,11 @@ enum Lane {
     Scatter,
     Steps,
     Survey,
+    Line,
 }
 
-const NAMES: [&str; 9] = ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter", "steps", "survey"];
+const NAMES: [&str; 10] =
+    ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter", "steps", "survey", "line"];
 
 impl Lane {
     /// Its place among the names.
@@ -136,6 +141,7 @@ impl Lane {
             Lane::Scatter => 6,
             Lane::Steps => 7,
             Lane::Survey => 8,
+            Lane::Line => 9,
         }
     }
 }
@@ -203,13 +209,15 @@ pub struct Auto<F: Real> {
     sample: Option<Sample<F>>,
     /// Where the budget is known and short.
     steps: Option<Steps<F>>,
+    /// Where there is one variable.
+    line: Option<Line>,
     population: usize,
     /// Evaluations of descents from new points, and of CMA-ES with its dives, over their shares at the time.
     clocks: [f64; 2],
     /// Who asked in this round, for how many rows each.
     asked: Vec<(Lane, usize)>,
     findings: Findings,
-    spent: [Spent; 9],
+    spent: [Spent; 10],
     /// Points of [`Lane::Scatter`] that no descent has begun from, the best last; as many as there are workers at most.
     scattered: Vec<(F, Vec<F>)>,
     rounds: u64,
@@ -248,6 +256,7 @@ impl<F: Real> Method<F> for Auto<F> {
             coordinates: LocalMethod::new(space, Start::Uniform, None, coordinate_search::Params::default())?,
             sample: None,
             steps: budget.filter(|&b| b <= FEW + space.dim() as u64).map(|b| Steps::new(space, b)),
+            line: Line::suits(space).then(Line::default),
             population: 0,
             clocks: [0.0; 2],
             asked: Vec::with_capacity(NAMES.len()),
@@ -255,7 +264,7 @@ impl<F: Real> Method<F> for Auto<F> {
             space: space.clone(),
             start,
             findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None, inexact },
-            spent: [Spent::default(); 9],
+            spent: [Spent::default(); 10],
             scattered: Vec::new(),
             rounds: 0,
             evaluations: 0,
@@ -305,6 +314,9 @@ impl<F: Real> Auto<F> {
         if self.steps.as_ref().is_some_and(|steps| steps.is_due(self.evaluations)) {
             return Lane::Steps;
         }
+        if !self.findings.inexact && self.line.as_ref().is_some_and(|line| !line.is_over()) {
+            return Lane::Line;
+        }
         if self.runs(Lane::Descent(0)) == 0 {
             self.spent[Lane::Descent(0).kind()].runs = 1;
             self.descents[0].search.launch(&self.best.x, self.best.value);
@@ -352,11 +364,16 @@ impl<F: Real> Auto<F> {
 
     /// Whether it is being looked at if the first descent has ended in the only basin.
     fn is_surveying(&self) -> bool {
-        let ended = self.findings.smooth.is_some() || self.is_steady() && self.finder.lane == Lane::Coordinates;
+        let ended = self.findings.smooth.is_some() || self.is_steady() && self.is_found_along();
         let wanted =
             ended && !self.findings.inexact && self.params.explored < 1.0 && !self.descents[0].search.is_mixed();
         let first = self.runs(Lane::Descent(0)) == 1 && self.runs(Lane::Sample) == 0;
         wanted && (self.survey.shape == Shape::Unknown && first || self.survey.shape == Shape::Convex)
+    }
+
+    /// Whether the best point comes from searches along variables.
+    fn is_found_along(&self) -> bool {
+        matches!(self.finder.lane, Lane::Coordinates | Lane::Line)
     }
 
     /// Whether the descent has ended, or is about to gain no more than this share of the fall of values.
@@ -649,6 +666,14 @@ impl<F: Real> Auto<F> {
                     steps.ask(&self.space, &self.best, rng, xs);
                 }
             }
+            Lane::Line => {
+                if let Some(line) = &mut self.line {
+                    if line.is_empty() {
+                        line.know(&self.space, self.best.x[0], self.best.value);
+                    }
+                    line.ask(&self.space, self.params.workers, xs);
+                }
+            }
             Lane::Survey => {
                 // As many lines as fill the workers, one at least.
                 let lines = (self.params.workers / 2).max(1);
@@ -683,6 +708,11 @@ impl<F: Real> Auto<F> {
                     steps.tell(before.f64(), values[0].f64());
                 }
             }
+            Lane::Line => {
+                if let Some(line) = &mut self.line {
+                    line.tell(&self.space, xs, values);
+                }
+            }
             Lane::Survey => {
                 let mut survey = std::mem::take(&mut self.survey);
                 survey.tell(before.f64(), xs, values);
@@ -692,7 +722,7 @@ impl<F: Real> Auto<F> {
                 }
                 if survey.shape == Shape::Convex {
                     self.findings.smooth = Some(true);
-                    survey.expect((self.finder.lane == Lane::Coordinates).then_some(before.f64()));
+                    survey.expect(self.is_found_along().then_some(before.f64()));
                 }
                 self.survey = survey;
             }
@@ -717,7 +747,7 @@ impl<F: Real> Auto<F> {
     /// Why the lane's run has ended, if it has.
     fn ended(&self, lane: Lane) -> Option<String> {
         let why = match lane {
-            Lane::Start | Lane::Probe | Lane::Scatter | Lane::Steps | Lane::Survey => None,
+            Lane::Start | Lane::Probe | Lane::Scatter | Lane::Steps | Lane::Survey | Lane::Line => None,
             Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.stop_reason()),
             Lane::Coordinates => self.coordinates.stop_reason(),
             Lane::Sample => self.sample.as_ref().and_then(|run| run.search.stop_reason()),

@@ -79,3 +79,23 @@ fn every_one_of_few_evaluations_counts() {
     let [one, half, all, more] = [1, 5, 11, 20].map(after);
     assert!(half < 0.95 * one && all < 0.8 * half && more < 0.8 * all, "{one} {half} {all} {more}");
 }
+
+/// Ten waves over a valley (Gramacy and Lee 2012), the line stretched to [-5, 5]; the least value is -0.869011.
+fn waves(x: &[f64]) -> f64 {
+    let t = 0.5 + (x[0] + 5.0) / 5.0;
+    (10.0 * std::f64::consts::PI * t).sin() / (2.0 * t) + (t - 1.0).powi(4)
+}
+
+#[test]
+fn one_variable_is_searched_as_a_whole() {
+    let found = (0..9).filter(|&seed| minimize("auto", 1, waves, 50, seed).fun < -0.869).count();
+    assert!(found >= 6, "{found} of 9");
+    // Errors of values do not hold it at a place.
+    for size in [1e-6, 1e-3] {
+        let ends = (0..9).map(|seed| waves(&minimize("auto", 1, |x: &[f64]| spoiled(waves(x), size, x), 100, seed).x));
+        let found = ends.filter(|&value| value < -0.86).count();
+        assert!(found >= 6, "{size:e}: {found} of 9");
+    }
+    let several = minimize("auto:workers=4", 1, waves, 60, 1);
+    assert!(several.fun < -0.869, "{}", several.fun);
+}

@@ -192,9 +192,11 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
     }
 
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: D::Params, added: &D::Added) -> Result<Self> {
+        let usual = if D::BENT { Outside::Reflect } else { Outside::Clamp };
         Ok(Sampling {
             space: space.clone(),
-            plain: Samples::new(space, start, budget, params)?,
+            // Mirrored, not bent: derivatives by points are those by steps.
+            plain: Samples::new(&space.clone().or_outside(usual), start, budget, params)?,
             x: Matrix::default(),
             fx: Vec::new(),
             y: Matrix::default(),

@@ -1,0 +1,3 @@
+//! Models of the objective that say how sure they are.
+
+pub mod process;

@@ -1,0 +1,3 @@
+//! Methods that divide the box: every part of it stands for the value in its middle.
+
+pub mod direct;
