@@ -25,7 +25,7 @@ use swarmgrad_algorithms::method::{Handling, Method};
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_core::{
-    Algorithm, Constraint, Matrix, Real, Reason, Result, Rng, Space, Start, View, better_constrained, memory,
+    Algorithm, Constraint, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, better_constrained, memory,
     save_state, violation,
 };
 
@@ -311,7 +311,9 @@ impl<F: Real> ConstrainedAuto<F> {
         let start = if runs == 0 { Start::at(&self.best.x) } else { self.start.later() };
         let (particles, sigma) = (Some(self.population), self.params.sigma);
         let params = cma_es::Params { particles, sigma, ..cma_es::Params::default() };
-        self.sample = Cma::new(&self.space, start, None, params).ok().map(|search| Sample {
+        // Bounds that are bent lead past the borders of constraints.
+        let mirrored = self.space.clone().or_outside(Outside::Reflect);
+        self.sample = Cma::new(&mirrored, start, None, params).ok().map(|search| Sample {
             search,
             strategy: Strategy::new(Handling::Lagrangian, None),
             label: format!("sample{runs}"),

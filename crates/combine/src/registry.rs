@@ -14,7 +14,7 @@ use crate::polish::Polish;
 use std::sync::{PoisonError, RwLock};
 use swarmgrad_algorithms::method::find;
 use swarmgrad_algorithms::settings;
-use swarmgrad_core::{Aim, Algorithm, Constraint, Error, Real, Result, Space};
+use swarmgrad_core::{Aim, Algorithm, Constraint, Error, Outside, Real, Result, Space};
 
 /// The method that is taken where the user names none.
 pub const DEFAULT: &str = "auto";
@@ -280,7 +280,10 @@ pub fn build<F: Real>(
     aim: &Aim,
 ) -> Result<Box<dyn Algorithm<F>>> {
     let Chosen { entry, settings, handling } = chosen(entry, constraints, aim, settings)?;
-    let mut method = entry.build(space, budget, &settings)?;
+    // What bends the bounds for evolution strategies leads them past the borders of constraints: there they mirror.
+    let mirrors = !constraints.is_empty() && entry.handling == Handling::Lagrangian;
+    let mirrored = mirrors.then(|| space.clone().or_outside(Outside::Reflect));
+    let mut method = entry.build(mirrored.as_ref().unwrap_or(space), budget, &settings)?;
     if matches!(aim, Aim::Objectives(_)) && !method.expect_aim(aim) {
         return Err(one_value(entry, aim));
     }

@@ -117,7 +117,10 @@ fn solve<P: Differentiable>(entry: &Entry, problem: &P, settings: &Settings, bud
 
 /// The points of an iteration, as bits.
 fn trace(entry: &Entry, settings: &Settings, problem: &Bowl, iterations: u64, gradients: bool) -> Vec<Vec<u64>> {
-    let mut algorithm = entry.build(problem.space(), Some(10_000), settings).unwrap();
+    // The differentiable CMA-ES mirrors at bounds, which the plain one does where it is told so.
+    let mirrored = problem.space().clone().with_outside(Outside::Reflect);
+    let space = if entry.name == "cma_es" { &mirrored } else { problem.space() };
+    let mut algorithm = entry.build(space, Some(10_000), settings).unwrap();
     let mut source = Exact::<f64, Bowl>::new(problem);
     let mut seen = Vec::new();
     let mut see = |p: &Progress<'_>| {

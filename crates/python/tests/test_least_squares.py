@@ -70,7 +70,7 @@ def test_a_record_goes_on_to_the_same_bits(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         minimize(killed, bounds, residuals=True, maxfun=200, rng=1, record=path)
-    again = minimize(residuals, bounds, resume=path)
+    again = minimize(residuals, resume=path)
     assert again.x.tolist() == whole.x.tolist() and again.covariance.tolist() == whole.covariance.tolist()
 
 

@@ -84,7 +84,9 @@ impl List {
 /// Names and what they are, as text and as JSON.
 fn table(what: &str, rows: &[(&str, &str)], example: &str) -> (String, Value) {
     let mut table = Table::new([what, "what it is"]);
-    rows.iter().for_each(|(name, about)| table.row([*name, *about]));
+    for (name, about) in rows {
+        table.row([*name, *about]);
+    }
     let json = rows.iter().map(|(name, about)| json!({ "name": name, "summary": about })).collect();
     (format!("{}\nTry: {example}\n", table.text(Rules::Unicode)), json)
 }

@@ -479,7 +479,7 @@ fn wrong_usage_is_explained() {
         (&["minimize", "--exec", "cat", "--bounds", "0:1"], "--dim = nothing"),
         (&["minimize", "--exec", " ", "--bounds", "0:1", "--dim", "1"], "must be a command"),
         (&["minimize", "sphere", "--exec", "cat"], "cannot be used with"),
-        (&["minimize"], "PROBLEM"),
+        (&["minimize"], "--exec 'python3 f.py'"),
         (&["resume", "/no/such/file"], "/no/such/file"),
         (&["resume", "/dev/null"], "/dev/null"),
         (&["compare", "--methods", "pso,dee", "--problems", "sphere"], "unknown method 'dee', did you mean 'de'?"),
