@@ -158,7 +158,7 @@ def test_ctrl_c_ends_a_native_run():
     timer = threading.Timer(0.2, interrupt)
     timer.start()
     with pytest.raises(KeyboardInterrupt) as info:
-        minimize(problems.get("rastrigin", 30), method="random_search", maxfun=10**10)
+        minimize(problems.get("rastrigin", 30), method="random_search", maxfun=10**10, time_limit=60)
     assert time.monotonic() - begun[0] < 2 and info.value.result.nfev > 0
 
 
