@@ -165,12 +165,7 @@ impl<F: Real, P: RestartPolicy<F>> Restarts<F, P> {
     /// Begins the next run. Points given for the start serve one run each, then the start is uniform.
     fn restart(&mut self, rng: &Rng) {
         let last = self.run.as_ref().map(|_| &self.last);
-        let start = match &self.start {
-            Start::Points(points) if self.runs > 0 => {
-                Start::Points(points.iter().skip(self.runs as usize).take(1).cloned().collect())
-            }
-            start => start.clone(),
-        };
+        let start = self.start.after(self.runs as usize);
         self.label = format!("run{}", self.runs);
         match self.policy.next(last, &self.space, start, &rng.fork(&self.label)) {
             Ok(Some(next)) => {

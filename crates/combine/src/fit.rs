@@ -98,13 +98,7 @@ impl<F: Real> Fit<F> {
             );
             self.known = Some(text);
         } else {
-            let start = match &self.start {
-                Start::Points(points) if (self.descents as usize) < points.len() => {
-                    Start::Points(vec![points[self.descents as usize].clone()])
-                }
-                Start::Points(_) => Start::Uniform,
-                law => law.clone(),
-            };
+            let start = self.start.after(self.descents as usize);
             self.descents += 1;
             self.label = format!("descent{}", self.descents);
             self.search.begin(start);

@@ -1,6 +1,6 @@
 //! Aim: what a value is made of.
 
-use crate::{Error, Evaluation, Real, Result, math};
+use crate::{Error, Evaluation, Failure, Real, Result, math};
 use serde::{Deserialize, Serialize};
 
 /// What the value of a point is made of, where it is more than one number.
@@ -32,8 +32,15 @@ impl Aim {
         }
     }
 
-    /// The evaluation of a point with these parts; a failure where one of them is not finite or there is none.
+    /// The evaluation of a point with these parts; a failure where one of them is not finite, or where they are not as many as there
+    /// are objectives, or none.
     pub fn evaluation<F: Real>(&self, parts: Vec<F>) -> Evaluation<F> {
+        if let Aim::Objectives(names) = self
+            && names.len() != parts.len()
+        {
+            let why = format!("it answered with {} objectives, expected {}", parts.len(), names.len());
+            return Evaluation::failed(Failure::Unreadable(why));
+        }
         let value = match self {
             _ if parts.iter().any(|part| !part.is_finite()) => F::nan(),
             Aim::Residuals if !parts.is_empty() => parts.iter().fold(F::zero(), |sum, &r| sum + r * r),
@@ -114,6 +121,8 @@ mod tests {
         let front = Aim::Objectives(vec!["cost".into(), "mass".into()]);
         assert_eq!(front.evaluation(vec![2.0, 1.0]).value, 2.0);
         assert!(front.evaluation(vec![2.0, f64::NAN]).failure.is_some());
+        let one = front.evaluation(vec![2.0]).failure.unwrap();
+        assert_eq!(one.text(), "it answered with 1 objectives, expected 2");
         assert!(Aim::Residuals.evaluation::<f64>(Vec::new()).failure.is_some());
         assert!(Aim::Residuals.evaluation(vec![1.0, f64::INFINITY]).failure.is_some());
         assert_eq!((Aim::Value.parts(), Aim::Residuals.parts(), front.parts()), (Some(0), None, Some(2)));

@@ -108,6 +108,13 @@ impl<F: Real> Space<F> {
         self
     }
 
+    /// A number between the bounds of variable `j`, brought into the middle fifth in the same proportion; itself where a bound is
+    /// missing.
+    pub fn middle_fifth(&self, j: usize, t: F) -> F {
+        let middle = F::of(0.5) * self.lower[j] + F::of(0.5) * self.upper[j];
+        if middle.is_finite() { middle + F::of(0.2) * (t - middle) } else { t }
+    }
+
     /// What was chosen to become of points outside, if anything was.
     pub fn chosen_outside(&self) -> Option<Outside> {
         self.outside

@@ -79,6 +79,14 @@ impl Start {
         }
     }
 
+    /// The start of a run after so many others: of given points the next, and none where all have been used; else the law.
+    pub fn after(&self, runs: usize) -> Self {
+        match self {
+            Start::Points(points) if runs > 0 => Start::Points(points.iter().skip(runs).take(1).cloned().collect()),
+            start => start.clone(),
+        }
+    }
+
     /// Fills `xs` with what a method begins with that needs a single point: those given, else one, by `Uniform` from the middle
     /// fifth of the box. Not the very middle: there many test functions have their minimum, and the first evaluation would solve
     /// them.
@@ -89,10 +97,7 @@ impl Start {
         };
         self.fill(space, rng, given, xs);
         if *self == Start::Uniform {
-            for (t, (&lo, &hi)) in xs.row_mut(0).iter_mut().zip(space.lower().iter().zip(space.upper())) {
-                let middle = F::of(0.5) * lo + F::of(0.5) * hi;
-                *t = if middle.is_finite() { middle + F::of(0.2) * (*t - middle) } else { *t };
-            }
+            xs.row_mut(0).iter_mut().enumerate().for_each(|(j, t)| *t = space.middle_fifth(j, *t));
         }
     }
 

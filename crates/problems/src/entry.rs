@@ -73,6 +73,25 @@ impl fmt::Display for Entry {
     }
 }
 
+/// A row without further marks: name, title, formula, source, what it is, dimensions and bounds.
+macro_rules! entry {
+    ($name:expr, $title:expr, $formula:expr, $source:expr, $about:expr, $dims:expr, $domain:expr) => {
+        $crate::entry::Entry {
+            name: $name,
+            title: $title,
+            formula: $formula,
+            source: $source,
+            about: $about,
+            dims: $dims,
+            domain: $domain,
+            everywhere: false,
+            differentiable: false,
+            instance: None,
+        }
+    };
+}
+pub(crate) use entry;
+
 impl Entry {
     pub(crate) fn check(&self, dim: usize) -> Result<()> {
         let rule = match self.dims {

@@ -20,21 +20,28 @@ pub(crate) trait Function: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The value at `x` and those of the constraints.
-    fn constrained<'a>(&self, x: &[f64], scratch: &'a mut Self::Scratch) -> (f64, &'a [f64]) {
-        (self.value(x, scratch), &[])
-    }
-
     /// What the value is made of.
     fn aim(&self) -> Aim {
         Aim::Value
     }
 
-    /// Appends the parts that the value at `x` is made of.
-    fn parts(&self, _x: &[f64], _out: &mut Vec<f64>) {}
+    /// Appends what the value at `x` is made of, the value itself where it is a number, and the values of the constraints.
+    fn explain(&self, x: &[f64], parts: &mut Vec<f64>, _constraints: &mut Vec<f64>, scratch: &mut Self::Scratch) {
+        parts.push(self.value(x, scratch));
+    }
 
     /// The derivatives at `x`, for functions whose entries say that they have some.
     fn gradient(&self, _x: &[f64], _out: &mut [f64], _scratch: &mut Self::Scratch) {}
+}
+
+/// What so many objectives are called.
+pub(crate) fn names(objectives: usize) -> Vec<String> {
+    (1..=objectives).map(|k| format!("f{k}")).collect()
+}
+
+/// The first of the objectives, which is the value; NaN where one of them is not finite.
+pub(crate) fn value_of(objectives: &[f64]) -> f64 {
+    if objectives.iter().all(|f| f.is_finite()) { objectives[0] } else { f64::NAN }
 }
 
 /// The function on a space, its minimum known where `optimum` is given and lies inside.
@@ -84,19 +91,16 @@ impl<F: Real, G: Function> Problem<F> for Posed<F, G> {
         if self.constraints.is_empty() && self.aim == Aim::Value {
             return Evaluation::of(self.value(x));
         }
+        assert_eq!(x.len(), self.space.dim(), "a point must have dim entries");
         let point: Vec<f64> = x.iter().map(|t| t.f64()).collect();
-        if self.aim != Aim::Value {
-            let mut parts = Vec::new();
-            self.function.parts(&point, &mut parts);
-            return self.aim.evaluation(parts.into_iter().map(F::of).collect());
-        }
-        let mut evaluation = Evaluation::of(F::nan());
-        G::with_scratch(|scratch| {
-            let (value, constraints) = self.function.constrained(&point, scratch);
-            let constraints = constraints.iter().map(|&c| F::of(c)).collect();
-            evaluation = Evaluation { constraints, ..Evaluation::of(F::of(value)) };
-        });
-        evaluation
+        let (mut parts, mut constraints) = (Vec::new(), Vec::new());
+        G::with_scratch(|scratch| self.function.explain(&point, &mut parts, &mut constraints, scratch));
+        let narrow = |numbers: Vec<f64>| numbers.into_iter().map(F::of).collect::<Vec<F>>();
+        let evaluation = match self.aim {
+            Aim::Value => Evaluation::of(parts.first().map_or_else(F::nan, |&value| F::of(value))),
+            _ => self.aim.evaluation(narrow(parts)),
+        };
+        Evaluation { constraints: narrow(constraints), ..evaluation }
     }
 
     fn value(&self, x: &[F]) -> F {

@@ -49,14 +49,20 @@ pub fn number(answer: &Bound<'_, PyAny>) -> PyResult<f64> {
     answer.extract().map_err(|_| no_number(answer))
 }
 
+/// An answer as an array of numbers.
+fn array<'py>(answer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
+    // A tensor that has a gradient is no array before it is detached.
+    let answer = if answer.hasattr("detach")? { answer.call_method0("detach")? } else { answer.clone() };
+    let array = answer.py().import("numpy")?.call_method1("asarray", (answer, "float64"))?;
+    Ok(array.cast_into::<PyArrayDyn<f64>>()?)
+}
+
 /// What a value is made of, residuals or objectives: anything with one axis.
 pub fn parts(answer: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
     if answer.is_none() || answer.is_instance_of::<PyString>() || answer.is_instance_of::<PyDict>() {
         return Err(no_number(answer));
     }
-    let answer = if answer.hasattr("detach")? { answer.call_method0("detach")? } else { answer.clone() };
-    let array = answer.py().import("numpy")?.call_method1("asarray", (answer, "float64"))?;
-    let array = array.cast::<PyArrayDyn<f64>>()?;
+    let array = array(answer)?;
     match array.shape() {
         [number] if *number > 0 => Ok(array.to_vec()?),
         shape => {
@@ -70,9 +76,7 @@ pub fn rows_of_parts(answer: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<Ve
     if answer.is_none() || answer.is_instance_of::<PyString>() {
         return Err(no_number(answer));
     }
-    let answer = if answer.hasattr("detach")? { answer.call_method0("detach")? } else { answer.clone() };
-    let array = answer.py().import("numpy")?.call_method1("asarray", (answer, "float64"))?;
-    let array = array.cast::<PyArrayDyn<f64>>()?;
+    let array = array(answer)?;
     match array.shape() {
         [rows, width] if *rows == count && *width > 0 => {
             Ok(array.to_vec()?.chunks_exact(*width).map(<[f64]>::to_vec).collect())
@@ -93,10 +97,7 @@ pub fn numbers(answer: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<f64>> {
     if answer.is_none() || answer.is_instance_of::<PyString>() {
         return Err(no_number(answer));
     }
-    // A tensor that has a gradient is no array before it is detached.
-    let answer = if answer.hasattr("detach")? { answer.call_method0("detach")? } else { answer.clone() };
-    let array = answer.py().import("numpy")?.call_method1("asarray", (answer, "float64"))?;
-    let array = array.cast::<PyArrayDyn<f64>>()?;
+    let array = array(answer)?;
     let shape = array.shape();
     if shape != [count] && shape != [count, 1] {
         let (found, wanted) = (shape_text(shape), shape_text(&[count]));

@@ -24,8 +24,7 @@ use swarmgrad_combine::distinct::Distinct;
 use swarmgrad_combine::ensemble::Ensemble;
 use swarmgrad_combine::registry::{self, Entry, Settings};
 use swarmgrad_core::{
-    Aim, Algorithm, Error, Evaluation, Failure, Limits, Result, RobustLoss, Session, Space, Start, Variable,
-    VariableKind,
+    Aim, Algorithm, Error, Evaluation, Limits, Result, RobustLoss, Session, Space, Start, Variable, VariableKind,
 };
 use swarmgrad_diff::schedule::Schedule;
 use swarmgrad_problems as problems;
@@ -572,10 +571,6 @@ impl Plan {
         }
         if self.study.maximize {
             parts.iter_mut().for_each(|part| *part = 0.0 - *part);
-        }
-        if let Some(expected) = self.aim.parts().filter(|&expected| expected != parts.len()) {
-            let why = format!("it answered with {} objectives, expected {expected}", parts.len());
-            return Evaluation::failed(Failure::Unreadable(why));
         }
         self.aim.evaluation(parts)
     }

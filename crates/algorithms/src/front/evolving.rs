@@ -1,7 +1,8 @@
 //! A population that evolves towards a front: start, breeding, ask and tell. What survives is the method's.
 
 use super::archive::Archive;
-use super::told::Told;
+use super::dominance::ranks;
+use super::told::{Incumbent, Told};
 use crate::evolution::breed::{Law, breed};
 use crate::evolution::select::entrants;
 use crate::method::Method;
@@ -10,8 +11,7 @@ use crate::saved;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Aim, Algorithm, Constraint, Draws, Matrix, Real, Result, Rng, Rows, Solutions, Space, Start, View,
-    better_constrained, save_state,
+    Aim, Algorithm, Constraint, Draws, Matrix, Real, Result, Rng, Rows, Solutions, Space, Start, View, save_state,
 };
 
 /// How good an individual is: its front, and the lower the better within it.
@@ -51,6 +51,14 @@ pub trait Survival: Send + Sync + Sized + Serialize + DeserializeOwned + 'static
     }
 }
 
+/// The points front by front, and a fitness that knows the fronts only.
+pub(super) fn by_front(f: Rows<'_, f64>, violation: &[f64]) -> (Vec<usize>, Vec<Fitness>) {
+    let ranks = ranks(f, violation);
+    let mut order: Vec<usize> = (0..f.len()).collect();
+    order.sort_by_key(|&i| ranks[i]);
+    (order, ranks.into_iter().map(|rank| [rank as f64, 0.0]).collect())
+}
+
 /// The better of two different individuals, the first of equals.
 pub(super) fn better_of_two(fitness: &[Fitness], draws: &mut Draws<'_>) -> usize {
     let [a, b] = entrants(fitness.len(), |n| draws.below(n));
@@ -74,10 +82,7 @@ pub struct Evolving<F: Real, S: Survival> {
     fitness: Vec<Fitness>,
     told: Told,
     archive: Archive<F>,
-    /// The least of (violation, value) and its point.
-    best: Vec<F>,
-    best_violation: F,
-    best_value: F,
+    best: Incumbent<F>,
     /// Offspring of the present generation, which has as many as the population.
     bred: usize,
     iterations: u64,
@@ -105,9 +110,7 @@ impl<F: Real, S: Survival> Method<F> for Evolving<F, S> {
             violation: Vec::new(),
             fitness: Vec::new(),
             told: Told::default(),
-            best: Vec::new(),
-            best_violation: F::infinity(),
-            best_value: F::infinity(),
+            best: Incumbent::default(),
             bred: 0,
             iterations: 0,
             lent: false,
@@ -128,7 +131,7 @@ impl<F: Real, S: Survival> Method<F> for Evolving<F, S> {
         saved::shape("objectives", &self.f, n, self.told.objectives())?;
         saved::length("violations", &self.violation, n)?;
         saved::length("fitness", &self.fitness, n)?;
-        saved::length("best", &self.best, if n == 0 { 0 } else { dim })?;
+        saved::length("best", &self.best.x, if n == 0 { 0 } else { dim })?;
         let numbers = !self.f.data().iter().chain(&self.violation).any(|t| t.is_nan());
         saved::holds("objectives", numbers, "must be numbers")?;
         self.archive.verify(dim, self.told.objectives())
@@ -178,17 +181,6 @@ impl<F: Real, S: Survival> Evolving<F, S> {
             self.fitness[slot] = fitness[from];
         }
     }
-
-    fn note_best(&mut self) {
-        for ((x, &value), &violation) in self.x.iter().zip(&self.fx).zip(self.told.violation()) {
-            let now = (F::of(violation), value);
-            if self.best.is_empty() || better_constrained(now, (self.best_violation, self.best_value)) {
-                (self.best_violation, self.best_value) = now;
-                self.best.clear();
-                self.best.extend_from_slice(x);
-            }
-        }
-    }
 }
 
 impl<F: Real, S: Survival> Algorithm<F> for Evolving<F, S> {
@@ -215,7 +207,7 @@ impl<F: Real, S: Survival> Algorithm<F> for Evolving<F, S> {
         self.fx.clear();
         self.fx.extend(values.iter().map(|&value| if value.is_nan() { F::infinity() } else { value }));
         self.told.take_values(&self.fx);
-        self.note_best();
+        self.best.keep(&self.x, &self.fx, self.told.violation());
         self.archive.join(&self.x, &self.told);
         if self.y.is_empty() {
             return self.settle();
@@ -246,7 +238,7 @@ impl<F: Real, S: Survival> Algorithm<F> for Evolving<F, S> {
     }
 
     fn answer(&self) -> Vec<F> {
-        self.best.clone()
+        self.best.x.clone()
     }
 
     fn solutions(&self) -> Option<Solutions<F>> {
@@ -265,7 +257,7 @@ impl<F: Real, S: Survival> Algorithm<F> for Evolving<F, S> {
     fn view(&self) -> View<'_, F> {
         View {
             matrices: vec![("x", self.x.rows()), ("y", self.y.rows()), ("archive", self.archive.x().rows())],
-            vectors: vec![("fx", &self.fx), ("fy", &self.fy), ("g", &self.best)],
+            vectors: vec![("fx", &self.fx), ("fy", &self.fy), ("g", &self.best.x)],
             numbers: Vec::new(),
         }
     }

@@ -19,15 +19,14 @@
 //! violation; an archive of the best points of all that were evaluated is the answer.
 
 use super::archive::Archive;
-use super::told::Told;
+use super::told::{Incumbent, Told};
 use crate::method::Method;
 use crate::parameters::{Parameters, parameters};
 use crate::particle::consensus;
 use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
-    Aim, Algorithm, Constraint, Matrix, Real, Result, Rng, Solutions, Space, Start, View, better_constrained,
-    save_state,
+    Aim, Algorithm, Constraint, Matrix, Real, Result, Rng, Solutions, Space, Start, View, save_state,
 };
 
 parameters! {
@@ -67,9 +66,7 @@ pub struct MoCbo<F: Real> {
     weights: Matrix<f64>,
     told: Told,
     archive: Archive<F>,
-    best: Vec<F>,
-    best_violation: F,
-    best_value: F,
+    best: Incumbent<F>,
     iterations: u64,
     started: bool,
     lent: bool,
@@ -93,9 +90,7 @@ impl<F: Real> Method<F> for MoCbo<F> {
             violation: Vec::new(),
             weights: Matrix::empty(1),
             told: Told::default(),
-            best: Vec::new(),
-            best_violation: F::infinity(),
-            best_value: F::infinity(),
+            best: Incumbent::default(),
             iterations: 0,
             started: false,
             lent: false,
@@ -115,7 +110,7 @@ impl<F: Real> Method<F> for MoCbo<F> {
         saved::shape("x", &self.x, n, dim)?;
         saved::shape("objectives", &self.f, n, objectives)?;
         saved::shape("weights", &self.weights, n, objectives)?;
-        saved::length("best", &self.best, if self.started { dim } else { 0 })?;
+        saved::length("best", &self.best.x, if self.started { dim } else { 0 })?;
         let numbers = !self.f.data().iter().chain(self.weights.data()).chain(&self.violation).any(|t| t.is_nan());
         saved::holds("objectives and weights", numbers, "must be numbers")?;
         self.archive.verify(dim, objectives)
@@ -271,14 +266,7 @@ impl<F: Real> Algorithm<F> for MoCbo<F> {
         self.f = self.told.f().clone();
         self.violation.clear();
         self.violation.extend_from_slice(self.told.violation());
-        for ((x, &value), &violation) in self.x.iter().zip(&self.fx).zip(&self.violation) {
-            let now = (F::of(violation), value);
-            if self.best.is_empty() || better_constrained(now, (self.best_violation, self.best_value)) {
-                (self.best_violation, self.best_value) = now;
-                self.best.clear();
-                self.best.extend_from_slice(x);
-            }
-        }
+        self.best.keep(&self.x, &self.fx, &self.violation);
         self.iterations += u64::from(self.started);
         self.started = true;
     }
@@ -301,7 +289,7 @@ impl<F: Real> Algorithm<F> for MoCbo<F> {
     }
 
     fn answer(&self) -> Vec<F> {
-        self.best.clone()
+        self.best.x.clone()
     }
 
     fn solutions(&self) -> Option<Solutions<F>> {
@@ -320,7 +308,7 @@ impl<F: Real> Algorithm<F> for MoCbo<F> {
     fn view(&self) -> View<'_, F> {
         View {
             matrices: vec![("x", self.x.rows()), ("archive", self.archive.x().rows())],
-            vectors: vec![("fx", &self.fx), ("g", &self.best)],
+            vectors: vec![("fx", &self.fx), ("g", &self.best.x)],
             numbers: Vec::new(),
         }
     }

@@ -11,8 +11,8 @@
 //!
 //! Differs from the paper: eta_c is 15 as in later programs of its authors' school, where the paper takes 20; an archive of the best points of all that were evaluated is the answer; the population does not see it.
 
-use super::dominance::{crowding, ranks};
-use super::evolving::{Fitness, Survival};
+use super::dominance::crowding;
+use super::evolving::{Fitness, Survival, by_front};
 use crate::evolution::breed::Law;
 use crate::parameters::parameters;
 use serde::{Deserialize, Serialize};
@@ -72,14 +72,10 @@ impl Survival for Nsga2 {
     }
 
     fn survivors(&self, f: Rows<'_, f64>, violation: &[f64], keep: usize) -> (Vec<usize>, Vec<Fitness>) {
-        let ranks = ranks(f, violation);
-        let mut fitness: Vec<Fitness> = ranks.iter().map(|&rank| [rank as f64, 0.0]).collect();
-        let mut order: Vec<usize> = (0..f.len()).collect();
-        order.sort_by_key(|&i| ranks[i]);
+        let (mut order, mut fitness) = by_front(f, violation);
+        let ranks: Vec<f64> = fitness.iter().map(|[rank, _]| *rank).collect();
         for front in order.chunk_by(|&a, &b| ranks[a] == ranks[b]) {
-            for (&i, distance) in front.iter().zip(crowding(f, front)) {
-                fitness[i][1] = -distance;
-            }
+            front.iter().zip(crowding(f, front)).for_each(|(&i, distance)| fitness[i][1] = -distance);
         }
         // The crowded comparison, of equals the first.
         order.sort_by(|&a, &b| fitness[a][0].total_cmp(&fitness[b][0]).then(fitness[a][1].total_cmp(&fitness[b][1])));

@@ -15,8 +15,8 @@
 //! keeps the ends of a front of two objectives; violation of constraints comes first; an archive of the best points of all that were
 //! evaluated is the answer.
 
-use super::dominance::{crowding, ranks};
-use super::evolving::{Fitness, Survival, better_of_two};
+use super::dominance::crowding;
+use super::evolving::{Fitness, Survival, better_of_two, by_front};
 use super::hypervolume::most_volume;
 use crate::evolution::breed::Law;
 use crate::parameters::{choice, parameters};
@@ -91,10 +91,8 @@ impl Survival for SmsEmoa {
     }
 
     fn survivors(&self, f: Rows<'_, f64>, violation: &[f64], keep: usize) -> (Vec<usize>, Vec<Fitness>) {
-        let ranks = ranks(f, violation);
-        let mut order: Vec<usize> = (0..f.len()).collect();
-        order.sort_by_key(|&i| ranks[i]);
-        let mut fitness: Vec<Fitness> = ranks.iter().map(|&rank| [rank as f64, 0.0]).collect();
+        let (order, mut fitness) = by_front(f, violation);
+        let ranks: Vec<f64> = fitness.iter().map(|[rank, _]| *rank).collect();
         let mut kept = Vec::with_capacity(keep);
         for front in order.chunk_by(|&a, &b| ranks[a] == ranks[b]) {
             if kept.len() == keep {

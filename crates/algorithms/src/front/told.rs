@@ -2,7 +2,7 @@
 
 use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Aim, Constraint, Matrix, Real, Result, violation};
+use swarmgrad_core::{Aim, Constraint, Matrix, Real, Result, better_constrained, violation};
 
 /// Takes what a run says of a round, and holds it as objectives and violations of its points.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,6 +18,36 @@ pub struct Told {
     has_parts: bool,
     #[serde(skip)]
     has_constraints: bool,
+}
+
+/// The best point so far: the least violation, of the same the smallest value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub(super) struct Incumbent<F: Real> {
+    /// The point; empty before the first.
+    pub(super) x: Vec<F>,
+    violation: F,
+    value: F,
+}
+
+impl<F: Real> Default for Incumbent<F> {
+    fn default() -> Self {
+        Incumbent { x: Vec::new(), violation: F::infinity(), value: F::infinity() }
+    }
+}
+
+impl<F: Real> Incumbent<F> {
+    /// Takes over the best of a round if it is better; the very first point in any case.
+    pub(super) fn keep(&mut self, xs: &Matrix<F>, values: &[F], violations: &[f64]) {
+        for ((x, &value), &violation) in xs.iter().zip(values).zip(violations) {
+            let now = (F::of(violation), value);
+            if self.x.is_empty() || better_constrained(now, (self.violation, self.value)) {
+                (self.violation, self.value) = now;
+                self.x.clear();
+                self.x.extend_from_slice(x);
+            }
+        }
+    }
 }
 
 impl Default for Told {

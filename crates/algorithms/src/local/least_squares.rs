@@ -121,7 +121,6 @@ pub struct LeastSquares {
     asked: Vec<(usize, f64)>,
     again: bool,
     steps: u64,
-    settled: bool,
     why: Option<Reason>,
 }
 
@@ -161,7 +160,6 @@ impl LocalSearch for LeastSquares {
             asked: Vec::new(),
             again: false,
             steps: 0,
-            settled: false,
             why: None,
         })
     }
@@ -183,7 +181,7 @@ impl LocalSearch for LeastSquares {
         self.scales.fill(0.0);
         (self.f, self.delta, self.predicted) = (value, 0.0, f64::INFINITY);
         (self.central, self.failures, self.again) = (false, 0, false);
-        (self.steps, self.settled, self.why) = (0, false, None);
+        (self.steps, self.why) = (0, None);
         for (j, size) in self.sizes.iter_mut().enumerate() {
             let width = self.terrain.upper[j] - self.terrain.lower[j];
             *size = if x[j] != 0.0 { x[j].abs() } else { width.min(1.0) };
@@ -208,7 +206,7 @@ impl LocalSearch for LeastSquares {
             Stage::Ended => {}
         }
         if xs.is_empty() && self.stage == Stage::Jacobian {
-            self.end("no variable can move", false);
+            self.end("no variable can move");
         }
     }
 
@@ -224,7 +222,7 @@ impl LocalSearch for LeastSquares {
                     self.begin_errors();
                     self.stage = Stage::Jacobian;
                 }
-                None => self.end("the start has no residuals", false),
+                None => self.end("the start has no residuals"),
             },
             Stage::Jacobian => self.take_differences(xs, values),
             Stage::Step => self.take_step(xs, values),
@@ -273,13 +271,8 @@ impl LocalSearch for LeastSquares {
 }
 
 impl LeastSquares {
-    /// Whether it has ended where nothing more is to be gained.
-    pub fn is_settled(&self) -> bool {
-        self.settled
-    }
-
-    fn end(&mut self, why: &str, settled: bool) {
-        (self.stage, self.settled, self.why) = (Stage::Ended, settled, Some(Reason::Method(why.into())));
+    fn end(&mut self, why: &str) {
+        (self.stage, self.why) = (Stage::Ended, Some(Reason::Method(why.into())));
     }
 
     fn begin_errors(&mut self) {
@@ -393,7 +386,7 @@ impl LeastSquares {
         }
         self.again = false;
         if failed.len() == n {
-            return self.end("no difference could be taken", false);
+            return self.end("no difference could be taken");
         }
         self.origin = if self.central { Origin::Central } else { Origin::Forward };
         self.updates = 0;
@@ -413,7 +406,7 @@ impl LeastSquares {
     /// Finds p of eq. (2), or ends.
     fn plan(&mut self) {
         if self.f == 0.0 {
-            return self.end("all residuals are 0", true);
+            return self.end("all residuals are 0");
         }
         self.p.fill(0.0);
         let n = self.x.len();
@@ -464,7 +457,7 @@ impl LeastSquares {
             });
         }
         if self.steps >= STEPS {
-            return self.end("too many steps", false);
+            return self.end("too many steps");
         }
         self.stage = Stage::Step;
     }
@@ -472,7 +465,7 @@ impl LeastSquares {
     /// Nothing is to be gained by this Jacobian.
     fn improve_or_end(&mut self, why: &str) {
         if self.origin == Origin::Central {
-            return self.end(why, true);
+            return self.end(why);
         }
         (self.central, self.stage) = (true, Stage::Jacobian);
     }

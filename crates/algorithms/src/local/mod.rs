@@ -238,14 +238,6 @@ impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
         self.best_violation = violation(&self.constraints, constraints).f64();
     }
 
-    /// The same with the residuals there.
-    pub fn launch_with_residuals(&mut self, x: &[F], value: F, residuals: &[F]) {
-        let mut row = Matrix::zeros(1, residuals.len());
-        row.data_mut().iter_mut().zip(residuals).for_each(|(w, r)| *w = r.f64());
-        self.search.tell_residuals(&row);
-        self.launch(x, value);
-    }
-
     /// Begins anew from a start that has been checked; between rounds.
     pub fn begin(&mut self, start: Start) {
         assert!(!self.lent, "begin was called between ask and tell");
@@ -364,6 +356,12 @@ impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
     }
 }
 
+/// The same numbers in double precision.
+fn widen<F: Real>(narrow: &Matrix<F>, wide: &mut Matrix<f64>) {
+    wide.resize(narrow.len(), narrow.dim());
+    wide.data_mut().iter_mut().zip(narrow.data()).for_each(|(w, t)| *w = t.f64());
+}
+
 /// The one row of these coordinates of a point.
 fn gather(x: &[f64], coordinates: &[usize], row: &mut Matrix<f64>) {
     row.resize(1, coordinates.len());
@@ -412,8 +410,7 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
                 self.best.extend_from_slice(x);
             }
         }
-        self.wide.resize(self.x.len(), self.space.dim());
-        self.wide.data_mut().iter_mut().zip(self.x.data()).for_each(|(w, t)| *w = t.f64());
+        widen(&self.x, &mut self.wide);
         if !self.constraints.is_empty() {
             self.search.tell_constraints(&self.told);
         }
@@ -458,8 +455,7 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
     }
 
     fn tell_constraints(&mut self, values: &Matrix<F>) {
-        self.told.resize(values.len(), values.dim());
-        self.told.data_mut().iter_mut().zip(values.data()).for_each(|(w, c)| *w = c.f64());
+        widen(values, &mut self.told);
     }
 
     fn expect_aim(&mut self, aim: &Aim) -> bool {
@@ -471,9 +467,7 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
     }
 
     fn tell_parts(&mut self, parts: &Matrix<F>) {
-        let all = self.residuals.get_or_insert_default();
-        all.resize(parts.len(), parts.dim());
-        all.data_mut().iter_mut().zip(parts.data()).for_each(|(w, r)| *w = r.f64());
+        widen(parts, self.residuals.get_or_insert_default());
     }
 
     /// Of all variables: one that the search does not move has none.

@@ -125,9 +125,8 @@ impl<F: Real> Direct<F> {
             let (lo, hi) = (low[j].f64(), high[j].f64());
             let width = (hi - lo).min(f64::MAX);
             let is_bounded = lo.is_finite() && hi.is_finite();
-            if is_bounded && is_uniform && self.space.is_continuous(j) {
-                let middle = 0.5 * lo + 0.5 * hi;
-                *t = F::of(middle + 0.2 * (t.f64() - middle)).max(low[j]).min(high[j]);
+            if is_uniform && self.space.is_continuous(j) {
+                *t = self.space.middle_fifth(j, *t).max(low[j]).min(high[j]);
             }
             let room = if is_bounded { ROOM * width } else { 0.0 };
             let inner = if is_bounded { t.f64().max(lo + room).min(hi - room) } else { t.f64() };

@@ -9,7 +9,7 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swarmgrad::registry;
-use swarmgrad::study::{self, Execution, Front, Plan, Program, Report, Saved, Study, Verdict};
+use swarmgrad::study::{self, Execution, Plan, Program, Report, Saved, Study, Verdict};
 use swarmgrad::{Aim, Error, Halt, settings};
 use swarmgrad_lab::plot::{front, png};
 
@@ -571,9 +571,9 @@ fn run(plan: Plan, execution: Execution<'_>, format: Format, plot: Option<&Path>
         false => output::print(&report::text(&report))?,
     }
     report.trouble.iter().for_each(|trouble| eprintln!("swarmgrad: not kept: {trouble}"));
-    if let (Some(path), Some(found)) = (plot, report.front()) {
+    if let (Some(path), Aim::Objectives(names)) = (plot, &report.plan.aim) {
         // The result has been printed: a disk that is full does not hide it.
-        if let Err(why) = draw(path, &report, &found) {
+        if let Err(why) = draw(path, &report, names) {
             eprintln!("swarmgrad: not drawn: {}: {why:#}", path.display());
             return Ok(ExitCode::from(Verdict::NotKept as u8));
         }
@@ -582,13 +582,13 @@ fn run(plan: Plan, execution: Execution<'_>, format: Format, plot: Option<&Path>
 }
 
 /// Draws the front that was found.
-fn draw(path: &Path, report: &Report, found: &Front) -> anyhow::Result<()> {
+fn draw(path: &Path, report: &Report, names: &[String]) -> anyhow::Result<()> {
     let points = report.outcome.solutions.iter().flat_map(|solutions| &solutions.points);
     let points: Vec<Vec<f64>> = points.map(|point| point.parts.clone()).collect();
     let (study, method) = (&report.plan.study, report.plan.entry.name);
     let problem = study.problem.as_deref().unwrap_or("the front");
     let title = format!("{problem}: {} points after {} evaluations", points.len(), report.outcome.nfev);
-    let svg = front(title, &found.objectives, &[(method.to_owned(), points)]).svg();
+    let svg = front(title, names, &[(method.to_owned(), points)]).svg();
     let is_png = path.extension().is_some_and(|end| end == "png");
     let bytes = if is_png { png(&svg, 2.0)? } else { svg.into_bytes() };
     std::fs::write(path, bytes)?;

@@ -10,9 +10,8 @@
 use super::function::Function;
 use super::table::{self, ROWS as SINGLE};
 use crate::entry::{Entry, TestProblem};
-use crate::multi::posed::{Formula, pose_formula};
-use crate::posed;
-use swarmgrad_core::{Real, Space};
+use crate::posed::{self, names, value_of};
+use swarmgrad_core::{Aim, Real, Space};
 
 /// The functions that are paired.
 const PAIRED: [usize; 10] = [1, 2, 6, 8, 13, 14, 15, 17, 20, 21];
@@ -46,7 +45,7 @@ pub(crate) fn number(entry: &Entry) -> Option<usize> {
 /// Pair `number` on a space.
 pub(crate) fn pose<F: Real>(entry: Entry, number: usize, space: Space<F>) -> Box<dyn TestProblem<F>> {
     let pair = Pair::new(number, entry.instance.unwrap_or(1), space.dim());
-    pose_formula(entry, pair, space)
+    posed::pose(entry, pair, space, None, f64::NAN)
 }
 
 /// Two functions.
@@ -76,12 +75,22 @@ impl Pair {
     }
 }
 
-impl Formula for Pair {
-    fn objectives(&self) -> Vec<String> {
-        vec!["f1".into(), "f2".into()]
+impl posed::Function for Pair {
+    type Scratch = ();
+
+    fn with_scratch(then: impl FnOnce(&mut ())) {
+        then(&mut ());
     }
 
-    fn evaluate(&self, x: &[f64], f: &mut [f64], _c: &mut [f64]) {
-        f.copy_from_slice(&self.values(x));
+    fn value(&self, x: &[f64], (): &mut ()) -> f64 {
+        value_of(&self.values(x))
+    }
+
+    fn aim(&self) -> Aim {
+        Aim::Objectives(names(2))
+    }
+
+    fn explain(&self, x: &[f64], parts: &mut Vec<f64>, _constraints: &mut Vec<f64>, (): &mut ()) {
+        parts.extend(self.values(x));
     }
 }

@@ -24,18 +24,15 @@ macro_rules! row {
     ($name:literal, $title:literal, $dim:literal, $formula:literal, $source:expr, $about:literal, $domain:expr, $inequalities:literal,
      $equalities:literal, $evaluate:expr, $best_point:expr, $best_value:expr) => {
         Row {
-            entry: crate::entry::Entry {
-                name: $name,
-                title: $title,
-                formula: $formula,
-                source: $source,
-                about: $about,
-                dims: crate::entry::Dims::Exactly($dim),
-                domain: $domain,
-                everywhere: false,
-                differentiable: false,
-                instance: None,
-            },
+            entry: crate::entry::entry!(
+                $name,
+                $title,
+                $formula,
+                $source,
+                $about,
+                crate::entry::Dims::Exactly($dim),
+                $domain
+            ),
             inequalities: $inequalities,
             equalities: $equalities,
             evaluate: $evaluate,
@@ -95,8 +92,7 @@ impl posed::Function for &'static Row {
         at_most.chain((1..=self.equalities).map(|i| Constraint::equal(format!("h{i}")))).collect()
     }
 
-    fn constrained<'a>(&self, x: &[f64], scratch: &'a mut Vec<f64>) -> (f64, &'a [f64]) {
-        let value = posed::Function::value(self, x, scratch);
-        (value, scratch)
+    fn explain(&self, x: &[f64], parts: &mut Vec<f64>, constraints: &mut Vec<f64>, _scratch: &mut Vec<f64>) {
+        parts.push(posed::Function::value(self, x, constraints));
     }
 }

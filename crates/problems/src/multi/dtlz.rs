@@ -1,7 +1,7 @@
 //! DTLZ1 to 7 with three objectives. The first two variables say where on the front a point lies, the others how far from it.
 
-use super::{Row, entry, evenly, undominated};
-use crate::entry::Dims;
+use super::{Row, evenly, undominated};
+use crate::entry::{Dims, entry};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, PI};
 use swarmgrad_core::math::{cos, powf, sin};
 

@@ -1,7 +1,7 @@
 //! Two objectives under constraints c <= 0: BNH, SRN, TNK and OSY.
 
-use super::{Row, entry, evenly, undominated};
-use crate::entry::Dims;
+use super::{Row, evenly, undominated};
+use crate::entry::{Dims, entry};
 use std::f64::consts::{FRAC_PI_2, PI};
 use swarmgrad_core::math::{cos, sin};
 

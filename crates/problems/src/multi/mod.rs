@@ -3,13 +3,12 @@
 
 mod dtlz;
 mod limited;
-pub(crate) mod posed;
 mod zdt;
 
 use crate::bbob::biobj;
 use crate::entry::{Entry, TestProblem};
-use posed::{Formula, pose_formula};
-use swarmgrad_core::{Constraint, Real, Space};
+use crate::posed::{self, names, value_of};
+use swarmgrad_core::{Aim, Constraint, Real, Space};
 
 type Evaluate = fn(&[f64], &mut [f64], &mut [f64]);
 type Sample = fn(usize) -> Vec<Vec<f64>>;
@@ -29,25 +28,6 @@ pub(crate) struct Row {
     /// Points of that front, about as many as asked for, where a formula gives it.
     front: Option<Sample>,
 }
-
-/// A row's entry: name, title, formula, source, what it is, dimensions and bounds.
-macro_rules! entry {
-    ($name:literal, $title:literal, $formula:literal, $source:expr, $about:literal, $dims:expr, $domain:expr) => {
-        crate::entry::Entry {
-            name: $name,
-            title: $title,
-            formula: $formula,
-            source: $source,
-            about: $about,
-            dims: $dims,
-            domain: $domain,
-            everywhere: false,
-            differentiable: false,
-            instance: None,
-        }
-    };
-}
-use entry;
 
 /// All problems of several objectives: ZDT, DTLZ, those with constraints, then the pairs of BBOB with their first instance.
 pub static MULTI: &[Entry] = &{
@@ -78,10 +58,6 @@ pub(crate) fn row_of(entry: &Entry) -> Option<&'static Row> {
 pub(crate) fn objectives(entry: &Entry) -> Option<Vec<String>> {
     let number = row_of(entry).map(|row| row.objectives).or(biobj::number(entry).map(|_| 2))?;
     Some(names(number))
-}
-
-fn names(objectives: usize) -> Vec<String> {
-    (1..=objectives).map(|k| format!("f{k}")).collect()
 }
 
 /// The number of variables with which the literature takes a problem of several objectives.
@@ -126,21 +102,35 @@ fn evenly(low: f64, high: f64, n: usize) -> impl Iterator<Item = f64> {
     (0..n).map(move |i| low + (high - low) * i as f64 / (n.max(2) - 1) as f64)
 }
 
-impl Formula for &'static Row {
-    fn objectives(&self) -> Vec<String> {
-        names(self.objectives)
+impl posed::Function for &'static Row {
+    type Scratch = ();
+
+    fn with_scratch(then: impl FnOnce(&mut ())) {
+        then(&mut ());
+    }
+
+    fn value(&self, x: &[f64], scratch: &mut ()) -> f64 {
+        let (mut f, mut c) = (Vec::new(), Vec::new());
+        self.explain(x, &mut f, &mut c, scratch);
+        value_of(&f)
+    }
+
+    fn aim(&self) -> Aim {
+        Aim::Objectives(names(self.objectives))
     }
 
     fn constraints(&self) -> Vec<Constraint> {
         (1..=self.constraints).map(|k| Constraint::at_most(format!("g{k}"))).collect()
     }
 
-    fn evaluate(&self, x: &[f64], f: &mut [f64], c: &mut [f64]) {
-        (self.evaluate)(x, f, c);
+    fn explain(&self, x: &[f64], parts: &mut Vec<f64>, constraints: &mut Vec<f64>, (): &mut ()) {
+        parts.resize(self.objectives, 0.0);
+        constraints.resize(self.constraints, 0.0);
+        (self.evaluate)(x, parts, constraints);
     }
 }
 
 /// The row's problem on a space.
 pub(crate) fn pose<F: Real>(row: &'static Row, space: Space<F>) -> Box<dyn TestProblem<F>> {
-    pose_formula(row.entry, row, space)
+    posed::pose(row.entry, row, space, None, f64::NAN)
 }

@@ -1,7 +1,7 @@
 //! ZDT1 to 4 and 6. The front is where g is least: all variables but the first are 0 there.
 
-use super::{Row, entry, evenly, undominated};
-use crate::entry::Dims;
+use super::{Row, evenly, undominated};
+use crate::entry::{Dims, entry};
 use std::f64::consts::PI;
 use swarmgrad_core::math::{cos, exp, powf, sin};
 

@@ -40,18 +40,15 @@ macro_rules! row {
     ($name:literal, $title:literal, $dim:literal, $formula:literal, $model:ident, $width:literal, $domain:expr, $starts:expr,
      $parameters:expr, $deviations:expr, $sum:expr, $data:expr $(,)?) => {
         Row {
-            entry: crate::entry::Entry {
-                name: $name,
-                title: $title,
-                formula: $formula,
-                source: "National Institute of Standards and Technology, Statistical Reference Datasets (1997)",
-                about: "a fit with certified parameters and standard deviations",
-                dims: crate::entry::Dims::Exactly($dim),
-                domain: $domain,
-                everywhere: false,
-                differentiable: false,
-                instance: None,
-            },
+            entry: crate::entry::entry!(
+                $name,
+                $title,
+                $formula,
+                "National Institute of Standards and Technology, Statistical Reference Datasets (1997)",
+                "a fit with certified parameters and standard deviations",
+                crate::entry::Dims::Exactly($dim),
+                $domain
+            ),
             model: super::$model,
             width: $width,
             certified: super::Certified {
@@ -107,22 +104,23 @@ impl posed::Function for &'static Row {
     }
 
     fn value(&self, b: &[f64], (): &mut ()) -> f64 {
-        self.data.chunks_exact(self.width).fold(0.0, |sum, datum| {
-            let residual = self.residual(b, datum);
-            sum + residual * residual
-        })
+        self.residuals(b).fold(0.0, |sum, residual| sum + residual * residual)
     }
 
     fn aim(&self) -> Aim {
         Aim::Residuals
     }
 
-    fn parts(&self, b: &[f64], out: &mut Vec<f64>) {
-        out.extend(self.data.chunks_exact(self.width).map(|datum| self.residual(b, datum)));
+    fn explain(&self, b: &[f64], parts: &mut Vec<f64>, _constraints: &mut Vec<f64>, (): &mut ()) {
+        parts.extend(self.residuals(b));
     }
 }
 
 impl Row {
+    fn residuals(&self, b: &[f64]) -> impl Iterator<Item = f64> {
+        self.data.chunks_exact(self.width).map(move |datum| self.residual(b, datum))
+    }
+
     fn residual(&self, b: &[f64], datum: &[f64]) -> f64 {
         // Nelson's response is the logarithm.
         let y = if self.width == 3 { math::ln(datum[0]) } else { datum[0] };

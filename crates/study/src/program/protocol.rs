@@ -103,10 +103,7 @@ impl Answer {
             (None, Aim::Value, None) => Evaluation::of(self.value),
             (None, Aim::Residuals, Some((Parts::Residuals, residuals))) => aim.evaluation(residuals.values),
             (None, Aim::Objectives(names), Some((Parts::Objectives, objectives))) => match objectives.in_order(names) {
-                Ok(parts) if parts.len() == names.len() => aim.evaluation(parts),
-                Ok(parts) => {
-                    unreadable(format!("it answered with {} objectives, expected {}", parts.len(), names.len()))
-                }
+                Ok(parts) => aim.evaluation(parts),
                 Err(why) => unreadable(format!("its objectives have {why}")),
             },
             (None, Aim::Residuals, _) => unreadable("expected {\"r\": [residuals]}, as --residuals says".into()),
