@@ -76,6 +76,8 @@ fn no_method_allocates_after_its_first_iterations() {
                 ("auto", _) => 100,
                 // Rectangles are kept for ever, and a round has as many as may hold the minimum.
                 ("direct", _) => 20_000,
+                // A model is made in every round.
+                ("gp", _) => 10_000_000,
                 // A quadratic programme is made for every step.
                 ("sqp" | "constrained", _) => 100_000,
                 // Fronts are lists of points, sorted anew in every round.

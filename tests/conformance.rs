@@ -109,6 +109,7 @@ fn one_two_and_eight_threads_give_the_same_bits() {
                 "sqp",
                 "constrained",
                 "direct",
+                "gp",
             ]
             .contains(&entry.name);
             let dim = if dear { dim.min(300) } else { dim };
@@ -135,8 +136,11 @@ fn recording_the_draws_changes_nothing() {
     each(|entry| {
         for (dim, particles) in [(3, 5), (601, 7), (1_030, 4)] {
             // Nothing in it depends on the number of variables, but an iteration costs d^3.
-            let dim =
-                if ["trust_region", "sqp", "constrained", "direct"].contains(&entry.name) { dim.min(60) } else { dim };
+            let dim = if ["trust_region", "sqp", "constrained", "direct", "gp"].contains(&entry.name) {
+                dim.min(60)
+            } else {
+                dim
+            };
             let problem = sphere(dim);
             let few = population(entry, particles);
             let variants: &[serde_json::Value] = match entry.name {

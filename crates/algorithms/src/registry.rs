@@ -6,6 +6,7 @@ use crate::front::{Evolving, mo_cbo, nsga2, sms_emoa};
 use crate::gradient::adaswarm;
 use crate::local::{LocalMethod, coordinate_search, least_squares, nelder_mead, quasi_newton, sqp, trust_region};
 use crate::method::{Entry, Handling, find};
+use crate::model::gp;
 use crate::particle::{Particles, adam_cbo, cbo, cbs, clpso, cluster_cbo, consensus_hopping, empso, mirror_cbo, mpso};
 use crate::particle::{polar_cbo, pso, pso_sde, rempso, spso2011};
 use crate::partition::direct;
@@ -362,6 +363,13 @@ pub static ENTRIES: &[Entry] = &[
         "DIRECT: rectangles that may hold the minimum are divided",
         "Jones, Perttunen & Stuckman 1993; Gablonsky & Kelley 2001",
         &[("original", "sizes are diagonals, as in the paper of 1993", r#"{"locally_biased": false}"#)]
+    ),
+    algorithm!(
+        gp::Gp<f32>,
+        gp::Gp<f64>,
+        "Bayesian optimisation by a Gaussian process in a trust region, for dear objectives",
+        "Jones, Schonlau & Welch 1998; Eriksson et al. 2019",
+        &[]
     ),
 ];
 

@@ -54,6 +54,7 @@ Method = Literal[
     "least_squares",
     "sqp",
     "direct",
+    "gp",
     "constrained",
     "fit",
     "multistart",

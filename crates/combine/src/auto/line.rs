@@ -13,7 +13,8 @@
 //! expects nothing that matters, or after MOST points.
 
 use serde::{Deserialize, Serialize};
-use swarmgrad_algorithms::model::process::{Process, level};
+use swarmgrad_algorithms::model::likeliest::Scale;
+use swarmgrad_algorithms::model::process::{Kernel, Prediction, Process};
 use swarmgrad_core::{Matrix, Real, Space, math};
 
 const FIRST: usize = 7;
@@ -110,7 +111,7 @@ impl Line {
             if self.asked.len() < workers {
                 let found = self.improvements();
                 let room = workers - self.asked.len();
-                let places = found.iter().filter(|(gain, _)| *gain > NOTHING).map(|(_, t)| *t).take(room);
+                let places = found.iter().filter(|(gain, _)| *gain > math::ln(NOTHING)).map(|(_, t)| *t).take(room);
                 self.asked.extend(places);
             }
             if self.asked.is_empty() && !due && !rests {
@@ -201,21 +202,21 @@ impl Line {
             }
         }
         let mut z = Vec::new();
-        level(&f, &mut z);
+        Scale::Plain.write(&f, &mut z);
         let likeliest = (0..LENGTHS).filter_map(|k| {
             let away = math::ln(0.1) + math::ln(100.0) * k as f64 / (LENGTHS - 1) as f64;
-            let process = Process::new(&t, &z, &[0.2 * math::exp(away)], NUGGET)?;
+            let process = Process::new(Kernel::Matern, &t, &z, &[0.2 * math::exp(away)], NUGGET)?;
             Some((process.likelihood() - 0.5 * TREND * away * away, process))
         });
         let Some((_, process)) = likeliest.reduce(|a, b| if b.0 > a.0 { b } else { a }) else { return Vec::new() };
         let best = z.iter().copied().fold(f64::INFINITY, f64::min);
-        let mut room = Vec::new();
+        let mut room = Prediction::default();
         let mut found = Vec::new();
         for pair in self.t.windows(2).filter(|pair| pair[1] - pair[0] > NEAR) {
             let width = pair[1] - pair[0];
             let parts = (PLACES * width).ceil().max(4.0) as u32;
             let places = (1..parts).map(|i| pair[0] + width * f64::from(i) / f64::from(parts));
-            let gains = places.map(|t| (process.improvement(&[t], best, &mut room), t));
+            let gains = places.map(|t| (process.log_improvement(&[t], best, &mut room), t));
             found.extend(gains.reduce(|a, b| if b.0 > a.0 { b } else { a }));
         }
         found.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -7,6 +7,7 @@
 //! descent      quasi-Newton from the start; later from new points        smooth functions, many separate basins
 //! probe        f(x + u) + f(x) = f(x + u_S) + f(x + u_S')  for log2 d    2 log2 d + 1 points, after STEPS steps of the first
 //!              ways to split u into halves S, S'                         descent
+//! model        Gaussian process with expected improvement (model.rs)      few evaluations of two variables, whole variables, choices
 //! line         parabolas, and a Gaussian process of the whole line        one variable with two bounds
 //! coordinates  coordinate search from the best point                     where every split of the probe adds up
 //! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin
@@ -41,6 +42,7 @@
 
 mod end;
 mod line;
+mod model;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -49,6 +51,7 @@ mod walk;
 pub(crate) use end::Basins;
 use end::{Shape, Survey};
 use line::Line;
+use model::Model;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use steps::Steps;
@@ -74,6 +77,8 @@ parameters! {
         noise "e / |f|": Option<f64> = None, Within(0.0, 0.1);
         /// Share of the box whose basins must be known before the method ends by itself; 1 to never end.
         explored "1 - e": f64 = 0.9975, Within(0.5, 1.0);
+        /// Whether an evaluation is worth milliseconds of thought, for up to 20 variables and a known budget.
+        dear "": bool = false, Flag;
     }
 }
 
@@ -123,10 +128,11 @@ enum Lane {
     Steps,
     Survey,
     Line,
+    Model,
 }
 
-const NAMES: [&str; 10] =
-    ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter", "steps", "survey", "line"];
+const NAMES: [&str; 11] =
+    ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter", "steps", "survey", "line", "model"];
 
 impl Lane {
     /// Its place among the names.
@@ -142,6 +148,7 @@ impl Lane {
             Lane::Steps => 7,
             Lane::Survey => 8,
             Lane::Line => 9,
+            Lane::Model => 10,
         }
     }
 }
@@ -211,13 +218,15 @@ pub struct Auto<F: Real> {
     steps: Option<Steps<F>>,
     /// Where there is one variable.
     line: Option<Line>,
+    /// Where the budget is known and dear.
+    model: Option<Model<F>>,
     population: usize,
     /// Evaluations of descents from new points, and of CMA-ES with its dives, over their shares at the time.
     clocks: [f64; 2],
     /// Who asked in this round, for how many rows each.
     asked: Vec<(Lane, usize)>,
     findings: Findings,
-    spent: [Spent; 10],
+    spent: [Spent; 11],
     /// Points of [`Lane::Scatter`] that no descent has begun from, the best last; as many as there are workers at most.
     scattered: Vec<(F, Vec<F>)>,
     rounds: u64,
@@ -257,6 +266,7 @@ impl<F: Real> Method<F> for Auto<F> {
             sample: None,
             steps: budget.filter(|&b| b <= FEW + space.dim() as u64).map(|b| Steps::new(space, b)),
             line: Line::suits(space).then(Line::default),
+            model: Model::over(space, &start, budget, params.workers, params.dear)?,
             population: 0,
             clocks: [0.0; 2],
             asked: Vec::with_capacity(NAMES.len()),
@@ -264,7 +274,7 @@ impl<F: Real> Method<F> for Auto<F> {
             space: space.clone(),
             start,
             findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None, inexact },
-            spent: [Spent::default(); 10],
+            spent: [Spent::default(); 11],
             scattered: Vec::new(),
             rounds: 0,
             evaluations: 0,
@@ -308,6 +318,9 @@ impl<F: Real> Auto<F> {
 
     /// The lane of the next round, opened if need be.
     fn choose(&mut self) -> Lane {
+        if self.model.as_ref().is_some_and(|model| model.is_due(self.evaluations)) {
+            return Lane::Model;
+        }
         if !self.best.value.is_finite() {
             return Lane::Start;
         }
@@ -674,6 +687,11 @@ impl<F: Real> Auto<F> {
                     line.ask(&self.space, self.params.workers, xs);
                 }
             }
+            Lane::Model => {
+                if let Some(model) = &mut self.model {
+                    model.gp.ask(&rng.fork("model"), xs);
+                }
+            }
             Lane::Survey => {
                 // As many lines as fill the workers, one at least.
                 let lines = (self.params.workers / 2).max(1);
@@ -713,6 +731,11 @@ impl<F: Real> Auto<F> {
                     line.tell(&self.space, xs, values);
                 }
             }
+            Lane::Model => {
+                if let Some(model) = &mut self.model {
+                    model.gp.tell(xs, values);
+                }
+            }
             Lane::Survey => {
                 let mut survey = std::mem::take(&mut self.survey);
                 survey.tell(before.f64(), xs, values);
@@ -747,7 +770,7 @@ impl<F: Real> Auto<F> {
     /// Why the lane's run has ended, if it has.
     fn ended(&self, lane: Lane) -> Option<String> {
         let why = match lane {
-            Lane::Start | Lane::Probe | Lane::Scatter | Lane::Steps | Lane::Survey | Lane::Line => None,
+            Lane::Start | Lane::Probe | Lane::Scatter | Lane::Steps | Lane::Survey | Lane::Line | Lane::Model => None,
             Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.stop_reason()),
             Lane::Coordinates => self.coordinates.stop_reason(),
             Lane::Sample => self.sample.as_ref().and_then(|run| run.search.stop_reason()),
@@ -840,7 +863,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
     }
 
     fn memory(&self) -> f64 {
-        memory_of(self.params.workers, self.space.dim())
+        memory_of(self.params.workers, self.space.dim()) + self.model.as_ref().map_or(0.0, Model::memory)
     }
 
     fn iterations(&self) -> u64 {
