@@ -1,5 +1,7 @@
 """Pictures of runs, as axes of matplotlib."""
 
+import os
+
 import numpy as np
 
 __all__ = ["comparison", "convergence", "parallel", "slices", "trajectory"]
@@ -13,14 +15,25 @@ def _axes(ax):
     return plt.subplots()[1]
 
 
+def _record(record):
+    """A record, read where its path was given."""
+    if isinstance(record, (str, os.PathLike)):
+        from . import journal
+
+        return journal.read(record)
+    return record
+
+
 def _steps(history):
     nfev, fun = np.append(history["nfev"], history["end"]), np.append(history["fun"], history["fun"][-1:])
     return (nfev, fun) if len(history["fun"]) else (np.array([]), np.array([]))
 
 
 def convergence(results, ax=None, labels=None):
-    """The best value over the evaluations, a line a run. ``results`` is a result, a record, or a list of them."""
-    results = [results] if hasattr(results, "history") else list(results)
+    """The best value over the evaluations, a line a run. ``results`` is a result, a record, its path, or a list
+    of them."""
+    results = [results] if hasattr(results, "history") or isinstance(results, (str, os.PathLike)) else list(results)
+    results = [_record(result) for result in results]
     ax = _axes(ax)
     labels = labels or [None] * len(results)
     lowest = []
@@ -83,7 +96,9 @@ def _numbers(record):
 
 
 def parallel(record, ax=None, best=0.2):
-    """Parallel coordinates: a line an evaluation across all variables, the ``best`` share in colour."""
+    """Parallel coordinates: a line an evaluation across all variables, the ``best`` share in colour. ``record`` is a record or
+    its path."""
+    record = _record(record)
     ax, values = _axes(ax), record.values
     columns, words = _numbers(record)
     scaled = [(c - c.min()) / ((c.max() - c.min()) or 1.0) for c in columns]
@@ -103,7 +118,8 @@ def parallel(record, ax=None, best=0.2):
 
 
 def slices(record, axes=None):
-    """The values over each variable, a panel a variable."""
+    """The values over each variable, a panel a variable. ``record`` is a record or its path."""
+    record = _record(record)
     columns, words = _numbers(record)
     if axes is None:
         import matplotlib.pyplot as plt
@@ -120,7 +136,8 @@ def slices(record, axes=None):
 
 
 def trajectory(fun, record, bounds=None, ax=None, resolution=80):
-    """The points of a run in two variables over the level lines of ``fun``, from dark to bright."""
+    """The points of a run in two variables over the level lines of ``fun``, from dark to bright. ``record`` is a record or its path."""
+    record = _record(record)
     ax = _axes(ax)
     points = np.array([record.point(row) for row in record.evaluations], dtype=float)
     if points.shape[1] != 2:

@@ -197,7 +197,7 @@ def test_plots(record, tmp_path):
     assert len(plot.slices(record)) == 3
     problem = problems.get("himmelblau", 2)
     minimize(problem, method="de", rng=1, maxfun=100, record=tmp_path / "flat.jsonl")
-    ax = plot.trajectory(problem, journal.read(tmp_path / "flat.jsonl"))
+    ax = plot.trajectory(problem, tmp_path / "flat.jsonl")
     assert ax.get_xlim() == tuple(problem.bounds[0])
     axes = swarmgrad.minimize_many(problem, ["de", "pso"], runs=3, maxfun=100).plot()
     assert len(axes) == 1 and len(axes[0].lines) == 2

@@ -9,7 +9,8 @@ use std::path::Path;
 use swarmgrad_core::{Error, Outside, Result, Space, Start, Typed, Variable, VariableKind};
 
 /// `lo:hi` for all variables, or a comma list of them, one a variable, with names or without: `lr=1e-5:1,momentum=0:1`. Either end
-/// may be infinite.
+/// may be infinite. Or the name of a file that says the same: JSON or TOML with `name = [lower, upper]` or a list of such pairs, or CSV
+/// with a line `lower,upper` or `name,lower,upper` for each variable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bounds {
     /// The same for every variable.
@@ -26,6 +27,9 @@ pub enum Bounds {
 impl Bounds {
     /// Reads the text of `--bounds`.
     pub fn parse(text: &str) -> Result<Self> {
+        if file_of(text).is_some() {
+            return Bounds::parse(&bounds_text(text)?);
+        }
         let wrong = |part: &str, rule: &str| Error::parameter("--bounds", format!("'{}'", part.trim()), rule);
         let pair = |part: &str| {
             let pair = part.rsplit_once('=').map_or(part, |(_, pair)| pair);
@@ -78,6 +82,91 @@ impl Bounds {
                 Space::new(pairs.iter().map(|p| p.0).collect(), pairs.iter().map(|p| p.1).collect())
             }
         }
+    }
+}
+
+/// The file that a text means: the kinds of files that hold bounds have their own endings.
+fn file_of(text: &str) -> Option<&Path> {
+    let path = Path::new(text.trim());
+    let end = path.extension()?.to_str()?.to_ascii_lowercase();
+    ["json", "toml", "csv"].contains(&end.as_str()).then_some(path)
+}
+
+/// The text of `--bounds`, read from the file where one is named. Names of JSON and TOML come in the order of the alphabet.
+///
+/// # Errors
+/// A file that cannot be read or holds something else.
+pub fn bounds_text(text: &str) -> Result<String> {
+    let Some(path) = file_of(text) else { return Ok(text.to_owned()) };
+    let about = |why: String| Error::parameter("--bounds", path.display(), why);
+    let text = std::fs::read_to_string(path).map_err(|why| about(format!("cannot be read: {}", why.kind())))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let rule = "must hold name = [lower, upper] for each variable, a list of such pairs, or lines of CSV lower,upper or name,lower,upper";
+    let refused = |what: &str| about(format!("{what}: {rule}"));
+    let end = |value: &Value| match value {
+        Value::Number(t) => Some(t.to_string()),
+        Value::String(word) => real(word).map(|_| word.trim().to_owned()),
+        _ => None,
+    };
+    let pair = |name: &str, value: &Value| {
+        let ends = value.as_array().filter(|ends| ends.len() == 2);
+        let ends = ends.and_then(|ends| Some(format!("{}:{}", end(&ends[0])?, end(&ends[1])?)));
+        ends.ok_or_else(|| refused(&format!("{}{value}", if name.is_empty() { "" } else { name })))
+    };
+    let parts: Vec<String> = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv")) {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let mut parts = Vec::new();
+        for (k, line) in lines.enumerate() {
+            let words: Vec<&str> = line.split(',').map(|word| word.trim().trim_matches('"')).collect();
+            let [name, low, high] = match words[..] {
+                [low, high] => ["", low, high],
+                [name, low, high] => [name, low, high],
+                _ => return Err(refused(&format!("line '{line}'"))),
+            };
+            match real(low).and(real(high)) {
+                Some(_) if name.is_empty() => parts.push(format!("{low}:{high}")),
+                Some(_) => parts.push(format!("{name}={low}:{high}")),
+                None if k == 0 => {} // the names of the columns
+                None => return Err(refused(&format!("line '{line}'"))),
+            }
+        }
+        parts
+    } else {
+        let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
+        let value: Value = if is_toml {
+            toml::from_str::<toml::Table>(text).map_err(|why| refused(why.message())).and_then(|table| {
+                serde_json::to_value(infinite(table.into())).map_err(|why| refused(&why.to_string()))
+            })?
+        } else {
+            serde_json::from_str(text).map_err(|why| refused(&why.to_string()))?
+        };
+        match value {
+            Value::Object(named) => {
+                named.iter().map(|(name, value)| Ok(format!("{name}={}", pair(name, value)?))).collect::<Result<_>>()?
+            }
+            Value::Array(list) => list.iter().map(|value| pair("", value)).collect::<Result<_>>()?,
+            other => return Err(refused(&other.to_string())),
+        }
+    };
+    // The comma makes a list of it, whose number of variables is known.
+    match parts.len() {
+        0 => Err(refused("nothing")),
+        1 if !parts[0].contains('=') => {
+            Err(refused("one pair without a name; --bounds LOWER:UPPER says that for all variables"))
+        }
+        _ => Ok(parts.join(",")),
+    }
+}
+
+/// Infinities of TOML as words: JSON has none.
+fn infinite(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::Float(t) if !t.is_finite() => toml::Value::String(t.to_string()),
+        toml::Value::Array(list) => list.into_iter().map(infinite).collect::<Vec<_>>().into(),
+        toml::Value::Table(table) => {
+            toml::Value::Table(table.into_iter().map(|(name, value)| (name, infinite(value))).collect())
+        }
+        other => other,
     }
 }
 
@@ -256,6 +345,47 @@ mod tests {
         ] {
             assert!(Bounds::parse(bad).unwrap_err().to_string().contains(rule), "{bad}");
         }
+    }
+
+    #[test]
+    fn bounds_may_stand_in_a_file() {
+        let folder = std::env::temp_dir().join(format!("swarmgrad-bounds-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let read = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            bounds_text(&path.to_string_lossy())
+        };
+        for (name, text, expected) in [
+            ("a.json", r#"{"lr": [1e-5, 1], "b": [-2, "inf"]}"#, "b=-2:inf,lr=1e-05:1"),
+            ("b.json", "[[0, 1], [-5.5, 5]]", "0:1,-5.5:5"),
+            ("c.toml", "lr = [1e-5, 1]\nb = [-inf, inf]\n", "b=-inf:inf,lr=1e-05:1"),
+            ("d.csv", "\u{feff}name,lower,upper\n# both ends\nlr, 1e-5, 1\n\nb,-2,inf\n", "lr=1e-5:1,b=-2:inf"),
+            ("e.CSV", "0,1\n-5,5\n", "0:1,-5:5"),
+            ("f.csv", "x,0,1\n", "x=0:1"),
+        ] {
+            let text = read(name, text).unwrap();
+            assert_eq!(Bounds::parse(&text).unwrap(), Bounds::parse(expected).unwrap(), "{name}: {text}");
+            assert_eq!(Bounds::parse(&folder.join(name).to_string_lossy()).unwrap(), Bounds::parse(expected).unwrap());
+        }
+        for (name, text) in [
+            ("a.json", "{\"x\": [1]}"),
+            ("b.json", "[[0, 1], [0]]"),
+            ("c.json", "3"),
+            ("d.json", "[[0, 1]]"),
+            ("e.toml", "x = 3"),
+            ("f.toml", "x = ["),
+            ("g.csv", ""),
+            ("h.csv", "a,b\n"),
+            ("i.csv", "0,1\nb,c\n"),
+            ("j.csv", "0,1,2,3\n"),
+        ] {
+            let why = read(name, text).unwrap_err().to_string();
+            assert!(why.contains(name) && why.contains("lower,upper"), "{why}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        let missing = bounds_text("missing.toml").unwrap_err().to_string();
+        assert!(missing.contains("missing.toml") && !missing.contains("os error"), "{missing}");
     }
 
     #[test]

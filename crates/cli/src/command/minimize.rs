@@ -96,7 +96,8 @@ pub struct Minimize {
     dim: Option<usize>,
 
     /// LOWER:UPPER for all variables, or a comma list of one pair a variable; -inf and inf are allowed. With names, as in
-    /// lr=1e-5:1,momentum=0:1, a program gets {"x": {"lr": .., "momentum": ..}}, and records and results have them
+    /// lr=1e-5:1,momentum=0:1, a program gets {"x": {"lr": .., "momentum": ..}}, and records and results have them. Or a file
+    /// that says so: .csv (name,lower,upper), .toml or .json (name = [lower, upper])
     /// [default: the problem's domain]
     #[arg(short, long, value_name = "LO:HI[,LO:HI..]", allow_hyphen_values = true, help_heading = "Problem")]
     bounds: Option<String>,
@@ -450,7 +451,8 @@ impl Minimize {
             program.read = self.read.clone().or(program.read.take());
         }
         study.dim = self.dim.or(study.dim);
-        study.bounds = self.bounds.clone().or(study.bounds);
+        let bounds = self.bounds.as_deref().map(study::space::bounds_text).transpose()?;
+        study.bounds = bounds.or(study.bounds);
         if !self.constraints.is_empty() {
             study.constraints.clone_from(&self.constraints);
         }
