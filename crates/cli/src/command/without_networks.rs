@@ -13,7 +13,7 @@ impl fmt::Display for NeedsNetworks {
         let (what, command) = (&self.0, self.0.split_whitespace().next().unwrap_or_default());
         write!(
             f,
-            "{what} needs networks, which this program was built without. In a clone of the repository, \
+            "{what}: this program was built without networks and their data. In a clone of the repository, \
              `cargo run --release --features nn -- {command} ...` runs it with them, and \
              `cargo install --path crates/cli --features nn` installs it with them"
         )
@@ -27,7 +27,7 @@ macro_rules! command {
             use super::NeedsNetworks;
 
             pub const EXAMPLES: &str = concat!(
-                "This program was built without networks. In a clone of the repository,\n\
+                "This program was built without networks and their data. In a clone of the repository,\n\
                  `cargo run --release --features nn -- ",
                 $name,
                 " ...` runs it with them, and\n\
@@ -85,7 +85,7 @@ mod tests {
             let why = why.expect_err(line);
             let name = line.split(' ').next().unwrap_or_default();
             let run = format!("`cargo run --release --features nn -- {name} ...`");
-            assert!(why.to_string().starts_with(&format!("{name} needs networks")), "{why}");
+            assert!(why.to_string().starts_with(&format!("{name}: this program was built without networks")), "{why}");
             assert!(why.to_string().contains(&run), "{why}");
             assert_eq!(crate::code(&why), crate::USAGE);
             let help = Lean::try_parse_from(["swarmgrad", name, "--help"]).expect_err(line).to_string();
