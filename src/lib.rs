@@ -2,7 +2,7 @@
 //!
 //! The facade of the library: the ground floor at the top level ([`Problem`], [`Algorithm`], [`Run`], ...), the test
 //! [`problems`], the [`algorithms`], those that can be differentiated ([`diff`]), those made of others ([`combine`]), and the
-//! [`registry`] of all methods.
+//! [`registry`] of all methods. Those of 32 bits, as `build::<f32>`, need the feature `single`.
 //!
 //! ```
 //! use swarmgrad::{Space, minimize};

@@ -47,3 +47,27 @@ fn dependencies_point_strictly_down() {
     }
     assert!(edges >= 6, "only {edges} edges seen");
 }
+
+/// The packages that cargo compiles, tests aside.
+fn compiled(arguments: &[&str]) -> String {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["tree", "--offline", "--prefix", "none", "--edges"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn networks_are_compiled_for_those_who_ask_and_for_tests() {
+    let burn = |tree: &str| tree.lines().any(|line| line.starts_with("burn "));
+    let program = ["normal,build", "--package", "swarmgrad-cli"];
+    let lean = compiled(&program);
+    assert!(lean.contains("swarmgrad-lab ") && !burn(&lean), "{lean}");
+    assert!(burn(&compiled(&[&program[..], &["--features", "nn"]].concat())));
+    let tests = compiled(&["normal,dev,features", "--workspace", "--invert", "swarmgrad-cli"]);
+    assert!(tests.contains("swarmgrad-cli feature \"nn\""), "{tests}");
+}

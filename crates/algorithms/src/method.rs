@@ -116,6 +116,32 @@ fn load<F: Real, A: Method<F>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
     Ok(Box::new(method))
 }
 
+/// [`build`] for 32 bits. Methods of 32 bits are half of what is to be compiled and few ask for them: hence the feature `single`.
+fn build_single<A: Method<f32>>(
+    space: &Space<f32>,
+    start: Start,
+    budget: Option<u64>,
+    settings: Settings,
+) -> Result<Box<dyn Algorithm<f32>>> {
+    #[cfg(feature = "single")]
+    return build::<f32, A>(space, start, budget, settings);
+    #[cfg(not(feature = "single"))]
+    return Err(no_single(A::NAME, (space, start, budget, settings)));
+}
+
+/// [`load`] for 32 bits.
+fn load_single<A: Method<f32>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<f32>>> {
+    #[cfg(feature = "single")]
+    return load::<f32, A>(bytes);
+    #[cfg(not(feature = "single"))]
+    return Err(no_single(A::NAME, bytes));
+}
+
+#[cfg(not(feature = "single"))]
+fn no_single<T>(method: &str, _: T) -> Error {
+    Error::parameter(method, "f32", "is built with the cargo feature `single` of swarmgrad")
+}
+
 impl Entry {
     /// A row of a table; the algorithm is named for both scalars.
     pub const fn of<A32: Method<f32>, A64: Method<f64>>(
@@ -131,8 +157,8 @@ impl Entry {
             handling: Handling::Feasibility,
             table: <A64::Params as Parameters>::table,
             readable: readable::<A64::Params>,
-            build: (build::<f32, A32>, build::<f64, A64>),
-            load: (load::<f32, A32>, load::<f64, A64>),
+            build: (build_single::<A32>, build::<f64, A64>),
+            load: (load_single::<A32>, load::<f64, A64>),
         }
     }
 

@@ -1,33 +1,5 @@
-//! The program `swarmgrad`: optimises what has no gradient, from the command line.
+//! The program `swarmgrad`.
 
-mod argument;
-mod command;
-mod interrupt;
-mod kept;
-mod live;
-mod output;
-
-use clap::Parser;
-use std::process::ExitCode;
-
-/// Exit code of a command that did its work.
-const DONE: u8 = 0;
-/// Exit code of a run that found no finite value, and of any failure that is not the user's wording.
-const NO_VALUE: u8 = 1;
-/// Exit code of wrong usage, which is clap's too.
-const USAGE: u8 = 2;
-/// Exit code of a command that did its work but could not keep all of it.
-const NOT_KEPT: u8 = 3;
-/// Nothing speaks against it, but it rests on estimates.
-const NOT_PROVEN: u8 = 3;
-
-fn main() -> ExitCode {
-    let program = command::Program::parse();
-    program.run().unwrap_or_else(|why| {
-        eprintln!("swarmgrad: {why:#}");
-        use swarmgrad_lab::Error::{Library, Method, Value};
-        let usage = why.is::<swarmgrad::Error>()
-            || matches!(why.downcast_ref(), Some(Library(_) | Method { .. } | Value { .. }));
-        ExitCode::from(if usage { USAGE } else { NO_VALUE })
-    })
+fn main() -> std::process::ExitCode {
+    swarmgrad_cli::main()
 }

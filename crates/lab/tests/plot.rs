@@ -132,6 +132,34 @@ fn size(bytes: &[u8]) -> (u32, u32) {
     (picture.width(), picture.height())
 }
 
+/// The columns and rows of the dark pixels of a text on white: first and last of each.
+fn extent(text: &str) -> [u32; 4] {
+    let svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"200\" height=\"200\"><rect width=\"200\" height=\"200\" fill=\"#fff\"/>{text}</svg>"
+    );
+    let picture = Pixmap::decode_png(&png(&svg, 1.0).unwrap()).unwrap();
+    let dark = |x: u32, y: u32| picture.pixel(x, y).unwrap().red() < 128;
+    let columns: Vec<u32> = (0..200).filter(|&x| (0..200).any(|y| dark(x, y))).collect();
+    let rows: Vec<u32> = (0..200).filter(|&y| (0..200).any(|x| dark(x, y))).collect();
+    [columns[0], columns[columns.len() - 1], rows[0], rows[rows.len() - 1]]
+}
+
+#[test]
+fn texts_stand_where_their_anchors_say() {
+    let text = |attributes: &str| extent(&format!("<text {attributes} font-size=\"20\">H&lt;mH</text>"));
+    // An H is 0.73 of the font size high, the four characters are 3.3 sizes wide.
+    let [left, right, top, bottom] = text("x=\"100\" y=\"50\"");
+    assert!((100..104).contains(&left) && (160..167).contains(&right), "{left} {right}");
+    assert!((34..37).contains(&top) && (48..51).contains(&bottom), "{top} {bottom}");
+    let [left, right, ..] = text("x=\"100\" y=\"50\" text-anchor=\"end\"");
+    assert!((34..41).contains(&left) && (96..100).contains(&right), "{left} {right}");
+    let [left, right, ..] = text("x=\"100\" y=\"50\" text-anchor=\"middle\"");
+    assert!((198..202).contains(&(left + right)), "{left} {right}");
+    let [left, right, top, bottom] = text("transform=\"translate(50 100) rotate(-90)\" text-anchor=\"middle\"");
+    assert!((34..37).contains(&left) && (48..51).contains(&right), "{left} {right}");
+    assert!((198..202).contains(&(top + bottom)), "{top} {bottom}");
+}
+
 #[test]
 fn a_png_has_the_right_size_and_shows_text() {
     let chart = Chart::new("Title", Axis::linear("x"), Axis::linear("y"));

@@ -10,7 +10,7 @@ use crate::{ackley::*, adaswarm::*, crease::*, griewank::*, levy::*, michalewicz
 use crate::{bbob, cec2017, constrained, design};
 use crate::{rosenbrock::*, schwefel::*, sphere::*, styblinski_tang::*, wave::*, zakharov::*};
 use std::marker::PhantomData;
-use swarmgrad_core::{Aim, Differentiable, Error, Problem, Real, Result, Rows, Space};
+use swarmgrad_core::{Aim, ByScalar, Differentiable, Error, Problem, Real, Result, Rows, Space};
 
 impl Entry {
     /// The default space of `dim` coordinates. Errors if the function cannot have so many.
@@ -43,32 +43,63 @@ impl Entry {
     /// # Ok::<(), swarmgrad_core::Error>(())
     /// ```
     pub fn build<F: Real>(&self, dim: usize, bounds: Option<Space<F>>) -> Result<Box<dyn TestProblem<F>>> {
-        self.check(dim)?;
-        let domain = self.space(dim)?;
-        let space = bounds.unwrap_or_else(|| domain.clone());
-        if space.dim() != dim {
-            return Err(Error::shape("bounds", space.dim(), dim));
-        }
-        let certain = self.everywhere || (domain.contains(space.lower()) && domain.contains(space.upper()));
-        if let Some(number) = bbob::number(self) {
-            Ok(bbob::pose(*self, number, space))
-        } else if let Some(number) = mixint::number(self) {
-            Ok(mixint::pose(*self, number, space))
-        } else if let Some(number) = cec2017::number(self) {
-            cec2017::pose(*self, number, space)
-        } else if let Some(design) = design::design_of(self) {
-            Ok(design::pose(design, space, certain))
-        } else if let Some(row) = constrained::row_of(self) {
-            Ok(constrained::pose(row, space))
-        } else if let Some(row) = multi::row_of(self) {
-            Ok(multi::pose(row, space))
-        } else if let Some(number) = biobj::number(self) {
-            Ok(biobj::pose(*self, number, space))
-        } else if let Some(row) = nist::row_of(self) {
-            Ok(nist::pose(row, space))
-        } else {
-            pose(*self, space, certain)
-        }
+        F::choose::<Build>(single, double)(*self, dim, bounds)
+    }
+}
+
+/// Functions that build a test function.
+struct Build;
+
+impl ByScalar for Build {
+    type Of<F: Real> = fn(Entry, usize, Option<Space<F>>) -> Result<Box<dyn TestProblem<F>>>;
+}
+
+/// Not generic, so that the formulas are compiled here and not once more in each crate that asks for one.
+#[inline(never)]
+fn double(entry: Entry, dim: usize, bounds: Option<Space<f64>>) -> Result<Box<dyn TestProblem<f64>>> {
+    build(entry, dim, bounds)
+}
+
+/// With the feature `single`, for the formulas of 32 bits take as long to compile as those of 64 and few ask for them.
+#[inline(never)]
+fn single(entry: Entry, dim: usize, bounds: Option<Space<f32>>) -> Result<Box<dyn TestProblem<f32>>> {
+    #[cfg(feature = "single")]
+    return build(entry, dim, bounds);
+    #[cfg(not(feature = "single"))]
+    return Err(no_single(entry.name, (dim, bounds)));
+}
+
+#[cfg(not(feature = "single"))]
+fn no_single<T>(name: &str, _: T) -> Error {
+    Error::parameter(name, "f32", "is built with the cargo feature `single` of swarmgrad")
+}
+
+fn build<F: Real>(entry: Entry, dim: usize, bounds: Option<Space<F>>) -> Result<Box<dyn TestProblem<F>>> {
+    entry.check(dim)?;
+    let domain = entry.space(dim)?;
+    let space = bounds.unwrap_or_else(|| domain.clone());
+    if space.dim() != dim {
+        return Err(Error::shape("bounds", space.dim(), dim));
+    }
+    let certain = entry.everywhere || (domain.contains(space.lower()) && domain.contains(space.upper()));
+    if let Some(number) = bbob::number(&entry) {
+        Ok(bbob::pose(entry, number, space))
+    } else if let Some(number) = mixint::number(&entry) {
+        Ok(mixint::pose(entry, number, space))
+    } else if let Some(number) = cec2017::number(&entry) {
+        cec2017::pose(entry, number, space)
+    } else if let Some(design) = design::design_of(&entry) {
+        Ok(design::pose(design, space, certain))
+    } else if let Some(row) = constrained::row_of(&entry) {
+        Ok(constrained::pose(row, space))
+    } else if let Some(row) = multi::row_of(&entry) {
+        Ok(multi::pose(row, space))
+    } else if let Some(number) = biobj::number(&entry) {
+        Ok(biobj::pose(entry, number, space))
+    } else if let Some(row) = nist::row_of(&entry) {
+        Ok(nist::pose(row, space))
+    } else {
+        pose(entry, space, certain)
     }
 }
 

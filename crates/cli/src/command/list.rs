@@ -43,20 +43,7 @@ impl List {
             "methods" | "method" => (methods(), registry::entries().map(method_json).collect()),
             "problems" | "problem" => (all_problems(), problems::all().map(problem_json).collect()),
             "gradients" => table("gradient", &gradients(), "swarmgrad minimize levy -m diff_pso --gradient proximal"),
-            #[cfg(feature = "nn")]
-            "training" => (training::text(), training::json()),
-            #[cfg(feature = "nn")]
-            "losses" => table("loss", &training::losses(), "swarmgrad train iris --loss mae"),
-            #[cfg(feature = "nn")]
-            "optimizers" => {
-                table("optimizer", &training::optimizers(), "swarmgrad train iris --optimizer adam,adaswarm")
-            }
-            #[cfg(feature = "nn")]
-            "data" => table("data", &training::data(), "swarmgrad train iris"),
-            #[cfg(not(feature = "nn"))]
-            name @ ("training" | "losses" | "optimizers" | "data") => {
-                anyhow::bail!("list {name}: this program was built without networks (cargo feature nn)")
-            }
+            name @ ("training" | "losses" | "optimizers" | "data") => networks(name)?,
             name => match (registry::entry(name), problems::entry(name)) {
                 (Ok(entry), _) => (method(entry), method_json(entry)),
                 (_, Ok(entry)) => (problem(&entry), problem_json(&entry)),
@@ -79,6 +66,22 @@ impl List {
         }
         Ok(ExitCode::from(DONE))
     }
+}
+
+/// What there is to train networks with.
+#[cfg(feature = "nn")]
+fn networks(what: &str) -> anyhow::Result<(String, Value)> {
+    Ok(match what {
+        "losses" => table("loss", &training::losses(), "swarmgrad train iris --loss mae"),
+        "optimizers" => table("optimizer", &training::optimizers(), "swarmgrad train iris --optimizer adam,adaswarm"),
+        "data" => table("data", &training::data(), "swarmgrad train iris"),
+        _ => (training::text(), training::json()),
+    })
+}
+
+#[cfg(not(feature = "nn"))]
+fn networks(what: &str) -> anyhow::Result<(String, Value)> {
+    Err(super::NeedsNetworks(format!("list {what}")).into())
 }
 
 /// Names and what they are, as text and as JSON.

@@ -16,9 +16,14 @@ mod predict;
 mod reproduce;
 #[cfg(feature = "nn")]
 mod train;
+#[cfg_attr(feature = "nn", allow(dead_code))]
+mod without_networks;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+pub use without_networks::NeedsNetworks;
+#[cfg(not(feature = "nn"))]
+use without_networks::{data, predict, train};
 
 const EXAMPLES: &str = "\
 First steps:
@@ -69,15 +74,12 @@ enum Command {
     #[command(after_help = list::EXAMPLES)]
     List(list::List),
     /// Train a network on a data set, by optimisers with a swarm and without
-    #[cfg(feature = "nn")]
     #[command(after_help = train::EXAMPLES, allow_negative_numbers = true)]
     Train(Box<train::Train>),
     /// Answer for the rows of a file with a saved model
-    #[cfg(feature = "nn")]
     #[command(after_help = predict::EXAMPLES)]
     Predict(predict::Predict),
     /// List, show and fetch data sets
-    #[cfg(feature = "nn")]
     #[command(after_help = data::EXAMPLES)]
     Data(data::Data),
     /// Draw a swarm moving over the contours of a problem in two variables
@@ -101,11 +103,8 @@ impl Program {
             Command::Learn(command) => command.run(),
             Command::Agent(command) => command.run(),
             Command::List(command) => command.run(),
-            #[cfg(feature = "nn")]
             Command::Train(command) => command.run(),
-            #[cfg(feature = "nn")]
             Command::Predict(command) => command.run(),
-            #[cfg(feature = "nn")]
             Command::Data(command) => command.run(),
             Command::Animate(command) => command.run(),
             Command::Completions(command) => command.run(),

@@ -1,5 +1,6 @@
 //! `reproduce`: the tables and figures of the papers, computed again.
 
+use super::NeedsNetworks;
 use crate::output;
 use crate::{DONE, NO_VALUE, NOT_KEPT, argument, interrupt, kept};
 use clap::Args;
@@ -121,12 +122,20 @@ impl Reproduce {
         }
         let mut chosen: Vec<&'static Experiment> = Vec::new();
         for name in &self.experiments {
+            if paper::missing().any(|missing| missing == name.trim()) {
+                return Err(NeedsNetworks(format!("reproduce {}", name.trim())).into());
+            }
             // One named twice, or by its paper too, is computed once.
             for experiment in paper::select(name.trim())? {
                 if chosen.iter().all(|earlier| earlier.name != experiment.name) {
                     chosen.push(experiment);
                 }
             }
+        }
+        let papers = |name: &&str| self.experiments.iter().any(|asked| name.starts_with(&format!("{}/", asked.trim())));
+        let missing: Vec<&str> = paper::missing().filter(papers).collect();
+        if !missing.is_empty() && !self.quiet {
+            eprintln!("swarmgrad: left out: {}", NeedsNetworks(format!("reproduce {}", missing.join(" "))));
         }
         let preset: Option<Preset> = self.preset.as_deref().map(str::parse).transpose()?;
         // Files that cannot be written are found before anything runs.
@@ -219,6 +228,10 @@ impl Reproduce {
                 output::print(&format!("{}\n{}\n\n{}\n", paper.title, paper.source, table.text(Rules::Unicode)))?;
             }
             output::print("swarmgrad reproduce PAPER computes all of a paper's.\n")?;
+            let missing: Vec<&str> = paper::missing().collect();
+            if !missing.is_empty() {
+                output::print(&format!("\n{}.\n", NeedsNetworks(format!("reproduce {}", missing.join(" ")))))?;
+            }
         }
         Ok(ExitCode::from(DONE))
     }

@@ -2,7 +2,6 @@
 
 mod bench;
 mod certify;
-#[cfg(feature = "nn")]
 mod data;
 mod harness;
 mod journal;
@@ -11,8 +10,6 @@ mod learn;
 mod minimize;
 mod reference;
 mod reproduce;
-#[cfg(feature = "nn")]
 mod swarm;
-#[cfg(feature = "nn")]
 mod train;
 mod variables;

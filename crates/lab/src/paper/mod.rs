@@ -48,5 +48,5 @@ mod session;
 pub use experiment::{Experiment, Paper};
 pub use findings::{Claim, Findings, Picture, Stated, Tabled, Verdict, page};
 pub use printed::Printed;
-pub use registry::{EXPERIMENTS, PAPERS, entry, select};
+pub use registry::{EXPERIMENTS, PAPERS, entry, missing, select};
 pub use session::{Part, Preset, Session, Settings, Step};

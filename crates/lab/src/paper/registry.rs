@@ -75,6 +75,26 @@ pub static EXPERIMENTS: &[Experiment] = &[
     evograd::cec_2017::EXPERIMENT,
 ];
 
+/// The names of those with networks.
+static NETWORKS: &[&str] = &[
+    "adaswarm/figure-2",
+    "adaswarm/table-4",
+    "adaswarm/table-5",
+    "adaswarm/supp-5",
+    "adaswarm/convergence",
+    "adaswarm/where-it-helps",
+    "adaswarm/asked-loss",
+    "adaswarm/black-box",
+    "adaswarm/cnn-mnist",
+    "adaswarm/resnet18",
+    "mean-field-pso/figure-4",
+];
+
+/// The names of the experiments that this build lacks: those with networks, without the feature `nn`.
+pub fn missing() -> impl Iterator<Item = &'static str> {
+    NETWORKS.iter().copied().filter(|name| EXPERIMENTS.iter().all(|experiment| experiment.name != *name))
+}
+
 /// The experiment of that name. An unknown name's error suggests the nearest.
 pub fn entry(name: &str) -> swarmgrad::Result<&'static Experiment> {
     let known = EXPERIMENTS.iter().find(|experiment| experiment.name == name);
@@ -105,6 +125,16 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn those_with_networks_are_named() {
+        let lines: Vec<&str> = include_str!("registry.rs").lines().map(str::trim).collect();
+        let marked = lines.iter().filter(|line| **line == "#[cfg(feature = \"nn\")]").count();
+        assert_eq!(NETWORKS.len(), marked);
+        let known = |name: &&str| EXPERIMENTS.iter().any(|experiment| experiment.name == *name);
+        assert!(NETWORKS.iter().all(|name| known(name) == cfg!(feature = "nn")));
+        assert_eq!(missing().count(), if cfg!(feature = "nn") { 0 } else { marked });
+    }
 
     #[test]
     fn names_are_paper_slash_table_and_unique() {

@@ -1,71 +1,72 @@
-//! The embedded font, and how wide a text is in it.
+//! The embedded font, how wide a text is in it, and how it looks.
 
+use std::fmt::Write;
 use std::sync::OnceLock;
+use ttf_parser::{Face, OutlineBuilder};
 
 /// DejaVu Sans, reduced to Latin, Greek, arrows and mathematical signs.
 pub const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-subset.ttf");
 /// The name under which SVG text asks for it.
 pub const FAMILY: &str = "DejaVu Sans";
 
-/// Advance widths read from the font's tables `head`, `hhea`, `hmtx` and `cmap` (format 4).
-struct Widths {
-    units: f64,
-    /// Sorted by character.
-    of: Vec<(u16, u16)>,
+fn face() -> &'static Face<'static> {
+    static FACE: OnceLock<Face<'static>> = OnceLock::new();
+    FACE.get_or_init(|| Face::parse(FONT, 0).expect("the embedded font"))
 }
 
-fn u16_at(at: usize) -> usize {
-    usize::from(FONT[at]) << 8 | usize::from(FONT[at + 1])
+/// The width of a text at a font size. A character that the font lacks counts as wide as an `m`.
+pub fn width(text: &str, size: f64) -> f64 {
+    let face = face();
+    let glyph = |c: char| face.glyph_index(c).or_else(|| face.glyph_index('m')).unwrap_or_default();
+    let units: f64 = text.chars().map(|c| f64::from(face.glyph_hor_advance(glyph(c)).unwrap_or_default())).sum();
+    units / f64::from(face.units_per_em()) * size
 }
 
-fn u32_at(at: usize) -> usize {
-    u16_at(at) << 16 | u16_at(at + 2)
+/// The outline of a text that begins at `at`, as the data of an SVG path; characters that the font lacks are boxes.
+pub fn outline(text: &str, size: f64, mut at: (f64, f64)) -> String {
+    let scale = size / f64::from(face().units_per_em());
+    let mut data = String::new();
+    for c in text.chars() {
+        let glyph = face().glyph_index(c).unwrap_or_default();
+        face().outline_glyph(glyph, &mut Pen { data: &mut data, at, scale });
+        at.0 += width(c.encode_utf8(&mut [0; 4]), size);
+    }
+    data
 }
 
-fn read() -> Widths {
-    let table = |tag: &[u8]| {
-        let entry = (0..u16_at(4)).map(|i| 12 + 16 * i).find(|&e| &FONT[e..e + 4] == tag).expect("a table of the font");
-        u32_at(entry + 8)
-    };
-    let (hmtx, cmap) = (table(b"hmtx"), table(b"cmap"));
-    let metrics = u16_at(table(b"hhea") + 34);
-    let width = |glyph: usize| u16_at(hmtx + 4 * glyph.min(metrics - 1)) as u16;
-    let subtable = (0..u16_at(cmap + 2))
-        .map(|i| cmap + u32_at(cmap + 4 + 8 * i + 4))
-        .find(|&s| u16_at(s) == 4)
-        .expect("a character map of format 4");
-    let twice = u16_at(subtable + 6);
-    let mut of = Vec::new();
-    for segment in (0..twice).step_by(2) {
-        let end = u16_at(subtable + 14 + segment);
-        let start = u16_at(subtable + 16 + twice + segment);
-        let delta = u16_at(subtable + 16 + 2 * twice + segment);
-        let offset_at = subtable + 16 + 3 * twice + segment;
-        let offset = u16_at(offset_at);
-        for c in start..=end.min(0xfffe) {
-            let glyph = match offset {
-                0 => (c + delta) & 0xffff,
-                _ => match u16_at(offset_at + offset + 2 * (c - start)) {
-                    0 => 0,
-                    g => (g + delta) & 0xffff,
-                },
-            };
-            of.push((c as u16, width(glyph)));
+/// Writes a glyph as the data of a path. Upwards is up in fonts and down in pictures.
+struct Pen<'a> {
+    data: &'a mut String,
+    at: (f64, f64),
+    scale: f64,
+}
+
+impl Pen<'_> {
+    fn write<const N: usize>(&mut self, letter: char, points: [(f32, f32); N]) {
+        self.data.push(letter);
+        for (x, y) in points {
+            let (x, y) = (self.at.0 + f64::from(x) * self.scale, self.at.1 - f64::from(y) * self.scale);
+            let _ = write!(self.data, "{x:.3} {y:.3} ");
         }
     }
-    of.sort_unstable();
-    Widths { units: u16_at(table(b"head") + 18) as f64, of }
 }
 
-/// The width of a text at a font size, kerning aside. A character that the font lacks counts as wide as an `m`.
-pub fn width(text: &str, size: f64) -> f64 {
-    static WIDTHS: OnceLock<Widths> = OnceLock::new();
-    let widths = WIDTHS.get_or_init(read);
-    let of = |c: char| {
-        let c = u16::try_from(c as u32).ok()?;
-        widths.of.binary_search_by_key(&c, |w| w.0).ok().map(|i| f64::from(widths.of[i].1))
-    };
-    text.chars().map(|c| of(c).or_else(|| of('m')).unwrap_or(widths.units)).sum::<f64>() / widths.units * size
+impl OutlineBuilder for Pen<'_> {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.write('M', [(x, y)]);
+    }
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.write('L', [(x, y)]);
+    }
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        self.write('Q', [(x1, y1), (x, y)]);
+    }
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        self.write('C', [(x1, y1), (x2, y2), (x, y)]);
+    }
+    fn close(&mut self) {
+        self.write('Z', []);
+    }
 }
 
 /// Breaks a text at blanks into lines no wider than `limit`; a word that is wider stands alone.

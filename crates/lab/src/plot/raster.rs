@@ -1,20 +1,40 @@
 //! From SVG to pixels, with the embedded font and no other.
 
-use super::font::{FAMILY, FONT};
+use super::font::{outline, width};
+use super::svg::unescape;
 use crate::error::{Error, Result};
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb};
-use std::sync::{Arc, OnceLock};
+use resvg::usvg::{Options, Tree};
+use std::fmt::Write;
 
-fn options() -> Options<'static> {
-    static FONTS: OnceLock<Arc<fontdb::Database>> = OnceLock::new();
-    let fonts = FONTS.get_or_init(|| {
-        let mut fonts = fontdb::Database::new();
-        fonts.load_font_data(FONT.to_vec());
-        fonts.set_sans_serif_family(FAMILY);
-        Arc::new(fonts)
-    });
-    Options { font_family: FAMILY.to_owned(), fontdb: fonts.clone(), ..Options::default() }
+/// The document with its texts as paths: what turns it into pixels knows no fonts, and need not. A text is as [`Svg`](super::svg::Svg)
+/// writes it: on one line, placed by `x` and `y` or by a `transform`.
+fn without_texts(svg: &str) -> String {
+    let mut out = String::with_capacity(2 * svg.len());
+    let mut rest = svg;
+    while let Some((before, (attributes, content, after))) = rest.split_once("<text ").and_then(|(before, rest)| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let (content, after) = rest.split_once("</text>")?;
+        Some((before, (attributes, content, after)))
+    }) {
+        let spaced = format!(" {attributes}");
+        let of = |name: &str| {
+            let (_, rest) = spaced.split_once(&format!(" {name}=\""))?;
+            rest.split_once('"').map(|(value, _)| value)
+        };
+        let number = |name: &str| of(name).and_then(|value| value.parse().ok());
+        let size = number("font-size").unwrap_or(16.0);
+        let text = unescape(content.split('<').next().unwrap_or_default());
+        let share = match of("text-anchor") {
+            Some("middle") => 0.5,
+            Some("end") => 1.0,
+            _ => 0.0,
+        };
+        let at = (number("x").unwrap_or(0.0) - share * width(&text, size), number("y").unwrap_or(0.0));
+        let _ = write!(out, "{before}<path d=\"{}\" {}/>", outline(&text, size, at), attributes);
+        rest = after;
+    }
+    out + rest
 }
 
 /// Rasterises an SVG document at `scale` pixels a unit.
@@ -22,7 +42,7 @@ pub(crate) fn pixmap(svg: &str, scale: f32) -> Result<Pixmap> {
     if !(scale > 0.0 && scale <= 64.0) {
         return Err(Error::value("scale", scale, "above 0, at most 64"));
     }
-    let tree = Tree::from_str(svg, &options()).map_err(|e| Error::picture("an SVG", e))?;
+    let tree = Tree::from_str(&without_texts(svg), &Options::default()).map_err(|e| Error::picture("an SVG", e))?;
     let size = tree.size();
     let (w, h) = ((size.width() * scale).round().max(1.0), (size.height() * scale).round().max(1.0));
     let mut pixmap =

@@ -28,6 +28,12 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// What [`escape`] has escaped.
+pub fn unescape(text: &str) -> String {
+    let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    named.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
 /// A coordinate with at most one decimal (`0.1` of a pixel), as short as possible.
 pub fn coordinate(v: f64) -> String {
     let tenths = (v.clamp(-1e5, 1e5) * 10.0).round() as i64;

@@ -1,0 +1,40 @@
+//! The program `swarmgrad`: optimises what has no gradient, from the command line.
+
+mod argument;
+mod command;
+mod interrupt;
+mod kept;
+mod live;
+mod output;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Exit code of a command that did its work.
+const DONE: u8 = 0;
+/// Exit code of a run that found no finite value, and of any failure that is not the user's wording.
+const NO_VALUE: u8 = 1;
+/// Exit code of wrong usage, which is clap's too.
+const USAGE: u8 = 2;
+/// Exit code of a command that did its work but could not keep all of it.
+const NOT_KEPT: u8 = 3;
+/// Nothing speaks against it, but it rests on estimates.
+const NOT_PROVEN: u8 = 3;
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let program = command::Program::parse();
+    program.run().unwrap_or_else(|why| {
+        eprintln!("swarmgrad: {why:#}");
+        ExitCode::from(code(&why))
+    })
+}
+
+/// The exit code for what stopped a command.
+fn code(why: &anyhow::Error) -> u8 {
+    use swarmgrad_lab::Error::{Library, Method, Value};
+    let usage = why.is::<swarmgrad::Error>()
+        || why.is::<command::NeedsNetworks>()
+        || matches!(why.downcast_ref(), Some(Library(_) | Method { .. } | Value { .. }));
+    if usage { USAGE } else { NO_VALUE }
+}
