@@ -32,11 +32,11 @@ parameters! {
     /// Parameters of [`Gp`].
     pub struct Params {
         /// Points before the first model; null for d + 2, and a third of the budget at most.
-        first "n_0": Option<usize> = None, Within(2.0, 10_000.0);
+        first "n_0": Option<usize> = None, Within(2.0, 1_000.0);
         /// Points that a round asks for.
-        batch "q": usize = 1, Within(1.0, 1_000.0);
+        batch "q": usize = 1, Within(1.0, 100.0);
         /// Most values in the process: a round costs about the third power of it.
-        most "n": usize = 200, Within(10.0, 2_000.0);
+        most "n": usize = 200, Within(10.0, 1_000.0);
         /// First side of the trust region, in widths of the box; 1.6 is all of it.
         region "L": f64 = 0.8, Within(0.01, 1.6);
         /// One round in so many looks at the whole box; 0 for none.

@@ -38,7 +38,7 @@ impl<F: Real> Model<F> {
         dear: bool,
     ) -> Result<Option<Self>> {
         let Some(until) = until(space, budget, dear) else { return Ok(None) };
-        let params = Params { batch: workers.min(1_000), ..Params::default() };
+        let params = Params { batch: workers.min(100), ..Params::default() };
         Ok(Some(Model { gp: Gp::new(space, start.clone(), Some(until), params)?, until }))
     }
 
