@@ -9,6 +9,7 @@ mod journal;
 mod kept;
 mod learn;
 mod minimize;
+mod plot;
 mod reference;
 mod reproduce;
 #[cfg(feature = "nn")]
@@ -16,3 +17,4 @@ mod swarm;
 #[cfg(feature = "nn")]
 mod train;
 mod variables;
+mod watch;
