@@ -136,6 +136,23 @@ fn infeasible_points_are_never_the_best_while_there_is_a_feasible_one() {
 }
 
 #[test]
+fn values_that_no_constraint_uses_make_nothing_infeasible() {
+    let study = json!({"program": {"command": "f"}, "bounds": "0:1", "dim": 1});
+    let answer = |k: u32| Evaluation { constraints: vec![5.0], ..Evaluation::of(f64::from(k)) };
+    let run = run(study, (0..5).map(|k| (vec![0.5], answer(k))));
+    assert!(run.meaning.constraints.is_empty() && run.points.iter().all(swarmgrad_lab::recorded::Point::is_feasible));
+}
+
+#[test]
+fn a_curve_is_seen_when_nearly_all_points_are_the_best() {
+    let value = |k: u64| if k < 2000 { 80.0 - k as f64 / 100.0 } else { 60.0 + (k % 7) as f64 * 1e-9 };
+    let run = run(json!({}), (0..100_000).map(|k| (vec![0.5], Evaluation::of(value(k)))));
+    let chart = picture::convergence(&[run], picture::Against::Evaluations);
+    let (low, high) = chart.y.range.unwrap();
+    assert!(low < 60.0 && low > 58.0 && high > 79.0 && high < 81.0, "{low} .. {high}");
+}
+
+#[test]
 fn runs_without_anything_to_see_are_drawn_all_the_same() {
     let failed = || Evaluation::failed(Failure::Crashed("<gone>".into()));
     let huge = |k: usize| Evaluation::of(if k % 2 == 0 { 1e308 } else { -1e308 });

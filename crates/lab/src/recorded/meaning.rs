@@ -103,7 +103,8 @@ impl Meaning {
         };
         let known = study.filter(|_| constraints > 0).and_then(|study| limits(study, names, space.as_ref()?));
         let unnamed = || (0..constraints).map(|k| Constraint::at_most(format!("c{k}"))).collect();
-        let list = known.filter(|list| list.len() == constraints).unwrap_or_else(unnamed);
+        // A program may answer with values that no constraint uses.
+        let list = known.filter(|list| list.is_empty() || list.len() == constraints).unwrap_or_else(unnamed);
         Meaning { variables, constraints: list, space: typed.cloned(), dim }
     }
 
@@ -123,7 +124,7 @@ impl Meaning {
 
     /// How much a point violates the constraints.
     pub fn violation(&self, values: &[f64]) -> f64 {
-        violation(&self.constraints, values)
+        if self.constraints.is_empty() { 0.0 } else { violation(&self.constraints, values) }
     }
 }
 

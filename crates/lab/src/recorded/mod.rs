@@ -128,6 +128,8 @@ pub struct Recorded {
     pub notes: Vec<Value>,
     /// Bytes of a last line that is not whole.
     pub torn: u64,
+    /// Values of constraints that an evaluation has.
+    constraints: usize,
     count: u64,
     stride: u64,
 }
@@ -161,6 +163,7 @@ impl Recorded {
             results: Vec::new(),
             notes: Vec::new(),
             torn: 0,
+            constraints: 0,
             count: 0,
             stride: 1,
         }
@@ -193,12 +196,10 @@ impl Recorded {
     /// # Errors
     /// A point of another number of coordinates than the first.
     pub fn take(&mut self, round: u64, late: bool, x: &[f64], evaluation: &Evaluation) -> Result<(), String> {
-        if self.count == 0 {
-            let constraints = evaluation.constraints.len();
-            self.meaning = Meaning::of(self.study.as_ref(), &self.header.names, x.len(), constraints);
-        } else if self.meaning.constraints.is_empty() && !evaluation.constraints.is_empty() {
-            // The first ones had failed, and nothing was known of the constraints.
-            let constraints = evaluation.constraints.len();
+        // As long as all have failed, nothing is known of the constraints.
+        let constraints = evaluation.constraints.len();
+        if self.count == 0 || self.constraints == 0 && constraints > 0 {
+            self.constraints = constraints;
             self.meaning = Meaning::of(self.study.as_ref(), &self.header.names, x.len(), constraints);
         }
         let places = self.meaning.places(x)?;

@@ -1,11 +1,13 @@
 //! How the values of runs are shown: on which axis, and what is beyond it.
 
-use super::super::Recorded;
+use super::super::{Point, Recorded};
 use crate::plot::{Axis, Scale};
 use crate::stats::quantile;
 
 /// Values are told apart by their logarithm where the largest is so many times the smallest.
 const WIDE: f64 = 50.0;
+/// Samples of a curve, from which it is known how much of the axis it needs.
+const SAMPLES: u32 = 64;
 /// A distance to the minimum is shown as no less.
 const FLOOR: f64 = 1e-16;
 
@@ -13,6 +15,14 @@ const FLOOR: f64 = 1e-16;
 pub(super) fn thinned<T>(all: &[T], most: usize) -> impl Iterator<Item = &T> {
     let step = all.len().div_ceil(most.max(1)).max(1);
     all.iter().step_by(step)
+}
+
+/// The best feasible value of a run after numbers of evaluations that are spread by their logarithm.
+fn early(run: &Recorded) -> Vec<f64> {
+    let feasible: Vec<&Point> = run.improvements.iter().filter(|point| point.is_feasible()).collect();
+    let share = |i: u32| (run.evaluations.max(1) as f64).powf(f64::from(i) / f64::from(SAMPLES - 1));
+    let known = |n: f64| feasible.partition_point(|point| point.number as f64 <= n).checked_sub(1);
+    (0..SAMPLES).filter_map(|i| known(share(i))).map(|k| feasible[k].value).collect()
 }
 
 /// How the values of runs are shown: the axis, and what is subtracted from them.
@@ -54,7 +64,12 @@ impl Values {
                     true => (high - from(0.1), high - low),
                     false => (from(0.9) - low, high - low),
                 };
-                let shown = if near > 0.0 && whole > 5.0 * near { 1.5 * near } else { whole };
+                let tail = if near > 0.0 && whole > 5.0 * near { 1.5 * near } else { whole };
+                let early: Vec<f64> = runs.iter().flat_map(early).map(|value| values.shown(value)).collect();
+                let early =
+                    if early.is_empty() { f64::NAN } else { quantile(&early, if maximize { 0.1 } else { 0.9 }) };
+                let curve = 1.1 * if maximize { high - early } else { early - low };
+                let shown = tail.max(curve).min(whole);
                 let (low, high) = if maximize { (high - shown, high) } else { (low, low + shown) };
                 (Scale::Linear, (shown > 0.0).then(|| (low - 0.04 * shown, high + 0.04 * shown)))
             }
