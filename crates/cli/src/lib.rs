@@ -6,6 +6,7 @@ mod interrupt;
 mod kept;
 mod live;
 mod output;
+mod serve;
 
 use clap::Parser;
 use std::process::ExitCode;

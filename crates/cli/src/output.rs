@@ -5,10 +5,42 @@ use std::io::Write;
 use std::path::Path;
 use swarmgrad::Error;
 use swarmgrad_lab::plot::png;
+use swarmgrad_lab::recorded::{Recorded, page::page, picture::sheet};
 use swarmgrad_lab::table::significant;
 
-/// Writes to standard output. A reader that has gone away (`| head`) is no error.
+/// Writes a text for people to standard output, in ASCII where the locale is C.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    if is_ascii_locale(|name| std::env::var(name).ok()) { print_exact(&ascii(text)) } else { print_exact(text) }
+}
+
+/// Whether the environment asks for the locale C. Where it says nothing a terminal is believed to show everything.
+fn is_ascii_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let said = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|text| !text.is_empty());
+    said.is_some_and(|locale| locale == "C" || locale == "POSIX")
+}
+
+/// The text with signs of ASCII in place of those that tables and reports use beyond it.
+fn ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '─' | '–' | '−' => plain.push('-'),
+            '…' => plain.push_str("..."),
+            '±' => plain.push_str("+-"),
+            '·' => plain.push('*'),
+            '×' => plain.push('x'),
+            'ε' => plain.push_str("eps"),
+            '²' => plain.push_str("^2"),
+            '₁' => plain.push('1'),
+            '₂' => plain.push('2'),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// Writes to standard output as it is. A reader that has gone away (`| head`) is no error.
+pub fn print_exact(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => Err(why.into()),
@@ -18,28 +50,69 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 
 /// Writes one JSON value and a newline.
 pub fn print_json(value: &Value) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+    print_exact(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
-/// Whether a picture is to be a PNG, by the ending of its name; else it is an SVG.
-fn is_png(path: &Path) -> swarmgrad::Result<bool> {
-    match path.extension().and_then(|end| end.to_str()).map(str::to_lowercase).as_deref() {
-        Some("svg") => Ok(false),
-        Some("png") => Ok(true),
-        _ => Err(Error::parameter("--plot", path.display(), "must end in .svg or .png")),
+/// What a picture's file holds, by the ending of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A drawing.
+    Svg,
+    /// Pixels.
+    Png,
+    /// A page.
+    Html,
+}
+
+impl Form {
+    /// All of them.
+    pub const ALL: [Form; 3] = [Form::Html, Form::Svg, Form::Png];
+    /// Those that are pictures and nothing else.
+    pub const PICTURES: [Form; 2] = [Form::Svg, Form::Png];
+
+    fn ending(self) -> &'static str {
+        match self {
+            Form::Svg => "svg",
+            Form::Png => "png",
+            Form::Html => "html",
+        }
+    }
+
+    /// The form of a file that an option names, one of these.
+    pub fn of(option: &str, path: &Path, forms: &[Form]) -> swarmgrad::Result<Form> {
+        let ending = path.extension().and_then(|end| end.to_str()).map(str::to_lowercase);
+        let known = forms.iter().find(|form| Some(form.ending()) == ending.as_deref()).copied();
+        known.ok_or_else(|| {
+            let (last, others) = forms.split_last().map_or(("", &[][..]), |(last, others)| (last.ending(), others));
+            let others = others.iter().map(|form| format!(".{}", form.ending())).collect::<Vec<_>>().join(", ");
+            Error::parameter(option, path.display(), format!("must end in {others} or .{last}"))
+        })
     }
 }
 
 /// [`swarmgrad::state::check_writable`] for a picture.
 pub fn check_picture(path: &Path) -> swarmgrad::Result<()> {
-    is_png(path)?;
+    Form::of("--plot", path, &Form::PICTURES)?;
     swarmgrad::state::check_writable(path)
 }
 
 /// Writes a picture as its name says.
 pub fn write_picture(path: &Path, svg: String) -> anyhow::Result<()> {
-    let bytes = if is_png(path)? { png(&svg, 2.0)? } else { svg.into_bytes() };
+    let form = Form::of("--plot", path, &Form::PICTURES)?;
+    write_svg(path, form, svg)
+}
+
+fn write_svg(path: &Path, form: Form, svg: String) -> anyhow::Result<()> {
+    let bytes = if form == Form::Png { png(&svg, 2.0)? } else { svg.into_bytes() };
     Ok(swarmgrad::write_whole(path, &bytes)?)
+}
+
+/// Writes runs in this form: as a page, or their pictures on one sheet.
+pub fn write_runs(path: &Path, form: Form, runs: &[Recorded]) -> anyhow::Result<()> {
+    match form {
+        Form::Html => Ok(page(runs).write(path)?),
+        form => write_svg(path, form, sheet(runs)),
+    }
 }
 
 /// What the system said of a file.
@@ -101,6 +174,22 @@ mod tests {
             numbers(&[0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY]).to_string(),
             r#"[0.1,"nan","inf","-inf"]"#
         );
+    }
+
+    #[test]
+    fn the_locale_c_gets_ascii() {
+        let of = |all: [&'static str; 3]| {
+            let names = ["LC_ALL", "LC_CTYPE", "LANG"];
+            is_ascii_locale(move |name| names.iter().position(|n| *n == name).map(|k| all[k].to_owned()))
+        };
+        assert!(of(["", "", "C"]) && of(["POSIX", "", "en_GB.UTF-8"]));
+        assert!(
+            !of(["", "", "C.UTF-8"])
+                && !of(["en_GB.UTF-8", "", "C"])
+                && !of(["", "", ""])
+                && !is_ascii_locale(|_| None)
+        );
+        assert_eq!(ascii("a …  ── 3 ±1, –"), "a ...  -- 3 +-1, -");
     }
 
     #[test]

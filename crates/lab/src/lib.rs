@@ -1,5 +1,6 @@
 //! Experiments: records of finished runs, statistics over them, tables, plots, animations, a self-contained page, the
-//! tables and figures of the papers ([`paper`]), comparisons ([`compare`]), and the BBOB harness ([`bbob`]).
+//! tables and figures of the papers ([`paper`]), comparisons ([`compare`]), and the BBOB harness ([`bbob`]); what a
+//! run has recorded, for the eye ([`recorded`]).
 //!
 //! Experiments write JSON lines ([`record`]); tables ([`table`]) and pictures ([`plot`]) read only those or plain numbers.
 //! Nothing here asks the network or the system for anything: the font is embedded, the page carries its own style.
@@ -11,6 +12,7 @@ pub mod learn;
 pub mod paper;
 pub mod plot;
 pub mod record;
+pub mod recorded;
 pub mod report;
 pub mod stats;
 mod stopwatch;
@@ -20,5 +22,6 @@ pub mod training;
 
 pub use error::{Error, Result};
 pub use record::{History, Record};
+pub use recorded::Recorded;
 pub use report::Report;
 pub use table::Table;

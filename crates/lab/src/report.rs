@@ -1,4 +1,4 @@
-//! A small self-contained page: title, headings, paragraphs, tables, inlined pictures. No network, no scripts.
+//! A small self-contained page: title, headings, paragraphs, tables, inlined pictures. No network, no scripts: its policy forbids both.
 
 use crate::error::Result;
 use crate::plot::svg::escape;
@@ -52,11 +52,22 @@ pre{background:var(--stripe);border:1px solid var(--line);border-radius:6px;padd
 .holds{border-color:#1a7f52}.holds .verdict{background:#1a7f52}
 .partly{border-color:#9a6b00}.partly .verdict{background:#9a6b00}
 .fails{border-color:#b3361e}.fails .verdict{background:#b3361e}
+.facts{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.2rem;margin:1rem 0}
+.facts dt{color:var(--soft)}
+.aside a,td a{color:inherit}
+.facts dd{margin:0;overflow-wrap:anywhere}
 .contents li{margin:.15rem 0;max-width:46rem}
 .contents ul{font-size:.92rem;color:var(--soft)}
 .contents a{color:inherit}
 @media print{.picture{border:0;padding:0}figure{break-inside:avoid}}
 ";
+
+/// What a browser may load for the page: nothing but what stands in it.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// By which a page is known as one of ours.
+pub const GENERATOR: &str = "<meta name=\"generator\" content=\"swarmgrad\">";
 
 impl Report {
     /// An empty page.
@@ -79,6 +90,19 @@ impl Report {
     /// Adds a small grey line.
     pub fn aside(&mut self, text: &str) -> &mut Self {
         self.body += &format!("<p class=\"aside\">{}</p>\n", escape(text));
+        self
+    }
+
+    /// Adds a line that leads elsewhere.
+    pub fn link(&mut self, text: &str, to: &str) -> &mut Self {
+        self.body += &format!("<p class=\"aside\"><a href=\"{}\">{}</a></p>\n", escape(to), escape(text));
+        self
+    }
+
+    /// Adds a list of names and what they are.
+    pub fn facts(&mut self, facts: &[(String, String)]) -> &mut Self {
+        let line = |(name, text): &(String, String)| format!("<dt>{}</dt><dd>{}</dd>\n", escape(name), escape(text));
+        self.body += &format!("<dl class=\"facts\">\n{}</dl>\n", facts.iter().map(line).collect::<String>());
         self
     }
 
@@ -148,6 +172,7 @@ impl Report {
         let title = escape(&self.title);
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n{GENERATOR}\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
              <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{}</main>\n</body>\n</html>\n",
             self.body

@@ -293,6 +293,19 @@ fn convergence_survives_failures_and_odd_curves() {
 }
 
 #[test]
+fn a_target_that_nobody_reached_does_not_stretch_the_axis() {
+    let chart = |target: f64| {
+        let mut c = Convergence::new("c").subtitle("two runs").minimum(0.0).target(target);
+        c.method("a", vec![vec![(1, 100.0), (50, 2.0)], vec![(1, 90.0), (60, 3.0)]]);
+        c.chart().unwrap()
+    };
+    let (missed, reached) = (chart(1e-8), chart(2.5));
+    assert!(missed.rules.is_empty() && !missed.svg().contains("10⁻⁸"));
+    assert_eq!(missed.subtitle, "two runs; target: minimum + 1e-8, which no run reached");
+    assert_eq!((reached.rules.len(), reached.rules[0].y, &*reached.subtitle), (1, 2.5, "two runs"));
+}
+
+#[test]
 fn convergence_groups_records() {
     let record = |method: &str, fun: f64| Record {
         method: method.into(),

@@ -42,7 +42,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-pub use read::{Contents, Line, read};
+pub use read::{Contents, Line, read, visit};
 
 use crate::lock::{Lock, failed};
 use crate::number::typed;

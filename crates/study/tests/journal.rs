@@ -7,7 +7,7 @@ use swarmgrad_combine::registry::{self, Settings};
 use swarmgrad_core::{
     Algorithm, Evaluation, Id, Limits, Matrix, Outcome, Problem, Result, Rng, Run, Session, Space, View,
 };
-use swarmgrad_study::journal::{Contents, Header, Journal, known_points, read, replay, rotate};
+use swarmgrad_study::journal::{Contents, Header, Journal, Line, known_points, read, replay, rotate, visit};
 
 struct Folder(PathBuf);
 
@@ -65,6 +65,34 @@ fn go_on(session: &mut Session<'_>) -> u64 {
         }
     }
     made
+}
+
+#[test]
+fn a_journal_that_grows_while_it_is_read_ends_where_it_ended() {
+    let folder = Folder::new("journal-visit");
+    let path = folder.path("run.jsonl");
+    let mut journal = Journal::create(&path, &header("de")).unwrap();
+    go_on(&mut session("de", 40, &mut journal));
+    drop(journal);
+    let whole = fs::read(&path).unwrap();
+    let middle = whole.len() / 2;
+    fs::write(&path, &whole[..middle]).unwrap();
+    // What comes to the torn line would be a bad one with good ones behind it.
+    let mut seen = Vec::new();
+    let contents = visit(&path, |_, line| {
+        if seen.is_empty() {
+            fs::write(&path, &whole).unwrap();
+        }
+        seen.push(line);
+        Ok(())
+    });
+    let contents = contents.unwrap();
+    assert!(contents.torn > 0 && contents.end + contents.torn == middle as u64 && contents.evaluations.is_empty());
+    let ids = |lines: &[Line]| lines.iter().map(|line| line.id).collect::<Vec<_>>();
+    assert_eq!(ids(&seen), ids(&read(&path).unwrap().evaluations[..seen.len()]));
+    let why = visit(&path, |_, line| if line.id == seen[2].id { Err("not this one".into()) } else { Ok(()) });
+    let why = why.unwrap_err().to_string();
+    assert!(why.contains("line 4 is not understood (not this one)"), "{why}");
 }
 
 /// Where the lines end, that of the header being the first.

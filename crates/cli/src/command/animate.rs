@@ -1,6 +1,5 @@
 //! `animate`: a swarm moving over the contours of a problem in two variables.
 
-use super::minimize::Method;
 use crate::argument;
 use crate::output::short;
 use crate::{DONE, interrupt, output};
@@ -12,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use swarmgrad::study::space::Bounds;
-use swarmgrad::{Error, Halt, Iterations, Progress, Reason, Run, problems};
+use swarmgrad::{Error, Halt, Iterations, Progress, Reason, Run, problems, registry, settings};
 use swarmgrad_lab::plot::{Animation, Frame, Grid, Landscape, Mark};
 
 pub const EXAMPLES: &str = "\
@@ -25,6 +24,8 @@ The ending of the file's name chooses the form: .gif for anything that shows pic
 moves smoothly. The star is the known minimum; the moving mark is the best point so far, or the answer of a method that \
 answers with a consensus.";
 
+/// The method where none is named: one whose points are a swarm that is seen to move.
+const SWARM: &str = "pso";
 /// Samples a side of the landscape.
 const SIDE: usize = 160;
 
@@ -38,8 +39,13 @@ pub struct Animate {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 
-    #[command(flatten)]
-    method: Method,
+    /// Name of the method, see `swarmgrad list methods`, with parameters if you like: 'pso(particles=60)'
+    #[arg(short, long, value_name = "NAME", default_value = SWARM, help_heading = "Method")]
+    method: String,
+
+    /// A parameter of the method, as often as needed; `swarmgrad list NAME` shows names, defaults and ranges
+    #[arg(short, long, value_name = "KEY=VALUE", help_heading = "Method")]
+    set: Vec<String>,
 
     /// Number of iterations, one picture each
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = argument::count)]
@@ -78,7 +84,7 @@ impl Animate {
             return Err(Error::parameter("--bounds", self.bounds.as_deref().unwrap_or_default(), rule).into());
         }
         let problem = entry.build(2, Some(space.clone()))?;
-        let (method, settings) = self.method.read()?;
+        let (method, settings) = registry::parse_with(&self.method, &settings::pairs(&self.set)?)?;
         let mut algorithm = method.build(&space, None, &settings)?;
 
         let mut film = Film::default();

@@ -4,14 +4,17 @@ mod report;
 
 use crate::argument;
 use crate::live::{self, Budget, Note, Shared};
+use crate::output::Form;
 use crate::{interrupt, output};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swarmgrad::registry;
-use swarmgrad::study::{self, Execution, Plan, Program, Report, Saved, Study, Verdict};
-use swarmgrad::{Aim, Error, Halt, settings};
-use swarmgrad_lab::plot::{front, png};
+use swarmgrad::study::journal::Header;
+use swarmgrad::study::{self, Execution, Front, Plan, Program, Report, Saved, Study, Verdict};
+use swarmgrad::{Error, Halt, Watch, settings};
+use swarmgrad_lab::plot::front;
+use swarmgrad_lab::recorded::{Recorded, Recorder};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -30,6 +33,7 @@ Examples:
   swarmgrad minimize rosenbrock --x0 run.jsonl                               (begins with all points that a record knows)
   swarmgrad minimize himmelblau -m polar_cbo -n 2e5                      (several minima at once)
   swarmgrad minimize zdt1 --plot front.png                               (several objectives: a front)
+  swarmgrad minimize rosenbrock -d 5 --plot run.html                     (a page of the run: curves, variables, points)
   swarmgrad minimize rastrigin --dim 10 -m bipop_cma_es --runs 4         (four runs, their points in one batch)
 
 Your own program (--exec) is kept running. For each point it reads one line like {\"x\": [0.5, -1.2]} from its standard \
@@ -231,7 +235,8 @@ pub struct Minimize {
     #[arg(long, help_heading = "Output")]
     overwrite: bool,
 
-    /// Draw the front of several objectives to a file, .svg or .png; of more than two as lines over parallel coordinates
+    /// Draw the run at its end as `swarmgrad plot` does: a page, .html, or a picture, .svg or .png. Of several objectives a picture shows
+    /// the front; more than two are lines over parallel coordinates
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     plot: Option<PathBuf>,
 
@@ -411,16 +416,13 @@ impl Minimize {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         let study = self.study()?;
         if self.print_study {
-            output::print(&study.to_toml()?)?;
+            output::print_exact(&study.to_toml()?)?;
             return Ok(ExitCode::SUCCESS);
         }
         let plan = study.plan()?;
         if let Some(path) = &self.plot {
-            let known = path.extension().is_some_and(|end| end == "svg" || end == "png");
-            if !known || !matches!(plan.aim, Aim::Objectives(_)) {
-                let rule = if known { "the problem has no several objectives" } else { "must end in .svg or .png" };
-                return Err(Error::parameter("--plot", path.display(), rule).into());
-            }
+            Form::of("--plot", path, &Form::ALL)?;
+            swarmgrad::state::check_writable(path)?;
         }
         let execution = Execution {
             workers: self.means.workers(),
@@ -555,12 +557,11 @@ fn run(plan: Plan, execution: Execution<'_>, format: Format, plot: Option<&Path>
     };
     let quiet = format.quiet || format.json;
     let say = Box::new(live::say);
-    let execution = Execution {
-        halt: Halt::new(interrupt::flag()),
-        watchers: vec![Box::new(Note { shared: shared.clone(), single: study.program.is_some() })],
-        say,
-        ..execution
-    };
+    let recorder = plot.map(|_| recorder(&plan)).transpose()?;
+    let mut watchers: Vec<Box<dyn Watch>> =
+        vec![Box::new(Note { shared: shared.clone(), single: study.program.is_some() })];
+    watchers.extend(recorder.iter().map(|recorder| Box::new(recorder.clone()) as Box<dyn Watch>));
+    let execution = Execution { halt: Halt::new(interrupt::flag()), watchers, say, ..execution };
     let report = live::line(quiet, &shared, budget, || plan.run(execution))?;
     let verdict = report.verdict();
     // Nothing came of it: why is all there is to say.
@@ -569,30 +570,51 @@ fn run(plan: Plan, execution: Execution<'_>, format: Format, plot: Option<&Path>
         return Ok(ExitCode::from(verdict as u8));
     }
     match format.json {
-        true => output::print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?,
+        true => output::print_exact(&format!("{}\n", serde_json::to_string_pretty(&report)?))?,
         false => output::print(&report::text(&report))?,
     }
     report.trouble.iter().for_each(|trouble| eprintln!("swarmgrad: not kept: {trouble}"));
-    if let (Some(path), Aim::Objectives(names)) = (plot, &report.plan.aim) {
+    if let (Some(path), Some(recorder)) = (plot, recorder) {
         // The result has been printed: a disk that is full does not hide it.
-        if let Err(why) = draw(path, &report, names) {
+        if let Err(why) = draw(path, &report, recorder.seen()) {
             eprintln!("swarmgrad: not drawn: {}: {why:#}", path.display());
             return Ok(ExitCode::from(Verdict::NotKept as u8));
+        }
+        if !format.json {
+            output::print(&format!("Drawn: {}\n", path.display()))?;
         }
     }
     Ok(ExitCode::from(verdict as u8))
 }
 
+/// Sees the evaluations of a run that is to be drawn, whether or not they are recorded.
+fn recorder(plan: &Plan) -> anyhow::Result<Recorder> {
+    let header = Header::new(serde_json::to_value(&plan.study)?);
+    let header = header.names(plan.names.clone()).maximize(plan.study.maximize);
+    Ok(Recorder::new("none: without --record", &header))
+}
+
+/// Draws the run, or as a picture of several objectives the front that was found.
+fn draw(path: &Path, report: &Report, mut run: Recorded) -> anyhow::Result<()> {
+    let form = Form::of("--plot", path, &Form::ALL)?;
+    match report.front().filter(|_| form != Form::Html) {
+        Some(found) => draw_front(path, report, &found),
+        None => {
+            if let Some(kept) = &report.kept {
+                run.name = kept.display().to_string();
+            }
+            run.results = vec![serde_json::to_value(report)?];
+            output::write_runs(path, form, &[run])
+        }
+    }
+}
+
 /// Draws the front that was found.
-fn draw(path: &Path, report: &Report, names: &[String]) -> anyhow::Result<()> {
+fn draw_front(path: &Path, report: &Report, found: &Front) -> anyhow::Result<()> {
     let points = report.outcome.solutions.iter().flat_map(|solutions| &solutions.points);
     let points: Vec<Vec<f64>> = points.map(|point| point.parts.clone()).collect();
     let (study, method) = (&report.plan.study, report.plan.entry.name);
     let problem = study.problem.as_deref().unwrap_or("the front");
     let title = format!("{problem}: {} points after {} evaluations", points.len(), report.outcome.nfev);
-    let svg = front(title, names, &[(method.to_owned(), points)]).svg();
-    let is_png = path.extension().is_some_and(|end| end == "png");
-    let bytes = if is_png { png(&svg, 2.0)? } else { svg.into_bytes() };
-    std::fs::write(path, bytes)?;
-    Ok(())
+    output::write_picture(path, front(title, &found.objectives, &[(method.to_owned(), points)]).svg())
 }

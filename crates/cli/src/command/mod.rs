@@ -11,11 +11,13 @@ mod data;
 mod learn;
 mod list;
 mod minimize;
+mod plot;
 #[cfg(feature = "nn")]
 mod predict;
 mod reproduce;
 #[cfg(feature = "nn")]
 mod train;
+mod watch;
 #[cfg_attr(feature = "nn", allow(dead_code))]
 mod without_networks;
 
@@ -29,6 +31,7 @@ const EXAMPLES: &str = "\
 First steps:
   swarmgrad minimize rastrigin --dim 20                        a test problem with the default method
   swarmgrad minimize --exec 'python3 f.py' --bounds -5:5,0:1   a program of your own
+  swarmgrad plot run.jsonl                                     a page of a run that --record has kept
   swarmgrad list methods                                       what there is
   swarmgrad compare --methods clpso,de --problems ackley       which one is better
   swarmgrad train iris                                         a network, by AdaSwarm and by Adam
@@ -52,6 +55,12 @@ enum Command {
     /// Continue a run from the file of `minimize --checkpoint`, to the same result as if it had not been broken off
     #[command(after_help = minimize::RESUMING, allow_negative_numbers = true)]
     Resume(minimize::Resume),
+    /// Draw what runs have recorded: curves, variables, failures, workers
+    #[command(after_help = plot::EXAMPLES)]
+    Plot(plot::Plot),
+    /// Follow the runs that a folder records on a local page
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(watch::Watch),
     /// Run methods on problems many times and say which is better
     #[command(after_help = compare::EXAMPLES, allow_negative_numbers = true)]
     Compare(compare::Compare),
@@ -96,6 +105,8 @@ impl Program {
         match self.command {
             Command::Minimize(command) => command.run(),
             Command::Resume(command) => command.run(),
+            Command::Plot(command) => command.run(),
+            Command::Watch(command) => command.run(),
             Command::Compare(command) => command.run(),
             Command::Certify(command) => command.run(),
             Command::Bench(command) => command.run(),

@@ -10,7 +10,7 @@ pub enum Scale {
     Log,
 }
 
-/// An axis: its label, its scale, and its range if that is fixed.
+/// An axis: its label, its scale, its range if that is fixed, and words in place of numbers where it has any.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Axis {
     /// What stands beside it.
@@ -19,7 +19,12 @@ pub struct Axis {
     pub scale: Scale,
     /// Its ends; found from the data where `None`.
     pub range: Option<(f64, f64)>,
+    /// Words that stand at 0, 1, 2, .. in place of numbers.
+    pub words: Vec<String>,
 }
+
+/// More words than this are not all written.
+const MOST_WORDS: usize = 24;
 
 impl Axis {
     /// A linear axis with a label.
@@ -29,7 +34,23 @@ impl Axis {
 
     /// A logarithmic axis with a label.
     pub fn log(label: impl Into<String>) -> Self {
-        Axis { label: label.into(), scale: Scale::Log, range: None }
+        Axis { label: label.into(), scale: Scale::Log, ..Axis::default() }
+    }
+
+    /// An axis of words, at 0, 1, 2, ..
+    pub fn of_words(label: impl Into<String>, words: Vec<String>) -> Self {
+        let range = Some((-0.6, words.len().max(1) as f64 - 0.4));
+        Axis { label: label.into(), range, words, ..Axis::default() }
+    }
+
+    /// The marks between these ends: the words, every second or third of many, or at most about `most` numbers.
+    pub fn ticks(&self, ends: (f64, f64), most: usize) -> Vec<Tick> {
+        if self.words.is_empty() {
+            return ticks(self.scale, ends, most);
+        }
+        let step = self.words.len().div_ceil(MOST_WORDS);
+        let tick = |(k, word): (usize, &String)| Tick { value: k as f64, label: word.clone() };
+        self.words.iter().enumerate().step_by(step).map(tick).collect()
     }
 
     /// With fixed ends.

@@ -1,6 +1,6 @@
 //! A chart: lines with bands over two axes, and a legend that never covers data.
 
-use super::axis::{Axis, minor, ticks};
+use super::axis::{Axis, minor};
 use super::color::{DASHES, PALETTE};
 use super::font::{shorten, width, wrap};
 use super::svg::{Anchor, GREY, GRID, INK, Svg, coordinate, escape, path_data};
@@ -19,6 +19,19 @@ pub struct Line {
     pub style: Option<usize>,
     /// Whether to draw a dot at each point.
     pub dots: bool,
+    /// Marks at the points in place of a line through them, for thousands of points.
+    pub marks: Option<Marks>,
+}
+
+/// Marks at points, and what they look like.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Marks {
+    /// Their colour, `#rrggbb`; that of the line's style where `None`.
+    pub color: Option<String>,
+    /// Their width in pixels.
+    pub size: f64,
+    /// Whether they are crosses, not dots.
+    pub cross: bool,
 }
 
 impl Line {
@@ -39,6 +52,11 @@ impl Line {
     pub fn dots(mut self) -> Self {
         self.dots = true;
         self
+    }
+
+    /// Points without a line through them.
+    pub fn marks(name: impl Into<String>, points: Vec<(f64, f64)>, marks: Marks) -> Self {
+        Line { name: name.into(), points, marks: Some(marks), ..Line::default() }
     }
 }
 
@@ -100,9 +118,27 @@ const ROW: f64 = 20.0;
 const SAMPLE: f64 = 30.0;
 
 /// What a line looks like.
-struct Look {
-    color: &'static str,
+struct Look<'a> {
+    color: &'a str,
     dash: &'static str,
+}
+
+/// Marks as one path: a dot is a stroke of no length with round ends.
+fn draw_marks(points: impl IntoIterator<Item = (f64, f64)>, color: &str, marks: &Marks) -> String {
+    let mut path = String::new();
+    let whole = coordinate(marks.size);
+    for (x, y) in points.into_iter().filter(|p| p.0.is_finite() && p.1.is_finite()) {
+        let [left, top] = [x, y].map(|v| coordinate(v - marks.size / 2.0));
+        let _ = match marks.cross {
+            true => write!(path, "M{left} {top}l{whole} {whole}m-{whole} 0l{whole} -{whole}"),
+            false => write!(path, "M{} {}h.01", coordinate(x), coordinate(y)),
+        };
+    }
+    let width = if marks.cross { "1.3" } else { &whole };
+    format!(
+        "<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\" stroke-linecap=\"round\" \
+         stroke-opacity=\"0.8\"/>\n"
+    )
 }
 
 impl Chart {
@@ -133,9 +169,10 @@ impl Chart {
         self
     }
 
-    fn look(&self, line: usize) -> Look {
+    fn look(&self, line: usize) -> Look<'_> {
         let i = self.lines[line].style.unwrap_or(line);
-        Look { color: PALETTE[i % PALETTE.len()], dash: DASHES[i % DASHES.len()] }
+        let own = self.lines[line].marks.as_ref().and_then(|marks| marks.color.as_deref());
+        Look { color: own.unwrap_or(PALETTE[i % PALETTE.len()]), dash: DASHES[i % DASHES.len()] }
     }
 
     /// The chart as an SVG document.
@@ -163,14 +200,14 @@ impl Chart {
         let bottom = if self.x.label.is_empty() { 34.0 } else { 56.0 };
         let total_height = self.height.max(220.0).max(top + bottom + ROW * named.len() as f64);
         let plot_height = total_height - top - bottom;
-        let y_ticks = ticks(self.y.scale, y_ends, ((plot_height / 42.0) as usize).clamp(2, 10));
+        let y_ticks = self.y.ticks(y_ends, ((plot_height / 42.0) as usize).clamp(2, 10));
         let y_tick_width = y_ticks.iter().map(|t| width(&t.label, TICK)).fold(0.0, f64::max);
         let left = 16.0 + if self.y.label.is_empty() { 0.0 } else { 22.0 } + y_tick_width + 10.0;
         let plot_width = |right: f64| total_width - left - right;
         // As many horizontal ticks as their labels have room for; the last label may reach beyond the frame.
         let (mut right, mut x_ticks) = (18.0_f64.max(legend_width + 14.0), Vec::new());
         for most in (2..=10).rev() {
-            x_ticks = ticks(self.x.scale, x_ends, most);
+            x_ticks = self.x.ticks(x_ends, most);
             let reach = x_ticks.last().map_or(0.0, |t| {
                 width(&t.label, TICK) / 2.0 - (1.0 - self.x.scale.place(t.value, x_ends)) * plot_width(right)
             });
@@ -184,6 +221,12 @@ impl Chart {
             }
         }
         let plot_width = plot_width(right).max(40.0);
+        if !self.x.words.is_empty() {
+            // Words cannot be left out as numbers can: each is cut to its room.
+            let room =
+                plot_width / (x_ends.1 - x_ends.0).max(1.0) * self.x.words.len().div_ceil(x_ticks.len().max(1)) as f64;
+            x_ticks.iter_mut().for_each(|tick| tick.label = shorten(&tick.label, TICK, room - 6.0));
+        }
         let (x0, y0, x1, y1) = (left, top, left + plot_width, top + plot_height);
         // Infinity lies a little beyond the frame; the clip cuts it.
         let px = |v: f64| if v.is_nan() { v } else { x0 + self.x.scale.place(v, x_ends).clamp(-0.5, 1.5) * plot_width };
@@ -247,6 +290,10 @@ impl Chart {
         for (i, line) in self.lines.iter().enumerate() {
             let Look { color, dash } = self.look(i);
             let points: Vec<(f64, f64)> = line.points.iter().map(|&(x, y)| (px(x), py(y))).collect();
+            if let Some(marks) = &line.marks {
+                svg.raw(&draw_marks(points, color, marks));
+                continue;
+            }
             let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
             svg.raw(&format!(
                 "<path d=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\" stroke-linejoin=\"round\"{dash}/>\n",
@@ -327,6 +374,13 @@ impl Chart {
                 );
             }
             let [x, to, at] = [start, start + SAMPLE, y].map(coordinate);
+            if let Some(marks) = &line.marks {
+                markup += &draw_marks([(start + SAMPLE / 2.0, y)], color, marks);
+                svg.raw(&markup);
+                let name = shorten(&line.name, TICK, widest + 0.5);
+                svg.text((start + SAMPLE + 8.0, y + TICK * 0.36), TICK, Anchor::Start, INK, &name);
+                continue;
+            }
             let dashes = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
             let _ = writeln!(markup, "<path d=\"M{x} {at}H{to}\" stroke=\"{color}\" stroke-width=\"2\"{dashes}/>");
             if line.dots {

@@ -69,7 +69,7 @@ impl Convergence {
         self
     }
 
-    /// Marks the value that counts as success.
+    /// Marks the value that counts as success; where no run reached it, it stands under the title instead.
     #[must_use]
     pub fn target(mut self, target: f64) -> Self {
         self.target = Some(target);
@@ -163,15 +163,21 @@ impl Convergence {
             }
             Some(_) => "best value − minimum".to_owned(),
         };
-        let x = Axis { label: "evaluations".into(), scale: self.evaluations, range: None };
-        let mut chart = Chart::new(self.title.clone(), x, Axis { label, scale, range: None });
+        let x = Axis { label: "evaluations".into(), scale: self.evaluations, ..Axis::default() };
+        let mut chart = Chart::new(self.title.clone(), x, Axis { label, scale, ..Axis::default() });
         chart.subtitle.clone_from(&self.subtitle);
         chart.legend = self.legend;
         chart.lines = lines;
         if let Some(target) = self.target {
             let y = shown(target);
             let offset = if self.minimum.is_some() { "minimum + " } else { "" };
-            chart.rule(y, format!("target: {offset}{}", crate::table::significant(y, 3)));
+            let name = format!("target: {offset}{}", crate::table::significant(y, 3));
+            match values().any(|v| v <= target) {
+                true => drop(chart.rule(y, name)),
+                // A line at a target that nobody reached would press all curves together above it.
+                false if chart.subtitle.is_empty() => chart.subtitle = format!("{name}, which no run reached"),
+                false => chart.subtitle += &format!("; {name}, which no run reached"),
+            }
         }
         Ok(chart)
     }

@@ -1,6 +1,6 @@
 //! A heat map: a colour for each pair of two lists of numbers, as in a phase diagram.
 
-use super::axis::{Axis, ticks};
+use super::axis::Axis;
 use super::color::{hex, viridis};
 use super::font::{shorten, wrap};
 use super::svg::{Anchor, GREY, INK, Svg, coordinate};
@@ -82,12 +82,12 @@ impl Heatmap {
             ));
         }
         svg.raw("</g>\n");
-        for t in ticks(self.x.0.scale, x_ends, 8) {
+        for t in self.x.0.ticks(x_ends, 8) {
             let x = px(t.value);
             svg.line((x, top + height), (x, top + height + 5.0), GREY, 1.0);
             svg.text((x, top + height + 9.0 + TICK), TICK, Anchor::Middle, INK, &t.label);
         }
-        for t in ticks(self.y.0.scale, y_ends, 8) {
+        for t in self.y.0.ticks(y_ends, 8) {
             let y = py(t.value);
             svg.line((left - 5.0, y), (left, y), GREY, 1.0);
             svg.text((left - 9.0, y + TICK * 0.36), TICK, Anchor::End, INK, &t.label);

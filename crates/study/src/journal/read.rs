@@ -6,7 +6,7 @@ use serde::{Deserialize, de};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use swarmgrad_core::{Error, Evaluation, Failure, Id, Result};
 
@@ -18,7 +18,7 @@ pub struct Contents {
     pub path: PathBuf,
     /// Its first line.
     pub header: Header,
-    /// The evaluations, in the order in which they became known.
+    /// The evaluations, in the order in which they became known; none after [`visit`].
     pub evaluations: Vec<Line>,
     /// The results; more than one where the run was continued after it.
     pub results: Vec<Value>,
@@ -59,16 +59,44 @@ pub struct Line {
 /// # Errors
 /// A file that cannot be read, is no journal or one of another form, or is damaged before its end; only a torn end is not an error.
 pub fn read(path: &Path) -> Result<Contents> {
+    let mut evaluations = Vec::new();
+    let contents = visit(path, |_, line| {
+        evaluations.push(line);
+        Ok(())
+    })?;
+    Ok(Contents { evaluations, ..contents })
+}
+
+/// Reads a journal of any length: each evaluation is handed over as it is read, with the header, and is not in what comes back. What is
+/// written behind the end that the file has now is not read, so that a journal that is still being written is no damaged one.
+///
+/// # Errors
+/// As [`read`]; what `see` does not understand is an error of that line.
+pub fn visit(path: &Path, mut see: impl FnMut(&Header, Line) -> Result<(), String>) -> Result<Contents> {
     let unread = |why: io::Error| failed(path, why.to_string());
     let file = File::open(path).map_err(unread)?;
-    if !file.metadata().map_err(unread)?.is_file() {
+    let data = file.metadata().map_err(unread)?;
+    if !data.is_file() {
         return Err(failed(path, "no file".into()));
     }
-    read_from(path, BufReader::with_capacity(1 << 16, file))
+    visit_from(path, BufReader::with_capacity(1 << 16, file.take(data.len())), &mut see)
 }
 
 /// [`read`] of what `path` holds.
-pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Contents> {
+#[cfg(test)]
+pub(super) fn read_from(path: &Path, reader: impl BufRead) -> Result<Contents> {
+    let mut evaluations = Vec::new();
+    let contents = visit_from(path, reader, &mut |_, line| {
+        evaluations.push(line);
+        Ok(())
+    })?;
+    Ok(Contents { evaluations, ..contents })
+}
+
+/// Takes an evaluation; what is wrong with it comes back.
+type See<'a> = &'a mut dyn FnMut(&Header, Line) -> Result<(), String>;
+
+fn visit_from(path: &Path, mut reader: impl BufRead, see: See<'_>) -> Result<Contents> {
     let unread = |why: io::Error| failed(path, why.to_string());
     let mut line = Vec::new();
     let mut contents: Option<Contents> = None;
@@ -89,7 +117,7 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Content
         (crc, end) = (next.0, end + bytes);
         match &mut contents {
             None => contents = Some(Contents::begin(path, &line)?),
-            Some(contents) => contents.take(&line).map_err(|why| {
+            Some(contents) => contents.take(&line, see).map_err(|why| {
                 failed(
                     path,
                     format!(
@@ -217,11 +245,11 @@ impl Contents {
         })
     }
 
-    fn take(&mut self, line: &[u8]) -> Result<(), String> {
+    fn take(&mut self, line: &[u8], see: See<'_>) -> Result<(), String> {
         if line.starts_with(EVALUATION) {
             let written: Written = serde_json::from_slice(line).map_err(|why| why.to_string())?;
-            self.evaluations.push(written.line(&self.header)?);
-            return Ok(());
+            let line = written.line(&self.header)?;
+            return see(&self.header, line);
         }
         let mut members: Map<String, Value> = serde_json::from_slice(line).map_err(|why| why.to_string())?;
         members.remove("crc");
