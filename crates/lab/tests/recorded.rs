@@ -170,7 +170,7 @@ fn a_curve_is_seen_when_nearly_all_points_are_the_best() {
 #[test]
 fn runs_without_anything_to_see_are_drawn_all_the_same() {
     let failed = || Evaluation::failed(Failure::Crashed("<gone>".into()));
-    let huge = |k: usize| Evaluation::of(if k % 2 == 0 { 1e308 } else { -1e308 });
+    let huge = |k: usize| Evaluation::of(if k.is_multiple_of(2) { 1e308 } else { -1e308 });
     let odd = |k: usize| vec![f64::NAN, f64::INFINITY, k as f64];
     for run in [
         run(json!({}), (0..30).map(|_| (vec![1.0], failed()))),

@@ -340,9 +340,9 @@ impl<F: Real> Round<'_, F> {
     }
 
     /// Climbs along the real variables.
-    fn climb(&self, gain: &mut f64, u: &mut Vec<f64>, lengths: &[f64], out: &mut Prediction) {
+    fn climb(&self, gain: &mut f64, u: &mut [f64], lengths: &[f64], out: &mut Prediction) {
         let real: Vec<bool> = (0..u.len()).map(|j| self.space.is_continuous(j) && self.low[j] < self.high[j]).collect();
-        let (mut slope, mut next, mut step) = (Vec::new(), u.clone(), 1.0);
+        let (mut slope, mut next, mut step) = (Vec::new(), u.to_vec(), 1.0);
         for _ in 0..CLIMB {
             *gain = self.process.log_improvement(u, self.best, out);
             self.process.log_improvement_slope(u, self.best, out, &mut slope);

@@ -81,13 +81,16 @@ struct Version {
     written: SystemTime,
 }
 
+/// A page: its journal, what that was like when the page was made, the page, and seconds after which it is loaded again.
+type Page = (String, Version, String, Option<u64>);
+
 /// The journals of a folder, as far as they have been read.
 #[derive(Default)]
 struct Journals {
     folder: PathBuf,
     lines: Mutex<HashMap<String, (Version, Listed)>>,
-    /// The last pages, with the seconds after which each is loaded again.
-    pages: Mutex<Vec<(String, Version, String, Option<u64>)>>,
+    /// The last pages.
+    pages: Mutex<Vec<Page>>,
 }
 
 impl Journals {

@@ -71,7 +71,7 @@ impl Values {
                 let curve = 1.1 * if maximize { high - early } else { early - low };
                 let shown = tail.max(curve).min(whole);
                 let (low, high) = if maximize { (high - shown, high) } else { (low, low + shown) };
-                (Scale::Linear, (shown > 0.0).then(|| (low - 0.04 * shown, high + 0.04 * shown)))
+                (Scale::Linear, (shown > 0.0).then_some((low - 0.04 * shown, high + 0.04 * shown)))
             }
         };
         let first = runs.first().and_then(|run| run.objectives.first());
