@@ -32,3 +32,8 @@ pub mod testing;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// Those of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guide/rust-function.md")]
+pub struct Guide;

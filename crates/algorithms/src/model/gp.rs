@@ -214,8 +214,10 @@ impl<F: Real> Gp<F> {
                 0.5 * self.side * l / math::exp(mean)
             };
             let end = |bound: F| (bound.f64() - self.origin[j]) / self.unit[j];
-            low.push((m - half).max(end(self.space.lower()[j])));
-            high.push((m + half).min(end(self.space.upper()[j])));
+            let ends = [(m - half).max(end(self.space.lower()[j])), (m + half).min(end(self.space.upper()[j]))];
+            // All of a line without an end is a unit to either side.
+            low.push(if ends[0] == f64::NEG_INFINITY { m - 1.0 } else { ends[0] });
+            high.push(if ends[1] == f64::INFINITY { m + 1.0 } else { ends[1] });
         }
         [low, high]
     }
@@ -312,6 +314,12 @@ impl<F: Real> Round<'_, F> {
         let count = self.space.parts().count().max(1);
         let always = (draws.uniform() * count as f64) as usize;
         for (k, part) in self.space.parts().enumerate() {
+            // A whole variable or a choice moves by a step or not at all: most of them have to stay where they are good.
+            let share = match part {
+                Part::Continuous(_) => share,
+                _ if near < 1.0 => 1.0 / count as f64,
+                _ => 0.5 * share,
+            };
             let moves = k == always || draws.uniform() < share;
             let t = draws.uniform();
             if !moves {
@@ -493,5 +501,106 @@ impl<F: Real> Algorithm<F> for Gp<F> {
 
     fn save(&self, out: &mut Vec<u8>) -> Result<()> {
         save_state(<Self as Method<F>>::NAME, self, out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use swarmgrad_core::{Evaluations, Function, Run, Variable};
+
+    fn best(space: &Space, params: Params, budget: u64, seed: u64, f: impl Fn(&[f64]) -> f64 + Sync) -> f64 {
+        let mut method = Gp::<f64>::new(space, Start::Uniform, Some(budget), params).unwrap();
+        let problem = Function::new(space.clone(), f);
+        let outcome = Run::new(&problem, &mut method, seed).watch(&mut Evaluations(budget)).minimize();
+        assert!(outcome.nfev == budget && space.contains(&outcome.x) && outcome.x.iter().all(|t| t.is_finite()));
+        outcome.fun
+    }
+
+    fn median(mut values: Vec<f64>) -> f64 {
+        values.sort_unstable_by(f64::total_cmp);
+        values[values.len() / 2]
+    }
+
+    #[test]
+    fn thirty_evaluations_find_a_minimum_of_two_variables() {
+        let pi = std::f64::consts::PI;
+        let branin = |x: &[f64]| {
+            let bow = x[1] - 5.1 / (4.0 * pi * pi) * x[0] * x[0] + 5.0 / pi * x[0] - 6.0;
+            bow * bow + 10.0 * (1.0 - 1.0 / (8.0 * pi)) * math::cos(x[0]) + 10.0 - 0.397_887_357_729_739
+        };
+        let space = Space::new(vec![-5.0, 0.0], vec![10.0, 15.0]).unwrap();
+        let gaps = (0..7).map(|seed| best(&space, Params::default(), 30, seed, branin)).collect();
+        assert!(median(gaps) < 1e-3, "random search has about 1 here");
+        // Four at a time.
+        let gaps =
+            (0..7).map(|seed| best(&space, Params { batch: 4, ..Params::default() }, 40, seed, branin)).collect();
+        assert!(median(gaps) < 0.05);
+    }
+
+    #[test]
+    fn where_there_are_no_bounds_it_goes_to_where_the_minimum_is() {
+        let far = |x: &[f64]| x.iter().map(|t| (t - 30.0) * (t - 30.0)).sum::<f64>();
+        for explore in [0, 1, 3] {
+            let space = Space::unbounded(2).unwrap();
+            let found = best(&space, Params { explore, ..Params::default() }, 60, 1, far);
+            assert!(found < 1.0, "{explore}: {found}");
+        }
+        let half = Space::new(vec![0.0, f64::NEG_INFINITY], vec![f64::INFINITY, 40.0]).unwrap();
+        assert!(best(&half, Params::default(), 60, 1, far) < 1.0);
+    }
+
+    #[test]
+    fn whole_variables_and_choices_are_searched_without_paying_twice() {
+        let texts = ["lr=log:1e-5:1", "layers=int:1:8", "act=choice:relu,tanh,gelu", "skip=flag"];
+        let variables = texts.iter().map(|text| Variable::parse(text)).collect::<Result<_>>().unwrap();
+        let space = Space::<f64>::of(variables).unwrap();
+        let mut method = Gp::<f64>::new(&space, Start::Uniform, Some(60), Params::default()).unwrap();
+        let (mut xs, mut seen, mut found) = (Matrix::default(), std::collections::BTreeSet::new(), f64::INFINITY);
+        let mut asked = 0;
+        for round in 0..50_u64 {
+            method.ask(&Rng::new(round), &mut xs);
+            let values: Vec<f64> = xs
+                .iter()
+                .map(|x| {
+                    asked += 1;
+                    seen.insert(x.iter().map(|t| t.to_bits()).collect::<Vec<_>>());
+                    let rate = (x[0] - space.lower()[0]) / space.width(0) - 0.4;
+                    20.0 * rate * rate + (x[1] - 5.0).abs() + 2.0 * (1.0 - x[3]) + x[5]
+                })
+                .collect();
+            found = values.iter().copied().fold(found, f64::min);
+            method.tell(&mut xs, &values);
+        }
+        assert_eq!(seen.len(), asked, "a point twice");
+        assert!(found < 1e-3, "{found}");
+    }
+
+    #[test]
+    fn a_round_broken_off_is_asked_again_after_loading() {
+        let space = Space::cube(3, -5.0, 5.0).unwrap();
+        let problem = Function::new(space.clone(), |x: &[f64]| x.iter().map(|t| (t - 1.3) * (t - 1.3)).sum());
+        let mut method = Gp::<f64>::new(&space, Start::Uniform, None, Params::default()).unwrap();
+        Run::new(&problem, &mut method, 1).watch(&mut Evaluations(20)).minimize();
+        let (mut first, mut again, mut state) = (Matrix::default(), Matrix::default(), Vec::new());
+        method.ask(&Rng::new(1), &mut first);
+        method.save(&mut state).unwrap();
+        let mut method: Gp<f64> = postcard::from_bytes(&state).unwrap();
+        method.verify().unwrap();
+        method.ask(&Rng::new(1), &mut again);
+        assert_eq!(first.data(), again.data());
+    }
+
+    #[test]
+    fn failures_and_values_without_an_end_are_borne() {
+        let space = Space::cube(2, -1.0, 1.0).unwrap();
+        let odd = |x: &[f64]| match x {
+            [a, _] if *a > 0.5 => f64::NAN,
+            [_, b] if *b > 0.5 => f64::INFINITY,
+            _ => x[0] * x[0] + x[1] * x[1],
+        };
+        assert!(best(&space, Params::default(), 30, 1, odd) < 0.01);
+        assert_eq!(best(&space, Params::default(), 20, 1, |_| 3.0), 3.0);
+        assert_eq!(best(&space, Params::default(), 20, 1, |_| f64::NAN), f64::INFINITY);
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod certify;
 mod data;
+mod guide;
 mod harness;
 mod journal;
 mod kept;
