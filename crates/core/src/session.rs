@@ -664,11 +664,12 @@ impl<'a, F: Real> Session<'a, F> {
         }
     }
 
-    /// How many of the points asked for the allowance pays, in their order.
+    /// How many of the points asked for the allowance pays, in their order. Known values cost nothing.
     fn affordable(&self, allowance: u64) -> usize {
         let asked = self.round.xs.len();
         let rows = self.gradient_rows();
-        if rows.is_empty() || self.price == 0.0 && self.last_price <= 1.0 {
+        let plain = rows.is_empty() || self.price == 0.0 && self.last_price <= 1.0;
+        if plain && self.known.is_empty() {
             return asked.min(usize::try_from(allowance).unwrap_or(usize::MAX));
         }
         // What was spent is a whole number, rounded up once for all gradients; so is the sum of what comes now.
@@ -676,7 +677,11 @@ impl<'a, F: Real> Session<'a, F> {
         for i in 0..asked {
             let with_gradient = rows.get(next) == Some(&i);
             next += usize::from(with_gradient);
-            spent += if with_gradient { self.last_price } else { 1.0 };
+            spent += match with_gradient && !plain {
+                true => self.last_price,
+                false if self.known.contains_key(&bits(self.round.xs.row(i))) => 0.0,
+                false => 1.0,
+            };
             if f64::ceil(spent) > allowance as f64 {
                 return i;
             }

@@ -115,6 +115,14 @@ fn the_same_command_continues_and_another_one_is_refused() {
     let warm = ["minimize", "rastrigin", "-d", "4", "-m", "pso", "-n", "50", "--json", "--x0", &record];
     let warm = good(&warm).json();
     assert!(warm["fun"].as_f64().unwrap() <= anew.json()["fun"].as_f64().unwrap() && warm["nfev"] == 50);
+    // A method that takes all of them at once has its whole budget still.
+    let all = ["minimize", "rastrigin", "-d", "4", "-n", "50", "--json", "--x0", &record];
+    let all = good(&all).json();
+    assert!(
+        all["fun"].as_f64().unwrap() <= anew.json()["fun"].as_f64().unwrap() && all["nfev"] == 50,
+        "{}",
+        all["nfev"]
+    );
 }
 
 #[cfg(unix)]
