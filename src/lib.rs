@@ -4,6 +4,8 @@
 //! [`problems`], the [`algorithms`], those that can be differentiated ([`diff`]), those made of others ([`combine`]), and the
 //! [`registry`] of all methods. Those of 32 bits, as `build::<f32>`, need the feature `single`.
 //!
+//! [The guide](https://github.com/swarmgrad/swarmgrad/blob/main/docs/guide/README.md) has a page for each task.
+//!
 //! ```
 //! use swarmgrad::{Space, minimize};
 //!

@@ -16,6 +16,14 @@ pub enum Error {
         /// What is allowed.
         rule: String,
     },
+    /// Something that was not given.
+    #[error("{name} is missing: {rule}")]
+    Missing {
+        /// What it is, as the user writes it.
+        name: String,
+        /// Why it is needed, or how it is given.
+        rule: String,
+    },
     /// Two sizes that must agree do not.
     #[error("{name} has {found} entries, expected {expected}")]
     Shape {
@@ -27,7 +35,7 @@ pub enum Error {
         expected: usize,
     },
     /// A name that nothing answers to.
-    #[error("unknown {kind} '{name}'{}", suggestion(nearest))]
+    #[error("unknown {kind} '{name}'{}", suggestion(nearest, known))]
     Unknown {
         /// Kind of the name: method, problem, parameter.
         kind: String,
@@ -35,6 +43,8 @@ pub enum Error {
         name: String,
         /// The nearest name that exists, if one is near.
         nearest: Option<String>,
+        /// All names that exist, if they are few.
+        known: Vec<String>,
     },
     /// Saved state that cannot be read back.
     #[error("cannot read the saved state: {0}")]
@@ -81,6 +91,11 @@ impl Error {
         Error::Parameter { name: name.into(), value: value.to_string(), rule: rule.into() }
     }
 
+    /// Something that was not given, and why it is needed or how it is given.
+    pub fn missing(name: impl Into<String>, rule: impl Into<String>) -> Self {
+        Error::Missing { name: name.into(), rule: rule.into() }
+    }
+
     /// A size that does not agree.
     pub fn shape(name: impl Into<String>, found: usize, expected: usize) -> Self {
         Error::Shape { name: name.into(), found, expected }
@@ -88,7 +103,12 @@ impl Error {
 
     /// A name nothing answers to, with the nearest of `known`.
     pub fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        Error::Unknown { kind: kind.into(), name: name.into(), nearest: nearest(name, known).map(str::to_owned) }
+        let mut known: Vec<String> = known.into_iter().map(str::to_owned).collect();
+        let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        if known.len() > FEW {
+            known.clear();
+        }
+        Error::Unknown { kind: kind.into(), name: name.into(), nearest, known }
     }
 }
 
@@ -103,9 +123,17 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-fn suggestion(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|name| format!(", did you mean '{name}'?")).unwrap_or_default()
+/// Most names that a message lists.
+const FEW: usize = 20;
+
+fn suggestion(nearest: &Option<String>, known: &[String]) -> String {
+    match nearest {
+        Some(name) => format!(", did you mean '{name}'?"),
+        None if known.is_empty() => String::new(),
+        None => format!(": there are {}", known.join(", ")),
+    }
 }
+
 /// What the system said, without the number that only programmers of systems read.
 fn without_code(why: &str) -> String {
     match (why.find(" (os error "), why.rfind(')')) {

@@ -244,7 +244,7 @@ impl Plan {
             None => self.over_program(session, source, &mut execution, &mut ended)?,
         }
         let Ended { outcome, last, restarts, last_failure } = ended;
-        let Some(mut outcome) = outcome else { return Err(Error::parameter("run", "nothing", "has not begun")) };
+        let Some(mut outcome) = outcome else { return Err(Error::missing("run", "it has not begun")) };
         let mut trouble = Vec::new();
         if !matches!(outcome.reason, Reason::Failures(_)) {
             trouble.extend(keeper.finish(last).err().map(|why| why.to_string()));

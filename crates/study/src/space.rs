@@ -30,7 +30,10 @@ impl Bounds {
         if file_of(text).is_some() {
             return Bounds::parse(&bounds_text(text)?);
         }
-        let wrong = |part: &str, rule: &str| Error::parameter("--bounds", format!("'{}'", part.trim()), rule);
+        let wrong = |part: &str, rule: &str| {
+            let hint = if Path::new(text).is_file() { "; a file of bounds ends in .csv, .toml or .json" } else { "" };
+            Error::parameter("--bounds", format!("'{}'", part.trim()), format!("{rule}{hint}"))
+        };
         let pair = |part: &str| {
             let pair = part.rsplit_once('=').map_or(part, |(_, pair)| pair);
             let pair = pair.split_once(':').and_then(|(lo, hi)| Some((real(lo)?, real(hi)?)));
@@ -99,7 +102,8 @@ fn file_of(text: &str) -> Option<&Path> {
 pub fn bounds_text(text: &str) -> Result<String> {
     let Some(path) = file_of(text) else { return Ok(text.to_owned()) };
     let about = |why: String| Error::parameter("--bounds", path.display(), why);
-    let text = std::fs::read_to_string(path).map_err(|why| about(format!("cannot be read: {}", why.kind())))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|why| Error::File { path: path.display().to_string(), why: why.to_string() })?;
     let text = text.trim_start_matches('\u{feff}');
     let rule = "must hold name = [lower, upper] for each variable, a list of such pairs, or lines of CSV lower,upper or name,lower,upper";
     let refused = |what: &str| about(format!("{what}: {rule}"));
@@ -266,7 +270,7 @@ fn typed_point(point: &Value, space: &Space) -> Result<Vec<f64>> {
             let of = |variable: &Variable| match (members.get(variable.name()), variable.kind()) {
                 (Some(given), _) => value(variable, given),
                 (None, VariableKind::Fixed(fixed)) => Ok(fixed.clone()),
-                (None, _) => Err(Error::parameter(variable.name(), "nothing", "the point has no value of it")),
+                (None, _) => Err(Error::missing(variable.name(), "the point has no value of it")),
             };
             variables.iter().map(of).collect::<Result<_>>()?
         }
@@ -383,6 +387,9 @@ mod tests {
             let why = read(name, text).unwrap_err().to_string();
             assert!(why.contains(name) && why.contains("lower,upper"), "{why}");
         }
+        assert!(read("k.txt", "0,1\n").unwrap().ends_with("k.txt"));
+        let why = Bounds::parse(&folder.join("k.txt").to_string_lossy()).unwrap_err().to_string();
+        assert!(why.contains(".csv, .toml or .json"), "{why}");
         std::fs::remove_dir_all(&folder).unwrap();
         let missing = bounds_text("missing.toml").unwrap_err().to_string();
         assert!(missing.contains("missing.toml") && !missing.contains("os error"), "{missing}");

@@ -305,12 +305,12 @@ impl Study {
                 bounds.map_or(Ok(space), |bounds| bounds.space(dim))?
             }
             (None, Some(bounds)) => {
-                let rule = "is needed where --bounds has one pair for all variables";
-                bounds.space(given.ok_or_else(|| Error::parameter("--dim", "nothing", rule))?)?
+                let rule = "the number of variables is needed where --bounds has one pair for all of them";
+                bounds.space(given.ok_or_else(|| Error::missing("--dim", rule))?)?
             }
             (None, None) => {
-                let rule = "are needed with --exec, for example -5:5, or -inf:inf for none; or typed variables, --var n=int:1:8";
-                return Err(Error::parameter("--bounds", "nothing", rule));
+                let rule = "a program needs them, for example -5:5,0:1, or -inf:inf for none; or typed variables, --var n=int:1:8";
+                return Err(Error::missing("--bounds", rule));
             }
         };
         match &self.outside {
@@ -352,7 +352,7 @@ impl Study {
             (None, None) => {
                 let rule = "name a test problem, swarmgrad minimize rastrigin, or give a program of your own with its \
                             bounds, --exec 'python3 f.py' --bounds -5:5,0:1";
-                return Err(Error::parameter("problem", "nothing", rule));
+                return Err(Error::missing("problem", rule));
             }
             (None, Some(program)) if program.command.trim().is_empty() && program.function.is_none() => {
                 return Err(Error::parameter("--exec", "''", "must be a command, for example 'python3 objective.py'"));

@@ -146,7 +146,9 @@ impl Records {
     pub fn temporary(what: &str, plan: &Value) -> Self {
         let opened = match cache_folder() {
             Some(folder) => Records::open(&folder.join(format!("{what}-{}.jsonl", digest(plan)))),
-            None => Err(Error::parameter("XDG_CACHE_HOME", "nothing", "there is no folder for it")),
+            None => {
+                Err(Error::missing("XDG_CACHE_HOME", "the folder of what is kept between commands; HOME would do too"))
+            }
         };
         match opened {
             Ok(mut records) => {

@@ -135,7 +135,7 @@ fn first_points_are_typed_too() {
             "layers = 3.5: must be a value of layers=int:1:8",
         ),
         (r#"{"lr": 0.1, "layer": 3}"#, "unknown variable 'layer', did you mean 'layers'?"),
-        (r#"{"lr": 0.1, "layers": 3}"#, "act = nothing"),
+        (r#"{"lr": 0.1, "layers": 3}"#, "act is missing"),
         (r#"[0.1, 3]"#, "point has 2 entries, expected 5"),
         ("", "x0.json"),
     ] {
