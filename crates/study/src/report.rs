@@ -38,7 +38,7 @@ impl LastFailure {
 pub enum Verdict {
     /// Done.
     Done = 0,
-    /// No evaluation gave a finite value.
+    /// No evaluation gave a finite value, or none at a feasible point.
     NoValue = 1,
     /// Done, but not everything could be kept: a disk was full.
     NotKept = 3,
@@ -90,7 +90,7 @@ impl Report {
         match outcome.reason {
             Reason::Interrupted => Verdict::Interrupted,
             Reason::Failures(_) => Verdict::Failed,
-            _ if !outcome.fun.is_finite() => Verdict::NoValue,
+            _ if !outcome.fun.is_finite() || !outcome.is_feasible() => Verdict::NoValue,
             _ if outcome.failures * 2 > outcome.nfev && self.plan.study.program.is_some() => Verdict::Failed,
             _ if !self.trouble.is_empty() => Verdict::NotKept,
             _ => Verdict::Done,

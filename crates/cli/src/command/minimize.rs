@@ -65,8 +65,8 @@ The result goes to standard output, the progress line to standard error. With --
            4 stagnation, 5 time over, 6 interrupted, 7 the program failed
 Numbers that JSON lacks are the strings \"nan\", \"inf\", \"-inf\".
 
-Exit code: 0 done; 1 no finite value was found; 2 wrong usage; 3 done, but not everything could be kept on disk; 4 the program \
-failed for good or in more than half of its evaluations; 130 interrupted, with the result so far printed all the same.";
+Exit code: 0 done; 1 no finite value was found, or none at a feasible point; 2 wrong usage; 3 done, but not everything could be kept on \
+disk; 4 the program failed for good or in more than half of its evaluations; 130 interrupted, with the result so far printed all the same.";
 
 pub const RESUMING: &str = "\
 Examples:

@@ -34,6 +34,15 @@ fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
 // More than one point.
 
 #[test]
+fn an_answer_that_no_constraint_allows_is_no_success() {
+    let args = ["minimize", "sphere", "-d", "2", "-n", "60", "--json", "--constraint", "x0 + x1 >= 900"];
+    let done = run(&args);
+    assert_eq!((done.code, &done.json()["success"], &done.json()["feasible"]), (Some(1), &false.into(), &false.into()));
+    let done = good(&[&args[..8], &["x0 + x1 >= 1"]].concat());
+    assert_eq!(done.json()["feasible"], true);
+}
+
+#[test]
 fn several_minima_samples_and_runs_are_shown() {
     let polar = ["minimize", "himmelblau", "-m", "polar_cbo", "-n", "40000", "--seed", "1"];
     let set: Vec<&str> =
