@@ -54,8 +54,9 @@ class Record:
     def point(self, row):
         """The values of an evaluation's variables, in the order of ``names``."""
         x = row["x"]
-        values = [x[name] for name in self.names] if isinstance(x, dict) else x
-        return [number(value) if isinstance(value, (int, float)) else value for value in values]
+        if isinstance(x, dict):
+            return [number(value) if isinstance(value, float) else value for value in (x[name] for name in self.names)]
+        return [number(value) for value in x]
 
     @property
     def values(self):

@@ -17,7 +17,7 @@ fn copy(from: &Path, to: &Path) {
         let (path, to) = (entry.path(), to.join(entry.file_name()));
         if path.is_dir() {
             copy(&path, &to);
-        } else if path.extension().is_some_and(|end| ["py", "pyi", "typed", "md"].iter().any(|known| end == *known)) {
+        } else if path.extension().is_some_and(|end| ["py", "pyi", "typed", "md", "ipynb"].iter().any(|known| end == *known)) {
             fs::copy(path, to).unwrap();
         }
     }
@@ -89,6 +89,7 @@ fn the_package_passes_its_tests() {
     let _ = fs::remove_dir_all(&site);
     copy(&here.join("swarmgrad"), &site.join("swarmgrad"));
     copy(&here.join("tests"), &site.join("tests"));
+    copy(&here.join("../../docs/notebooks"), &site.join("notebooks"));
     for page in ["README.md", "../../docs/python.md"] {
         let page = here.join(page);
         fs::copy(&page, site.join(page.file_name().unwrap())).unwrap();
