@@ -17,7 +17,7 @@ def blocks():
             yield pytest.param("\n" * (line - 1) + found.group(1), path, id=f"{page}-{line}")
 
 
-@pytest.mark.parametrize("code, path", blocks())
+@pytest.mark.parametrize("code, path", list(blocks()))
 def test_block(code, path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in re.findall(r"^(?:import|from) (\w+)", code, re.M):
