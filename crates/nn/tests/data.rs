@@ -389,7 +389,7 @@ fn new_rows_are_read_by_the_names_of_their_columns() {
     let new = csv::parse(text, "new.csv", &fitted.format()).unwrap();
     assert_eq!(fitted.features(&new).unwrap().row(0), fitted.features(&table).unwrap().row(0));
     let why = fitted.features(&csv::parse("safety,door\nlow,2\n", "new.csv", &fitted.format()).unwrap()).unwrap_err();
-    assert_eq!(why.to_string(), "unknown column of new.csv 'buying'");
+    assert_eq!(why.to_string(), "unknown column of new.csv 'buying': there are safety, door");
     let other = csv::parse(
         &(text.replace("buying\n", "buying,class\n").replace("vhigh,vhigh\n", "vhigh,vhigh,great\n")
             + "low,2,small,2,vhigh,vhigh,acc\n"),

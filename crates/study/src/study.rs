@@ -631,7 +631,7 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let base = Study { problem: Some("sphere".into()), dim: Some(2), ..Study::default() };
         let error = |study: Study| study.plan().unwrap_err().to_string();
-        assert!(error(Study::default()).starts_with("problem = nothing"));
+        assert!(error(Study::default()).starts_with("problem is missing"));
         assert!(error(Study { program: Some(Program::default()), ..base.clone() }).contains("one of them"));
         assert!(
             error(Study { x0: vec![vec![1.0]], ..base.clone() }).contains("--x0 point 0 has 1 entries, expected 2")
