@@ -88,11 +88,11 @@ impl Bounds {
     }
 }
 
-/// The file that a text means: the kinds of files that hold bounds have their own endings.
-fn file_of(text: &str) -> Option<&Path> {
+/// The file that a text means, and its ending: the kinds of files that hold bounds have their own.
+fn file_of(text: &str) -> Option<(&Path, String)> {
     let path = Path::new(text.trim());
     let end = path.extension()?.to_str()?.to_ascii_lowercase();
-    ["json", "toml", "csv"].contains(&end.as_str()).then_some(path)
+    ["json", "toml", "csv"].contains(&end.as_str()).then_some((path, end))
 }
 
 /// The text of `--bounds`, read from the file where one is named. Names of JSON and TOML come in the order of the alphabet.
@@ -100,65 +100,68 @@ fn file_of(text: &str) -> Option<&Path> {
 /// # Errors
 /// A file that cannot be read or holds something else.
 pub fn bounds_text(text: &str) -> Result<String> {
-    let Some(path) = file_of(text) else { return Ok(text.to_owned()) };
-    let about = |why: String| Error::parameter("--bounds", path.display(), why);
-    let text = std::fs::read_to_string(path)
+    let Some((path, end)) = file_of(text) else { return Ok(text.to_owned()) };
+    let written = std::fs::read_to_string(path)
         .map_err(|why| Error::File { path: path.display().to_string(), why: why.to_string() })?;
-    let text = text.trim_start_matches('\u{feff}');
+    let written = written.trim_start_matches('\u{feff}');
+    let parts = match end.as_str() {
+        "csv" => parts_of_lines(written),
+        "toml" => toml::from_str::<toml::Table>(written)
+            .map_err(|why| why.message().to_owned())
+            .and_then(|table| serde_json::to_value(infinite(table.into())).map_err(|why| why.to_string()))
+            .and_then(|value| parts_of(&value)),
+        _ => serde_json::from_str(written).map_err(|why| why.to_string()).and_then(|value| parts_of(&value)),
+    };
+    // The comma makes a list of it, whose number of variables is known.
+    let joined = parts.and_then(|parts| match parts.len() {
+        0 => Err("nothing".into()),
+        1 if !parts[0].contains('=') => {
+            Err("one pair without a name; --bounds LOWER:UPPER says that for all variables".to_owned())
+        }
+        _ => Ok(parts.join(",")),
+    });
     let rule = "must hold name = [lower, upper] for each variable, a list of such pairs, or lines of CSV lower,upper or name,lower,upper";
-    let refused = |what: &str| about(format!("{what}: {rule}"));
+    joined.map_err(|what| Error::parameter("--bounds", path.display(), format!("{what}: {rule}")))
+}
+
+/// `name=lower:upper` for each line of CSV; the first one may name the columns. What is no such line comes back.
+fn parts_of_lines(text: &str) -> Result<Vec<String>, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut parts = Vec::new();
+    for (k, line) in lines.enumerate() {
+        let words: Vec<&str> = line.split(',').map(|word| word.trim().trim_matches('"')).collect();
+        let (name, low, high) = match words[..] {
+            [low, high] => (String::new(), low, high),
+            [name, low, high] => (format!("{name}="), low, high),
+            _ => return Err(format!("line '{line}'")),
+        };
+        match real(low).and(real(high)) {
+            Some(_) => parts.push(format!("{name}{low}:{high}")),
+            None if k == 0 => {}
+            None => return Err(format!("line '{line}'")),
+        }
+    }
+    Ok(parts)
+}
+
+/// The same of an object of pairs, or of a list of them without names.
+fn parts_of(value: &Value) -> Result<Vec<String>, String> {
     let end = |value: &Value| match value {
         Value::Number(t) => Some(t.to_string()),
         Value::String(word) => real(word).map(|_| word.trim().to_owned()),
         _ => None,
     };
-    let pair = |name: &str, value: &Value| {
-        let ends = value.as_array().filter(|ends| ends.len() == 2);
-        let ends = ends.and_then(|ends| Some(format!("{}:{}", end(&ends[0])?, end(&ends[1])?)));
-        ends.ok_or_else(|| refused(&format!("{}{value}", if name.is_empty() { "" } else { name })))
+    let pair = |value: &Value| match value.as_array()?.as_slice() {
+        [low, high] => Some(format!("{}:{}", end(low)?, end(high)?)),
+        _ => None,
     };
-    let parts: Vec<String> = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv")) {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let mut parts = Vec::new();
-        for (k, line) in lines.enumerate() {
-            let words: Vec<&str> = line.split(',').map(|word| word.trim().trim_matches('"')).collect();
-            let [name, low, high] = match words[..] {
-                [low, high] => ["", low, high],
-                [name, low, high] => [name, low, high],
-                _ => return Err(refused(&format!("line '{line}'"))),
-            };
-            match real(low).and(real(high)) {
-                Some(_) if name.is_empty() => parts.push(format!("{low}:{high}")),
-                Some(_) => parts.push(format!("{name}={low}:{high}")),
-                None if k == 0 => {} // the names of the columns
-                None => return Err(refused(&format!("line '{line}'"))),
-            }
-        }
-        parts
-    } else {
-        let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
-        let value: Value = if is_toml {
-            toml::from_str::<toml::Table>(text).map_err(|why| refused(why.message())).and_then(|table| {
-                serde_json::to_value(infinite(table.into())).map_err(|why| refused(&why.to_string()))
-            })?
-        } else {
-            serde_json::from_str(text).map_err(|why| refused(&why.to_string()))?
-        };
-        match value {
-            Value::Object(named) => {
-                named.iter().map(|(name, value)| Ok(format!("{name}={}", pair(name, value)?))).collect::<Result<_>>()?
-            }
-            Value::Array(list) => list.iter().map(|value| pair("", value)).collect::<Result<_>>()?,
-            other => return Err(refused(&other.to_string())),
-        }
-    };
-    // The comma makes a list of it, whose number of variables is known.
-    match parts.len() {
-        0 => Err(refused("nothing")),
-        1 if !parts[0].contains('=') => {
-            Err(refused("one pair without a name; --bounds LOWER:UPPER says that for all variables"))
-        }
-        _ => Ok(parts.join(",")),
+    match value {
+        Value::Object(named) => named
+            .iter()
+            .map(|(name, value)| Ok(format!("{name}={}", pair(value).ok_or_else(|| format!("{name} {value}"))?)))
+            .collect(),
+        Value::Array(list) => list.iter().map(|value| pair(value).ok_or_else(|| value.to_string())).collect(),
+        other => Err(other.to_string()),
     }
 }
 

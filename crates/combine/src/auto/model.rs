@@ -8,6 +8,7 @@
 //!
 //! Up to MOST variables; in more than TYPED with whole ones the budget has to be below LONG d, for a point costs milliseconds.
 
+use crate::distinct::Distinct;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::model::gp::{Gp, Params};
@@ -59,8 +60,7 @@ fn until<F: Real>(space: &Space<F>, budget: Option<u64>, dear: bool) -> Option<u
     if space.dim() > MOST || space.lower() == space.upper() {
         return None;
     }
-    let mixed = (0..space.dim()).any(|j| !space.is_continuous(j));
-    let is_for = match (dear, mixed) {
+    let is_for = match (dear, Distinct::is_for(space)) {
         (true, _) => true,
         (_, true) => space.dim() <= TYPED || budget <= LONG * dim,
         (_, false) => dim == 2 && space.is_bounded() && budget > super::FEW + dim && budget <= PLANE * dim,

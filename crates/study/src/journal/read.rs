@@ -59,8 +59,13 @@ pub struct Line {
 /// # Errors
 /// A file that cannot be read, is no journal or one of another form, or is damaged before its end; only a torn end is not an error.
 pub fn read(path: &Path) -> Result<Contents> {
+    gathered(|see| visit(path, see))
+}
+
+/// What is visited, with the evaluations.
+fn gathered(visit: impl FnOnce(See<'_>) -> Result<Contents>) -> Result<Contents> {
     let mut evaluations = Vec::new();
-    let contents = visit(path, |_, line| {
+    let contents = visit(&mut |_, line| {
         evaluations.push(line);
         Ok(())
     })?;
@@ -85,12 +90,7 @@ pub fn visit(path: &Path, mut see: impl FnMut(&Header, Line) -> Result<(), Strin
 /// [`read`] of what `path` holds.
 #[cfg(test)]
 pub(super) fn read_from(path: &Path, reader: impl BufRead) -> Result<Contents> {
-    let mut evaluations = Vec::new();
-    let contents = visit_from(path, reader, &mut |_, line| {
-        evaluations.push(line);
-        Ok(())
-    })?;
-    Ok(Contents { evaluations, ..contents })
+    gathered(|see| visit_from(path, reader, see))
 }
 
 /// Takes an evaluation; what is wrong with it comes back.
