@@ -1,5 +1,14 @@
 //! The same bits on every processor: the system's mathematical library, told that the processor has no AVX2 and no fused
-//! multiply-add, takes other variants of its functions, and no result may notice.
+//! multiply-add, takes other variants of its functions, our kernels take other instructions, and no result may notice.
+//!
+//! Another processor altogether, by an emulator (Debian's `qemu-user`, `gcc-aarch64-linux-gnu`):
+//!
+//! ```sh
+//! SWARMGRAD_PRINT_RESULTS=1 cargo test --test processor -- --nocapture > here.txt
+//! CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc cargo test --no-run --target aarch64-unknown-linux-gnu --test processor
+//! SWARMGRAD_PRINT_RESULTS=1 qemu-aarch64 -L /usr/aarch64-linux-gnu target/aarch64-unknown-linux-gnu/debug/deps/processor-* --nocapture
+//! SWARMGRAD_PRINT_RESULTS=1 qemu-x86_64 -cpu Nehalem target/debug/deps/processor-* --nocapture
+//! ```
 
 use std::process::Command;
 use swarmgrad::problems::{TestProblem, bbob};
@@ -43,8 +52,14 @@ fn every_method_gives_the_same_bits() {
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().filter(|line| line.contains(" BBOB")).map(str::to_owned).collect::<Vec<_>>()
     };
-    let (usual, old) = (child(None), child(Some(OLD_PROCESSOR)));
+    let usual = child(None);
     assert_eq!(usual.len(), FUNCTIONS.len() * entries().count());
-    let other: Vec<_> = usual.iter().zip(&old).filter(|(a, b)| a != b).collect();
-    assert!(other.is_empty() && old.len() == usual.len(), "{} of {} differ: {other:#?}", other.len(), usual.len());
+    for variable in
+        [OLD_PROCESSOR, ("SWARMGRAD_SIMD", "avx2"), ("SWARMGRAD_SIMD", "sse4.2"), ("SWARMGRAD_SIMD", "sse2")]
+    {
+        let old = child(Some(variable));
+        let other: Vec<_> = usual.iter().zip(&old).filter(|(a, b)| a != b).collect();
+        let (differ, all) = (other.len(), usual.len());
+        assert!(differ == 0 && old.len() == all, "{variable:?}: {differ} of {all} differ: {other:#?}");
+    }
 }

@@ -113,6 +113,8 @@ fn build<F: Real, A: Method<F>>(
 fn load<F: Real, A: Method<F>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
     let method: A = postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
     method.verify().map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
+    // A size that nothing in the state contradicts yet may still be one that no machine has.
+    memory::check(A::NAME, method.answer().len(), method.memory())?;
     Ok(Box::new(method))
 }
 
@@ -194,8 +196,27 @@ impl Entry {
         budget: Option<u64>,
         settings: &Settings,
     ) -> Result<Box<dyn Algorithm<F>>> {
-        let (start, settings) = self.resolve(settings)?;
-        F::choose::<Build>(self.build.0, self.build.1)(space, start, budget, settings)
+        let (start, resolved) = self.resolve(settings)?;
+        let build = F::choose::<Build>(self.build.0, self.build.1);
+        let built = build(space, start, budget, resolved.clone());
+        let Err(Error::Memory { method, dim, needs, limit, .. }) = built else { return built };
+        // One set size after the other, then the variables: the largest that would do.
+        let fits = |space: &Space<F>, settings: Settings| build(space, Start::default(), budget, settings).is_ok();
+        let mut sizes = resolved.iter().filter_map(|(name, value)| Some((name, value.as_u64().filter(|n| *n > 1)?)));
+        let size = sizes.find_map(|(name, value)| {
+            let with = |n: u64| {
+                let mut settings = resolved.clone();
+                settings.insert(name.clone(), n.into());
+                settings
+            };
+            largest(value, |n| fits(space, with(n))).map(|n| format!("{name}={n} would do"))
+        });
+        let fits = size.or_else(|| {
+            let cube = |n: u64| Space::cube(n as usize, F::of(-1.0), F::of(1.0));
+            let most = largest(dim as u64, |n| cube(n).is_ok_and(|space| fits(&space, resolved.clone())))?;
+            Some(format!("{most} variables would do, and {FRUGAL} take many more"))
+        });
+        Err(Error::Memory { method, dim, needs, limit, fits })
     }
 
     /// Reads back the state that [`Algorithm::save`] wrote.
@@ -230,6 +251,19 @@ impl Entry {
         check_settings(self.name, &self.parameters(), &["preset", "start"], self.readable, &mut resolved)?;
         Ok((start, resolved))
     }
+}
+
+/// Methods that keep no matrix of variables by variables.
+const FRUGAL: &str = "sep_cma_es, cr_fm_nes and random_search";
+
+/// The largest number below `end` of which it holds, where it holds of all smaller ones.
+fn largest(end: u64, mut holds: impl FnMut(u64) -> bool) -> Option<u64> {
+    let (mut low, mut high) = (0, end);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if holds(middle) { low = middle } else { high = middle }
+    }
+    (low > 0).then_some(low)
 }
 
 /// The entry called `name`; an unknown name gets the nearest right one.

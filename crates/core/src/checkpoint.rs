@@ -59,7 +59,26 @@ impl<F: Real> Checkpoint<F> {
         let body = state::read(path, KIND, VERSION)?;
         postcard::from_bytes(&body).map_err(|why| Error::Saved(format!("{}: {why}", path.display())))
     }
+
+    /// Whether the counts and points that it holds can be gone on from with a method of so many variables. The checksum of a file
+    /// says that it is what was written, not who wrote it.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    pub fn verify(&self, dim: usize) -> Result<()> {
+        let iterations = [("iteration of the generator", self.rng.iteration())];
+        if let Some((name, count)) = self.tally.counts().chain(iterations).find(|(_, count)| *count > MOST) {
+            return Err(Error::parameter(name, count, format!("must be at most {MOST}")));
+        }
+        match self.tally.points().find(|x| x.len() != dim) {
+            Some(x) => Err(Error::shape("a saved point", x.len(), dim)),
+            None => Ok(()),
+        }
+    }
 }
+
+/// No run counts further: what is added to a count up to here does not overflow.
+const MOST: u64 = 1 << 53;
 
 #[cfg(test)]
 mod tests {

@@ -59,8 +59,9 @@ pub enum Error {
     },
     /// A method that needs more memory than it may take.
     #[error(
-        "{method} needs {needs:.1} GiB of memory for {dim} variables, and {limit:.1} may be taken: sep_cma_es, cr_fm_nes and \
-         random_search keep no matrix of variables by variables, fewer particles take less, and SWARMGRAD_MEMORY=64G allows more"
+        "{method} needs {needs:.1} GiB of memory for {dim} variables, and {limit:.1} may be taken: {}SWARMGRAD_MEMORY=64G (for the \
+         program also --memory 64G) allows more",
+        fits.as_ref().map_or_else(String::new, |fits| format!("{fits}; "))
     )]
     Memory {
         /// The method.
@@ -71,6 +72,8 @@ pub enum Error {
         needs: f64,
         /// What it may take, in GiB.
         limit: f64,
+        /// What would fit, in words, where that is known.
+        fits: Option<String>,
     },
     /// A file that cannot be read or written.
     #[error("{path}: {}", without_code(why))]

@@ -63,6 +63,11 @@ impl<F: Real> Shortlist<F> {
         }
     }
 
+    /// Its points.
+    pub(crate) fn points(&self) -> impl Iterator<Item = &[F]> {
+        self.0.iter().map(|(_, x)| &**x)
+    }
+
     /// Takes a point in if it is among the best; the same point is taken once.
     pub(crate) fn consider(&mut self, value: F, x: &[F]) {
         let list = &mut self.0;

@@ -968,7 +968,7 @@ impl<F: Real> Session<'_, F> {
     }
 
     /// Takes up the counts, the best point and the generator of a checkpoint. The algorithm of this session must be the one
-    /// loaded from it.
+    /// loaded from it; whether they fit together says [`Checkpoint::verify`].
     pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
         self.rng = checkpoint.rng;
         self.tally = checkpoint.tally;

@@ -12,10 +12,24 @@ use fearless_simd_macros::simd;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// The instruction set found at run time, AVX-512 to SSE2 and NEON; asked once.
+/// The instruction set found at run time, AVX-512 to SSE2 and NEON; asked once. The variable `SWARMGRAD_SIMD` of the environment
+/// asks for a smaller one, `avx2`, `sse4.2` or `sse2`: results are the same bits, which is what that is for.
 pub fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
-    *LEVEL.get_or_init(Level::new)
+    *LEVEL.get_or_init(|| {
+        let found = Level::new();
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        if let Ok(name) = std::env::var("SWARMGRAD_SIMD") {
+            let smaller = match &*name {
+                "avx2" => found.as_avx2().map(Level::Avx2),
+                "sse4.2" => found.as_sse4_2().map(Level::Sse4_2),
+                "sse2" => found.as_sse2().map(Level::Sse2),
+                _ => None,
+            };
+            return smaller.unwrap_or(found);
+        }
+        found
+    })
 }
 
 /// 2^64 divided by the golden ratio, made odd: the increment of the published SplitMix64.

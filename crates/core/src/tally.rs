@@ -70,6 +70,35 @@ impl<F: Real> Default for Tally<F> {
 }
 
 impl<F: Real> Tally<F> {
+    /// What it has counted, with its names.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let late = self.late.iter().flat_map(|late| {
+            [
+                ("late id", late.id),
+                ("late round", late.round),
+                ("late evaluation", late.evaluation),
+                ("late iteration", late.iteration),
+            ]
+        });
+        let counts = [
+            ("evaluations", self.evaluations),
+            ("gradients", self.gradients),
+            ("rounds", self.rounds),
+            ("points asked for", self.handed),
+            ("evaluation of the best point", self.best.evaluation),
+            ("iteration of the best point", self.best.iteration),
+            ("evaluation of the last gain", self.gained.2),
+            ("seconds", self.elapsed.as_secs()),
+        ];
+        counts.into_iter().chain(self.failures.list()).chain(late)
+    }
+
+    /// The points that it holds.
+    pub(crate) fn points(&self) -> impl Iterator<Item = &[F]> {
+        let best = Some(&*self.best.x).filter(|x| !x.is_empty());
+        best.into_iter().chain(self.shortlist.points()).chain(self.late.iter().map(|late| &*late.x))
+    }
+
     /// Notes an improvement by more than this share of the violation, or of the value where that has not changed.
     pub(crate) fn note_gain(&mut self, tolerance: F) {
         let (violation, value, _) = self.gained;

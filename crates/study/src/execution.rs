@@ -187,7 +187,10 @@ impl Plan {
         };
         let mut session = match saved {
             None => self.session()?,
-            Some((checkpoint, _)) => self.with(self.load(&checkpoint.algorithm)?)?.resume(checkpoint),
+            Some((checkpoint, _)) => {
+                checkpoint.verify(self.space.dim())?;
+                self.with(self.load(&checkpoint.algorithm)?)?.resume(checkpoint)
+            }
         };
         if let Some(tape) = tape {
             session = session.rng(Rng::new(self.study.seed).recording(tape));

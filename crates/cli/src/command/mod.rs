@@ -45,6 +45,10 @@ First steps:
 pub struct Program {
     #[command(subcommand)]
     command: Command,
+
+    /// What a method may take: 500M, 64G; without it 8G, or what is free if that is less. One that needs more is refused
+    #[arg(long, global = true, value_name = "SIZE", help_heading = "General")]
+    memory: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -102,6 +106,9 @@ enum Command {
 impl Program {
     /// Does what the command line says.
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        if let Some(size) = &self.memory {
+            swarmgrad::memory::allow(size)?;
+        }
         match self.command {
             Command::Minimize(command) => command.run(),
             Command::Resume(command) => command.run(),

@@ -1,10 +1,55 @@
 //! Under fire: attacks on every door of the program, each a class of faults with as many cases as one likes.
 //!
-//! The gate runs a short round of each, the same one every time. The long round prints the table of `docs/reliability.md`:
+//! The gate runs a short round of each, the same one every time. The long round, some hours, prints the table of
+//! `docs/reliability.md`; a number of rounds and a part of a name make it shorter:
 //!
 //! ```sh
-//! cargo test -p swarmgrad-cli --test fire -- --ignored --nocapture campaign
+//! cargo test --workspace --test fire -- --ignored --nocapture campaign
+//! SWARMGRAD_FIRE=20:settings SWARMGRAD_FIRE_SEED=7 cargo test --workspace --test fire -- --ignored --nocapture campaign
 //! ```
 
+mod guard;
+mod memory;
+mod scratch;
+mod settings;
 mod states;
+mod studies;
 mod tally;
+
+use std::time::Instant;
+use tally::Tally;
+
+/// An attack: its name, what it does at a scale with a seed, and its scale in the long round.
+type Attack = (&'static str, fn(u64, u64) -> Tally, u64);
+
+/// All attacks.
+const ATTACKS: &[Attack] = &[
+    ("damaged files", states::damaged_files, 1700),
+    ("crafted states", states::crafted_states, 700),
+    ("settings", settings::settings, 200),
+    ("memory", memory::memory, 250),
+    ("studies", studies::studies, 100),
+];
+
+/// The long round.
+#[test]
+#[ignore = "takes hours: see above"]
+fn campaign() {
+    let (scale, part) = match std::env::var("SWARMGRAD_FIRE") {
+        Ok(text) => {
+            let (scale, part) = text.split_once(':').unwrap_or((&text, ""));
+            (Some(scale.parse().expect("SWARMGRAD_FIRE=rounds:part")), part.to_owned())
+        }
+        Err(_) => (None, String::new()),
+    };
+    let seed = std::env::var("SWARMGRAD_FIRE_SEED").map_or(2, |text| text.parse().expect("a seed"));
+    println!("| class of faults | cases | survived | seconds |\n|---|---|---|---|");
+    let mut lost = Vec::new();
+    for (_, attack, usual) in ATTACKS.iter().filter(|(name, ..)| name.contains(&part)) {
+        let begin = Instant::now();
+        let tally = attack(scale.unwrap_or(*usual), seed);
+        println!("| {} | {} | {} | {:.0} |", tally.class, tally.cases, tally.survived, begin.elapsed().as_secs_f64());
+        lost.extend(tally.faults);
+    }
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+}

@@ -33,14 +33,6 @@ impl Tally {
         }
     }
 
-    /// Adds the cases of a part of the class.
-    pub fn add(&mut self, part: Tally) {
-        self.cases += part.cases;
-        self.survived += part.survived;
-        self.faults.extend(part.faults);
-        self.faults.truncate(SHOWN);
-    }
-
     /// Fails the test whose attack this is, unless there were cases and all have survived.
     #[track_caller]
     pub fn hold(&self) {
