@@ -16,6 +16,8 @@
 //! # Ok::<(), swarmgrad::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod minimize;
 
 pub use minimize::{Minimize, minimize, minimize_problem, session};

@@ -1,5 +1,7 @@
 //! The program `swarmgrad`: optimises what has no gradient, from the command line.
 
+#![forbid(unsafe_code)]
+
 mod argument;
 mod command;
 mod interrupt;

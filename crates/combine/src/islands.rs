@@ -75,6 +75,7 @@ impl<F: Real, L: Lookup> Method<F> for Islands<F, L> {
             let elsewhere = matches!(start, Start::Points(_)) && i > 0;
             Ok(Island {
                 method: NamedMethod::new(
+                    "method",
                     &params.method,
                     space,
                     if elsewhere { &Start::Uniform } else { &start },

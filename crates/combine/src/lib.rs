@@ -13,6 +13,7 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
 // Transcendental functions come from `swarmgrad_core::math`: clippy.toml.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 

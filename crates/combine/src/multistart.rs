@@ -46,7 +46,7 @@ impl<F: Real, L: Lookup> RestartPolicy<F> for SamePolicy<L> {
     type Inner = NamedMethod<F, L>;
 
     fn new(params: Params, space: &Space<F>, budget: Option<u64>) -> Result<Self> {
-        let mut run = NamedMethod::<F, L>::new(&params.method, space, &Start::Uniform, budget)?;
+        let mut run = NamedMethod::<F, L>::new("method", &params.method, space, &Start::Uniform, budget)?;
         let (constrained, residuals) = (run.expect_constraints(&[]), run.expect_aim(&Aim::Residuals));
         Ok(SamePolicy { params, constrained, residuals, memory: run.memory(), lookup: PhantomData })
     }
@@ -72,7 +72,7 @@ impl<F: Real, L: Lookup> RestartPolicy<F> for SamePolicy<L> {
     ) -> Result<Option<NextRun<NamedMethod<F, L>>>> {
         let patience =
             self.params.patience.map_or(u64::MAX, |per_variable| (per_variable * space.dim() as f64).ceil() as u64);
-        let method = NamedMethod::new(&self.params.method, space, &start, None)?;
+        let method = NamedMethod::new("method", &self.params.method, space, &start, None)?;
         Ok(Some(NextRun { method, limit: u64::MAX, patience }))
     }
 }

@@ -30,13 +30,14 @@ impl<F: Real, L: Lookup> std::fmt::Debug for NamedMethod<F, L> {
 }
 
 impl<F: Real, L: Lookup> NamedMethod<F, L> {
-    /// Builds the method of a text as [`settings::parse`] reads it.
+    /// Builds the method of a text as [`settings::parse`] reads it, the value of the parameter `of`.
     ///
     /// # Errors
     /// There is no such method, a parameter is wrong, or the method cannot take the space.
-    pub fn new(text: &str, space: &Space<F>, start: &Start, budget: Option<u64>) -> Result<Self> {
-        let (name, mut all) = settings::parse(text)?;
-        let entry = L::entry(&name)?;
+    pub fn new(of: &str, text: &str, space: &Space<F>, start: &Start, budget: Option<u64>) -> Result<Self> {
+        let wrong = |why: Error| Error::parameter(of, text, why.to_string());
+        let (name, mut all) = settings::parse(text).map_err(wrong)?;
+        let entry = L::entry(&name).map_err(wrong)?;
         let start = serde_json::to_value(start).map_err(|why| Error::parameter("start", text, why.to_string()))?;
         all.insert("start".into(), start);
         Ok(NamedMethod { name: entry.name, algorithm: entry.build(space, budget, &all)?, lookup: PhantomData })

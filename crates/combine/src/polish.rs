@@ -61,10 +61,10 @@ impl<F: Real, L: Lookup> Method<F> for Polish<F, L> {
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Params) -> Result<Self> {
         params.check()?;
         start.check(space)?;
-        let local = NamedMethod::<F, L>::new(&params.local, space, &Start::Uniform, None)?.memory();
+        let local = NamedMethod::<F, L>::new("local", &params.local, space, &Start::Uniform, None)?.memory();
         let limit = budget.map(|budget| (params.share * budget as f64) as u64);
         Ok(Polish {
-            method: NamedMethod::new(&params.method, space, &start, limit.map(|limit| limit.max(1)))?,
+            method: NamedMethod::new("method", &params.method, space, &start, limit.map(|limit| limit.max(1)))?,
             params,
             local,
             space: space.clone(),
@@ -92,7 +92,7 @@ impl<F: Real, L: Lookup> Polish<F, L> {
 
     fn begin_to_polish(&mut self) {
         // That the method exists and fits the space was seen when this one was built.
-        if let Ok(mut local) = NamedMethod::new(&self.params.local, &self.space, &self.best.as_start(), None) {
+        if let Ok(mut local) = NamedMethod::new("local", &self.params.local, &self.space, &self.best.as_start(), None) {
             if self.gradients {
                 local.expect_gradients();
             }

@@ -12,6 +12,7 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
 // Transcendental functions come from `math`: clippy.toml.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 

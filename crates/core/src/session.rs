@@ -883,6 +883,7 @@ impl<'a, F: Real> Session<'a, F> {
             self.algorithm.tell_parts(&self.round.parts);
         }
         self.algorithm.tell(&mut self.round.xs, &self.round.values);
+        self.repeated = None;
         self.round.asked_for = false;
         self.tally.rounds += 1;
         self.tally.note_gain(self.tolerance);
@@ -929,7 +930,8 @@ impl<'a, F: Real> Session<'a, F> {
         // A resumed run may have a smaller budget than it had.
         let budget = self.allowance(0);
         let spent = self.cost() + self.tally.late.len() as u64;
-        if self.noisy && !broken_off && self.allowance(spent) >= Shortlist::<F>::reserve(budget) {
+        let settles = self.noisy && !broken_off && self.repeated.is_none();
+        if settles && self.allowance(spent) >= Shortlist::<F>::reserve(budget) {
             let points = self.tally.shortlist.best(Shortlist::<F>::affordable(budget)).map(<[F]>::to_vec).collect();
             self.settling = Settling::new(points, reason.clone());
         }
@@ -951,6 +953,7 @@ impl<'a, F: Real> Session<'a, F> {
         let Some(settling) = &mut self.settling else { return };
         self.tally.rounds += 1;
         if let Some(repeated) = settling.tell(&self.round.values) {
+            self.tally.settled = Some((self.tally.evaluations, repeated.0, repeated.1.clone()));
             self.repeated = Some(repeated);
             self.ended = Some(settling.reason.clone());
             self.settling = None;
@@ -972,6 +975,9 @@ impl<F: Real> Session<'_, F> {
     pub fn resume(mut self, checkpoint: Checkpoint<F>) -> Self {
         self.rng = checkpoint.rng;
         self.tally = checkpoint.tally;
+        // At an end that was settled; a session that searches on forgets it.
+        let settled = self.tally.settled.iter().filter(|(evaluations, ..)| *evaluations == self.tally.evaluations);
+        self.repeated = settled.map(|(_, report, x)| (*report, x.clone())).next();
         self.resumed = true;
         self
     }

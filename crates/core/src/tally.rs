@@ -1,6 +1,6 @@
 //! Tally: what a run has counted and found so far.
 
-use crate::noise::Shortlist;
+use crate::noise::{Repeated, Shortlist};
 use crate::{FailureCounts, Real, better_constrained};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -42,6 +42,8 @@ pub(crate) struct Tally<F: Real> {
     /// Points that were given up by their rounds and are not answered yet.
     pub(crate) late: Vec<Late<F>>,
     pub(crate) elapsed: Duration,
+    /// What the best points of a noisy problem were found to be worth at the end, and evaluations up to then.
+    pub(crate) settled: Option<(u64, Repeated, Vec<F>)>,
 }
 
 impl<F: Real> Default for Tally<F> {
@@ -65,6 +67,7 @@ impl<F: Real> Default for Tally<F> {
             handed: 0,
             late: Vec::new(),
             elapsed: Duration::ZERO,
+            settled: None,
         }
     }
 }
@@ -89,6 +92,7 @@ impl<F: Real> Tally<F> {
             ("iteration of the best point", self.best.iteration),
             ("evaluation of the last gain", self.gained.2),
             ("seconds", self.elapsed.as_secs()),
+            ("evaluations when it had settled", self.settled.as_ref().map_or(0, |(evaluations, ..)| *evaluations)),
         ];
         counts.into_iter().chain(self.failures.list()).chain(late)
     }
@@ -96,7 +100,8 @@ impl<F: Real> Tally<F> {
     /// The points that it holds.
     pub(crate) fn points(&self) -> impl Iterator<Item = &[F]> {
         let best = Some(&*self.best.x).filter(|x| !x.is_empty());
-        best.into_iter().chain(self.shortlist.points()).chain(self.late.iter().map(|late| &*late.x))
+        let best = best.into_iter().chain(self.settled.iter().map(|(.., x)| &**x));
+        best.chain(self.shortlist.points()).chain(self.late.iter().map(|late| &*late.x))
     }
 
     /// Notes an improvement by more than this share of the violation, or of the value where that has not changed.

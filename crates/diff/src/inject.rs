@@ -234,6 +234,11 @@ impl Injection {
         }
     }
 
+    /// Numbers a variable that a point's record takes.
+    pub(crate) fn remembered(&self) -> f64 {
+        2.0 * self.memory as f64 + 3.0
+    }
+
     /// Finds the `count` best points and their records; writes those whose gradient is not known into `missing`.
     pub(crate) fn choose<F: Real>(&mut self, points: &Matrix<F>, values: &[F], count: usize, missing: &mut Matrix<F>) {
         self.time += 1;

@@ -4,6 +4,7 @@
 //! its hand-written adjoint `vjp`. Noise and indices are part of the operator, drawn outside, so that a plain number, a
 //! [`Dual`] number and the adjoint see the same move. [`relax`] has the smooth stand-ins of decisions.
 
+#![forbid(unsafe_code)]
 // Transcendental functions come from `swarmgrad_core::math`: clippy.toml.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 

@@ -5,6 +5,8 @@
 //! Experiments write JSON lines ([`record`]); tables ([`table`]) and pictures ([`plot`]) read only those or plain numbers.
 //! Nothing here asks the network or the system for anything: the font is embedded, the page carries its own style.
 
+#![forbid(unsafe_code)]
+
 pub mod bbob;
 pub mod compare;
 pub mod error;

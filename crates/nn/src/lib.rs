@@ -3,6 +3,8 @@
 //! A swarm looks for better *outputs* of the network; what it finds stands in for dE/d(output), and the tensor library
 //! carries it back to the weights.
 
+#![forbid(unsafe_code)]
+
 pub mod data;
 pub mod loss;
 pub mod metric;

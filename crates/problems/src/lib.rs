@@ -23,6 +23,7 @@
 //! elementary functions are the crate's own polynomials, sums have a fixed order, and no fused multiply-add is used. (The
 //! suites BBOB and CEC 2017 take the more exact ones of `swarmgrad_core::math`, to agree with their programs to the last digits.)
 
+#![forbid(unsafe_code)]
 // Transcendental functions come from `swarmgrad_core::math`: clippy.toml.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 

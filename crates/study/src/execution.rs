@@ -196,6 +196,10 @@ impl Plan {
             session = session.rng(Rng::new(self.study.seed).recording(tape));
         }
         session = session.limits(self.limits());
+        // Before what is known is told: the method asks for other points where there are gradients.
+        if source.is_some() {
+            session.expect_gradients(self.study.gradient_cost);
+        }
         if let Some(contents) = &mut contents {
             contents.evaluations.retain(|line| !session.is_known(line.id));
         }

@@ -26,7 +26,7 @@ parameters! {
         /// Size of the first population; null for 25 ln(d) sqrt(d) sqrt(budget / (10^4 d)), at most 25 ln(d) sqrt(d).
         particles "N_init": Option<usize> = None, AtLeast(4.0);
         /// Entries of the memory; the last is fixed.
-        memory "H": usize = 5, AtLeast(1.0);
+        memory "H": usize = 5, Within(1.0, 1e6);
         /// Share of the population that counts as the best, at first.
         best "p_max": f64 = 0.25, Within(0.0, 1.0);
     }

@@ -27,7 +27,7 @@ parameters! {
         /// Size of the first population; null for 18 d sqrt(budget / (10^4 d)), at most 18 d.
         particles "N_init": Option<usize> = None, AtLeast(4.0);
         /// Entries of the memory.
-        memory "H": usize = 6, AtLeast(1.0);
+        memory "H": usize = 6, Within(1.0, 1e6);
         /// Share of the population that counts as the best.
         best "p": f64 = 0.11, Within(0.0, 1.0);
         /// Members of the archive for each individual.

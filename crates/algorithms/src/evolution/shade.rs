@@ -25,7 +25,7 @@ parameters! {
         /// Size of the population.
         particles "N": usize = 100, AtLeast(4.0);
         /// Entries of the memory.
-        memory "H": usize = 100, AtLeast(1.0);
+        memory "H": usize = 100, Within(1.0, 1e6);
     }
 }
 

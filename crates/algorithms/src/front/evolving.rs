@@ -246,7 +246,7 @@ impl<F: Real, S: Survival> Algorithm<F> for Evolving<F, S> {
     }
 
     fn memory(&self) -> f64 {
-        let points = (2 * self.survival.particles() + self.survival.archive()) as f64;
+        let points = 2.0 * self.survival.particles() as f64 + self.survival.archive() as f64;
         size_of::<F>() as f64 * points * self.space.dim() as f64
     }
 

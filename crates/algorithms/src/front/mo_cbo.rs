@@ -297,7 +297,7 @@ impl<F: Real> Algorithm<F> for MoCbo<F> {
     }
 
     fn memory(&self) -> f64 {
-        let points = (3 * self.params.particles + self.params.archive) as f64;
+        let points = 3.0 * self.params.particles as f64 + self.params.archive as f64;
         size_of::<F>() as f64 * points * self.space.dim() as f64
     }
 

@@ -64,7 +64,7 @@ parameters! {
         /// Number of variables up to which the whole matrix B is kept.
         dense "": usize = 128, AtLeast(0.0);
         /// Pairs (s, y) kept above that number.
-        memory "m": usize = 10, AtLeast(1.0);
+        memory "m": usize = 10, Within(1.0, 1e4);
     }
 }
 
@@ -687,14 +687,14 @@ impl Model {
             pairs: 0,
             b: vec![0.0; whole],
             factor: vec![0.0; whole],
-            limited: VecDeque::with_capacity(params.memory + 1),
+            limited: VecDeque::new(),
             memory: params.memory,
             scale: 1.0,
             second: vec![f64::NAN; dim],
             steep: vec![0.0; dim],
             free: Vec::with_capacity(dim),
             work: vec![0.0; 2 * dim],
-            alphas: Vec::with_capacity(params.memory),
+            alphas: Vec::new(),
         }
     }
 

@@ -93,6 +93,10 @@ impl<F: Real> Motion<F> for Spso2011<F> {
         self.params.particles
     }
 
+    fn numbers(&self, dim: usize) -> f64 {
+        self.params.particles as f64 * (5.0 * dim as f64 + self.params.informed as f64)
+    }
+
     fn launch(&mut self, swarm: &mut Swarm<F>, space: &Space<F>, rng: &Rng) {
         let (n, dim) = (swarm.len(), swarm.dim());
         swarm.v = Matrix::zeros(n, dim);

@@ -12,6 +12,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// No small file may make the program ask for more at once, in bytes.
 const LARGEST: usize = 100 << 20;
+/// What cannot be had, and ends the process: the case is named before.
+const HOPELESS: usize = 1 << 36;
 
 struct Sizes;
 
@@ -19,11 +21,16 @@ thread_local! {
     static LARGEST_SO_FAR: Cell<usize> = const { Cell::new(0) };
     /// Where the last panic of this thread was, while a case runs in it.
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The case that runs in this thread.
+    static CASE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 fn see(size: usize) {
     // Not while the thread ends.
     let _ = LARGEST_SO_FAR.try_with(|most| most.set(most.get().max(size)));
+    if size > HOPELESS {
+        let _ = CASE.try_with(|case| eprintln!("{size} bytes at once: {}", case.borrow()));
+    }
 }
 
 unsafe impl GlobalAlloc for Sizes {
@@ -62,11 +69,13 @@ fn note_panics() {
     });
 }
 
-/// What the case returns; an error if it panics, hangs, or asks for an enormous piece of memory.
-pub fn guarded<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+/// What the case of this name returns; an error if it panics, hangs, or asks for an enormous piece of memory.
+pub fn guarded<T: Send + 'static>(name: &str, case: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     note_panics();
     let (send, receive) = channel();
+    let name = name.to_owned();
     let run = move || {
+        CASE.set(name);
         LARGEST_SO_FAR.set(0);
         let outcome = catch_unwind(AssertUnwindSafe(case));
         let outcome = outcome.map_err(|_| PANIC.take().unwrap_or_else(|| "panicked".into()));
@@ -85,7 +94,7 @@ pub fn guarded<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> 
 
 #[test]
 fn panics_large_pieces_and_values_are_told_apart() {
-    assert_eq!(guarded(|| 3), Ok(3));
-    assert!(guarded(|| panic!("no luck")).unwrap_err().contains("no luck"));
-    assert!(guarded(|| Vec::<u8>::with_capacity(200 << 20).len()).unwrap_err().contains("at once"));
+    assert_eq!(guarded("value", || 3), Ok(3));
+    assert!(guarded("panic", || panic!("no luck")).unwrap_err().contains("no luck"));
+    assert!(guarded("large", || Vec::<u8>::with_capacity(200 << 20).len()).unwrap_err().contains("at once"));
 }

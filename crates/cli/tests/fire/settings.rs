@@ -146,8 +146,9 @@ pub fn settings(scale: u64, seed: u64) -> Tally {
             settings.insert(parameter.name.into(), values[draw.below(values.len())].clone());
         }
         let words = serde_json::to_string(&settings).unwrap();
-        let outcome = guarded(move || run(entry, &settings, 1, &rng)).and_then(|done| done);
-        tally.case(outcome.map_err(|why| format!("{} {words}, case {case}: {why}", entry.name)));
+        let name = format!("{} {words}, case {case}", entry.name);
+        let outcome = guarded(&name, move || run(entry, &settings, 1, &rng)).and_then(|done| done);
+        tally.case(outcome.map_err(|why| format!("{name}: {why}")));
     }
     tally
 }

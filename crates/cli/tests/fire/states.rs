@@ -111,7 +111,7 @@ pub fn crafted_states(scale: u64, seed: u64) -> Tally {
             let mut draw = rng.row(row);
             for _ in 0..25 {
                 let body = mutate(&bodies[draw.below(bodies.len())], &mut draw);
-                let outcome = guarded(move || crafted(entry, &body)).and_then(|done| done);
+                let outcome = guarded(entry.name, move || crafted(entry, &body)).and_then(|done| done);
                 tally.case(outcome.map_err(|why| format!("{}: {why}", entry.name)));
             }
         }
@@ -211,7 +211,7 @@ pub fn damaged_files(scale: u64, seed: u64) -> Tally {
         let whole = Arc::new(whole);
         for block in 0..scale {
             let (rng, whole, folder) = (rng.at(block), whole.clone(), folder.clone());
-            let outcomes = guarded(move || {
+            let outcomes = guarded(kind.name, move || {
                 let mut draw = rng.row(row);
                 let mut outcomes = Vec::new();
                 let path = folder.path("mutant");

@@ -55,8 +55,9 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
         Self::THETA
     }
 
-    /// Bytes that it takes at most, about, with the points it lends.
-    fn memory(&self) -> f64;
+    /// Bytes that it takes at most, about, with the points it lends, and with so many numbers a variable for each point that is
+    /// remembered because of gradient steps of the best `share`.
+    fn memory(&self, share: f64, remembered: f64) -> f64;
 
     /// Whether moves with these parameters have a derivative; else the parameter, its value and the rule.
     fn is_smooth(&self) -> Result<()> {
@@ -598,7 +599,7 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
     }
 
     fn memory(&self) -> f64 {
-        self.base.memory()
+        self.base.memory(self.own.elite, self.injection.remembered())
     }
 
     fn iterations(&self) -> u64 {

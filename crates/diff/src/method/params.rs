@@ -46,7 +46,7 @@ parameters! {
         /// Where slopes come from: the run's source, or at no cost a fit of the population's own points and values (hybrid).
         slopes "": Slopes = Slopes::Source, Choice(Slopes::WORDS);
         /// Pairs that a point remembers for secant steps (hybrid); 0 for none.
-        pairs "m": usize = 8, AtLeast(0.0);
+        pairs "m": usize = 8, Within(0.0, 1000.0);
         /// Probability of a secant step where there are pairs (hybrid).
         secant "p_s": f64 = 0.6, Within(0.0, 1.0);
         /// Probability that another step is down the gradient itself, not shaped by the population (hybrid).

@@ -181,8 +181,8 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
     type Params = D::Params;
     type Added = D::Added;
 
-    fn memory(&self) -> f64 {
-        3.0 * self.plain.memory()
+    fn memory(&self, _share: f64, remembered: f64) -> f64 {
+        3.0 * self.plain.memory() + 8.0 * remembered * self.space.dim() as f64
     }
 
     fn learnables(&self) -> &'static [Learnable] {

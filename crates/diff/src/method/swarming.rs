@@ -216,10 +216,11 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
     type Params = P::Params;
     type Added = P::Added;
 
-    fn memory(&self) -> f64 {
-        let points = (self.plain.particles() * self.space.dim()) as f64;
+    fn memory(&self, share: f64, remembered: f64) -> f64 {
+        let points = self.plain.particles() as f64 * self.space.dim() as f64;
         let mixing = if self.selecting.form == Form::Hard { 0.0 } else { 6.0 * 8.0 * points };
-        3.0 * 8.0 * self.plain.numbers(self.space.dim()) + mixing
+        let pool = 8.0 * points * (4.0 * share).min(1.0) * remembered;
+        3.0 * 8.0 * self.plain.numbers(self.space.dim()) + mixing + pool
     }
 
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: P::Params, added: &P::Added) -> Result<Self> {
