@@ -149,9 +149,10 @@ impl<F: Real> Space<F> {
         Ok(Space::new(lower, upper)?.with_variables(variables))
     }
 
-    /// What a point of the box means: a value for each variable; numbers where the variables have no types.
+    /// What a point of the box means: a value for each variable; numbers where the variables have no types; nothing where there is
+    /// no point.
     pub fn decode(&self, x: &[F]) -> Vec<Typed> {
-        if self.variables().is_empty() {
+        if self.variables().is_empty() || x.is_empty() {
             return x.iter().map(|t| Typed::Number(t.f64())).collect();
         }
         self.typed().map(|(variable, from, to)| value(variable, &x[from..to])).collect()
@@ -186,7 +187,8 @@ impl<F: Real> Space<F> {
                 _ => F::zero(),
             },
         };
-        if self.variables().is_empty() { x.to_vec() } else { self.typed().map(number).collect() }
+        let plain = self.variables().is_empty() || x.is_empty();
+        if plain { x.to_vec() } else { self.typed().map(number).collect() }
     }
 
     /// Moves a point to the middle of all points that mean the same.

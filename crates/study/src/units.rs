@@ -4,7 +4,8 @@
 //! A unit has a key, a JSON object that says everything its result depends on (method and settings, problem, dimensions, seed),
 //! and a record of its result, a JSON object that repeats the members of the key. Records are JSON lines whose last member is the
 //! CRC-32 of the line before that member, each for itself, so that the files of two finished processes can be joined by `cat`.
-//! Lines without it, of earlier versions and of other programs, are taken as they are.
+//! A file of which no line has one, of another program, is taken as it is and gets them when it is continued; a line without
+//! one among lines that have one is damaged.
 //!
 //! ```
 //! use serde_json::{Value, json};
@@ -113,9 +114,17 @@ impl Records {
                 (place, Some(lock))
             }
         };
-        let mut file = OpenOptions::new().append(true).create(lock.is_some()).open(&place).map_err(wrong)?;
         let mut records = Records::none();
         records.path = Some(path.to_owned());
+        if lock.is_some() && place.is_file() {
+            let contents = Contents::of(path, fs::read(&place).map_err(wrong)?)?;
+            if contents.unchecked {
+                let lines = contents.lines.len();
+                records.note(format!("{}: {lines} lines have no checksum and are taken as they are", path.display()));
+                state::write_whole(&place, &contents.with_checksums())?;
+            }
+        }
+        let mut file = OpenOptions::new().append(true).create(lock.is_some()).open(&place).map_err(wrong)?;
         let mut end = None;
         if lock.is_some() {
             let contents = Contents::of(path, fs::read(&place).map_err(wrong)?)?;
@@ -128,10 +137,6 @@ impl Records {
             if contents.text[..contents.whole].last().is_some_and(|last| *last != b'\n') {
                 file.write_all(b"\n").map_err(wrong)?;
                 whole += 1;
-            }
-            if contents.unchecked > 0 {
-                let (lines, path) = (contents.unchecked, path.display());
-                records.note(format!("{path}: {lines} lines have no checksum and are taken as they are"));
             }
             (end, records.text, records.lines) = (Some(whole), contents.text, contents.lines);
         }
@@ -340,14 +345,19 @@ fn text_of(key: Value) -> String {
 /// A record as a line, with its checksum and the newline.
 fn line(record: &impl Serialize) -> Result<Vec<u8>> {
     let unsaved = |why: String| Error::Unsaved { method: "a record".into(), why };
-    let mut line = serde_json::to_vec(record).map_err(|why| unsaved(why.to_string()))?;
-    if line.pop() != Some(b'}') || line.len() < 2 {
-        return Err(unsaved("it must be a JSON object that is not empty".into()));
+    let text = serde_json::to_vec(record).map_err(|why| unsaved(why.to_string()))?;
+    checked(text).ok_or_else(|| unsaved("it must be a JSON object that is not empty".into()))
+}
+
+/// The text of an object that is not empty, with its checksum and the newline.
+fn checked(mut text: Vec<u8>) -> Option<Vec<u8>> {
+    if text.pop() != Some(b'}') || text.len() < 2 {
+        return None;
     }
-    let crc = crc32fast::hash(&line);
-    line.extend(CRC);
-    line.extend(format!("{crc:08x}\"}}\n").as_bytes());
-    Ok(line)
+    let crc = crc32fast::hash(&text);
+    text.extend(CRC);
+    text.extend(format!("{crc:08x}\"}}\n").as_bytes());
+    Some(text)
 }
 
 /// Whether a line, without its newline, is whole by its checksum; `None` if it has none.
@@ -364,13 +374,13 @@ struct Contents {
     lines: Vec<Range<usize>>,
     /// Length of the part that is whole.
     whole: usize,
-    /// Lines without a checksum.
-    unchecked: usize,
+    /// Whether no line has a checksum.
+    unchecked: bool,
 }
 
 impl Contents {
     fn of(path: &Path, text: Vec<u8>) -> Result<Self> {
-        let (mut lines, mut unchecked, mut at, mut whole) = (Vec::new(), 0, 0, text.len());
+        let (mut lines, mut without, mut with, mut at, mut whole) = (Vec::new(), None, false, 0, text.len());
         for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
             let from = at;
             at += line.len();
@@ -382,9 +392,9 @@ impl Contents {
             let is_object = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() && body.starts_with(b"{");
             match check(body) {
                 _ if body.is_empty() => continue,
-                Some(true) => {}
+                Some(true) => with = true,
                 Some(false) => return Err(wrong("damaged: its checksum is not that of what it holds")),
-                None if is_object() => unchecked += 1,
+                None if is_object() => drop(without.get_or_insert(number + 1)),
                 None if line.ends_with(b"\n") => return Err(wrong("damaged, or no record: it is no JSON object")),
                 // Not even the newline was written.
                 None => {
@@ -394,7 +404,19 @@ impl Contents {
             }
             lines.push(from..at);
         }
-        Ok(Contents { text, lines, whole, unchecked })
+        match without {
+            Some(number) if with => Err(Error::File {
+                path: format!("{}:{number}", path.display()),
+                why: "damaged, or of another program: it has no checksum, and other lines have one".into(),
+            }),
+            _ => Ok(Contents { text, lines, whole, unchecked: without.is_some() }),
+        }
+    }
+
+    /// The lines with a checksum each.
+    fn with_checksums(&self) -> Vec<u8> {
+        let lines = self.lines.iter().map(|line| self.text[line.clone()].trim_ascii().to_vec());
+        lines.filter_map(checked).flatten().collect()
     }
 }
 

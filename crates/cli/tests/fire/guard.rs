@@ -10,8 +10,6 @@ use std::time::Duration;
 
 /// A case that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// No small file may make the program ask for more at once, in bytes.
-const LARGEST: usize = 100 << 20;
 /// What cannot be had, and ends the process: the case is named before.
 const HOPELESS: usize = 1 << 36;
 
@@ -69,8 +67,12 @@ fn note_panics() {
     });
 }
 
-/// What the case of this name returns; an error if it panics, hangs, or asks for an enormous piece of memory.
-pub fn guarded<T: Send + 'static>(name: &str, case: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+/// What the case of this name returns; an error if it panics, hangs, or asks for more MiB at once than it may.
+pub fn guarded<T: Send + 'static>(
+    name: &str,
+    most: usize,
+    case: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
     note_panics();
     let (send, receive) = channel();
     let name = name.to_owned();
@@ -87,14 +89,14 @@ pub fn guarded<T: Send + 'static>(name: &str, case: impl FnOnce() -> T + Send + 
     match receive.recv_timeout(PATIENCE) {
         Err(_) => Err(format!("takes more than {PATIENCE:?}")),
         Ok((Err(why), _)) => Err(why),
-        Ok((Ok(_), largest)) if largest > LARGEST => Err(format!("asks for {largest} bytes at once")),
+        Ok((Ok(_), largest)) if largest > most << 20 => Err(format!("asks for {largest} bytes at once")),
         Ok((Ok(value), _)) => Ok(value),
     }
 }
 
 #[test]
 fn panics_large_pieces_and_values_are_told_apart() {
-    assert_eq!(guarded("value", || 3), Ok(3));
-    assert!(guarded("panic", || panic!("no luck")).unwrap_err().contains("no luck"));
-    assert!(guarded("large", || Vec::<u8>::with_capacity(200 << 20).len()).unwrap_err().contains("at once"));
+    assert_eq!(guarded("value", 100, || 3), Ok(3));
+    assert!(guarded("panic", 100, || panic!("no luck")).unwrap_err().contains("no luck"));
+    assert!(guarded("large", 100, || Vec::<u8>::with_capacity(200 << 20).len()).unwrap_err().contains("at once"));
 }

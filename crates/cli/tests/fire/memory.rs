@@ -1,6 +1,7 @@
 //! Sizes that no machine has, under a limit on the addresses of the process: a sentence, never an abort.
 
 use crate::tally::Tally;
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use swarmgrad::Rng;
@@ -11,17 +12,22 @@ const ADDRESSES: u64 = 2 << 20;
 /// After that a run is ended: it computes, which is no fault.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One run of the program under the limit.
-fn run(command: &str) -> Result<(), String> {
+/// One run of the program under the limit, told this on its standard input.
+fn run(command: &str, input: &str) -> Result<(), String> {
+    let program = env!("CARGO_BIN_EXE_swarmgrad");
     let mut child = Command::new("sh")
-        .args(["-c", &format!("ulimit -v {ADDRESSES}; exec {} {command}", env!("CARGO_BIN_EXE_swarmgrad"))])
+        .args(["-c", &format!("ulimit -v {ADDRESSES}; exec {program} {command}")])
         .env("RAYON_NUM_THREADS", "2")
         .current_dir(std::env::temp_dir())
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|why| why.to_string())?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Where nobody listens the exit code says why.
+        drop(stdin.write_all(input.as_bytes()));
+    }
     let begin = Instant::now();
     while child.try_wait().map_err(|why| why.to_string())?.is_none() {
         if begin.elapsed() > PATIENCE {
@@ -58,13 +64,20 @@ pub fn memory(scale: u64, seed: u64) -> Tally {
         let mut draw = rng.row(0);
         let entry = all[draw.below(all.len())];
         let dim = size(draw.uniform(), 6.3);
-        let mut command = format!("minimize rosenbrock --dim {dim} -m {} -n 20 --time 5 --json", entry.name);
+        let agent = draw.below(4) == 0;
+        let (mut command, input) = match agent {
+            true => (format!("agent -m {}", entry.name), format!("init {dim} -5 5 20 1\ndone\n")),
+            false => {
+                let command = format!("minimize rosenbrock --dim {dim} -m {} -n 20 --time 5 --json", entry.name);
+                (command, String::new())
+            }
+        };
         let counts: Vec<_> = entry.parameters().into_iter().filter(|p| p.whole).collect();
         if !counts.is_empty() && draw.below(3) > 0 {
             let count = &counts[draw.below(counts.len())];
             command += &format!(" --set {}={}", count.name, size(draw.uniform(), 19.0));
         }
-        tally.case(run(&command).map_err(|why| format!("swarmgrad {command}: {why}")));
+        tally.case(run(&command, &input).map_err(|why| format!("{input}swarmgrad {command}: {why}")));
     }
     tally
 }

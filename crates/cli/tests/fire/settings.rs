@@ -13,8 +13,8 @@ use swarmgrad::{Draws, Error, Evaluations, Function, Outcome, Rng, Run, Space, m
 
 /// Evaluations of a run.
 const BUDGET: u64 = 500;
-/// What methods may take here.
-const MEMORY: &str = "256M";
+/// What methods may take here, in MiB.
+const MEMORY: usize = 256;
 
 /// Numbers that stand in the words of a range.
 fn limits(range: &str) -> Vec<f64> {
@@ -127,7 +127,7 @@ fn run(entry: &Entry, settings: &Settings, row: usize, rng: &Rng) -> Result<(), 
 
 /// Runs with one or two settings that hurt, `scale` times five hundred.
 pub fn settings(scale: u64, seed: u64) -> Tally {
-    memory::allow(MEMORY).unwrap();
+    memory::allow(&format!("{MEMORY}M")).unwrap();
     let mut tally = Tally::new("settings at and beyond their limits, alone and in pairs");
     let rng = Rng::new(seed).fork("settings");
     let all: Vec<&'static Entry> = entries().collect();
@@ -147,7 +147,7 @@ pub fn settings(scale: u64, seed: u64) -> Tally {
         }
         let words = serde_json::to_string(&settings).unwrap();
         let name = format!("{} {words}, case {case}", entry.name);
-        let outcome = guarded(&name, move || run(entry, &settings, 1, &rng)).and_then(|done| done);
+        let outcome = guarded(&name, MEMORY, move || run(entry, &settings, 1, &rng)).and_then(|done| done);
         tally.case(outcome.map_err(|why| format!("{name}: {why}")));
     }
     tally

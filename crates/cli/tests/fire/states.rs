@@ -11,6 +11,9 @@ use swarmgrad::study::journal::{self, Header, Journal};
 use swarmgrad::study::units::{self, Records};
 use swarmgrad::{Checkpoint, Draws, Limits, Problem, Rng, Session};
 
+/// No small file may make the program ask for more at once, in MiB.
+const LARGEST: usize = 100;
+
 /// Numbers that hurt.
 const SHARP: [f64; 10] = [0.0, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e308, -1e308, 5e-324, 1e17, -1.0];
 
@@ -111,7 +114,7 @@ pub fn crafted_states(scale: u64, seed: u64) -> Tally {
             let mut draw = rng.row(row);
             for _ in 0..25 {
                 let body = mutate(&bodies[draw.below(bodies.len())], &mut draw);
-                let outcome = guarded(entry.name, move || crafted(entry, &body)).and_then(|done| done);
+                let outcome = guarded(entry.name, LARGEST, move || crafted(entry, &body)).and_then(|done| done);
                 tally.case(outcome.map_err(|why| format!("{}: {why}", entry.name)));
             }
         }
@@ -211,7 +214,7 @@ pub fn damaged_files(scale: u64, seed: u64) -> Tally {
         let whole = Arc::new(whole);
         for block in 0..scale {
             let (rng, whole, folder) = (rng.at(block), whole.clone(), folder.clone());
-            let outcomes = guarded(kind.name, move || {
+            let outcomes = guarded(kind.name, LARGEST, move || {
                 let mut draw = rng.row(row);
                 let mut outcomes = Vec::new();
                 let path = folder.path("mutant");
