@@ -60,7 +60,9 @@ fn methods_say_what_they_take() {
     let mut wrong = Vec::new();
     for entry in registry::entries() {
         let (takes, said) = taken(entry.name, 120);
-        if takes > 1.1 * said + FIXED || takes < 0.1 * said {
+        // What differentiable methods remember of points with gradients they do not take here.
+        let least = if entry.name.starts_with("diff_") { 0.05 } else { 0.1 };
+        if takes > 1.1 * said + FIXED || takes < least * said {
             wrong.push(format!("{} takes {takes} bytes, said {said}", entry.name));
         }
     }

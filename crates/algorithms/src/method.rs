@@ -200,8 +200,13 @@ impl Entry {
         let build = F::choose::<Build>(self.build.0, self.build.1);
         let built = build(space, start, budget, resolved.clone());
         let Err(Error::Memory { method, dim, needs, limit, .. }) = built else { return built };
+        if self.parameters().iter().any(|p| p.range.starts_with("a method")) {
+            return Err(Error::Memory { method, dim, needs, limit, fits: None });
+        }
         // One set size after the other, then the variables: the largest that would do.
-        let fits = |space: &Space<F>, settings: Settings| build(space, Start::default(), budget, settings).is_ok();
+        let fits = |space: &Space<F>, settings: Settings| {
+            memory::would_fit(|| build(space, Start::default(), budget, settings))
+        };
         let mut sizes = resolved.iter().filter_map(|(name, value)| Some((name, value.as_u64().filter(|n| *n > 1)?)));
         let size = sizes.find_map(|(name, value)| {
             let with = |n: u64| {

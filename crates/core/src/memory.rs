@@ -1,6 +1,7 @@
 //! Memory: what a method may take, and the error where it needs more. A method says what it needs before it takes it.
 
 use crate::{Error, Result};
+use std::cell::Cell;
 use std::fs;
 use std::sync::OnceLock;
 
@@ -25,6 +26,19 @@ pub fn allow(size: &str) -> Result<()> {
     }
 }
 
+thread_local! {
+    /// While it is only asked whether a method would fit: what was found.
+    static ASKED: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
+/// Whether a method that builds itself here would fit: [`check`], which comes before anything large is taken, ends the building.
+pub fn would_fit<T>(build: impl FnOnce() -> Result<T>) -> bool {
+    ASKED.set(Some(false));
+    let built = build().is_ok();
+    let found = ASKED.take() == Some(true);
+    built || found
+}
+
 /// How a size is written.
 const SIZE: &str = "must be a number of bytes, or of K, M, G or T as in 64G";
 
@@ -41,7 +55,11 @@ pub fn check(method: &str, dim: usize, bytes: f64) -> Result<()> {
     };
     // What is free is looked up only where it may matter.
     let limit = if bytes > 0.01 * limit { limit.min(free().unwrap_or(f64::INFINITY)) } else { limit };
-    if bytes <= limit {
+    let asked = ASKED.get().is_some();
+    if asked {
+        ASKED.set(Some(bytes <= limit));
+    }
+    if bytes <= limit && !asked {
         return Ok(());
     }
     Err(Error::Memory { method: method.into(), dim, needs: bytes / GIB, limit: limit / GIB, fits: None })
