@@ -19,7 +19,8 @@ pub trait Method<F: Real>: Algorithm<F> + Serialize + DeserializeOwned + 'static
     /// A parameter, named with its value and the rule; a start or a space that the method cannot take.
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: Self::Params) -> Result<Self>;
 
-    /// Whether a state that was read back fits together, between two rounds: sizes, indices, parameters.
+    /// Whether a state that was read back fits together, between two rounds: sizes, indices, parameters, and what else a round
+    /// relies on. Whoever wrote a file may have written anything.
     ///
     /// # Errors
     /// What does not fit, with the rule.
@@ -114,7 +115,7 @@ fn load<F: Real, A: Method<F>>(bytes: &[u8]) -> Result<Box<dyn Algorithm<F>>> {
     let method: A = postcard::from_bytes(bytes).map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
     method.verify().map_err(|why| Error::Saved(format!("{}: {why}", A::NAME)))?;
     // A size that nothing in the state contradicts yet may still be one that no machine has.
-    memory::check(A::NAME, method.answer().len(), method.memory())?;
+    memory::check(A::NAME, method.dim().unwrap_or_default(), method.memory())?;
     Ok(Box::new(method))
 }
 

@@ -5,6 +5,7 @@
 
 use crate::method::Method;
 use crate::parameters::Parameters;
+use crate::saved;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{
@@ -36,6 +37,12 @@ pub trait RestartPolicy<F: Real>: Send + Sized + Serialize + DeserializeOwned + 
 
     /// Bytes that a run takes at most, about.
     fn memory(&self) -> f64;
+
+    /// Whether a policy that was read back, and the run at work, fit together in so many dimensions.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    fn verify(&self, run: Option<&Self::Inner>, dim: usize) -> Result<()>;
 
     /// The run after `last` (none yet: the first one), on `space` from `start`; draws come from `rng`. None when it is enough.
     fn next(
@@ -101,6 +108,16 @@ impl<F: Real> BestPoint<F> {
             self.x.extend_from_slice(xs.row(i));
         }
         found
+    }
+
+    /// Whether what was read back is a point of so many coordinates, or none without a value.
+    ///
+    /// # Errors
+    /// It is not so.
+    pub fn verify(&self, dim: usize) -> Result<()> {
+        saved::point("best", &self.x, dim)?;
+        let is_none = self.x.is_empty() && self.value == F::infinity();
+        saved::holds("best", is_none || !self.x.is_empty() && !self.value.is_nan(), "must have a value")
     }
 
     /// The point as the start of another run.
@@ -225,6 +242,26 @@ impl<F: Real, P: RestartPolicy<F>> Method<F> for Restarts<F, P> {
             aim: Aim::Value,
         })
     }
+
+    fn verify(&self) -> Result<()> {
+        let dim = self.space.dim();
+        self.start.check(&self.space)?;
+        let counts = [
+            ("runs", self.runs),
+            ("rounds", self.rounds),
+            ("evaluations", self.last.evaluations),
+            ("spent", self.spent),
+            ("spent before", self.spent_before),
+        ];
+        counts.into_iter().try_for_each(|(name, count)| saved::count(name, count))?;
+        saved::holds("gain", self.gain.1 <= self.last.evaluations, "must not be later than now")?;
+        self.best.verify(dim)?;
+        saved::found(self.found.0.as_ref(), dim)?;
+        if let Some(run) = &self.run {
+            saved::fits("run", run, dim)?;
+        }
+        self.policy.verify(self.run.as_ref(), dim)
+    }
 }
 
 impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
@@ -311,6 +348,10 @@ impl<F: Real, P: RestartPolicy<F>> Algorithm<F> for Restarts<F, P> {
     fn memory(&self) -> f64 {
         // The next run is begun beside the last one.
         2.0 * self.policy.memory()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     /// Rounds of asking less the first one: the initial points of a later run are an iteration like any other.

@@ -24,6 +24,7 @@ use swarmgrad_algorithms::local::{LocalMethod, LocalSearch};
 use swarmgrad_algorithms::method::{Handling, Method};
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{
     Algorithm, Constraint, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, better_constrained, memory,
     save_state, violation,
@@ -126,6 +127,12 @@ impl<F: Real> Place<F> {
         better
     }
 
+    /// Whether what was read back is a point of so many coordinates, or none without a value.
+    fn verify(&self, dim: usize) -> Result<()> {
+        saved::point("best", &self.x, dim)?;
+        saved::holds("best", !self.x.is_empty() || self.value == F::infinity(), "must have no value without a point")
+    }
+
     fn is_feasible(&self) -> bool {
         self.violation == F::zero()
     }
@@ -226,6 +233,31 @@ impl<F: Real> Method<F> for ConstrainedAuto<F> {
             scalars: Vec::new(),
         })
     }
+
+    fn verify(&self) -> Result<()> {
+        let dim = self.space.dim();
+        saved::parameters(&self.params)?;
+        self.start.check(&self.space)?;
+        saved::length("descents", &self.descents, self.params.workers.div_ceil(dim + 1))?;
+        for search in self.descents.iter().map(|descent| &descent.search).chain([&self.dive]) {
+            saved::fits("descent", search, dim)?;
+            search.verify()?;
+        }
+        saved::holds("population", self.sample.is_some() || self.population == 0, "must be of a run")?;
+        if let Some(run) = &self.sample {
+            saved::fits("sample", &run.search, dim)?;
+            let own = run.search.distribution().population();
+            saved::holds("population", own == self.population, "must be that of the run")?;
+            run.search.verify()?;
+            run.strategy.verify()?;
+            run.best.verify(dim)?;
+        }
+        self.visited.iter().try_for_each(|x| saved::length("visited", x, dim))?;
+        let spent = self.spent.iter().flat_map(|spent| [spent.runs, spent.evaluations]);
+        let counts = [self.rounds, self.evaluations, self.found];
+        spent.chain(counts).try_for_each(|count| saved::count("spent", count))?;
+        self.best.verify(dim)
+    }
 }
 
 impl<F: Real> ConstrainedAuto<F> {
@@ -307,7 +339,7 @@ impl<F: Real> ConstrainedAuto<F> {
         let usual = usual_population(dim) as f64;
         let first = ((POPULATION * usual) as usize).next_multiple_of(self.params.workers.min(64));
         let doubled = 2 * self.population;
-        self.population = if runs == 0 || doubled.saturating_mul(dim) > LARGEST { first } else { doubled };
+        self.population = if self.population == 0 || doubled.saturating_mul(dim) > LARGEST { first } else { doubled };
         let start = if runs == 0 { Start::at(&self.best.x) } else { self.start.later() };
         let (particles, sigma) = (Some(self.population), self.params.sigma);
         let params = cma_es::Params { particles, sigma, ..cma_es::Params::default() };
@@ -321,6 +353,8 @@ impl<F: Real> ConstrainedAuto<F> {
             fresh: false,
             unit: f64::NAN,
         });
+        // A population that does not fit is not doubled.
+        self.population = if self.sample.is_some() { self.population } else { 0 };
         self.spent[Lane::Sample.kind()].runs += 1;
     }
 
@@ -414,7 +448,7 @@ impl<F: Real> ConstrainedAuto<F> {
                     let row = constraints_of(rows, i);
                     run.fresh |= run.best.keep(x, value, row, violation(&self.constraints, row));
                 }
-                if self.constraints.is_empty() {
+                if self.constraints.is_empty() || rows.len() != values.len() {
                     return run.search.tell(xs, values);
                 }
                 let told = ToldRound { constraints: &self.constraints, dim: xs.dim(), values, rows };
@@ -427,7 +461,7 @@ impl<F: Real> ConstrainedAuto<F> {
 
 /// Row i of the values of constraints; nothing where there are none.
 fn constraints_of<F: Real>(rows: &Matrix<F>, i: usize) -> &[F] {
-    if rows.dim() == 0 { &[] } else { rows.row(i) }
+    if i < rows.len() { rows.row(i) } else { &[] }
 }
 
 impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
@@ -469,8 +503,10 @@ impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
             self.evaluations += count as u64;
             let (mut part, mut rows) = (std::mem::take(&mut self.part), std::mem::take(&mut self.rows));
             part.copy_from(self.x.rows().slice(from, to));
-            if !self.constraints.is_empty() {
+            if !self.constraints.is_empty() && to <= self.told.len() {
                 rows.copy_from(self.told.rows().slice(from, to));
+            } else {
+                rows.clear();
             }
             self.tell_lane(lane, &mut part, &values[from..to], &rows);
             (self.part, self.rows) = (part, rows);
@@ -493,6 +529,10 @@ impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
 
     fn answer(&self) -> Vec<F> {
         self.best.x.clone()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn memory(&self) -> f64 {

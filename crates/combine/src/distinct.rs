@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Aim, Algorithm, Constraint, Error, Matrix, Real, Reason, Result, Rng, Space, View, save_state};
 
 /// Rounds without a new point after which the method ends.
@@ -159,11 +160,17 @@ fn gather<F: Real>(
         Source::Row(_) => None,
     });
     all.resize(0, if rows.is_empty() { kept.unwrap_or(rows.dim()) } else { rows.dim() });
+    let mut padded = vec![F::nan(); all.dim()];
     for source in source {
-        all.push(match source {
-            Source::Row(row) => rows.row(*row),
-            Source::Known(outcome) => known(outcome),
-        });
+        match source {
+            Source::Row(row) => all.push(rows.row(*row)),
+            Source::Known(outcome) if known(outcome).len() == all.dim() => all.push(known(outcome)),
+            // Of another number of constraints or parts: nothing is known of these.
+            Source::Known(_) => {
+                padded.fill(F::nan());
+                all.push(&padded);
+            }
+        }
     }
 }
 
@@ -183,8 +190,10 @@ impl Distinct<f64> {
         if known.iter().any(|(key, ..)| key.len() != space.dim()) {
             return Err(Error::Saved("a method with a memory of points of another space".into()));
         }
-        let known = known.into_iter().collect();
-        Ok(Distinct { known, idle, repeated, ..Distinct::new(load(&state)?, space) })
+        [idle, repeated[0], repeated[1]].into_iter().try_for_each(|count| saved::count("repeated", count))?;
+        let (known, method) = (known.into_iter().collect(), load(&state)?);
+        saved::fits("method", &*method, space.dim())?;
+        Ok(Distinct { known, idle, repeated, ..Distinct::new(method, space) })
     }
 }
 

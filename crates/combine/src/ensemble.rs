@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::method::Entry;
 use swarmgrad_algorithms::parameters::Settings;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{
     Algorithm, Error, Found, Kind, Matrix, Real, Reason, Result, Rng, Solutions, Space, View, save_state,
 };
@@ -56,7 +57,14 @@ impl Ensemble<f64> {
         if method != entry.name {
             return Err(Error::Saved(format!("ensemble: of {method}, not of {}", entry.name)));
         }
-        let runs = states.iter().map(|state| entry.load(state)).collect::<Result<_>>()?;
+        let runs = states.iter().map(|state| entry.load(state)).collect::<Result<Vec<_>>>()?;
+        saved::holds("runs", !runs.is_empty(), "must be there")?;
+        saved::length("best", &best, runs.len())?;
+        saved::length("points", &points, runs.len())?;
+        if let Some(dim) = runs[0].dim() {
+            runs.iter().try_for_each(|run| saved::fits("run", &**run, dim))?;
+            points.iter().try_for_each(|x| saved::point("point", x, dim))?;
+        }
         Ok(Ensemble { best, points, ..Ensemble::of(&method, runs) })
     }
 }
@@ -169,6 +177,10 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
         let found = |(x, &value): (&Vec<F>, &F)| Found { x: x.clone(), value, parts: Vec::new(), particles: 1 };
         let points = self.points.iter().zip(&self.best).filter(|(x, _)| !x.is_empty()).map(found).collect();
         Some(Solutions { kind: Kind::Runs, points })
+    }
+
+    fn dim(&self) -> Option<usize> {
+        self.runs[0].dim()
     }
 
     fn memory(&self) -> f64 {

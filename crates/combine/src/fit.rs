@@ -12,6 +12,7 @@ use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Aim, Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, save_state};
 
 parameters! {
@@ -72,6 +73,21 @@ impl<F: Real> Method<F> for Fit<F> {
             residuals: false,
             known: None,
         })
+    }
+
+    fn verify(&self) -> Result<()> {
+        let dim = self.space.dim();
+        saved::parameters(&self.params)?;
+        self.start.check(&self.space)?;
+        saved::fits("search", &self.search, dim)?;
+        saved::count("descents", self.descents)?;
+        saved::count("rounds", self.rounds)?;
+        if let Some(covariance) = &self.covariance {
+            saved::shape("covariance", covariance, dim, dim)?;
+        }
+        self.best.verify(dim)?;
+        self.basins.verify()?;
+        self.search.verify()
     }
 }
 
@@ -162,6 +178,10 @@ impl<F: Real> Algorithm<F> for Fit<F> {
             let _ = write!(text, "; ended: {why}");
         }
         Some(text)
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn memory(&self) -> f64 {

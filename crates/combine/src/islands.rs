@@ -13,6 +13,7 @@ use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{
     Algorithm, Kind, Matrix, Real, Reason, Result, Rng, Solutions, Space, Start, View, better, save_state,
 };
@@ -93,6 +94,20 @@ impl<F: Real, L: Lookup> Method<F> for Islands<F, L> {
         let (x, slopes) = (Matrix::empty(space.dim()), Matrix::empty(space.dim()));
         Ok(Islands { params, islands, x, gradient_rows: Vec::new(), slopes, rounds: 0, migrants: 0 })
     }
+
+    fn verify(&self) -> Result<()> {
+        let dim = self.x.dim();
+        saved::parameters(&self.params)?;
+        saved::length("islands", &self.islands, self.params.islands)?;
+        saved::count("rounds", self.rounds)?;
+        saved::count("migrants", self.migrants)?;
+        self.islands.iter().try_for_each(|island| {
+            saved::fits("an island", &island.method, dim)?;
+            saved::count("evaluations", island.evaluations)?;
+            saved::count("gradients", island.gradients)?;
+            island.best.verify(dim)
+        })
+    }
 }
 
 impl<F: Real, L: Lookup> Islands<F, L> {
@@ -164,6 +179,10 @@ impl<F: Real, L: Lookup> Algorithm<F> for Islands<F, L> {
         self.islands[self.leader()].best.x.clone()
     }
 
+    fn dim(&self) -> Option<usize> {
+        Some(self.x.dim())
+    }
+
     fn memory(&self) -> f64 {
         self.islands.iter().map(|island| island.method.memory()).sum()
     }
@@ -220,11 +239,12 @@ impl<F: Real, L: Lookup> Algorithm<F> for Islands<F, L> {
 
     /// An island hears of its own evaluations, and of its gradients at the price that all of them had.
     fn set_spent(&mut self, cost: u64) {
-        let [evaluations, gradients] =
-            self.islands.iter().fold([0, 0], |[e, g], island| [e + island.evaluations, g + island.gradients]);
-        let surplus = cost.saturating_sub(evaluations);
+        let counts = self.islands.iter().map(|island| [island.evaluations, island.gradients].map(u128::from));
+        let [evaluations, gradients] = counts.fold([0, 0], |[e, g], island| [e + island[0], g + island[1]]);
+        let surplus = u128::from(cost).saturating_sub(evaluations);
         for island in &mut self.islands {
-            island.method.set_spent(island.evaluations + surplus * island.gradients / gradients.max(1));
+            let share = surplus * u128::from(island.gradients) / gradients.max(1);
+            island.method.set_spent(island.evaluations + share as u64);
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::restart::{LastRun, NextRun, RestartPolicy, Restarts};
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Aim, Algorithm, Real, Result, Rng, Space, Start};
 
 parameters! {
@@ -61,6 +62,10 @@ impl<F: Real, L: Lookup> RestartPolicy<F> for SamePolicy<L> {
 
     fn memory(&self) -> f64 {
         self.memory
+    }
+
+    fn verify(&self, _run: Option<&NamedMethod<F, L>>, _dim: usize) -> Result<()> {
+        saved::parameters(&self.params)
     }
 
     fn next(

@@ -10,6 +10,7 @@ use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Solutions, Space, Start, View, save_state};
 
 parameters! {
@@ -80,6 +81,17 @@ impl<F: Real, L: Lookup> Method<F> for Polish<F, L> {
             found: (None, None),
         })
     }
+
+    fn verify(&self) -> Result<()> {
+        let dim = self.space.dim();
+        saved::parameters(&self.params)?;
+        saved::fits("method", &self.method, dim)?;
+        let counts = [("rounds", self.rounds), ("spent", self.spent), ("spent before", self.spent_before)];
+        counts.into_iter().try_for_each(|(name, count)| saved::count(name, count))?;
+        saved::holds("improved", self.improved <= self.rounds, "must not be later than now")?;
+        saved::found(self.found.0.as_ref(), dim)?;
+        self.best.verify(dim)
+    }
 }
 
 impl<F: Real, L: Lookup> Polish<F, L> {
@@ -130,6 +142,10 @@ impl<F: Real, L: Lookup> Algorithm<F> for Polish<F, L> {
 
     fn answer(&self) -> Vec<F> {
         self.best.x.clone()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn memory(&self) -> f64 {

@@ -22,6 +22,11 @@ pub trait Algorithm<F: Real = f64>: Send {
     /// The point the method would answer now: best point, mean or consensus. After the first `tell`.
     fn answer(&self) -> Vec<F>;
 
+    /// Number of coordinates of its points, where the method knows it before it is asked.
+    fn dim(&self) -> Option<usize> {
+        self.inner().and_then(|inner| inner.dim())
+    }
+
     /// Completed iterations: 0 after the initial points were told. An iteration may take several rounds of ask and tell.
     fn iterations(&self) -> u64;
 

@@ -60,15 +60,18 @@ impl<F: Real> Checkpoint<F> {
         postcard::from_bytes(&body).map_err(|why| Error::Saved(format!("{}: {why}", path.display())))
     }
 
-    /// Whether the counts and points that it holds can be gone on from with a method of so many variables. The checksum of a file
-    /// says that it is what was written, not who wrote it.
+    /// Whether the counts and points that it holds, and the method that was loaded from it, can be gone on with in so many
+    /// variables. The checksum of a file says that it is what was written, not who wrote it.
     ///
     /// # Errors
     /// What does not fit, with the rule.
-    pub fn verify(&self, dim: usize) -> Result<()> {
+    pub fn verify(&self, dim: usize, method: &dyn Algorithm<F>) -> Result<()> {
         let iterations = [("iteration of the generator", self.rng.iteration())];
         if let Some((name, count)) = self.tally.counts().chain(iterations).find(|(_, count)| *count > MOST) {
             return Err(Error::parameter(name, count, format!("must be at most {MOST}")));
+        }
+        if let Some(own) = method.dim().filter(|own| *own != dim) {
+            return Err(Error::shape("variables of the method", own, dim));
         }
         match self.tally.points().find(|x| x.len() != dim) {
             Some(x) => Err(Error::shape("a saved point", x.len(), dim)),

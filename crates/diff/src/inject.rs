@@ -21,7 +21,8 @@
 //! room for a newcomer.
 
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real, Rng, Space, sort_indices};
+use swarmgrad_algorithms::saved;
+use swarmgrad_core::{Matrix, Real, Result, Rng, Space, sort_indices};
 
 /// Share of the identity in the population's covariance.
 const RIDGE: f64 = 1e-6;
@@ -61,6 +62,17 @@ struct Record {
 }
 
 impl Record {
+    /// Whether a record that was read back fits together, with so many pairs of so many coordinates.
+    fn verify(&self, dim: usize, memory: usize) -> Result<()> {
+        saved::lengths([("x", &self.x), ("gradient", &self.gradient), ("trial", &self.trial)], dim)?;
+        saved::holds("pairs", self.pairs.data().len() == (2 * memory).saturating_mul(dim), "must have room for all")?;
+        saved::width("pairs", &self.pairs, dim)?;
+        let fits = self.stored <= memory && self.next < memory.max(1);
+        saved::holds("pairs", fits, "must be among those there is room for")?;
+        let counts = self.failures < 1 << 30 && (self.slot < 1 << 40 || self.slot == usize::MAX);
+        saved::holds("record", counts, "must be of an individual")
+    }
+
     fn new(dim: usize, memory: usize, deltas: [f64; 3]) -> Self {
         Record {
             slot: usize::MAX,
@@ -237,6 +249,22 @@ impl Injection {
     /// Numbers a variable that a point's record takes.
     pub(crate) fn remembered(&self) -> f64 {
         2.0 * self.memory as f64 + 3.0
+    }
+
+    /// Whether a state that was read back fits together, of so many points of so many coordinates; `known` if the next move
+    /// uses what is known of the best.
+    pub(crate) fn verify(&self, dim: usize, points: usize, known: bool) -> Result<()> {
+        saved::count("time", self.time)?;
+        saved::holds("pairs", self.memory < 1 << 40, "must be a number of them")?;
+        self.pool.iter().try_for_each(|record| record.verify(dim, self.memory))?;
+        if !known {
+            return Ok(());
+        }
+        saved::length("records", &self.records, self.elites.len())?;
+        saved::below("records", &self.records, self.pool.len())?;
+        saved::below("elites", &self.elites, points)?;
+        let ascending = self.elites.windows(2).all(|pair| pair[0] < pair[1]);
+        saved::holds("elites", ascending, "must be there once each, in their order")
     }
 
     /// Finds the `count` best points and their records; writes those whose gradient is not known into `missing`.

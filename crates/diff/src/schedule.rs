@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use swarmgrad_algorithms::parameters::Settings;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Error, Result, write_whole};
 
 /// Numbers of a method by how much of its budget is spent.
@@ -132,6 +133,13 @@ impl Plan {
             courses.push((place, values.iter().map(|&value| [value, all[place].raw(value)]).collect()));
         }
         Ok(Plan { budget: budget.max(1) as f64, knots: schedule.knots.clone(), courses })
+    }
+
+    /// Whether a plan that was read back is one for so many numbers.
+    pub(crate) fn verify(&self, numbers: usize) -> Result<()> {
+        saved::holds("knots", !self.knots.is_empty(), "must be there")?;
+        saved::below("numbers of the schedule", self.courses.iter().map(|(place, _)| place), numbers)?;
+        self.courses.iter().try_for_each(|(_, cells)| saved::length("numbers at the knots", cells, self.knots.len()))
     }
 
     /// Puts other raw numbers in place: those of the first course at all knots, then of the next one.

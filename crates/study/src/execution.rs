@@ -188,8 +188,9 @@ impl Plan {
         let mut session = match saved {
             None => self.session()?,
             Some((checkpoint, _)) => {
-                checkpoint.verify(self.space.dim())?;
-                self.with(self.load(&checkpoint.algorithm)?)?.resume(checkpoint)
+                let method = self.load(&checkpoint.algorithm)?;
+                checkpoint.verify(self.space.dim(), &*method)?;
+                self.with(method)?.resume(checkpoint)
             }
         };
         if let Some(tape) = tape {

@@ -15,6 +15,7 @@
 use super::cma_es::{Cma, Params};
 use super::ipop_cma_es::Runs;
 use crate::restart::{LastRun, NextRun, RestartPolicy, Restarts};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Real, Result, Rng, Space, Start, math};
 
@@ -54,6 +55,12 @@ impl<F: Real> RestartPolicy<F> for Bipop {
 
     fn memory(&self) -> f64 {
         self.runs.memory()
+    }
+
+    fn verify(&self, run: Option<&Cma<F>>, dim: usize) -> Result<()> {
+        let counts = [("large", self.large), ("small", self.small), ("last large", self.last_large)];
+        counts.into_iter().try_for_each(|(name, count)| saved::count(name, count))?;
+        self.runs.verify(run, self.k, dim)
     }
 
     fn next(

@@ -137,7 +137,7 @@ impl Rates {
     pub(super) fn verify(&self, history: &History, [own, dim]: [usize; 2], g: u64) -> Result<()> {
         history.verify()?;
         saved::holds("dim", own == dim, "must be that of the space")?;
-        saved::holds("g", g <= saved::MOST, "must be a count")?;
+        saved::count("g", g)?;
         saved::holds("mu", 1 <= self.mu && self.mu < self.lambda, "must be at least 1 and below lambda")?;
         saved::length("weights", &self.weights, self.lambda)
     }
@@ -361,16 +361,15 @@ impl Distribution for CmaEs {
         })
     }
 
-    fn verify(&self, dim: usize) -> Result<()> {
+    fn verify(&self, dim: usize, begun: bool) -> Result<()> {
         saved::parameters(&self.params)?;
         self.rates.verify(&self.history, [self.dim, dim], self.g)?;
-        for (name, vector) in [("p_sigma", &self.p_sigma), ("p_c", &self.p_c), ("eigenvalues", &self.eigen.values)] {
-            saved::length(name, vector, dim)?;
+        if !begun {
+            return Ok(());
         }
-        let square = dim.saturating_mul(dim);
-        for (name, matrix) in [("c", &self.c), ("root", &self.root), ("eigenvectors", &self.eigen.vectors)] {
-            saved::length(name, matrix, square)?;
-        }
+        saved::lengths([("p_sigma", &self.p_sigma), ("p_c", &self.p_c), ("eigenvalues", &self.eigen.values)], dim)?;
+        let squares = [("c", &self.c), ("root", &self.root), ("eigenvectors", &self.eigen.vectors)];
+        saved::lengths(squares, dim.saturating_mul(dim))?;
         saved::length("norms", &self.norms, self.rates.lambda)
     }
 

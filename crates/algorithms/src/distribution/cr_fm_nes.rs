@@ -188,15 +188,12 @@ impl Distribution for CrFmNes {
         })
     }
 
-    fn verify(&self, dim: usize) -> Result<()> {
+    fn verify(&self, dim: usize, begun: bool) -> Result<()> {
         saved::parameters(&self.params)?;
         saved::holds("dim", self.dim == dim, "must be that of the space")?;
-        saved::length("raw", &self.raw, self.lambda)?;
-        saved::length("weights", &self.weights, self.lambda)?;
-        for (name, vector) in [("v", &self.v), ("d", &self.d), ("p_sigma", &self.p_sigma), ("p_c", &self.p_c)] {
-            saved::length(name, vector, dim)?;
-        }
-        Ok(())
+        saved::lengths([("raw", &self.raw), ("weights", &self.weights)], self.lambda)?;
+        let vectors = [("v", &self.v), ("d", &self.d), ("p_sigma", &self.p_sigma), ("p_c", &self.p_c)];
+        if begun { saved::lengths(vectors, dim) } else { Ok(()) }
     }
 
     fn population(&self) -> usize {

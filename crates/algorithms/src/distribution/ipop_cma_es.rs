@@ -10,9 +10,10 @@
 //! by one of lambda_0 again.
 
 use super::cma_es::{self, Cma, CmaEs, Params};
-use super::{Distribution, Samples};
+use super::{Distribution, Samples, usual_population};
 use crate::method::Method;
 use crate::restart::{LastRun, NextRun, RestartPolicy, Restarts};
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Real, Result, Rng, Space, Start, memory};
 
@@ -38,6 +39,10 @@ impl<F: Real> RestartPolicy<F> for Ipop {
 
     fn memory(&self) -> f64 {
         self.runs.memory()
+    }
+
+    fn verify(&self, run: Option<&Cma<F>>, dim: usize) -> Result<()> {
+        self.runs.verify(run, self.k, dim)
     }
 
     fn next(
@@ -74,6 +79,17 @@ impl Runs {
     /// Bytes of the first run; later ones stay below [`MOST_NUMBERS`] a matrix.
     pub(super) fn memory(&self) -> f64 {
         8.0 * CmaEs::numbers(&self.params, self.dim)
+    }
+
+    /// Whether what was read back fits together in so many dimensions, after `k` doublings.
+    pub(super) fn verify<F: Real>(&self, run: Option<&Cma<F>>, k: u32, dim: usize) -> Result<()> {
+        saved::parameters(&self.params)?;
+        saved::holds("dim", self.dim == dim, "must be that of the space")?;
+        let lambda = self.params.particles.unwrap_or(usual_population(dim));
+        saved::holds("lambda", self.lambda == lambda, "must be that of the parameters")?;
+        let most = MOST_NUMBERS / self.lambda.saturating_mul(dim).max(1);
+        saved::holds("k", k == 0 || k < usize::BITS && 1 << k <= most, "must be doublings that there is room for")?;
+        run.map_or(Ok(()), |run| Method::<F>::verify(run))
     }
 
     /// The next number of doublings; 0 where the population would be too large.

@@ -102,11 +102,11 @@ pub trait Distribution: Send + Sync + Sized + Serialize + DeserializeOwned + 'st
         None
     }
 
-    /// Whether a state that was read back, after at least a round, fits together in `dim` dimensions.
+    /// Whether a state that was read back fits together in `dim` dimensions; `begun` after at least a round.
     ///
     /// # Errors
     /// What does not fit, with the rule.
-    fn verify(&self, dim: usize) -> Result<()>;
+    fn verify(&self, dim: usize, begun: bool) -> Result<()>;
 
     /// Shows state under the symbols of the paper.
     fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
@@ -196,6 +196,11 @@ impl<F: Real, D: Distribution> Samples<F, D> {
     /// The steps of the last ask, one a row; after it alone, those that the bounds corrected lead to the corrected points.
     pub fn steps(&self) -> &Matrix<f64> {
         &self.steps
+    }
+
+    /// Rounds that were told.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
     }
 
     /// The rows of the last population from best to worst.
@@ -317,16 +322,19 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
         let (n, dim) = (self.fx.len(), self.space.dim());
         self.start.check(&self.space)?;
         saved::holds("phase", !self.lent, "must be that between two rounds")?;
-        saved::holds("rounds", self.rounds <= saved::MOST, "must be a count")?;
+        saved::count("rounds", self.rounds)?;
         saved::shape("x", &self.x, n, dim)?;
         saved::shape("steps", &self.steps, n, dim)?;
-        if self.rounds == 0 {
+        let (population, begun) = (self.distribution.population(), self.rounds > 0);
+        saved::holds("population", population > 1, "must be at least 2")?;
+        self.distribution.verify(dim, begun)?;
+        if !begun {
+            memory::check(D::NAME, dim, 8.0 * points(population, dim))?;
             return saved::holds("values", n == 0, "must be none before the first round");
         }
-        saved::holds("values", n == self.distribution.population(), "must be one a point")?;
+        saved::holds("values", n == population, "must be one a point")?;
         saved::holds("scale", self.chart.fits(dim), "must be one a variable")?;
-        saved::length("mean", self.distribution.mean(), dim)?;
-        self.distribution.verify(dim)
+        saved::length("mean", self.distribution.mean(), dim)
     }
 }
 
@@ -392,6 +400,10 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
 
     fn memory(&self) -> f64 {
         self.memory
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn iterations(&self) -> u64 {

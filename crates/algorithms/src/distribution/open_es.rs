@@ -76,12 +76,9 @@ impl Distribution for OpenEs {
         Ok(OpenEs { params, ranks, adam, mean: Vec::new(), sigma: 0.0, draws, gradient, step })
     }
 
-    fn verify(&self, dim: usize) -> Result<()> {
+    fn verify(&self, dim: usize, _begun: bool) -> Result<()> {
         saved::parameters(&self.params)?;
-        let (mean, square) = self.adam.moments();
-        for (name, moments) in [("first moment", mean), ("second moment", square)] {
-            saved::length(name, moments, if moments.is_empty() { 0 } else { dim })?;
-        }
+        self.adam.verify(dim)?;
         saved::length("ranks", &self.ranks, self.params.particles)
     }
 

@@ -67,10 +67,10 @@ impl Distribution for Pgpe {
         Ok(Pgpe { params, ranks, mean: Vec::new(), sigma: Vec::new(), draws, gradient })
     }
 
-    fn verify(&self, dim: usize) -> Result<()> {
+    fn verify(&self, dim: usize, begun: bool) -> Result<()> {
         saved::parameters(&self.params)?;
         saved::length("ranks", &self.ranks, self.params.particles)?;
-        saved::length("sigma", &self.sigma, dim)
+        if begun { saved::length("sigma", &self.sigma, dim) } else { Ok(()) }
     }
 
     fn population(&self) -> usize {

@@ -86,15 +86,12 @@ impl Distribution for SepCmaEs {
         })
     }
 
-    fn verify(&self, dim: usize) -> Result<()> {
+    fn verify(&self, dim: usize, begun: bool) -> Result<()> {
         saved::parameters(&self.params)?;
         self.rates.verify(&self.history, [self.dim, dim], self.g)?;
-        for (name, vector) in
-            [("p_sigma", &self.p_sigma), ("p_c", &self.p_c), ("c", &self.c), ("deviations", &self.deviations)]
-        {
-            saved::length(name, vector, dim)?;
-        }
-        Ok(())
+        let vectors =
+            [("p_sigma", &self.p_sigma), ("p_c", &self.p_c), ("c", &self.c), ("deviations", &self.deviations)];
+        if begun { saved::lengths(vectors, dim) } else { Ok(()) }
     }
 
     fn population(&self) -> usize {

@@ -92,9 +92,9 @@ impl Distribution for Snes {
         Ok(Snes { params, weights, eta, mean: Vec::new(), sigma: Vec::new(), gradient: Vec::new() })
     }
 
-    fn verify(&self, dim: usize) -> Result<()> {
+    fn verify(&self, dim: usize, begun: bool) -> Result<()> {
         saved::parameters(&self.params)?;
-        saved::length("sigma", &self.sigma, dim)
+        if begun { saved::length("sigma", &self.sigma, dim) } else { Ok(()) }
     }
 
     fn population(&self) -> usize {

@@ -318,11 +318,15 @@ impl<F: Real, L: Law> Motion<F> for Adaptive<F, L> {
         })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
-        let n = swarm.y.len();
-        saved::holds("population", n >= Plan::LEAST, "must be at least 4")?;
-        saved::shape("archive", &self.archive, self.archive.len(), swarm.dim())?;
+    fn verify_settings(&self, _space: &Space<F>) -> Result<()> {
+        saved::holds("population", self.law.population(0) >= Plan::LEAST, "must be at least 4")?;
+        saved::count("evaluations", self.evaluations)?;
         self.law.verify()
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::holds("population", swarm.y.len() >= Plan::LEAST, "must be at least 4")?;
+        saved::width("archive", &self.archive, swarm.dim())
     }
 
     fn particles(&self) -> usize {

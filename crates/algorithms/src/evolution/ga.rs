@@ -77,9 +77,13 @@ impl<F: Real> Motion<F> for Ga<F> {
         Ok(Ga { params, order: Vec::new(), values: Vec::new(), survivors: Matrix::default() })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::holds("population", swarm.len() >= 2, "must be at least 2")?;
         swarm.verify_remembers()
     }
 

@@ -60,9 +60,13 @@ impl<F: Real> Motion<F> for Jde {
         Ok(Jde { params, own: Vec::new(), tried: Vec::new() })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
+        saved::holds("population", swarm.len() >= 4, "must be at least 4")?;
         swarm.verify_remembers()?;
         saved::length("own", &self.own, swarm.len())?;
         saved::length("tried", &self.tried, swarm.len())

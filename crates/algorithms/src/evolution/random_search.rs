@@ -27,6 +27,10 @@ impl<F: Real> Motion<F> for RandomSearch {
         Ok(RandomSearch { particles: params.particles })
     }
 
+    fn verify_settings(&self, _space: &Space<F>) -> Result<()> {
+        Ok(())
+    }
+
     fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
         swarm.verify_remembers()
     }

@@ -101,7 +101,7 @@ impl<F: Real> Archive<F> {
         let numbers = self.f.data().iter().all(|f| f.is_finite()) && !self.violation.is_nan();
         saved::holds(
             "archive",
-            numbers && self.f.len() <= self.capacity,
+            numbers && self.f.len() <= self.capacity && self.capacity > 0,
             "must hold no more points than it may, and numbers",
         )
     }

@@ -122,7 +122,7 @@ impl<F: Real, S: Survival> Method<F> for Evolving<F, S> {
         self.start.check(&self.space)?;
         saved::parameters(self.survival.params())?;
         saved::holds("phase", !self.lent, "must be that between two rounds")?;
-        saved::holds("iterations", self.iterations <= saved::MOST, "must be a count")?;
+        saved::count("iterations", self.iterations)?;
         self.told.verify()?;
         saved::holds("population", n == 0 || n == self.survival.particles(), "must have the size that is asked for")?;
         saved::holds("offspring", self.bred < n.max(1), "must be fewer than the population")?;
@@ -230,7 +230,15 @@ impl<F: Real, S: Survival> Algorithm<F> for Evolving<F, S> {
     }
 
     fn expect_aim(&mut self, aim: &Aim) -> bool {
-        self.told.expect_aim(aim)
+        let before = self.told.objectives();
+        let taken = self.told.expect_aim(aim);
+        if self.told.objectives() != before {
+            // What is known is of other objectives.
+            (self.y, self.fy, self.f) = (Matrix::empty(self.space.dim()), Vec::new(), Matrix::default());
+            (self.violation, self.fitness, self.bred) = (Vec::new(), Vec::new(), 0);
+            (self.archive, self.best) = (Archive::new(self.survival.archive()), Incumbent::default());
+        }
+        taken
     }
 
     fn tell_parts(&mut self, parts: &Matrix<F>) {
@@ -239,6 +247,10 @@ impl<F: Real, S: Survival> Algorithm<F> for Evolving<F, S> {
 
     fn answer(&self) -> Vec<F> {
         self.best.x.clone()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn solutions(&self) -> Option<Solutions<F>> {

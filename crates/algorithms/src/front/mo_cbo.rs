@@ -104,7 +104,7 @@ impl<F: Real> Method<F> for MoCbo<F> {
         self.start.check(&self.space)?;
         self.told.verify()?;
         saved::holds("phase", !self.lent, "must be that between two rounds")?;
-        saved::holds("iterations", self.iterations <= saved::MOST, "must be a count")?;
+        saved::count("iterations", self.iterations)?;
         saved::length("values", &self.fx, n)?;
         saved::length("violations", &self.violation, n)?;
         saved::shape("x", &self.x, n, dim)?;
@@ -281,7 +281,14 @@ impl<F: Real> Algorithm<F> for MoCbo<F> {
     }
 
     fn expect_aim(&mut self, aim: &Aim) -> bool {
-        self.told.expect_aim(aim)
+        let before = self.told.objectives();
+        let taken = self.told.expect_aim(aim);
+        if self.told.objectives() != before {
+            // What is known is of other objectives.
+            (self.archive, self.best) = (Archive::new(self.params.archive), Incumbent::default());
+            self.started = false;
+        }
+        taken
     }
 
     fn tell_parts(&mut self, parts: &Matrix<F>) {
@@ -290,6 +297,10 @@ impl<F: Real> Algorithm<F> for MoCbo<F> {
 
     fn answer(&self) -> Vec<F> {
         self.best.x.clone()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn solutions(&self) -> Option<Solutions<F>> {

@@ -132,6 +132,6 @@ impl Told {
     /// # Errors
     /// It cannot.
     pub fn verify(&self) -> Result<()> {
-        saved::holds("objectives", (1..=1 << 16).contains(&self.objectives), "must be a number of objectives")
+        saved::holds("objectives", (1..=1 << 10).contains(&self.objectives), "must be a number of objectives")
     }
 }

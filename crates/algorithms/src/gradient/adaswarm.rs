@@ -103,12 +103,13 @@ impl<F: Real> Motion<F> for AdaSwarm<F> {
         Ok(AdaSwarm { params: p, swarm, adam, eta, kappa, w: Vec::new(), gradient: Vec::new() })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        let (mean, square) = self.adam.moments();
-        for (name, moments) in [("mean", mean), ("square", square)] {
-            saved::length(name, moments, if moments.is_empty() { 0 } else { swarm.dim() })?;
-        }
+        self.adam.verify(space.dim())?;
+        self.swarm.verify_settings(space)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, probed: bool) -> Result<()> {
         self.swarm.verify(swarm, space, probed)
     }
 

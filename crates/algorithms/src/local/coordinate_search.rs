@@ -22,6 +22,7 @@
 
 use super::{LocalSearch, Terrain};
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, View};
 
@@ -211,6 +212,20 @@ impl LocalSearch for CoordinateSearch {
         self.why.as_ref()
     }
 
+    fn verify(&self, terrain: &Terrain, launched: bool) -> Result<()> {
+        let dim = terrain.dim();
+        saved::parameters(&self.params)?;
+        saved::holds("terrain", self.terrain == *terrain, "must be that of the space")?;
+        let error = terrain.epsilon.max(self.params.noise.unwrap_or(0.0));
+        saved::holds("error", self.error == error, "must be that of the parameters")?;
+        saved::lengths([("x", &self.x), ("next", &self.next)], dim)?;
+        saved::length("profiles", &self.profiles, dim)?;
+        saved::below("alone", &self.alone, dim)?;
+        saved::count("rounds", self.rounds)?;
+        saved::holds("f", self.f.is_finite() || !launched, "must be finite")?;
+        self.profiles.iter().try_for_each(|profile| profile.verify(launched))
+    }
+
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {
         view.numbers.extend([("f", self.f), ("separable", f64::from(u8::from(self.is_separable())))]);
     }
@@ -239,6 +254,13 @@ impl CoordinateSearch {
 }
 
 impl Profile {
+    /// Whether a profile that was read back fits together.
+    fn verify(&self, begun: bool) -> Result<()> {
+        saved::length("heights", &self.f, self.t.len())?;
+        saved::below("best", [&self.best], self.t.len().max(1))?;
+        saved::holds("profile", !(begun && self.t.is_empty()), "must have a point")
+    }
+
     /// Only the base's coordinate is known.
     fn begin(&mut self, t: f64) {
         self.t.clear();

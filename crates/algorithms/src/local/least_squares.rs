@@ -29,6 +29,7 @@ use super::quasi_newton::{self, QuasiNewton};
 use super::{LocalSearch, Terrain};
 use crate::linear::dot;
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, View, math};
 
@@ -263,6 +264,27 @@ impl LocalSearch for LeastSquares {
             }
         }
         Some(all)
+    }
+
+    fn verify(&self, terrain: &Terrain, launched: bool) -> Result<()> {
+        let (n, m) = (terrain.dim(), self.r.len());
+        saved::parameters(&self.params)?;
+        saved::holds("terrain", self.terrain == *terrain, "must be that of the space")?;
+        self.plain.as_ref().map_or(Ok(()), |plain| plain.verify(terrain, launched))?;
+        saved::length("x", &self.x, n)?;
+        saved::lengths([("scales", &self.scales), ("sizes", &self.sizes), ("p", &self.p)], n)?;
+        saved::below("asked", self.asked.iter().map(|(j, _)| j), n)?;
+        saved::count("steps", self.steps)?;
+        saved::holds("failures", self.failures < 1 << 20, "must be a count")?;
+        let starts = matches!(self.stage, Stage::Begin | Stage::Ended);
+        saved::holds("residuals", m > 0 || starts, "must be there")?;
+        // Before the first differences the Jacobian is that of an earlier start.
+        let known = !self.jacobian.is_empty() && m > 0;
+        if known {
+            saved::shape("jacobian", &self.jacobian, n, m)?;
+        }
+        let needed = self.stage == Stage::Step || self.stage == Stage::Jacobian && self.again;
+        saved::holds("jacobian", known || !needed, "must be there")
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {

@@ -19,6 +19,7 @@ pub mod trust_region;
 
 use crate::method::Method;
 use crate::parameters::Parameters;
+use crate::saved;
 use neighbours::Neighbours;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -133,6 +134,12 @@ pub trait LocalSearch: Send + Sized + Serialize + DeserializeOwned + 'static {
     /// Why it ended, if it has.
     fn stop_reason(&self) -> Option<&Reason>;
 
+    /// Whether a state that was read back fits together on this terrain; `launched` if it has set out from somewhere.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    fn verify(&self, terrain: &Terrain, launched: bool) -> Result<()>;
+
     /// Adds to the view what the place alone does not show.
     fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
 }
@@ -187,8 +194,7 @@ impl<F: Real, W: LocalSearch> Method<F> for LocalMethod<F, W> {
         let terrain = Terrain::new(space);
         Ok(LocalMethod {
             memory,
-            // Where nothing is continuous it never walks.
-            search: W::new(params, terrain.along(if continuous.is_empty() { &[0] } else { &continuous }))?,
+            search: W::new(params, walked(&terrain, &continuous))?,
             narrow: Matrix::empty(continuous.len()),
             continuous,
             neighbours: Neighbours::of(space),
@@ -209,6 +215,29 @@ impl<F: Real, W: LocalSearch> Method<F> for LocalMethod<F, W> {
             residuals: None,
         })
     }
+
+    fn verify(&self) -> Result<()> {
+        let (space, dim) = (&self.space, self.space.dim());
+        self.start.check(space)?;
+        saved::holds("phase", !self.lent && self.gradient.is_empty(), "must be that between two rounds")?;
+        saved::count("starts", self.starts)?;
+        let continuous = (0..dim).filter(|&j| space.is_continuous(j)).eq(self.continuous.iter().copied());
+        saved::holds("continuous", continuous, "must be the variables that are")?;
+        saved::shape("x", &self.x, self.x.len(), dim)?;
+        saved::length("best", &self.best, if self.launched || !self.best.is_empty() { dim } else { 0 })?;
+        match &self.neighbours {
+            Some(neighbours) => neighbours.verify(space, &self.continuous, self.launched)?,
+            None => saved::holds("neighbours", self.continuous.len() == dim, "must be there")?,
+        }
+        // Where nothing is continuous it has not set out.
+        let launched = self.launched && !self.continuous.is_empty();
+        self.search.verify(&walked(&Terrain::new(space), &self.continuous), launched)
+    }
+}
+
+/// The terrain of the continuous variables; where there are none nobody walks.
+fn walked(terrain: &Terrain, continuous: &[usize]) -> Terrain {
+    terrain.along(if continuous.is_empty() { &[0] } else { continuous })
 }
 
 impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
@@ -306,11 +335,15 @@ impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
 
     /// Writes what the search, or a step between two searches, wants to know to `wide`.
     fn want(&mut self) {
-        let Some(neighbours) = &mut self.neighbours else { return self.search.ask(&mut self.wide) };
+        let Some(neighbours) = &mut self.neighbours else {
+            self.wide.resize(0, self.space.dim());
+            return self.search.ask(&mut self.wide);
+        };
         if !neighbours.is_descending() {
             return neighbours.ask(&mut self.wide);
         }
         neighbours.count();
+        self.narrow.resize(0, self.continuous.len());
         self.search.ask(&mut self.narrow);
         if self.narrow.is_empty() && self.search.stop_reason().is_some() {
             self.go_on();
@@ -402,7 +435,8 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
         for (i, (x, &value)) in self.x.iter().zip(&self.values).enumerate() {
             let violation = match self.constraints.is_empty() {
                 true => 0.0,
-                false => violation(&self.constraints, self.told.row(i)),
+                false if i < self.told.len() => violation(&self.constraints, self.told.row(i)),
+                false => f64::INFINITY,
             };
             if better_constrained((violation, value), (self.best_violation, self.best_value)) || self.best.is_empty() {
                 (self.best_violation, self.best_value) = (violation, value);
@@ -449,6 +483,8 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
     fn expect_constraints(&mut self, constraints: &[Constraint]) -> bool {
         let taken = self.search.expect_constraints(constraints);
         if taken {
+            // What was learned of another number of them is of no use.
+            self.launched &= self.constraints.len() == constraints.len();
             self.constraints = constraints.to_vec();
         }
         taken
@@ -482,6 +518,10 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
 
     fn answer(&self) -> Vec<F> {
         self.best.clone()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn memory(&self) -> f64 {

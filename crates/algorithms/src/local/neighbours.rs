@@ -14,8 +14,9 @@
 //! It ends at a point that no neighbour's descent improves. Compare Audet and Dennis, "Pattern search algorithms for mixed variable
 //! programming" (SIAM Journal on Optimization 11, 2001), whose extended poll the deep descents are.
 
+use crate::saved;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Part, Real, Space};
+use swarmgrad_core::{Matrix, Part, Real, Result, Space};
 
 /// A gain is larger than this share of the value.
 const GAIN: f64 = 1e-12;
@@ -79,6 +80,28 @@ impl Neighbours {
             rounds: 0,
         };
         (!empty.parts.is_empty()).then_some(empty)
+    }
+
+    /// Whether a state that was read back fits together in this space.
+    pub(super) fn verify<F: Real>(&self, space: &Space<F>, continuous: &[usize], launched: bool) -> Result<()> {
+        let dim = space.dim();
+        let parts = space.parts().filter(|part| !matches!(part, Part::Continuous(_)));
+        saved::holds("parts", parts.eq(self.parts.iter().copied()), "must be those of the space")?;
+        saved::count("rounds", self.rounds)?;
+        if !launched {
+            return Ok(());
+        }
+        saved::length("base", &self.base, dim)?;
+        saved::length("deep", &self.deep, if self.stage == Stage::Deep || !self.deep.is_empty() { dim } else { 0 })?;
+        let walks = matches!(self.stage, Stage::Begin | Stage::Descend | Stage::Choose | Stage::Deep);
+        saved::holds("stage", !(walks && continuous.is_empty()), "must not be a descent along nothing")?;
+        let along = matches!(self.stage, Stage::Along { at, .. } if at >= dim);
+        let fits = |change: &Change| match *change {
+            Change::Step { at, .. } => at < dim,
+            Change::Word { from, to, chosen } => to <= dim && (from..to).contains(&chosen),
+        };
+        let changes = self.around.iter().all(|(change, _)| fits(change));
+        saved::holds("changes", changes && !along, "must be of variables that are there")
     }
 
     /// Begins anew at a point, which is centred, with its value.

@@ -22,6 +22,7 @@
 
 use super::{LocalSearch, Terrain};
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, View, sort_indices};
 
@@ -171,6 +172,19 @@ impl LocalSearch for NelderMead {
 
     fn stop_reason(&self) -> Option<&Reason> {
         self.why.as_ref()
+    }
+
+    fn verify(&self, terrain: &Terrain, _launched: bool) -> Result<()> {
+        let dim = terrain.dim();
+        saved::parameters(&self.params)?;
+        saved::holds("terrain", self.terrain == *terrain, "must be that of the space")?;
+        saved::shape("x", &self.x, dim + 1, dim)?;
+        saved::length("f", &self.f, dim + 1)?;
+        saved::length("order", &self.order, dim + 1)?;
+        saved::below("order", &self.order, dim + 1)?;
+        saved::numbers("f", &self.f)?;
+        saved::lengths([("centroid", &self.centroid), ("reflected", &self.reflected)], dim)?;
+        saved::count("steps", self.steps)
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {

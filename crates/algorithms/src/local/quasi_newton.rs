@@ -46,6 +46,7 @@ use super::noise;
 use super::{LocalSearch, Terrain};
 use crate::linear::{cholesky, cholesky_solve, dot};
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use swarmgrad_core::{Matrix, Real, Reason, Result, View, math};
@@ -126,6 +127,16 @@ struct Line {
     /// What the parabola promises at `t`; 0 where there is none through x with its slope.
     promised: f64,
     tried: u32,
+}
+
+impl Line {
+    /// Whether a line that was read back is one.
+    fn verify(&self) -> Result<()> {
+        let is_length = |t: f64| t >= 0.0 && t.is_finite();
+        saved::holds("line", is_length(self.t) && is_length(self.best.0), "must have lengths")?;
+        let beyond = self.beyond.is_none_or(|(t, _)| is_length(t) && t >= self.best.0);
+        saved::holds("line", beyond && self.tried <= LINE, "must go on beyond the best point")
+    }
 }
 
 /// Quasi-Newton descent.
@@ -296,6 +307,29 @@ impl LocalSearch for QuasiNewton {
 
     fn stop_reason(&self) -> Option<&Reason> {
         self.why.as_ref()
+    }
+
+    fn verify(&self, terrain: &Terrain, _launched: bool) -> Result<()> {
+        let dim = terrain.dim();
+        saved::parameters(&self.params)?;
+        saved::holds("terrain", self.terrain == *terrain, "must be that of the space")?;
+        let vectors = [
+            ("held", &self.held.0),
+            ("offsets", &self.offsets),
+            ("x", &self.x),
+            ("g", &self.g),
+            ("x_old", &self.x_old),
+            ("g_old", &self.g_old),
+            ("p", &self.p),
+            ("g_asked", &self.g_asked),
+            ("g_best", &self.g_best),
+        ];
+        saved::lengths(vectors, dim)?;
+        saved::count("steps", self.steps)?;
+        let counts = self.verdicts <= VERDICTS && self.widened <= WIDENINGS && (0..=RETRIES).contains(&self.retries);
+        saved::holds("counts", counts, "must not be beyond their ends")?;
+        self.line.verify()?;
+        self.model.verify(dim, &self.params)
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {
@@ -696,6 +730,17 @@ impl Model {
             work: vec![0.0; 2 * dim],
             alphas: Vec::new(),
         }
+    }
+
+    /// Whether a model that was read back has the sizes that it is made with.
+    fn verify(&self, dim: usize, params: &Params) -> Result<()> {
+        let whole = if dim <= params.dense { dim * dim } else { 0 };
+        let alike = self.dim == dim && self.memory == params.memory && self.limited.len() <= self.memory;
+        saved::holds("model", alike, "must be that of the space and the parameters")?;
+        saved::lengths([("b", &self.b), ("factor", &self.factor)], whole)?;
+        saved::lengths([("second", &self.second), ("steep", &self.steep)], dim)?;
+        saved::length("work", &self.work, 2 * dim)?;
+        self.limited.iter().try_for_each(|(s, y, _)| saved::lengths([("s", s), ("y", y)], dim))
     }
 
     fn is_dense(&self) -> bool {

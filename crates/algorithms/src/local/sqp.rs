@@ -31,6 +31,7 @@ use super::quadratic::{Minimum, Programme};
 use super::{LocalSearch, Terrain};
 use crate::linear::dot;
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Constraint, Matrix, Real, Reason, Relation, Result, View, math};
 
@@ -66,6 +67,8 @@ const BEND: f64 = 0.01;
 /// Steps in a row that may gain less than this share of what they promise.
 const PROMISE: f64 = 1e-3;
 const BROKEN: u32 = 4;
+/// How often differences that fail are tried again.
+const RETRIES: i32 = 4;
 /// A relative error from which central differences follow.
 const COARSE: f64 = 1e-10;
 /// Values of at most so many digits have been rounded by somebody.
@@ -99,6 +102,11 @@ struct Digits {
 
 impl Digits {
     const NONE: Digits = Digits { most: 0, last: i32::MIN };
+
+    /// Whether numbers can have so many.
+    fn can_be(&self) -> bool {
+        self.most == 0 || (1..=20).contains(&self.most) && (-400..=400).contains(&self.last)
+    }
 
     fn see(&mut self, value: f64) {
         if self.most > DIGITS || !value.is_finite() || value == 0.0 {
@@ -285,6 +293,37 @@ impl LocalSearch for Sqp {
         self.why.as_ref()
     }
 
+    fn verify(&self, terrain: &Terrain, launched: bool) -> Result<()> {
+        let (n, m) = (terrain.dim(), self.constraints.len());
+        saved::parameters(&self.params)?;
+        saved::holds("terrain", self.terrain == *terrain, "must be that of the space")?;
+        saved::length("digits", &self.digits, m + 1)?;
+        saved::holds("digits", self.digits.iter().all(Digits::can_be), "must be of numbers")?;
+        let vectors = [("x", &self.x), ("widths", &self.widths), ("p", &self.p), ("corrected", &self.corrected)];
+        saved::lengths(vectors, n)?;
+        saved::count("steps", self.steps)?;
+        let counts =
+            self.tried <= LINE && (0..=RETRIES).contains(&self.retries) && self.idle.max(self.broken) < 1 << 20;
+        saved::holds("counts", counts, "must not be beyond their ends")?;
+        saved::holds("t", self.t > 0.0 && self.t <= 1.0, "must be a share of a step")?;
+        if !launched {
+            return saved::holds("values", !self.values.is_empty(), "must be there");
+        }
+        saved::length("values", &self.values, m + 1)?;
+        saved::length("scales", &self.scales, if self.scales.is_empty() { 0 } else { m + 1 })?;
+        saved::shape("slopes", &self.slopes, m + 1, n)?;
+        let old = if self.slopes_old.is_empty() { 0 } else { m + 1 };
+        saved::shape("old slopes", &self.slopes_old, old, n)?;
+        // Between two tries of differences what is there already is gone on with.
+        let needed = self.retries > 0 && (!self.scales.is_empty() || self.moved.is_some());
+        saved::holds("old slopes", old > 0 || !needed, "must be there")?;
+        saved::length("moved", self.moved.as_deref().unwrap_or(&self.x), n)?;
+        saved::length("hessian", &self.hessian, n * n)?;
+        saved::lengths([("multipliers", &self.multipliers), ("weights", &self.weights)], m)?;
+        let knows = matches!(self.stage, Stage::Gradient | Stage::Ended) || !self.scales.is_empty();
+        saved::holds("stage", knows, "must not be a step before the first slopes")
+    }
+
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {
         view.numbers.extend([("t", self.t), ("predicted", self.predicted), ("f", self.values[0])]);
     }
@@ -437,7 +476,7 @@ impl Sqp {
             r += 1 + usize::from(pair.is_some());
         }
         if self.slopes.data().iter().any(|g| !g.is_finite()) {
-            if self.retries < 4 {
+            if self.retries < RETRIES {
                 self.retries += 1;
                 return;
             }

@@ -27,6 +27,7 @@
 use super::{LocalSearch, Terrain};
 use crate::linear::dot;
 use crate::parameters::parameters;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Matrix, Real, Reason, Result, View};
 
@@ -234,6 +235,35 @@ impl LocalSearch for TrustRegion {
 
     fn stop_reason(&self) -> Option<&Reason> {
         self.why.as_ref()
+    }
+
+    fn verify(&self, terrain: &Terrain, _launched: bool) -> Result<()> {
+        let fresh = TrustRegion::new(self.params.clone(), terrain.clone())?;
+        saved::parameters(&self.params)?;
+        saved::holds("terrain", self.terrain == *terrain, "must be that of the space")?;
+        saved::holds("open", self.open == fresh.open, "must be the variables that can move")?;
+        let (dim, n, m) = (terrain.dim(), fresh.open.len(), fresh.f.len());
+        let (size, work) = (m + n + 1, &self.work);
+        saved::lengths([("unit", &self.unit), ("base", &self.base)], dim)?;
+        saved::shape("points", &self.points, m, dim)?;
+        saved::shape("y", &self.y, m, n)?;
+        saved::length("f", &self.f, m)?;
+        let place = if let Stage::Geometry(t) = self.stage { t } else { 0 };
+        saved::below("points", [&self.best, &place], m)?;
+        saved::lengths([("k", &self.k), ("system", &work.system)], size * size)?;
+        saved::lengths([("w", &work.w), ("kw", &work.kw), ("u", &work.u), ("column", &work.column)], size)?;
+        let short = [
+            ("g", &self.model.g),
+            ("candidate", &self.candidate),
+            ("direction", &work.direction),
+            ("residual", &work.residual),
+            ("product", &work.product),
+        ];
+        saved::lengths(short, n)?;
+        saved::length("h", &self.model.h, n * n)?;
+        saved::length("free", &work.free, n)?;
+        saved::holds("stage", n > 0 || self.stage == Stage::Ended, "must be the end where no variable can move")?;
+        saved::count("steps", self.steps)
     }
 
     fn show<'a, F: Real>(&'a self, view: &mut View<'a, F>) {

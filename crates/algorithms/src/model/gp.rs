@@ -292,7 +292,7 @@ impl<F: Real> Gp<F> {
         let dim = self.space.dim();
         saved::parameters(&self.params)?;
         self.start.check(&self.space)?;
-        saved::holds("rounds", self.rounds <= saved::MOST, "must be a count")?;
+        saved::count("rounds", self.rounds)?;
         saved::shape("x", &self.x, self.x.len(), dim)?;
         saved::length("origin", &self.origin, dim)?;
         saved::length("unit", &self.unit, dim)?;
@@ -302,8 +302,13 @@ impl<F: Real> Gp<F> {
         saved::below("at_work", [&self.at_work], self.likeliest.len())?;
         saved::holds("lengths", self.likeliest.iter().all(|l| l.is_sound(dim)), "must be one a group of variables")?;
         saved::holds("side", self.side > 0.0 && self.side <= WHOLE, "must be a side")?;
-        saved::holds("first", self.first >= 1, "must be at least 1")?;
-        if self.rounds > 0 { saved::length("best", &self.best.x, dim) } else { Ok(()) }
+        let first = 1..=self.params.first.unwrap_or(dim + 2);
+        saved::holds("first", first.contains(&self.first), "must be at least 1, and what is asked for")?;
+        saved::holds("counts", self.gains.max(self.failures) < 1 << 20, "must be counts")?;
+        saved::numbers("f", &self.f)?;
+        self.best.verify(dim)?;
+        let begun = self.rounds == 0 || !self.f.is_empty() && !self.best.x.is_empty();
+        saved::holds("values", begun, "must be there after the first round")
     }
 }
 
@@ -482,6 +487,10 @@ impl<F: Real> Algorithm<F> for Gp<F> {
 
     fn answer(&self) -> Vec<F> {
         self.best.x.clone()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn memory(&self) -> f64 {

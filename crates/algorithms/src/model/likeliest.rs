@@ -45,8 +45,11 @@ impl Likeliest {
 
     /// Whether it is what `new` may have become.
     pub fn is_sound(&self, dim: usize) -> bool {
-        let count = self.groups.iter().max().map_or(0, |&g| g + 1);
-        self.groups.len() == dim && self.logs.len() == count + 1 && self.logs.iter().all(|t| t.is_finite())
+        let count = self.groups.iter().max().map_or(0, |&g| g.saturating_add(1));
+        self.groups.len() == dim
+            && count <= dim
+            && self.logs.len() == count + 1
+            && self.logs.iter().all(|t| t.is_finite())
     }
 
     /// The lengths of all variables.

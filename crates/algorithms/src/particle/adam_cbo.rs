@@ -59,11 +59,15 @@ impl<F: Real> Motion<F> for AdamCbo<F> {
         Ok(AdamCbo { params, agreement, first, second, iterations: 0, xi })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
         saved::shape("first", &self.first, swarm.len(), swarm.dim())?;
         saved::shape("second", &self.second, swarm.len(), swarm.dim())?;
+        saved::count("iterations", self.iterations)?;
         self.agreement.verify(swarm.dim())
     }
 

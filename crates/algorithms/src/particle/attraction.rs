@@ -16,11 +16,17 @@ pub(crate) struct Attraction {
 }
 
 impl Attraction {
+    /// Whether the speed limit of a state that was read back is one on this space.
+    pub(crate) fn verify_settings<F: Real>(&self, space: &Space<F>) -> Result<()> {
+        let is_limit = self.velocity_limit.is_none_or(|limit| limit > 0.0 && limit.is_finite());
+        saved::holds("velocity_limit", is_limit, "must be above 0")?;
+        super::pso::needs_widths(self.velocity_limit, space)
+    }
+
     /// Whether a state that was read back fits to its swarm.
-    pub(crate) fn verify<F: Real>(&self, swarm: &Swarm<F>, space: &Space<F>) -> Result<()> {
+    pub(crate) fn verify<F: Real>(&self, swarm: &Swarm<F>) -> Result<()> {
         swarm.verify_travels()?;
         swarm.verify_remembers()?;
-        super::pso::needs_widths(self.velocity_limit, space)?;
         saved::length("leaders", &self.leaders, swarm.len())?;
         saved::below("leaders", &self.leaders, swarm.len())
     }

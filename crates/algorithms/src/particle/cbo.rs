@@ -178,9 +178,12 @@ impl<F: Real> Motion<F> for Cbo<F> {
         })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, probed: bool) -> Result<()> {
         let (p, numbers) = (&self.params, swarm.len() * swarm.dim());
         let differences = if p.gradient > 0.0 { numbers } else { 0 };
         if probed {
@@ -188,6 +191,7 @@ impl<F: Real> Motion<F> for Cbo<F> {
             saved::length("probed", &self.probed, consensus + differences)?;
             saved::length("steps", &self.steps, differences)?;
         }
+        saved::count("iterations", self.iterations)?;
         self.agreement.verify(swarm.dim())
     }
 

@@ -66,9 +66,12 @@ impl<F: Real> Motion<F> for Cbs<F> {
         Ok(Cbs { params, agreement, old: Matrix::default(), zeta: Vec::new(), roots: Vec::new() })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
         saved::shape("old", &self.old, swarm.len(), swarm.dim())?;
         self.agreement.verify(swarm.dim())
     }

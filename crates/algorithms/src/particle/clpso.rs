@@ -83,17 +83,23 @@ impl<F: Real> Motion<F> for Clpso<F> {
         })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
         Self::new(self.params.clone(), space, None)?;
+        saved::count("iterations", self.iterations as u64)?;
+        saved::length("limit", &self.limit, space.dim())
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
         let (n, dim) = (swarm.len(), swarm.dim());
         swarm.verify_travels()?;
         swarm.verify_remembers()?;
         saved::length("exemplars", &self.exemplars, n * dim)?;
         saved::below("exemplars", &self.exemplars, n)?;
         saved::length("stale", &self.stale, n)?;
-        saved::length("before", &self.before, n)?;
-        saved::length("limit", &self.limit, dim)
+        let stale = self.stale.iter().max().map_or(0, |&stale| stale as u64);
+        saved::count("stale", stale)?;
+        saved::length("before", &self.before, n)
     }
 
     fn particles(&self) -> usize {

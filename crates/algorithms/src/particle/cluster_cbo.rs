@@ -111,9 +111,12 @@ impl<F: Real> Motion<F> for ClusterCbo<F> {
         Ok(ClusterCbo { params, agreement, centres, cluster: Vec::new(), seen, best: 0, xi })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
         let (n, dim, clusters) = (swarm.len(), swarm.dim(), self.centres.len());
         saved::shape("centres", &self.centres, clusters.clamp(1, n), dim)?;
         saved::shape("seen", &self.seen, n, dim)?;

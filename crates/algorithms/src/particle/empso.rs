@@ -137,8 +137,12 @@ macro_rules! motion {
                 Ok($Form(Momentum { particles: p.particles, law: [p.beta, p.c1, p.c2], attraction, m: Matrix::default() }))
             }
 
-            fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
-                self.0.attraction.verify(swarm, space)?;
+            fn verify_settings(&self, space: &Space<F>) -> Result<()> {
+                self.0.attraction.verify_settings(space)
+            }
+
+            fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
+                self.0.attraction.verify(swarm)?;
                 saved::shape("m", &self.0.m, swarm.len(), swarm.dim())
             }
 

@@ -127,9 +127,12 @@ impl<F: Real> Motion<F> for MirrorCbo<F> {
         Ok(MirrorCbo { params, agreement, dual: Matrix::default(), xi: Matrix::default(), point: Vec::new() })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
         saved::shape("dual", &self.dual, swarm.len(), swarm.dim())?;
         self.agreement.verify(swarm.dim())
     }

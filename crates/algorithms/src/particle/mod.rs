@@ -117,6 +117,22 @@ impl<F: Real> Swarm<F> {
         best_index(&self.fy).map(|i| self.y.row(i).to_vec()).unwrap_or_default()
     }
 
+    /// Whether a swarm that was read back has points of so many coordinates with a value each.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    pub fn verify(&self, dim: usize) -> Result<()> {
+        let n = self.fx.len();
+        saved::holds("values", n > 0, "must be there, one a particle")?;
+        saved::shape("x", &self.x, n, dim)?;
+        for (name, matrix, rows) in [("v", &self.v, n), ("y", &self.y, self.fy.len())] {
+            saved::shape(name, matrix, if matrix.is_empty() { 0 } else { rows }, dim)?;
+        }
+        saved::holds("memories", self.y.len() == self.fy.len(), "must have a value each")?;
+        saved::numbers("fx", &self.fx)?;
+        saved::numbers("fy", &self.fy)
+    }
+
     /// Whether a state that was read back has a velocity for every position.
     pub(crate) fn verify_travels(&self) -> Result<()> {
         saved::holds("v", self.v.len() == self.fx.len(), "must have a row for each particle")
@@ -217,7 +233,13 @@ pub trait Motion<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned {
         None
     }
 
-    /// Whether a state that was read back fits to its swarm, whose matrices and values have as many rows as there are positions or
+    /// Whether the parameters of a state that was read back are such as [`Motion::new`] takes on this space.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    fn verify_settings(&self, space: &Space<F>) -> Result<()>;
+
+    /// Whether a state that was read back, after its settings, fits to its swarm, whose matrices and values have as many rows as there are positions or
     /// none; `probed` if the next move uses the values of [`Motion::probe`].
     ///
     /// # Errors
@@ -320,17 +342,13 @@ impl<F: Real, M: Motion<F>> Particles<F, M> {
         self.start.check(&self.space)?;
         let between = !self.lent && self.phase != Phase::Probe;
         saved::holds("phase", between, "must be that between two rounds")?;
-        saved::holds("iterations", self.iterations <= saved::MOST, "must be a count")?;
+        saved::count("iterations", self.iterations)?;
+        self.motion.verify_settings(&self.space)?;
+        saved::holds("particles", self.motion.particles() > 0, "must be at least 1")?;
         if self.phase == Phase::Start {
             return saved::holds("swarm", *swarm == Swarm::default(), "must be empty before the first round");
         }
-        let n = swarm.fx.len();
-        saved::holds("values", n > 0 && self.motion.particles() > 0, "must be there, one a particle")?;
-        saved::shape("x", &swarm.x, n, dim)?;
-        for (name, matrix, rows) in [("v", &swarm.v, n), ("y", &swarm.y, swarm.fy.len())] {
-            saved::shape(name, matrix, if matrix.is_empty() { 0 } else { rows }, dim)?;
-        }
-        saved::holds("memories", swarm.y.len() == swarm.fy.len(), "must have a value each")?;
+        swarm.verify(dim)?;
         self.motion.verify(swarm, &self.space, self.phase == Phase::Probed)
     }
 
@@ -410,6 +428,10 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
 
     fn answer(&self) -> Vec<F> {
         self.motion.answer(&self.swarm)
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn solutions(&self) -> Option<Solutions<F>> {

@@ -63,8 +63,12 @@ impl<F: Real> Motion<F> for Mpso<F> {
         Ok(Mpso { particles: p.particles, law: [p.lambda, p.c1, p.c2], attraction, previous: Matrix::default() })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
-        self.attraction.verify(swarm, space)?;
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
+        self.attraction.verify_settings(space)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
+        self.attraction.verify(swarm)?;
         saved::shape("v_prev", &self.previous, swarm.len(), swarm.dim())
     }
 

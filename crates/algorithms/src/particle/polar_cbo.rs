@@ -139,9 +139,12 @@ impl<F: Real> Motion<F> for PolarCbo<F> {
         Ok(PolarCbo { params, agreement, centres, seen, answer: Vec::new(), logs: Vec::new(), xi })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
         saved::shape("centres", &self.centres, swarm.len(), swarm.dim())?;
         saved::shape("seen", &self.seen, swarm.len(), swarm.dim())?;
         saved::length("answer", &self.answer, swarm.dim())?;

@@ -63,8 +63,12 @@ impl<F: Real> Motion<F> for Pso {
         Ok(Pso { particles: p.particles, law, attraction: Attraction::new(p.topology, p.draws, p.velocity_limit) })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
-        self.attraction.verify(swarm, space)
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
+        self.attraction.verify_settings(space)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
+        self.attraction.verify(swarm)
     }
 
     fn particles(&self) -> usize {
@@ -120,8 +124,12 @@ impl<F: Real> Motion<F> for PsoConstriction {
         Ok(PsoConstriction(Pso { particles: p.particles, law, attraction }))
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
-        self.0.verify(swarm, space, false)
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
+        self.0.verify_settings(space)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, probed: bool) -> Result<()> {
+        self.0.verify(swarm, space, probed)
     }
 
     fn particles(&self) -> usize {

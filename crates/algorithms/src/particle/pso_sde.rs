@@ -221,9 +221,16 @@ impl<F: Real> Motion<F> for PsoSde<F> {
         })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
         Self::new(self.params.clone(), space, None)?;
+        let whole = self.params.batch.is_none_or(|batch| self.particles.is_multiple_of(batch));
+        saved::holds("particles", whole, "must be whole batches")?;
+        saved::count("iterations", self.iterations as u64)?;
+        saved::count("kicks", self.kicked)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
         let (n, dim) = (swarm.len(), swarm.dim());
         swarm.verify_travels()?;
         if self.params.memory != Memory::None {

@@ -99,10 +99,13 @@ impl<F: Real> Motion<F> for Rempso<F> {
         Ok(Rempso { params, attraction, m: empty(), draws, turned: empty(), axes: Vec::new(), principal: empty() })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
-        self.attraction.verify(swarm, space)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
+        self.attraction.verify(swarm)?;
         saved::shape("m", &self.m, swarm.len(), swarm.dim())
     }
 

@@ -79,9 +79,12 @@ impl<F: Real> Motion<F> for Spso2011<F> {
         })
     }
 
-    fn verify(&self, swarm: &Swarm<F>, space: &Space<F>, _probed: bool) -> Result<()> {
+    fn verify_settings(&self, space: &Space<F>) -> Result<()> {
         saved::parameters(&self.params)?;
-        Self::new(self.params.clone(), space, None)?;
+        Self::new(self.params.clone(), space, None).map(drop)
+    }
+
+    fn verify(&self, swarm: &Swarm<F>, _space: &Space<F>, _probed: bool) -> Result<()> {
         swarm.verify_travels()?;
         swarm.verify_remembers()?;
         let informed = if self.informs.is_empty() { 0 } else { swarm.len().saturating_mul(self.params.informed) };

@@ -26,7 +26,7 @@ use crate::restart::BestPoint;
 use crate::saved;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, math, memory, save_state};
 
 parameters! {
@@ -108,6 +108,17 @@ const AT_ONCE: usize = 1 << 25;
 /// 3^-k.
 fn third(k: u8) -> f64 {
     (0..k).fold(1.0, |side, _| side / 3.0)
+}
+
+/// How often the side of each variable can be divided.
+fn deepest<F: Real>(space: &Space<F>) -> Vec<u8> {
+    let finest = math::ln(1.0 / F::epsilon().f64());
+    let deepest = |j: usize| {
+        let width = space.width(j).f64();
+        let ratio = if space.is_continuous(j) { finest } else { math::ln(width.max(1.0)) + 1.0 };
+        if width > 0.0 { (ratio / math::ln(3.0)) as u8 } else { 0 }
+    };
+    (0..space.dim()).map(deepest).collect()
 }
 
 impl<F: Real> Direct<F> {
@@ -311,14 +322,8 @@ impl<F: Real> Method<F> for Direct<F> {
         // Middles and cuts, and the points of a few rectangles here, with the caller and on their way.
         let memory = dim * (9.0 * (budget.unwrap_or(USUAL) as f64 + 4.0 * dim) + 8.0 * 16.0 * dim);
         memory::check(Self::NAME, space.dim(), memory)?;
-        let finest = math::ln(1.0 / F::epsilon().f64());
-        let deepest = |j: usize| {
-            let width = space.width(j).f64();
-            let ratio = if space.is_continuous(j) { finest } else { math::ln(width.max(1.0)) + 1.0 };
-            if width > 0.0 { (ratio / math::ln(3.0)) as u8 } else { 0 }
-        };
         Ok(Direct {
-            deepest: (0..space.dim()).map(deepest).collect(),
+            deepest: deepest(space),
             params,
             space: space.clone(),
             length: match &start {
@@ -346,18 +351,19 @@ impl<F: Real> Method<F> for Direct<F> {
         let dim = self.space.dim();
         saved::parameters(&self.params)?;
         self.start.check(&self.space)?;
-        saved::holds("rounds", self.rounds <= saved::MOST, "must be a count")?;
-        saved::length("deepest", &self.deepest, dim)?;
+        saved::count("rounds", self.rounds)?;
+        saved::holds("deepest", self.deepest == deepest(&self.space), "must be that of the space")?;
         saved::shape("x", &self.x, self.x.len(), dim)?;
         if self.rounds == 0 {
             return Ok(());
         }
         saved::length("centre", &self.centre, dim)?;
-        saved::length("best", &self.best.x, dim)?;
+        self.best.verify(dim)?;
         saved::length("cuts", &self.cuts, self.middles.len())?;
         saved::holds("middles", self.middles.len().is_multiple_of(dim), "must be one a variable")?;
         let rectangles = self.sizes.values().flatten().chain(&self.divided);
-        let rows: Vec<usize> = rectangles.map(|rectangle| rectangle.row).collect();
+        let rows: BTreeSet<usize> = rectangles.clone().map(|rectangle| rectangle.row).collect();
+        saved::holds("rectangles", rows.len() == rectangles.count(), "must be there once each")?;
         saved::below("rectangles", &rows, self.middles.len() / dim)
     }
 }
@@ -407,6 +413,10 @@ impl<F: Real> Algorithm<F> for Direct<F> {
 
     fn answer(&self) -> Vec<F> {
         self.best.x.clone()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn memory(&self) -> f64 {

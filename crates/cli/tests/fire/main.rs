@@ -8,6 +8,7 @@
 //! SWARMGRAD_FIRE=20:settings SWARMGRAD_FIRE_SEED=7 cargo test --workspace --test fire -- --ignored --nocapture campaign
 //! ```
 
+mod crafted;
 mod guard;
 mod memory;
 mod scratch;
@@ -25,7 +26,7 @@ type Attack = (&'static str, fn(u64, u64) -> Tally, u64);
 /// All attacks.
 const ATTACKS: &[Attack] = &[
     ("damaged files", states::damaged_files, 1700),
-    ("crafted states", states::crafted_states, 700),
+    ("crafted states", crafted::crafted_states, 700),
     ("settings", settings::settings, 200),
     ("memory", memory::memory, 250),
     ("studies", studies::studies, 100),

@@ -23,7 +23,8 @@
 //! anything better, the portfolio ends.
 
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Matrix, Real};
+use swarmgrad_algorithms::saved;
+use swarmgrad_core::{Matrix, Real, Result};
 
 /// Different ends that are remembered; with more of them eq. (3) is far from small.
 const MOST: usize = 256;
@@ -54,6 +55,13 @@ fn is_same(a: f64, b: f64, fall: f64) -> bool {
 }
 
 impl Basins {
+    /// Whether what was read back can be gone on with.
+    pub(crate) fn verify(&self) -> Result<()> {
+        saved::holds("ends", self.ends.len() <= MOST, "must not be more than are remembered")?;
+        saved::count("searches", self.searches)?;
+        self.ends.iter().try_for_each(|(_, count)| saved::count("searches", *count))
+    }
+
     /// A search that has ended at this value.
     pub(crate) fn count(&mut self, value: f64, fall: f64) {
         self.searches += 1;
@@ -131,6 +139,12 @@ pub(super) struct Survey {
 }
 
 impl Survey {
+    /// Whether what was read back can be gone on with.
+    pub(super) fn verify(&self) -> Result<()> {
+        let counts = [self.lines, self.powers[0], self.powers[1], self.descents.into()];
+        saved::holds("survey", counts.into_iter().all(|count| count < 1 << 30), "must have counts")
+    }
+
     /// After so many evaluations.
     pub(super) fn begin(&mut self, evaluations: u64) {
         self.wanted = ((RATE * evaluations as f64) as u64).clamp(LINES.0, LINES.1);

@@ -15,7 +15,8 @@
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::model::likeliest::Scale;
 use swarmgrad_algorithms::model::process::{Kernel, Prediction, Process};
-use swarmgrad_core::{Matrix, Real, Space, math};
+use swarmgrad_algorithms::saved;
+use swarmgrad_core::{Matrix, Real, Result, Space, math};
 
 const FIRST: usize = 7;
 const MOST: usize = 60;
@@ -69,6 +70,18 @@ impl Line {
 
     pub(super) fn is_over(&self) -> bool {
         self.over
+    }
+
+    /// Whether what was read back can be gone on with in this space.
+    pub(super) fn verify<F: Real>(&self, space: &Space<F>) -> Result<()> {
+        saved::holds("line", Line::suits(space), "must be of one variable with two ends")?;
+        saved::length("values of the line", &self.f, self.t.len())?;
+        saved::numbers("values of the line", &self.f)?;
+        let ascending = self.t.windows(2).all(|pair| pair[0] < pair[1]);
+        let within = self.t.iter().all(|t| (0.0..=1.0).contains(t));
+        saved::holds("line", ascending && within, "must have places from 0 to 1 in their order")?;
+        saved::count("turn", self.turn)?;
+        saved::holds("fruitless", self.fruitless < 1 << 20, "must be a count")
     }
 
     /// A value known from elsewhere.

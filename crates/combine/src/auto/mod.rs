@@ -63,6 +63,7 @@ use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, memory, save_state};
 use walk::Walk;
 
@@ -291,6 +292,43 @@ impl<F: Real> Method<F> for Auto<F> {
             x: Matrix::default(),
             part: Matrix::default(),
         })
+    }
+
+    fn verify(&self) -> Result<()> {
+        let (space, dim) = (&self.space, self.space.dim());
+        saved::parameters(&self.params)?;
+        self.start.check(space)?;
+        let lanes = (1..=self.params.workers + 1).contains(&self.descents.len());
+        saved::holds("descents", lanes, "must be there, no more than there are workers")?;
+        self.descents.iter().try_for_each(|descent| descent.search.verify(dim))?;
+        self.dive.verify(dim)?;
+        saved::fits("coordinates", &self.coordinates, dim)?;
+        self.coordinates.verify()?;
+        self.sample.as_ref().map_or(Ok(()), |run| run.verify(self.population, dim))?;
+        saved::holds("population", self.sample.is_some() || self.population == 0, "must be of a run")?;
+        self.steps.as_ref().map_or(Ok(()), |steps| steps.verify(space))?;
+        self.line.as_ref().map_or(Ok(()), |line| line.verify(space))?;
+        self.model.as_ref().map_or(Ok(()), |model| model.verify(dim))?;
+        let asked = self.asked.iter().filter_map(|(lane, _)| if let Lane::Descent(k) = lane { Some(k) } else { None });
+        saved::below("asked", asked, self.descents.len())?;
+        let spent = self.spent.iter().flat_map(|spent| [spent.runs, spent.evaluations]);
+        let counts = [self.rounds, self.evaluations, self.gained, self.sampled, self.steady, self.spent_before];
+        spent.chain(counts).try_for_each(|count| saved::count("spent", count))?;
+        self.scattered.iter().try_for_each(|(_, x)| saved::length("scattered", x, dim))?;
+        self.survey.verify()?;
+        self.basins.verify()?;
+        self.best.verify(dim)
+    }
+}
+
+impl<F: Real> Sample<F> {
+    /// Whether what was read back is a run of so many points a round.
+    fn verify(&self, population: usize, dim: usize) -> Result<()> {
+        saved::fits("sample", &self.search, dim)?;
+        let own = self.search.distribution().population();
+        saved::holds("population", own == population, "must be that of the run")?;
+        self.best.verify(dim)?;
+        self.search.verify()
     }
 }
 
@@ -540,7 +578,7 @@ impl<F: Real> Auto<F> {
         let workers = self.params.workers;
         let first = if workers <= first { first.next_multiple_of(workers) } else { first };
         let doubled = 2 * self.population;
-        let begins = runs == 0 || doubled.saturating_mul(dim) > LARGEST;
+        let begins = self.population == 0 || doubled.saturating_mul(dim) > LARGEST;
         self.population = if begins { first } else { doubled };
         let start = if runs == 0 { self.best.as_start() } else { self.start.later() };
         let (particles, sigma) = (Some(self.population), self.params.sigma);
@@ -553,6 +591,8 @@ impl<F: Real> Auto<F> {
             unit: f64::NAN,
             dived: false,
         });
+        // A population that does not fit is not doubled.
+        self.population = if self.sample.is_some() { self.population } else { 0 };
         self.spent[Lane::Sample.kind()].runs += 1;
         true
     }
@@ -860,6 +900,10 @@ impl<F: Real> Algorithm<F> for Auto<F> {
 
     fn answer(&self) -> Vec<F> {
         self.best.x.clone()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.space.dim())
     }
 
     fn memory(&self) -> f64 {

@@ -12,6 +12,7 @@ use crate::distinct::Distinct;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::model::gp::{Gp, Params};
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Algorithm, Real, Result, Space, Start};
 
 const PLANE: u64 = 50;
@@ -41,6 +42,12 @@ impl<F: Real> Model<F> {
         let Some(until) = until(space, budget, dear) else { return Ok(None) };
         let params = Params { batch: workers.min(100), ..Params::default() };
         Ok(Some(Model { gp: Gp::new(space, start.clone(), Some(until), params)?, until }))
+    }
+
+    /// Whether what was read back can be gone on with.
+    pub(super) fn verify(&self, dim: usize) -> Result<()> {
+        saved::fits("model", &self.gp, dim)?;
+        Method::verify(&self.gp)
     }
 
     /// Whether it says what comes next after so many evaluations.

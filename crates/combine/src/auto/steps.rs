@@ -12,7 +12,8 @@
 
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::restart::BestPoint;
-use swarmgrad_core::{Matrix, Real, Rng, Space};
+use swarmgrad_algorithms::saved;
+use swarmgrad_core::{Matrix, Real, Result, Rng, Space};
 
 /// The first r, as a share of the width of the box.
 const FIRST: f64 = 0.1;
@@ -61,6 +62,16 @@ impl<F: Real> Steps<F> {
         }
     }
 
+    /// Whether what was read back can be gone on with in this space.
+    pub(super) fn verify(&self, space: &Space<F>) -> Result<()> {
+        let dim = space.dim();
+        saved::below("order", &self.order, dim)?;
+        saved::length("slopes", &self.g, dim)?;
+        saved::point("from", &self.from, dim)?;
+        saved::holds("fruitless", self.fruitless < 1 << 20, "must be a count")?;
+        saved::holds("tried", self.tried <= self.order.len(), "must not be more than there are")
+    }
+
     /// Whether steps are due after so many evaluations.
     pub(super) fn is_due(&self, evaluations: u64) -> bool {
         evaluations < self.limit
@@ -93,7 +104,7 @@ impl<F: Real> Steps<F> {
             return;
         }
         // Eq. (2).
-        if self.best.0 == 0.0 && self.fruitless == 0 {
+        if self.best.0 == 0.0 && self.fruitless == 0 || self.from.is_empty() {
             self.from.clone_from(&best.x);
             (self.value, self.t) = (best.value.f64(), 1.0);
         }

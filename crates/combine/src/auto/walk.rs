@@ -5,6 +5,7 @@ use swarmgrad_algorithms::local::quasi_newton::{self, QuasiNewton};
 use swarmgrad_algorithms::local::trust_region::{self, TrustRegion};
 use swarmgrad_algorithms::local::{LocalMethod, LocalSearch};
 use swarmgrad_algorithms::method::Method;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start};
 
 /// Most variables of models, which take 30 d^2 numbers; above it differences go on with intervals that suit the values.
@@ -46,6 +47,14 @@ impl<F: Real> Walk<F> {
         }
         let params = quasi_newton::Params { noise, ..quasi_newton::Params::default() };
         Ok(Walk::Differences(Box::new(LocalMethod::new(space, Start::Uniform, None, params)?)))
+    }
+
+    /// Whether what was read back can be gone on with.
+    pub(super) fn verify(&self, dim: usize) -> Result<()> {
+        either!(self, walk => {
+            saved::fits("descent", &**walk, dim)?;
+            walk.verify()
+        })
     }
 
     /// Whether its values have an error of at least `least` of their size, and models are to be had.

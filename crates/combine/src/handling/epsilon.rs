@@ -14,7 +14,8 @@
 use super::ToldRound;
 use super::feasibility::FeasibilityOrder;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::Real;
+use swarmgrad_algorithms::saved;
+use swarmgrad_core::{Real, Result};
 
 /// Place of eps(0) in the first population, and T over the budget.
 const SHARE: f64 = 0.2;
@@ -35,6 +36,11 @@ impl EpsilonLevel {
     /// The level of a run of so many evaluations.
     pub fn new(budget: Option<u64>) -> Self {
         EpsilonLevel { budget, ..EpsilonLevel::default() }
+    }
+
+    /// Whether what was read back can be gone on with.
+    pub(super) fn verify(&self) -> Result<()> {
+        saved::count("spent", self.spent)
     }
 
     pub(super) fn scalars<F: Real>(&mut self, told: ToldRound<'_, F>, out: &mut Vec<F>) {

@@ -16,7 +16,8 @@
 
 use super::{ToldRound, quartiles, root_of_two};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Real, Relation, best_index};
+use swarmgrad_algorithms::saved;
+use swarmgrad_core::{Real, Relation, Result, best_index};
 
 /// Damping of eq. (2), and the constants of eq. (3).
 const DAMPING: f64 = 5.0;
@@ -38,9 +39,16 @@ impl AugmentedLagrangian {
         &self.lambda
     }
 
+    /// Whether what was read back can be gone on with.
+    pub(super) fn verify(&self) -> Result<()> {
+        saved::length("multipliers", &self.lambda, self.mu.len())?;
+        self.last.as_ref().map_or(Ok(()), |(_, c)| saved::length("constraints", c, self.mu.len()))
+    }
+
     pub(super) fn scalars<F: Real>(&mut self, told: ToldRound<'_, F>, out: &mut Vec<F>) {
         let n = told.dim as f64;
-        if self.mu.is_empty() {
+        if self.mu.len() != told.constraints.len() {
+            *self = AugmentedLagrangian::default();
             self.begin(&told, n);
         }
         out.extend((0..told.values.len()).map(|i| F::of(self.value(&told, i))));

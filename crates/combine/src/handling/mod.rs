@@ -82,6 +82,19 @@ impl Strategy {
         }
     }
 
+    /// Whether a strategy that was read back can be gone on with.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    pub fn verify(&self) -> Result<()> {
+        match self {
+            Strategy::Feasibility(_) => Ok(()),
+            Strategy::Epsilon(strategy) => strategy.verify(),
+            Strategy::Lagrangian(strategy) => strategy.verify(),
+            Strategy::Penalty(strategy) => strategy.verify(),
+        }
+    }
+
     /// What the method is told of the points of a round, one number a point, into `out`.
     pub fn scalars<F: Real>(&mut self, told: ToldRound<'_, F>, out: &mut Vec<F>) {
         out.clear();
@@ -126,6 +139,7 @@ impl Handled<f64> {
     pub fn load(bytes: &[u8], load: impl FnOnce(&[u8]) -> Result<Box<dyn Algorithm>>) -> Result<Self> {
         let wrong = |why: postcard::Error| Error::Saved(format!("a method with constraints: {why}"));
         let Saved { strategy, constraints, state } = postcard::from_bytes(bytes).map_err(wrong)?;
+        strategy.verify()?;
         Ok(Handled { constraints, ..Handled::new(load(&state)?, strategy) })
     }
 }

@@ -12,7 +12,8 @@
 
 use super::{ToldRound, is_feasible, quartiles};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Real, best_index};
+use swarmgrad_algorithms::saved;
+use swarmgrad_core::{Real, Result, best_index};
 
 /// Growth of the weight, eq. (2), and the largest one over the first.
 const GROWTH: f64 = 1.5;
@@ -28,13 +29,19 @@ pub struct GrowingPenalty {
 }
 
 impl GrowingPenalty {
+    /// Whether what was read back can be gone on with.
+    pub(super) fn verify(&self) -> Result<()> {
+        saved::holds("weight", self.scales.is_empty() || self.first > 0.0, "must have begun above 0")
+    }
+
     pub(super) fn scalars<F: Real>(&mut self, told: ToldRound<'_, F>, out: &mut Vec<F>) {
         let count = told.values.len();
         if self.scales.is_empty() {
             self.scales = told.scales();
             let f = quartiles(told.values.iter().map(|f| f.f64()));
             let v = quartiles((0..count).map(|i| told.violation(i, &self.scales)));
-            self.first = if f > 0.0 && v > 0.0 { f / v } else { f.max(1.0) };
+            let ratio = f / v;
+            self.first = if ratio > 0.0 && ratio.is_finite() { ratio } else { f.max(1.0) };
             self.weight = self.first;
         }
         let penalised = |i: usize| {

@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::parameters::Parameters;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Algorithm, Error, Matrix, Real, Reason, Result, Rng, Space, Start, View, save_state};
 
 /// Derivatives that an adjoint adds to.
@@ -34,6 +35,8 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     const LABEL: &'static str;
     /// Whether what is kept is a whole population, so that slopes can be read off it.
     const POPULATION: bool;
+    /// Points that a gradient step of what is kept asks for.
+    const POINTS: usize;
     /// Its learnable numbers; none where only classical and hybrid make sense.
     const THETA: &'static [Learnable];
     /// The plain method's parameters.
@@ -140,6 +143,16 @@ pub trait Base<F: Real>: Send + Sync + Sized + Serialize + DeserializeOwned + 's
     fn stop_reason(&self) -> Option<Reason> {
         None
     }
+
+    /// Number of coordinates.
+    fn dim(&self) -> usize;
+
+    /// Whether a state that was read back fits together, between two rounds: `begun` after the first points were told, `probed` if
+    /// the next move uses the values of [`Base::probe`], `mixtures` how many are asked for in the next round if that is of trials.
+    ///
+    /// # Errors
+    /// What does not fit, with the rule.
+    fn verify(&self, begun: bool, probed: bool, mixtures: Option<usize>) -> Result<()>;
 
     /// The state under the symbols of the papers.
     fn view(&self) -> View<'_, F>;
@@ -309,6 +322,43 @@ impl<F: Real, B: Base<F>> Method<F> for Differentiable<F, B> {
             },
             room: Room::default(),
         })
+    }
+
+    fn verify(&self) -> Result<()> {
+        let (dim, phase, trials) = (self.base.dim(), self.phase, &self.trials);
+        let between = !self.lent && !matches!(phase, Phase::Probe | Phase::Gradients);
+        saved::holds("phase", between, "must be that between two rounds")?;
+        saved::count("iterations", self.iterations)?;
+        saved::count("spent", self.spent)?;
+        self.own.verify()?;
+        if let Some(Mode::Adaptive | Mode::Diff | Mode::Full) = self.own.mode {
+            saved::holds("mode", !B::THETA.is_empty(), "must be one that the method has")?;
+            self.base.is_smooth()?;
+        }
+        saved::holds("slopes", B::POPULATION || !self.fits(), "must be from the source")?;
+        let asks = phase == Phase::Trials;
+        let begun = phase != Phase::Start;
+        self.base.verify(begun, phase == Phase::Probed, asks.then_some(trials.mixtures))?;
+        self.injection.verify(dim, if begun { self.base.kept().0.len() } else { 0 }, phase == Phase::Known)?;
+        self.plan.as_ref().map_or(Ok(()), |plan| plan.verify(self.base.learnables().len()))?;
+        if !asks {
+            return Ok(());
+        }
+        let rows = trials.mixtures.saturating_add(B::POINTS * trials.owners.len());
+        saved::shape("trials", &trials.points, rows, dim)?;
+        saved::holds("trials", !trials.points.is_empty(), "must be there")?;
+        saved::below("owners", &trials.owners, self.base.movable().min(trials.lengths.len()))
+    }
+}
+
+impl Own {
+    /// Whether numbers that were read back are in their ranges.
+    fn verify(&self) -> Result<()> {
+        let is_length = |t: f64| t >= 0.0 && t.is_finite();
+        let lengths =
+            is_length(self.elite) && self.elite <= 1.0 && is_length(self.step) && is_length(self.learning_rate);
+        let temperatures = [self.loss_temperature, self.temperature].iter().all(|&t| is_length(t) && t > 0.0);
+        saved::holds("parameters", lengths && temperatures, "must be in their ranges")
     }
 }
 
@@ -596,6 +646,10 @@ impl<F: Real, B: Base<F>> Algorithm<F> for Differentiable<F, B> {
 
     fn answer(&self) -> Vec<F> {
         self.base.answer()
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.base.dim())
     }
 
     fn memory(&self) -> f64 {

@@ -26,6 +26,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::distribution::{Samples, Steered};
 use swarmgrad_algorithms::method::Method;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Algorithm, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View};
 
 /// A distribution that has a differentiable version.
@@ -52,6 +53,12 @@ pub trait Named: Steered {
 
     /// Moves its state by so much along them.
     fn displace(&mut self, _local: &[f64]) {}
+
+    /// Whether what was read back of the last update is of so many coordinates, or nothing yet.
+    ///
+    /// # Errors
+    /// It is not so.
+    fn verify_trace(trace: &Self::Trace, dim: usize) -> Result<()>;
 
     /// Sees the state before an update.
     fn before(&mut self, how: &Learns, trace: &mut Self::Trace);
@@ -177,6 +184,7 @@ impl<F: Real, D: Named> Sampling<F, D> {
 impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
     const LABEL: &'static str = D::LABEL;
     const POPULATION: bool = false;
+    const POINTS: usize = 2;
     const THETA: &'static [Learnable] = D::THETA;
     type Params = D::Params;
     type Added = D::Added;
@@ -381,6 +389,27 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
 
     fn answer(&self) -> Vec<F> {
         self.plain.answer()
+    }
+
+    fn dim(&self) -> usize {
+        self.space.dim()
+    }
+
+    fn verify(&self, begun: bool, _probed: bool, mixtures: Option<usize>) -> Result<()> {
+        let dim = self.space.dim();
+        saved::holds("mixtures", mixtures.is_none_or(|mixtures| mixtures == 0), "must be none")?;
+        saved::fits("plain method", &self.plain, dim)?;
+        Method::verify(&self.plain)?;
+        saved::holds("rounds", (self.plain.rounds() > 0) == begun, "must be those of the plain method")?;
+        self.how.selecting.verify()?;
+        saved::shape("y", &self.y, self.fy.len(), dim)?;
+        if begun {
+            saved::width("x", &self.x, dim)?;
+            saved::width("y", &self.y, dim)?;
+        }
+        saved::numbers("fy", &self.fy)?;
+        saved::length("moved", &self.moved, dim)?;
+        D::verify_trace(&self.trace, dim)
     }
 
     fn stop_reason(&self) -> Option<Reason> {

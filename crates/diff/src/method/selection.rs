@@ -23,6 +23,7 @@ use crate::relax::{Form, Relaxation, sigmoid, top_k};
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::evolution::select::entrants;
 use swarmgrad_algorithms::parameters::{Parameter, Parameters};
+use swarmgrad_algorithms::saved;
 use swarmgrad_algorithms::{choice, parameters};
 use swarmgrad_core::{Draws, Real, Result, math, sort_indices};
 
@@ -127,6 +128,12 @@ impl Selecting {
     /// The plain methods' selection.
     pub const HARD: Selecting =
         Selecting { form: Form::Hard, temperature: 0.1, parents: Parents::Tournament, pressure: 2.0 };
+
+    /// Whether one that was read back can select.
+    pub(super) fn verify(&self) -> Result<()> {
+        let is = |t: f64| t > 0.0 && t.is_finite();
+        saved::holds("selection", is(self.temperature) && is(self.pressure), "must be by numbers above 0")
+    }
 
     /// Its form and temperature.
     pub fn relax(&self) -> Relaxation {

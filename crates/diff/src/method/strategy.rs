@@ -21,8 +21,9 @@ use crate::learn::{Learnable, Link};
 use crate::relax::Form;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::distribution::{Distribution, Steered, cma_es::CmaEs, snes::Snes};
+use swarmgrad_algorithms::saved;
 use swarmgrad_algorithms::{choice, parameters};
-use swarmgrad_core::Matrix;
+use swarmgrad_core::{Matrix, Result};
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
@@ -52,6 +53,12 @@ impl Named for Snes {
 
     fn set_numbers(&mut self, how: &mut Learns, numbers: &[f64]) {
         how.selecting.read(numbers);
+    }
+
+    fn verify_trace(trace: &ByTemperature, dim: usize) -> Result<()> {
+        let vectors = [("sigma", &trace.sigma), ("mean", &trace.mean), ("spread", &trace.spread)];
+        vectors.into_iter().try_for_each(|(name, vector)| saved::point(name, vector, dim))?;
+        saved::length("spread", &trace.spread, trace.mean.len())
     }
 
     fn before(&mut self, how: &Learns, trace: &mut ByTemperature) {
@@ -200,6 +207,13 @@ impl Named for CmaEs {
         let quarter = from_axes(vectors, n, |k, l| if k == l { fourth[k] } else { 0.0 });
         let root = product(&quarter, &product(&factor, &quarter, n), n);
         self.set_root(&root);
+    }
+
+    fn verify_trace(trace: &ByRates, dim: usize) -> Result<()> {
+        trace.paths.iter().try_for_each(|path| saved::point("path", path, dim))?;
+        let square = dim.saturating_mul(dim);
+        let mut squares = trace.shape.iter().chain([&trace.covariance]);
+        squares.try_for_each(|square_matrix| saved::point("matrix", square_matrix, square))
     }
 
     fn before(&mut self, how: &Learns, trace: &mut ByRates) {

@@ -9,6 +9,7 @@ use crate::learn::Learnable;
 use crate::relax::Form;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::particle::{Motion, Remembered, Swarm};
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Matrix, Outside, Real, Result, Rng, Space, Start, View};
 
 /// What a move saw: the swarm before it, and its draws.
@@ -212,6 +213,7 @@ pub(super) fn wide<F: Real>(space: &Space<F>) -> Option<Space<f64>> {
 impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
     const LABEL: &'static str = P::LABEL;
     const POPULATION: bool = true;
+    const POINTS: usize = 1;
     const THETA: &'static [Learnable] = P::THETA;
     type Params = P::Params;
     type Added = P::Added;
@@ -478,6 +480,31 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
 
     fn answer(&self) -> Vec<F> {
         self.plain.answer(&self.swarm)
+    }
+
+    fn dim(&self) -> usize {
+        self.space.dim()
+    }
+
+    fn verify(&self, begun: bool, probed: bool, mixtures: Option<usize>) -> Result<()> {
+        let (swarm, dim) = (&self.swarm, self.space.dim());
+        self.start.check(&self.space)?;
+        self.selecting.verify()?;
+        self.plain.verify_settings(&self.space)?;
+        saved::holds("particles", self.plain.particles() > 0, "must be at least 1")?;
+        let Survivors { points, values, .. } = &self.survivors;
+        let open = values.iter().filter(|value| value.is_none()).count();
+        let asked = mixtures.map_or(values.is_empty(), |mixtures| open == mixtures);
+        saved::holds("survivors", asked, "must be those that are asked")?;
+        if !begun {
+            return saved::holds("swarm", *swarm == Swarm::default(), "must be empty before the first round");
+        }
+        if !values.is_empty() {
+            saved::shape("survivors", points, values.len(), dim)?;
+            saved::length("survivors", values, swarm.fy.len())?;
+        }
+        swarm.verify(dim)?;
+        self.plain.verify(swarm, &self.space, probed)
     }
 
     fn view(&self) -> View<'_, F> {

@@ -13,6 +13,7 @@
 
 use super::{Rule, above_zero, flushed, grow, learning_rate, pass, share, squared};
 use crate::parameters::choice;
+use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Error, Real, Result, math};
 
@@ -90,6 +91,13 @@ impl<F: Real> Adam<F> {
     /// Reproduces a misprint of the AdaSwarm paper.
     pub fn with_text(self, text: Text) -> Self {
         Adam { text, ..self }
+    }
+
+    /// Whether a state that was read back can go on with so many numbers.
+    pub(crate) fn verify(&self, total: usize) -> Result<()> {
+        saved::count("steps", self.steps)?;
+        let moments = [("mean", &self.mean), ("square", &self.square), ("largest", &self.largest)];
+        moments.into_iter().try_for_each(|(name, moments)| saved::point(name, moments, total))
     }
 
     /// The mean gradient m and the mean square v, before bias correction; empty before the first step.
