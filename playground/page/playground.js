@@ -62,7 +62,10 @@ class Refused extends Error {}
 
 const TYPED = "a formula";
 const EXAMPLE = "(x0^2 + x1 - 11)^2 + (x0 + x1^2 - 7)^2";
+/** Rounds that a trail goes back; further where a round has few points. */
 const TRAIL = 12;
+const LONG_TRAIL = 60;
+const FEW = 6;
 const SIDE = 301;
 /** Rounds a second; above 60 several a picture, and at the end as many as there is time for. */
 const SPEEDS = [1, 2, 5, 10, 20, 60, 180, 600, 3000, Infinity];
@@ -322,11 +325,11 @@ function draw(part = 1) {
       context.fill();
       if (!many) context.stroke();
     }
-    if (frame.centre && finite(frame.centre) && $("show-centre").checked) {
-      shape(context, [[0, -7], [7, 0], [0, 7], [-7, 0]], ...place(frame.centre), "#d55e00", "#ffffff");
-    }
     if (frame.best && finite(frame.best.x)) {
       shape(context, [[0, -8], [7, 5.5], [-7, 5.5]], ...place(frame.best.x), "#e377c2", "#ffffff");
+    }
+    if (frame.centre && finite(frame.centre) && $("show-centre").checked) {
+      shape(context, [[0, -7], [7, 0], [0, 7], [-7, 0]], ...place(frame.centre), "#d55e00", "#ffffff");
     }
   }
   context.restore();
@@ -449,7 +452,7 @@ function take(frame) {
   state.curve.push(...frame.improvements);
   if (state.before && state.before.x.length !== frame.x.length) state.trails = [];
   if (frame.x.length > 0) state.trails.push(frame.x);
-  if (state.trails.length > TRAIL + 1) state.trails.shift();
+  if (state.trails.length > 1 + (frame.x.length > FEW ? TRAIL : LONG_TRAIL)) state.trails.shift();
   if (frame.ended) play(false);
 }
 
@@ -704,7 +707,7 @@ function fill() {
     return made;
   };
   $("method").append(group("need values only", methods.filter((m) => !m.gradients)), group("use gradients", methods.filter((m) => m.gradients)));
-  const suites = { bbob: "suite BBOB", cec2017: "suite CEC 2017", nist: "fits of the StRD" };
+  const suites = { bbob: "suite BBOB", nist: "fits of the StRD" };
   const family = ({ name, constraints }) => (constraints.length ? "with constraints" : suites[name.split("/")[0]] ?? "classics");
   $("problem").append(new Option("a formula of your own", TYPED));
   for (const label of ["classics", "with constraints", ...Object.values(suites)]) {
@@ -745,8 +748,9 @@ function listen() {
     pickProblem($("problem").value);
     begin({ ground: true });
   });
-  for (const id of ["formula", "bounds"]) $(id).addEventListener("change", () => begin({ ground: true }));
   $("formula").addEventListener("input", () => begin({ ground: true }));
+  $("bounds").addEventListener("change", () => begin({ ground: true }));
+  window.addEventListener("hashchange", () => location.reload());
   $("preset").addEventListener("change", () => {
     Object.assign(state, { preset: $("preset").value, values: {} });
     aboutPreset();
@@ -868,9 +872,9 @@ async function work(say) {
     seen(`problem ${problem.name}`);
   }
   change("problem", TYPED);
-  change("formula", "abs(x0) + sqr(x1)");
+  change("formula", "abs(x0) + sqr(x1)", "input");
   seen("wrong formula");
-  change("formula", "abs(x0) + x1^2");
+  change("formula", "abs(x0) + x1^2", "input");
   $("step").click();
   seen("formula");
   change("bounds", "-1:1, 3");

@@ -131,8 +131,9 @@ fn the_page_computes_the_same_bits_as_this_machine() {
     }
     let seen = answers(&page, browser, &format!("[{}]", requests.join(",")));
     let mut playground = Playground::default();
-    // The page writes every request anew, so what quotes it is not compared.
-    let here: Vec<String> = requests.iter().map(|request| playground.answer(request)).collect();
+    // Addresses of 32 bits reach less memory, and the message says how much.
+    let answer = |request: &String| playground.answer(request).replace("8.0 may be taken", "2.0 may be taken");
+    let here: Vec<String> = requests.iter().map(answer).collect();
     let other: Vec<_> = requests.iter().zip(here.iter().zip(&seen)).filter(|(_, (here, seen))| here != seen).collect();
     assert!(other.is_empty() && here.len() == seen.len(), "{} of {} differ: {other:#?}", other.len(), here.len());
     assert!(seen[4].starts_with(r#"{"error":"particles = "#), "{}", seen[4]);
@@ -170,9 +171,8 @@ fn the_controls_of_the_page_do_what_they_say() {
     assert!(line("to the end").ends_with("; budget of evaluations spent"), "{}", line("to the end"));
     assert!(line("address").contains("#method=pso&formula=abs(x0)"), "{}", line("address"));
     assert!(
-        line("fallen").contains("true panicked at") && line("fallen").contains("asked to fall"),
-        "{}",
-        line("fallen")
+        line("fallen").contains("true panicked at") && seen.iter().any(|line| line == "asked to fall"),
+        "{seen:#?}"
     );
     assert!(line("risen, true").ends_with(": 80 of 2,000; 2; "), "{seen:#?}");
 }
