@@ -492,7 +492,7 @@ async function rise() {
 
 function play(on) {
   if (on && state.frame && state.frame.ended) begin();
-  state.playing = on && !state.broken;
+  state.playing = Boolean(on && !state.broken && state.frame && !state.frame.ended);
   state.stepped = performance.now();
   $("play").textContent = state.playing ? "Pause" : "Play";
   if (!state.playing) draw();
