@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(begin.elapsed(), Duration::ZERO);
         let deadline = begin + second;
         assert!(Instant::now() < deadline && deadline - begin == second && begin - deadline == Duration::ZERO);
-        assert_eq!(deadline.elapsed(), Duration::ZERO);
+        assert_eq!((deadline.elapsed(), deadline.duration_since(begin)), (Duration::ZERO, second));
         let mut later = begin;
         later += second;
         assert_eq!((begin.checked_add(second), later), (Some(deadline), deadline));
