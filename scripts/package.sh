@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 verify=--no-verify
 if [ "${1:-}" = --verify ]; then verify=; shift; fi
-cargo package --quiet --workspace --exclude swarmgrad-python --offline $verify "$@"
+cargo package --quiet --workspace --exclude swarmgrad-python --exclude swarmgrad-playground --offline $verify "$@"
 
 target=$(cargo metadata --no-deps --offline --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 wc -c "$target"/package/swarmgrad*.crate

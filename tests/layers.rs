@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("swarmgrad", 5),
     ("swarmgrad-lab", 6),
     ("swarmgrad-python", 6),
+    ("swarmgrad-playground", 6),
     ("swarmgrad-cli", 7),
 ];
 

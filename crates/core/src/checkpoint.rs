@@ -1,10 +1,9 @@
 //! Checkpoint: a run between two rounds, saved so that continuing it gives the same bits.
 
 use crate::tally::Tally;
-use crate::{Algorithm, Error, Real, Result, Rng, state};
+use crate::{Algorithm, Error, Instant, Real, Result, Rng, state};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use std::time::Instant;
 
 /// Everything a run needs to continue: the method's name and state, the generator, the counts and the best point.
 /// `about` is the caller's own (the program keeps the whole command there).

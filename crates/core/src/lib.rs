@@ -19,6 +19,7 @@
 mod aim;
 mod algorithm;
 mod checkpoint;
+mod clock;
 mod constraint;
 mod encode;
 mod error;
@@ -50,6 +51,7 @@ mod watch;
 pub use aim::{Aim, RobustLoss};
 pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
 pub use checkpoint::Checkpoint;
+pub use clock::Instant;
 pub use constraint::{Constraint, Relation, better_constrained, violation};
 pub use encode::Part;
 pub use error::{Error, Result, nearest};

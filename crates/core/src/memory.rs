@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::fs;
 use std::sync::OnceLock;
 
-/// What a method may take where nobody says otherwise and the machine has more: 8 GiB.
-const USUAL: f64 = 8.0 * GIB;
+/// What a method may take where nobody says otherwise and the machine has more: 8 GiB, and half of what addresses of 32 bits reach.
+const USUAL: f64 = if usize::BITS < 64 { 2.0 * GIB } else { 8.0 * GIB };
 const GIB: f64 = (1_u64 << 30) as f64;
 /// The variable of the environment that says otherwise: `64G`, `500M`, or bytes.
 pub const VARIABLE: &str = "SWARMGRAD_MEMORY";
@@ -42,8 +42,8 @@ pub fn would_fit<T>(build: impl FnOnce() -> Result<T>) -> bool {
 /// How a size is written.
 const SIZE: &str = "must be a number of bytes, or of K, M, G or T as in 64G";
 
-/// Refuses a method that needs more bytes than may be taken: what [`allow`] or the variable [`VARIABLE`] says, else 8 GiB, or
-/// what is free on this machine and to this process if that is less.
+/// Refuses a method that needs more bytes than may be taken: what [`allow`] or the variable [`VARIABLE`] says, else 8 GiB (2 GiB
+/// where addresses have 32 bits), or what is free on this machine and to this process if that is less.
 ///
 /// # Errors
 /// The method needs more, or the variable cannot be read.

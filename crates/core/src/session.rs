@@ -25,12 +25,12 @@ use crate::noise::{Repeated, Settling, Shortlist};
 use crate::tally::{Behind, Late, Tally};
 use crate::watch::Lent;
 use crate::{
-    Aim, Algorithm, Asked, Batch, Best, Checkpoint, Constraint, Evaluation, Failure, FailureCounts, Id, Limits, Matrix,
-    Outcome, Problem, Progress, Real, Reason, Result, Rng, Told, Watch, best_index, violation,
+    Aim, Algorithm, Asked, Batch, Best, Checkpoint, Constraint, Evaluation, Failure, FailureCounts, Id, Instant,
+    Limits, Matrix, Outcome, Problem, Progress, Real, Reason, Result, Rng, Told, Watch, best_index, violation,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A method being driven.
 pub struct Session<'a, F: Real = f64> {

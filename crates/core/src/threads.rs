@@ -1,12 +1,11 @@
 //! Evaluating points: threads, batches, panics, NaN, and stopping in between.
 
-use crate::{Aim, Constraint, Error, Evaluation, Failure, FailureCounts, Matrix, Problem, Real, Result, Rows};
+use crate::{Aim, Constraint, Error, Evaluation, Failure, FailureCounts, Instant, Matrix, Problem, Real, Result, Rows};
 use rayon::prelude::*;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 /// The threads of a run: its own pool, never the process-wide one. One worker means no pool and no threads at all.
 #[derive(Debug, Default)]

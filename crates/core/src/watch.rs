@@ -1,9 +1,11 @@
 //! Watch: sees a run after each round and may end it. Stop rule, logger, progress bar and recorder are the same thing.
 
 use crate::tally::Tally;
-use crate::{Algorithm, Best, Checkpoint, Error, Evaluation, FailureCounts, Id, Real, Reason, Result, Rng, Rows};
+use crate::{
+    Algorithm, Best, Checkpoint, Error, Evaluation, FailureCounts, Id, Instant, Real, Reason, Result, Rng, Rows,
+};
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a watcher sees.
 #[derive(Clone, Copy)]

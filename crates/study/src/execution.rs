@@ -12,10 +12,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use swarmgrad_core::{
-    Aim, Batch, Capacity, Checkpoint, Constraint, Error, Evaluation, Evaluator, Function, Halt, Id, Limits, Outcome,
-    Problem, Progress, Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers,
+    Aim, Batch, Capacity, Checkpoint, Constraint, Error, Evaluation, Evaluator, Function, Halt, Id, Instant, Limits,
+    Outcome, Problem, Progress, Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers,
     state::check_writable,
 };
 use swarmgrad_problems as problems;

@@ -1,4 +1,4 @@
-//! Expressions over names, and constraints that are written with them: `x0 + x1 <= 1`.
+//! Expressions over names, alone as a formula, and constraints that are written with them: `x0 + x1 <= 1`.
 //!
 //! ```text
 //! constraint = [label ':'] sum relation sum [relation sum]      relation: <= >= < > = ==
@@ -87,6 +87,54 @@ impl Term {
 /// x^y, by multiplication where y is a small whole number.
 fn power(x: f64, y: f64) -> f64 {
     if y.fract() == 0.0 && y.abs() <= 16.0 { x.powi(y as i32) } else { math::powf(x, y) }
+}
+
+/// An objective that is written as an expression over the names of its variables: `x0^2 + (x1 - 1)^2`. The grammar is that of one side of
+/// a constraint.
+///
+/// ```
+/// use swarmgrad_study::Formula;
+///
+/// let names = ["x0".to_owned(), "x1".to_owned()];
+/// let formula = Formula::parse("(1 - x0)^2 + 100 * (x1 - x0^2)^2", &names)?;
+/// assert_eq!(formula.value(&[1.0, 1.0]), 0.0);
+/// assert!((formula.value(&[-1.2, 1.0]) - 24.2).abs() < 1e-12);
+/// let wrong = Formula::parse("x0 + sqr(x1)", &names).unwrap_err().to_string();
+/// assert_eq!(wrong, "formula = 'x0 + sqr(x1)': has no function 'sqr', did you mean 'sqrt'?");
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Formula {
+    term: Term,
+}
+
+impl Formula {
+    /// Reads a formula over these names.
+    ///
+    /// # Errors
+    /// What cannot be read, and where; a name that is not among `names`.
+    pub fn parse(text: &str, names: &[String]) -> Result<Self> {
+        let wrong = |rule: String| Error::parameter("formula", format!("'{}'", shortened(text)), rule);
+        if text.len() > LONGEST {
+            return Err(wrong(format!("is longer than {LONGEST} bytes")));
+        }
+        let mut known = names.to_vec();
+        let mut reader = Reader { text, at: 0, names: &mut known, depth: 0 };
+        let term = reader.sum().map_err(wrong)?;
+        reader.space();
+        if reader.at < text.len() {
+            return Err(wrong(format!("'{}' cannot be read", shortened(&text[reader.at..]))));
+        }
+        match known.get(names.len()) {
+            Some(name) => Err(Error::unknown("name in the formula", name, names.iter().map(String::as_str))),
+            None => Ok(Formula { term }),
+        }
+    }
+
+    /// The value for these values of the names, in their order; NaN where it has none, as the logarithm of -1.
+    pub fn value(&self, values: &[f64]) -> f64 {
+        self.term.value(values)
+    }
 }
 
 /// How two sides compare.
@@ -420,6 +468,19 @@ mod tests {
         assert!(error("").contains("ends where"));
     }
 
+    #[test]
+    fn a_formula_is_one_expression_over_known_names() {
+        let formula = |text: &str| Formula::parse(text, &names()[..2]);
+        assert_eq!(formula(" x0 * x1 + pi - pi ").unwrap().value(&[2.0, 3.0]), 6.0);
+        assert!(formula("1 / x0 - 1 / x0").unwrap().value(&[0.0, 0.0]).is_nan());
+        let error = |text: &str| formula(text).unwrap_err().to_string();
+        assert_eq!(error("x0 + x2"), "unknown name in the formula 'x2': there are x0, x1");
+        assert_eq!(error("x0 <= 1"), "formula = 'x0 <= 1': '<= 1' cannot be read");
+        assert_eq!(error("x0 +"), "formula = 'x0 +': ends where a number or a name is expected");
+        assert!(error(&"1+".repeat(4000)).contains("longer than"));
+        assert!(error(&format!("{}x0", "(".repeat(1000))).contains("nested more than 64"));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(100_000))]
 
@@ -431,6 +492,9 @@ mod tests {
             if let Ok(read) = conditions(&text, &mut names()) {
                 prop_assert!(read.len() == 1 || read.len() == 2);
                 read.iter().for_each(|condition| _ = condition.value(&[0.5, -1.0, 3.0]));
+            }
+            if let Ok(formula) = Formula::parse(&text, &names()) {
+                formula.value(&[0.5, -1.0, 3.0]);
             }
         }
     }

@@ -53,9 +53,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use swarmgrad_core::state::{self, Place};
-use swarmgrad_core::{Asked, Evaluation, Progress, Real, Reason, Result, Session, Space, Told, Watch};
+use swarmgrad_core::{Asked, Evaluation, Instant, Progress, Real, Reason, Result, Session, Space, Told, Watch};
 
 /// The version of the form.
 const FORMAT: u64 = 1;

@@ -18,5 +18,6 @@ mod study;
 pub mod units;
 
 pub use execution::{Execution, Saved};
+pub use expression::Formula;
 pub use report::{Front, LastFailure, Report, Verdict};
 pub use study::{PROGRAM_BUDGET, Plan, Program, Study};

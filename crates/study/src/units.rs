@@ -32,9 +32,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use swarmgrad_core::state::{self, Place};
-use swarmgrad_core::{Error, Halt, Result};
+use swarmgrad_core::{Error, Halt, Instant, Result};
 
 /// The last member without its value.
 const CRC: &[u8] = br#","crc":""#;

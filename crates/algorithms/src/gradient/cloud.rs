@@ -214,8 +214,9 @@ impl<'a, F: Real> LeastSquares<'a, F> {
     /// The source for a problem. Errors name the parameter, its value and the rule.
     pub fn new(problem: &'a dyn Problem<F>, params: LeastSquaresParams) -> Result<Self> {
         params.check()?;
-        if params.particles.is_some_and(|n| n.saturating_mul(problem.space().dim()) > 1 << 32) {
-            let rule = format!("times {} variables must be at most 2^32 numbers", problem.space().dim());
+        let dim = problem.space().dim() as u64;
+        if params.particles.is_some_and(|n| (n as u64).saturating_mul(dim) > 1 << 32) {
+            let rule = format!("times {dim} variables must be at most 2^32 numbers");
             return Err(Error::parameter("particles", params.particles.unwrap_or(0), rule));
         }
         Ok(LeastSquares { problem, params, cloud: Matrix::default(), values: Vec::new() })

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 use std::fmt;
-use std::time::Instant;
-use swarmgrad_core::{Differentiable, GradientSource, Real, Result, Rng, Rows};
+use swarmgrad_core::{Differentiable, GradientSource, Instant, Real, Result, Rng, Rows};
 
 /// The report: direction, length and price of a source's gradients.
 #[derive(Debug, Clone, PartialEq, Serialize)]

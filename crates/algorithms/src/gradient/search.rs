@@ -61,7 +61,7 @@ impl<F: Real> Search<F> {
     /// A search on the space. Errors name the parameter, its value and the rule.
     pub fn new(params: Params, space: &Space<F>) -> Result<Self> {
         params.check()?;
-        if params.particles.saturating_mul(space.dim()) > 1 << 32 {
+        if (params.particles as u64).saturating_mul(space.dim() as u64) > 1 << 32 {
             let rule = format!("times {} variables must be at most 2^32 numbers", space.dim());
             return Err(Error::parameter("particles", params.particles, rule));
         }

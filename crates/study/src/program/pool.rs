@@ -12,8 +12,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::time::{Duration, Instant, SystemTime};
-use swarmgrad_core::{Batch, Capacity, Error, Evaluation, Evaluator, Failure, Id, Result, Space, Typed};
+use std::time::{Duration, SystemTime};
+use swarmgrad_core::{Batch, Capacity, Error, Evaluation, Evaluator, Failure, Id, Instant, Result, Space, Typed};
 
 /// What a program gets to end by itself once its standard input or output is closed.
 const PATIENCE: Duration = Duration::from_millis(500);
