@@ -346,6 +346,46 @@ fn poison(value: &mut Value, draw: &mut Draw, odds: usize) {
     }
 }
 
+/// Puts something hostile only where a journal stays readable: what it says of the study and of the result, names, words, and why a point failed.
+fn poison_texts(line: &mut Value, draw: &mut Draw, names: &str) {
+    let kind = line["kind"].as_str().unwrap_or_default().to_owned();
+    if kind == "result" || kind == "note" {
+        return poison(line, draw, 2);
+    }
+    let renamed = |members: &mut Value| {
+        if let Value::Object(members) = members {
+            *members = std::mem::take(members).into_iter().map(|(name, value)| (name + names, value)).collect();
+        }
+    };
+    match kind.as_str() {
+        "header" => {
+            for text in ["problem", "method", "gradient", "outside"] {
+                if line["study"].get(text).is_some() && draw.below(2) == 0 {
+                    line["study"][text] =
+                        format!("{}{}", line["study"][text], HOSTILE[draw.below(HOSTILE.len())]).into();
+                }
+            }
+            if let Some(Value::String(command)) = line["study"].pointer_mut("/program/command") {
+                *command += HOSTILE[draw.below(HOSTILE.len())];
+            }
+            for name in line.get_mut("names").and_then(Value::as_array_mut).into_iter().flatten() {
+                *name = format!("{}{names}", name.as_str().unwrap_or_default()).into();
+            }
+        }
+        _ => {
+            renamed(&mut line["x"]);
+            for word in line["x"].as_object_mut().into_iter().flat_map(|members| members.values_mut()) {
+                if word.is_string() {
+                    *word = HOSTILE[draw.below(HOSTILE.len())].into();
+                }
+            }
+            if line.get("text").is_some() {
+                line["text"] = HOSTILE[draw.below(HOSTILE.len())].into();
+            }
+        }
+    }
+}
+
 fn is_harmless(page: &str) -> Result<(), String> {
     // What the style of pages itself says is not meant.
     match HARMFUL.iter().find_map(|harm| page.find(harm)) {
@@ -409,12 +449,17 @@ pub fn journals(scale: u64, seed: u64) -> Tally {
     ];
     let kinds: Vec<_> = kinds.into_iter().filter(|lines| lines.len() > 10).collect();
     let server = Server::new(folder.as_ref(), &[]);
+    let mut drawn = 0;
     for k in 0..24 * scale {
         let mut lines = kinds[draw.below(kinds.len())].clone();
-        let odds = [2, 6, 20][draw.below(3)];
-        lines.iter_mut().for_each(|line| poison(line, &mut draw, odds));
+        let readable = draw.below(3) > 0;
+        let (odds, names) = ([2, 6, 20][draw.below(3)], HOSTILE[draw.below(HOSTILE.len())]);
+        lines.iter_mut().for_each(|line| match readable {
+            true => poison_texts(line, &mut draw, names),
+            false => poison(line, &mut draw, odds),
+        });
         let mut bytes = sealed(&lines);
-        if draw.below(4) == 0 {
+        if !readable && draw.below(4) == 0 {
             // Damaged at any place, or cut off.
             let at = draw.below(bytes.len());
             match draw.below(2) {
@@ -437,19 +482,21 @@ pub fn journals(scale: u64, seed: u64) -> Tally {
         let outcome = outcome.and_then(|()| {
             let done = run_within(60, program(folder.as_ref(), &["plot", &format!("./{name}"), "-o", "page.html"]))?;
             match std::fs::read_to_string(folder.path("page.html")) {
-                Ok(page) => std::fs::remove_file(folder.path("page.html"))
-                    .map_err(|why| why.to_string())
-                    .and(is_harmless(&page)),
+                Ok(page) => {
+                    drawn += 1;
+                    std::fs::remove_file(folder.path("page.html"))
+                        .map_err(|why| why.to_string())
+                        .and(is_harmless(&page))
+                }
                 Err(_) if [Some(1), Some(2)].contains(&done.code) => Ok(()),
                 Err(why) => Err(format!("plot: {why}: {}", done.said())),
             }
         });
-        if outcome.is_err() && std::env::var_os("KEEP_FAULTS").is_some() {
-            let _ = std::fs::copy(folder.path(&name), std::env::temp_dir().join(format!("fault-{k}.jsonl")));
-        }
         std::fs::remove_file(folder.path(&name)).unwrap();
         tally.case(outcome.map_err(|why| format!("journal {k} of seed {seed}: {why}")));
     }
+    // What is only refused tests no page.
+    tally.case(if drawn > 6 * scale { Ok(()) } else { Err(format!("only {drawn} journals had a page")) });
     tally
 }
 
