@@ -267,11 +267,11 @@ fn at_place(door: &str, place: &str) -> Result<(), String> {
     // The program that cannot be started is no success whatever the place is.
     let success =
         if door.contains("/no/such") { [Some(4), Some(3)].contains(&done.code) } else { done.code == Some(0) };
+    // A program that cannot be started is said first.
+    let refused = [Some(2), Some(3)].contains(&done.code) || door.contains("/no/such") && done.code == Some(4);
     match can {
         Some(true) if !success => return Err(format!("exit code {:?}: {:.400}", done.code, done.said())),
-        Some(false)
-            if ![Some(2), Some(3)].contains(&done.code) && !(door.contains("/no/such") && done.code == Some(4)) =>
-        {
+        Some(false) if !refused => {
             return Err(format!("exit code {:?}, it must not succeed: {:.400}", done.code, done.said()));
         }
         Some(false) if !named && !door.contains("/no/such") => {

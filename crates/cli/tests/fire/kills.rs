@@ -99,11 +99,12 @@ pub fn programs(scale: u64, seed: u64) -> Tally {
         let mut cases = Vec::new();
         for _ in 0..4 {
             kills += u64::from(killed(command("broken"), whole.took, &mut draw));
-            let now = evaluations(&folder.path("broken"));
-            cases.push(now.and_then(|now| match now >= known {
-                true => Ok(known = now),
+            let now = evaluations(&folder.path("broken"))?;
+            cases.push(match now >= known {
+                true => Ok(()),
                 false => Err(format!("{method}, {workers} copies: {known} evaluations became {now}")),
-            }));
+            });
+            known = now;
         }
         // The copies are killed a moment later.
         std::thread::sleep(Duration::from_millis(100));
@@ -202,8 +203,8 @@ fn left(folder: &Path) -> usize {
 /// The last improvement in a file of them.
 fn last_line(path: &Path) -> Option<Value> {
     let text = fs::read_to_string(path).ok()?;
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.filter(|line| line["kind"] == "best").last()
+    let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.rfind(|line| line["kind"] == "best")
 }
 
 /// A partner that evaluates: what it has told and got an answer to is never asked for again.
