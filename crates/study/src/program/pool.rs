@@ -605,7 +605,7 @@ impl Pool {
         let Worker { program: Some(program), task: Some(task), .. } = &self.workers[k] else { return };
         let answered = program.answered;
         if answered == 0 || !task.received.is_blank() || task.job.attempt > RETRIES {
-            return self.fail_task(k, Failure::Crashed("it closed its standard input without reading it".into()));
+            return self.fail_task(k, Failure::Crashed("it closed its standard input".into()));
         }
         if answered == 1 {
             self.note_single();
