@@ -86,6 +86,9 @@ struct About {
     bytes: u64,
 }
 
+/// A checkpoint as it was read.
+type Taken = (Checkpoint, About);
+
 /// A run on disk: a checkpoint or a journal, to be continued.
 pub struct Saved {
     /// What was run.
@@ -364,7 +367,7 @@ impl Plan {
     }
 
     /// The right to write the checkpoint, and the state that it holds, if it is of this run.
-    fn checkpoint(&self, execution: &mut Execution<'_>) -> Result<(Option<Lock>, Option<(Checkpoint, About)>)> {
+    fn checkpoint(&self, execution: &mut Execution<'_>) -> Result<(Option<Lock>, Option<Taken>)> {
         let Some(path) = execution.checkpoint.clone() else { return Ok((None, None)) };
         if execution.overwrite && holds_something(&path) {
             let old = journal::rotate(&path)?;
