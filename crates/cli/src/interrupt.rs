@@ -23,7 +23,7 @@ pub fn flag() -> Arc<AtomicBool> {
         }
     };
     if let Err(why) = on_signal(asked) {
-        eprintln!("swarmgrad: ctrl-C will end the program at once: {why}");
+        note!("swarmgrad: ctrl-C will end the program at once: {why}");
     }
     flag
 }

@@ -11,7 +11,7 @@ pub fn open(path: Option<&Path>, command: &str, plan: &Value, quiet: bool) -> sw
         None => Records::temporary(command, plan),
     };
     if let Some(path) = records.path().filter(|_| records.is_temporary() && !quiet) {
-        eprintln!("swarmgrad: until the end, finished runs are kept in {}", path.display());
+        note!("swarmgrad: until the end, finished runs are kept in {}", path.display());
     }
     tell(&records);
     Ok(records)
@@ -20,7 +20,7 @@ pub fn open(path: Option<&Path>, command: &str, plan: &Value, quiet: bool) -> sw
 /// Says what the records have to say.
 pub fn tell(records: &Records) {
     for note in records.notes() {
-        eprintln!("swarmgrad: {note}");
+        note!("swarmgrad: {note}");
     }
 }
 
@@ -30,11 +30,11 @@ pub fn interrupted(records: &Records, what: &str) {
     match records.path() {
         Some(path) => {
             let path = path.display();
-            eprintln!(
+            note!(
                 "swarmgrad: interrupted; {what}; what was finished is in {path}, the same command continues from there"
             );
         }
-        None => eprintln!("swarmgrad: interrupted; {what}"),
+        None => note!("swarmgrad: interrupted; {what}"),
     }
 }
 
@@ -42,6 +42,6 @@ pub fn interrupted(records: &Records, what: &str) {
 pub fn close(records: Records, done: bool) -> bool {
     tell(&records);
     let lost = records.finish(done);
-    lost.iter().for_each(|why| eprintln!("swarmgrad: {why}"));
+    lost.iter().for_each(|why| note!("swarmgrad: {why}"));
     lost.is_none()
 }

@@ -2,6 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+/// Says something on standard error. Where that cannot be written (a full disk, a reader who has gone away) the work goes on.
+macro_rules! note {
+    ($($text:tt)*) => {
+        // A failure has nobody to be told.
+        _ = std::io::Write::write_fmt(&mut std::io::stderr().lock(), format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
 mod argument;
 mod command;
 mod interrupt;
@@ -28,7 +36,7 @@ const NOT_PROVEN: u8 = 3;
 pub fn main() -> ExitCode {
     let program = command::Program::parse();
     program.run().unwrap_or_else(|why| {
-        eprintln!("swarmgrad: {why:#}");
+        note!("swarmgrad: {why:#}");
         ExitCode::from(code(&why))
     })
 }

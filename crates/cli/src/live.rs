@@ -77,8 +77,8 @@ impl Watch for Note {
 /// Says something on standard error while a line of progress may stand there.
 pub fn say(text: &str) {
     match BAR.lock() {
-        Ok(bar) if bar.is_some() => bar.iter().for_each(|bar| bar.suspend(|| eprintln!("swarmgrad: {text}"))),
-        _ => eprintln!("swarmgrad: {text}"),
+        Ok(bar) if bar.is_some() => bar.iter().for_each(|bar| bar.suspend(|| note!("swarmgrad: {text}"))),
+        _ => note!("swarmgrad: {text}"),
     }
 }
 
@@ -132,7 +132,7 @@ pub fn line<R>(quiet: bool, shared: &Shared, budget: Budget, work: impl FnOnce()
                         bar.tick();
                     }
                     None if printed.elapsed() >= PLAIN => {
-                        eprintln!("{}", now());
+                        note!("{}", now());
                         printed = Instant::now();
                     }
                     None => {}

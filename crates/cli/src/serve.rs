@@ -119,24 +119,30 @@ fn head(stream: &mut TcpStream) -> io::Result<Option<String>> {
 /// The path that is asked for, and whether only the head is.
 fn request(head: &str, token: Option<&str>) -> Result<(String, bool), Answer> {
     let mut lines = head.split("\r\n");
-    let mut words = lines.next().unwrap_or_default().split(' ');
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let bad = || Answer::refusal("400 Bad Request");
+    let words: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
+    let [method, target, version] = words[..] else { return Err(bad()) };
     let silent = match method {
+        _ if !version.starts_with("HTTP/1.") => return Err(bad()),
         "GET" => false,
         "HEAD" => true,
         _ => return Err(Answer::refusal("405 Method Not Allowed")),
     };
     let mut hosts = lines.filter_map(|line| line.split_once(':')).filter(|(name, _)| name.eq_ignore_ascii_case("host"));
     let host = hosts.next().map_or("", |(_, host)| host.trim());
+    if hosts.next().is_some() {
+        // Which of them is meant nobody knows.
+        return Err(bad());
+    }
     let path = target.split(['?', '#']).next().unwrap_or_default();
-    let Some(path) = path.strip_prefix('/') else { return Err(Answer::refusal("400 Bad Request")) };
+    let Some(path) = path.strip_prefix('/') else { return Err(bad()) };
     let rest = match token {
         None if is_here(host) => Some(path),
         None => return Err(Answer::refusal("403 Forbidden")),
         Some(token) => path.split_once('/').filter(|(given, _)| equal(given, token)).map(|(_, rest)| rest),
     };
     let rest = rest.ok_or_else(|| Answer::refusal("403 Forbidden"))?;
-    Ok((decoded(rest).ok_or_else(|| Answer::refusal("400 Bad Request"))?, silent))
+    Ok((decoded(rest).ok_or_else(bad)?, silent))
 }
 
 /// Whether a host is this machine, as it is called from itself.
@@ -201,7 +207,16 @@ mod tests {
             );
         }
         assert_eq!(asked("POST / HTTP/1.1", "localhost", None), Err("405 Method Not Allowed"));
-        for bad in ["GET %2 HTTP/1.1", "GET /%2 HTTP/1.1", "GET /%ff HTTP/1.1", "GET http://x/ HTTP/1.1", ""] {
+        assert_eq!(asked("GET / HTTP/1.1", "localhost\r\nHost: evil.example", None), Err("400 Bad Request"));
+        for bad in [
+            "GET %2 HTTP/1.1",
+            "GET /%2 HTTP/1.1",
+            "GET /%ff HTTP/1.1",
+            "GET http://x/ HTTP/1.1",
+            "GET /",
+            "GET / /x HTTP/1.1",
+            "",
+        ] {
             assert!(asked(bad, "localhost", None).is_err(), "{bad}");
         }
     }

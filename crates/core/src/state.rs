@@ -15,6 +15,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 const MAGIC: &[u8; 8] = b"\x89swgrad\n";
 /// What files of earlier forms began with.
@@ -127,7 +130,7 @@ fn failed(path: &Path, why: &io::Error) -> Error {
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let written = match place(path)? {
         Place::File(place) => replace(&place, bytes),
-        Place::Device => OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(bytes)),
+        Place::Device => open_device(path).and_then(|mut file| file.write_all(bytes)),
     };
     written.map_err(|why| failed(path, &why))
 }
@@ -159,6 +162,42 @@ pub fn place(path: &Path) -> Result<Place> {
         place = place.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
     }
     Err(Error::File { path: path.display().to_string(), why: "its links lead round in a circle".into() })
+}
+
+/// How long a pipe waits for somebody to read it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens what is no file, to be written.
+///
+/// # Errors
+/// What the system says; a named pipe that nobody has opened for reading after five seconds.
+pub fn open_device(path: &Path) -> io::Result<File> {
+    open_within(path, PATIENCE)
+}
+
+fn open_within(path: &Path, patience: Duration) -> io::Result<File> {
+    if !is_pipe(path) {
+        return OpenOptions::new().append(true).open(path);
+    }
+    // The system would wait for ever.
+    let (opened, result) = mpsc::channel();
+    let pipe = path.to_owned();
+    thread::spawn(move || opened.send(OpenOptions::new().append(true).open(pipe)));
+    let unread = |_| io::Error::new(io::ErrorKind::TimedOut, "nobody reads this pipe");
+    result.recv_timeout(patience).map_err(unread)?
+}
+
+/// Whether a path leads to a named pipe.
+#[cfg(unix)]
+pub fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+}
+
+/// Whether a path leads to a named pipe: there are none.
+#[cfg(not(unix))]
+pub fn is_pipe(_path: &Path) -> bool {
+    false
 }
 
 fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -277,10 +316,25 @@ pub fn check_writable(path: &Path) -> Result<()> {
         _ => {}
     }
     let failed = |why: io::Error| Error::File { path: path.display().to_string(), why: why.to_string() };
-    let new = !path.exists();
-    OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
-    // Behind a link that led nowhere the new file is its target.
-    if new { path.canonicalize().and_then(fs::remove_file).map_err(failed) } else { Ok(()) }
+    let place = match place(path)? {
+        // Who reads a pipe would take the look for all that comes.
+        Place::Device if is_pipe(path) => return Ok(()),
+        Place::Device => path.to_owned(),
+        Place::File(place) => place,
+    };
+    if place.exists() {
+        return OpenOptions::new().append(true).open(place).map(drop).map_err(failed);
+    }
+    // Not the file itself: by the time that it were removed it might be another process's.
+    let (_, beside) = create_beside(&place).map_err(failed)?;
+    let removed = match fs::remove_file(beside) {
+        // By another process that took it for a left one.
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(failed),
+    };
+    // Of those that were killed at this very place.
+    sweep(&place);
+    removed
 }
 
 #[cfg(test)]
@@ -370,6 +424,10 @@ pub(crate) mod tests {
         write_whole(&folder.path("to pipe"), b"through").unwrap();
         assert!(fs::metadata(folder.path("pipe")).unwrap().file_type().is_fifo());
         assert_eq!(reader.join().unwrap(), b"through");
+        // Nobody reads: that is said, and a look waits for nobody.
+        let why = open_within(&folder.path("to pipe"), Duration::from_millis(50)).unwrap_err().to_string();
+        assert_eq!(why, "nobody reads this pipe");
+        check_writable(&folder.path("to pipe")).unwrap();
         // Failures: a folder in the place, a folder that is missing, a circle.
         fs::create_dir(folder.path("folder")).unwrap();
         symlink("circle", folder.path("circle")).unwrap();

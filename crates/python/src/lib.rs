@@ -10,6 +10,7 @@ mod native;
 use failure::raised;
 use pyo3::prelude::*;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use swarmgrad::study::{journal, number, space};
 use swarmgrad::{Matrix, Space, Typed, Variable, problems, registry};
 
@@ -39,6 +40,12 @@ fn method(name: &str) -> PyResult<String> {
 #[pyfunction]
 fn problem_names() -> Vec<String> {
     problems::all().map(ToString::to_string).collect()
+}
+
+/// Writes a file whole or not at all.
+#[pyfunction]
+fn write_whole(path: PathBuf, text: &str) -> PyResult<()> {
+    swarmgrad::write_whole(&path, text.as_bytes()).map_err(raised)
 }
 
 /// The texts of variables as they are read: the error of one that is none.
@@ -129,6 +136,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(methods, module)?)?;
     module.add_function(wrap_pyfunction!(method, module)?)?;
     module.add_function(wrap_pyfunction!(problem_names, module)?)?;
+    module.add_function(wrap_pyfunction!(write_whole, module)?)?;
     module.add_function(wrap_pyfunction!(check_variables, module)?)?;
     module.add_function(wrap_pyfunction!(encode, module)?)?;
     module.add_function(wrap_pyfunction!(decode, module)?)?;

@@ -197,10 +197,7 @@ class Optimizer:
         state["fun"] = None if state["fun"] is None else _json_number(state["fun"])
         state["space"] = None
         text = json.dumps({"kind": "swarmgrad ask and tell", "format": FORMAT, "version": _native.__version__, **state})
-        partial = f"{os.fspath(path)}.partial"
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(partial, path)
+        _native.write_whole(os.fspath(path), text)
 
     @classmethod
     def load(cls, path, space=None):

@@ -3,6 +3,7 @@
 use crate::gradients;
 use crate::improvements::Improvements;
 use crate::journal::{self, Journal};
+use crate::lock::Lock;
 use crate::program::{self, Blocking, Pool};
 use crate::report::{LastFailure, Report};
 use crate::study::{Plan, Study};
@@ -16,7 +17,7 @@ use std::time::Duration;
 use swarmgrad_core::{
     Aim, Batch, Capacity, Checkpoint, Constraint, Error, Evaluation, Evaluator, Function, Halt, Id, Instant, Limits,
     Outcome, Problem, Progress, Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers,
-    state::check_writable,
+    state::{self, Place, check_writable},
 };
 use swarmgrad_problems as problems;
 
@@ -84,6 +85,9 @@ struct About {
     /// Length of the improvements' file.
     bytes: u64,
 }
+
+/// A checkpoint as it was read.
+type Taken = (Checkpoint, About);
 
 /// A run on disk: a checkpoint or a journal, to be continued.
 pub struct Saved {
@@ -169,7 +173,7 @@ impl Plan {
         self.name_record(&mut execution)?;
         let files = [&execution.record, &execution.improvements, &execution.checkpoint];
         files.into_iter().flatten().try_for_each(|path| check_writable(path))?;
-        let saved = self.checkpoint(&mut execution)?;
+        let (_lock, saved) = self.checkpoint(&mut execution)?;
         let (mut journal, mut contents) = self.journal(&mut execution)?;
         let workers = Workers::new(if test.is_some() { execution.workers } else { 1 })?;
 
@@ -285,9 +289,12 @@ impl Plan {
         }
         let nothing = contents.is_none() && !report.outcome.fun.is_finite();
         if let (Reason::Failures(_), true, Some(path)) = (&report.outcome.reason, nothing, &execution.record) {
-            // Not one value: the next try begins at the beginning.
+            // Not one value: the next try begins at the beginning. What is no file, such as /dev/null, is not ours to remove, and a link
+            // leads to the file that is; while that is locked nobody else has begun it.
+            if let Ok(Place::File(place)) = state::place(path) {
+                let _ = std::fs::remove_file(place);
+            }
             drop(journal);
-            let _ = std::fs::remove_file(path);
             report.kept = None;
         }
         Ok(report)
@@ -338,6 +345,8 @@ impl Plan {
                 ended.drive(Run::over(session, &mut signed).halt(halt), self.entry.name, || None)?;
             }
         }
+        pool.close();
+        pool.notes().iter().for_each(|note| (execution.say)(note));
         ended.restarts = pool.restarts();
         ended.last_failure = pool.last_failure().map(LastFailure::of);
         Ok(())
@@ -358,19 +367,29 @@ impl Plan {
         }
     }
 
-    /// The state that the checkpoint holds, if it is of this run.
-    fn checkpoint(&self, execution: &mut Execution<'_>) -> Result<Option<(Checkpoint, About)>> {
-        let Some(path) = execution.checkpoint.clone().filter(|path| holds_something(path)) else { return Ok(None) };
-        if execution.overwrite {
+    /// The right to write the checkpoint, and the state that it holds, if it is of this run.
+    fn checkpoint(&self, execution: &mut Execution<'_>) -> Result<(Option<Lock>, Option<Taken>)> {
+        let Some(path) = execution.checkpoint.clone() else { return Ok((None, None)) };
+        if execution.overwrite && holds_something(&path) {
             let old = journal::rotate(&path)?;
             (execution.say)(&format!("{} is now {}", path.display(), old.display()));
-            return Ok(None);
+        }
+        let lock = match state::place(&path)? {
+            Place::File(place) => Some(Lock::take(&place, &path)?),
+            Place::Device if state::is_pipe(&path) => {
+                let why = "is a pipe: a checkpoint is written again and again, in a file".into();
+                return Err(Error::File { path: path.display().to_string(), why });
+            }
+            Place::Device => None,
+        };
+        if !holds_something(&path) {
+            return Ok((lock, None));
         }
         let checkpoint = Checkpoint::<f64>::read(&path)?;
         let about = about(&checkpoint, &path)?;
         self.same_run(&about.study, &path)?;
         (execution.say)(&format!("continues from {}", path.display()));
-        Ok(Some((checkpoint, about)))
+        Ok((lock, Some((checkpoint, about))))
     }
 
     /// A program's evaluations are dear: they are kept also where nobody says where. A run of that name that has ended makes room.

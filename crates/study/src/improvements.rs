@@ -4,6 +4,7 @@
 //! `iteration` after every round, and at the end one `result`. A line is written whole and at once, so a kill leaves a
 //! file whose every complete line can be read.
 
+use crate::lock::Lock;
 use crate::number::{number, numbers, point};
 use crate::study::Plan;
 use serde_json::{Map, Value, json};
@@ -13,12 +14,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use swarmgrad_core::state::{self, Place};
 use swarmgrad_core::{Error, Progress, Reason, Result, Rows, Space, Tape, Watch, better_constrained};
 use swarmgrad_problems::TestProblem;
 
 /// Writes the improvements of a run, as one of its watchers.
 pub(crate) struct Improvements {
     file: File,
+    /// Held until the end; there is none on what is no file.
+    _lock: Option<Lock>,
     path: PathBuf,
     maximize: bool,
     space: Space,
@@ -43,7 +47,14 @@ impl Improvements {
         bytes: Arc<AtomicU64>,
     ) -> Result<Self> {
         let wrong = |why| failed(path, why);
+        let (_lock, device) = match state::place(path)? {
+            Place::File(place) => (Some(Lock::take(&place, path)?), false),
+            Place::Device => (None, true),
+        };
         let open = |from: Option<u64>| -> std::io::Result<File> {
+            if device {
+                return state::open_device(path);
+            }
             let Some(from) = from else { return File::create(path) };
             let mut file = OpenOptions::new().write(true).open(path)?;
             if file.metadata()?.len() < from {
@@ -57,8 +68,8 @@ impl Improvements {
         bytes.store(from.unwrap_or(0), Relaxed);
         let (path, maximize, space) = (path.to_owned(), plan.study.maximize, plan.space.clone());
         let (best, violation, rounds, failed) = (f64::INFINITY, f64::INFINITY, 0, None);
-        let mut new = Improvements { file, path, maximize, space, tape, best, violation, rounds, bytes, failed };
-        if from.is_none() {
+        let mut new = Improvements { file, _lock, path, maximize, space, tape, best, violation, rounds, bytes, failed };
+        if from.is_none() || device {
             new.write(&header(plan, test));
         } else {
             (new.best, new.violation, new.rounds) = last(&new.path, maximize).map_err(wrong)?;

@@ -190,6 +190,8 @@ pub struct Journal {
     handed: Instant,
     synced: Instant,
     sync_took: Duration,
+    /// Whether nobody knows what an evaluation costs: it came from outside.
+    outside: bool,
     /// Whether something is with the system and not on the disk, and whether it should be there by now.
     unsynced: bool,
     urgent: bool,
@@ -207,7 +209,7 @@ impl Journal {
     pub fn create(path: &Path, header: &Header) -> Result<Self> {
         let failed = |why: io::Error| failed(path, why.to_string());
         let (file, lock) = match state::place(path)? {
-            Place::Device => (OpenOptions::new().append(true).open(path).map_err(failed)?, None),
+            Place::Device => (state::open_device(path).map_err(failed)?, None),
             Place::File(place) => {
                 let lock = Lock::take(&place, path)?;
                 if !read::is_blank(&place).map_err(failed)? {
@@ -264,6 +266,7 @@ impl Journal {
             handed: now,
             synced: now,
             sync_took: Duration::ZERO,
+            outside: false,
             unsynced: false,
             urgent: false,
             trouble: None,
@@ -334,6 +337,13 @@ impl Journal {
     /// beside them as `u`.
     pub fn of(mut self, space: &Space) -> Self {
         self.space = (!space.variables().is_empty()).then(|| space.clone());
+        self
+    }
+
+    /// Says that the values come from outside, who knows how dear: a round is with the system before the next one is asked for, and is put
+    /// on the disk as one that took long.
+    pub fn of_outside(mut self) -> Self {
+        self.outside = true;
         self
     }
 
@@ -537,7 +547,7 @@ impl Drop for Journal {
 
 impl<F: Real> Watch<F> for Journal {
     fn see(&mut self, _progress: &Progress<'_, F>) -> ControlFlow<Reason> {
-        self.commit(0.0);
+        self.commit(if self.outside { SLOW.as_secs_f64() } else { 0.0 });
         ControlFlow::Continue(())
     }
 

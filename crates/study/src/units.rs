@@ -124,7 +124,11 @@ impl Records {
                 state::write_whole(&place, &contents.with_checksums())?;
             }
         }
-        let mut file = OpenOptions::new().append(true).create(lock.is_some()).open(&place).map_err(wrong)?;
+        let opened = match lock {
+            Some(_) => OpenOptions::new().append(true).create(true).open(&place),
+            None => state::open_device(&place),
+        };
+        let mut file = opened.map_err(wrong)?;
         let mut end = None;
         if lock.is_some() {
             let contents = Contents::of(path, fs::read(&place).map_err(wrong)?)?;

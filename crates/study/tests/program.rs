@@ -179,7 +179,7 @@ fn what_comes_late_is_never_an_answer() {
     assert_eq!(found.iter().map(kind).collect::<Vec<_>>(), ["value", "timed_out", "value", "value"]);
     assert_eq!((found[2].value, found[3].value), (3.0, 3.0));
     let two = one(&mut pool("read l; printf '1\\n2\\n'; read l", None));
-    assert_eq!(text(&two), "it printed more than one line: '1' and then '2'");
+    assert!(text(&two).starts_with("it printed more than one line: '1' and then '2'; "), "{}", text(&two));
 }
 
 #[test]

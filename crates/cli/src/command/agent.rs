@@ -27,7 +27,7 @@ Lines in, on standard input:
 Lines out, on standard output:
   ask <n>                                      then n lines of dim numbers with 17 significant digits: evaluate these;
                                                with --var n lines of JSON, {\"lr\":0.01,\"layers\":3,\"act\":\"relu\"}
-  best <f> <x1> ... <xd>                       the best value told so far and its point; best - before the first
+  best <f> <x1> ... <xd>                       the best value told so far and its point; best - before the first that is finite
   stop                                         the method has ended or the budget is spent; init may begin anew
   error <text>                                 the last line was wrong and changed nothing; what was asked still stands
 
@@ -139,13 +139,16 @@ impl Talk {
             // An empty line is nothing said.
             None => Ok(Some(String::new())),
             Some("init") => {
-                self.session = Some(self.begin(&rest(words))?);
+                let session = self.begin(&rest(words))?;
+                self.session = Some(session);
                 Ok(Some(self.ask()))
             }
             Some("tell") => self.tell(&rest(words)).map(Some),
             Some("best") => {
                 alone(words.next(), "best")?;
-                let best = self.session.as_ref().and_then(|session| session.best());
+                // Where all points have failed there is none.
+                let best =
+                    self.session.as_ref().and_then(|session| session.best()).filter(|best| best.value.is_finite());
                 Ok(Some(
                     best.map_or("best -\n".into(), |best| {
                         format!("best {:.16e} {}\n", best.value, self.point(&best.x))
@@ -157,7 +160,7 @@ impl Talk {
         }
     }
 
-    fn begin(&self, words: &[String]) -> swarmgrad::Result<Session<'static>> {
+    fn begin(&mut self, words: &[String]) -> swarmgrad::Result<Session<'static>> {
         let wrong = |rule: &str| Err(Error::parameter("init", format!("{} words", words.len()), rule));
         let (space, budget, seed) = match (&self.typed, words) {
             (Some(space), [budget, seed]) => (space.clone(), budget, seed),
@@ -182,17 +185,27 @@ impl Talk {
                 json!({ "agent": init, "method": self.entry.name, "settings": self.settings, "variables": variables })
             }
         };
-        if !std::fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() > 0) {
+        let another = |found: &journal::Contents| match found.header.digest == journal::digest(&study) {
+            true => Ok(()),
+            false => {
+                let why = "holds another run: name another --record, or move it away".into();
+                Err(Error::File { path: path.display().to_string(), why })
+            }
+        };
+        let begun = std::fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() > 0);
+        if begun && self.session.is_some() {
+            // What is wrong leaves the session before as it is; else that one makes room, for it writes the same file.
+            another(&journal::read(path)?)?;
+            (self.session, self.batch) = (None, None);
+        }
+        if !begun {
             let names = space.variables().iter().map(|variable| variable.name().to_owned()).collect();
             let header = journal::Header::new(study).names(names);
-            return Ok(session.watch(Journal::create(path, &header)?.of(&space)));
+            return Ok(session.watch(Journal::create(path, &header)?.of(&space).of_outside()));
         }
         let (journal, contents) = Journal::append(path)?;
-        if contents.header.digest != journal::digest(&study) {
-            let why = "holds another run: name another --record, or move it away".into();
-            return Err(Error::File { path: path.display().to_string(), why });
-        }
-        let mut session = session.watch(journal.of(&space));
+        another(&contents)?;
+        let mut session = session.watch(journal.of(&space).of_outside());
         journal::replay(&mut session, &contents)?;
         Ok(session)
     }

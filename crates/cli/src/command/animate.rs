@@ -4,8 +4,6 @@ use crate::argument;
 use crate::output::short;
 use crate::{DONE, interrupt, output};
 use clap::Args;
-use std::fs::File;
-use std::io::BufWriter;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -83,6 +81,8 @@ impl Animate {
             let rule = "a picture needs finite bounds with room between them";
             return Err(Error::parameter("--bounds", self.bounds.as_deref().unwrap_or_default(), rule).into());
         }
+        // A file that cannot be written is found before anything runs.
+        swarmgrad::state::check_writable(&self.output)?;
         let problem = entry.build(2, Some(space.clone()))?;
         let (method, settings) = registry::parse_with(&self.method, &settings::pairs(&self.set)?)?;
         let mut algorithm = method.build(&space, None, &settings)?;
@@ -110,12 +110,13 @@ impl Animate {
         };
         animation.delay = Duration::from_secs_f64(self.delay);
         let path = self.output.display().to_string();
-        let file =
-            File::create(&self.output).map_err(|why| Error::File { path: path.clone(), why: why.to_string() })?;
+        // In memory first: what cannot be finished leaves an earlier file as it was.
+        let mut bytes = Vec::new();
         match moving {
-            true => animation.svg(BufWriter::new(file), |_, _| ())?,
-            false => animation.gif(BufWriter::new(file), |_, _| ())?,
+            true => animation.svg(&mut bytes, |_, _| ())?,
+            false => animation.gif(&mut bytes, |_, _| ())?,
         }
+        swarmgrad::write_whole(&self.output, &bytes)?;
         let pictures = animation.frames.len();
         output::print(&format!("{path}: {pictures} pictures, best value {}\n", short(outcome.fun)))?;
         Ok(ExitCode::from(DONE))

@@ -103,7 +103,7 @@ impl Compare {
             false => self.write_and_print(&compared),
         }?;
         if let Err(why) = &written {
-            eprintln!("swarmgrad: {why:#}");
+            note!("swarmgrad: {why:#}");
         }
         if compared.missing > 0 {
             kept::interrupted(&records, "the numbers are of the runs finished so far");

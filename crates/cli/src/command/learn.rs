@@ -121,23 +121,26 @@ impl Learn {
         bar.set_style(ProgressStyle::with_template("{wide_bar} {pos} of {len} steps, {eta} left")?);
         bar.tick();
         let work = Work { records: &records, threads: self.threads, halt: Halt::new(interrupt::flag()) };
-        let lesson = plan.run(&work, &|step| bar.set_position(step as u64)).inspect_err(|_| self.forget_empty())?;
+        let lesson = plan.run(&work, &|step| bar.set_position(step as u64))?;
         bar.finish_and_clear();
-        if let Some(path) = &self.output {
-            lesson.schedule.save(path)?;
-        }
+        let saved = self.output.as_ref().map_or(Ok(()), |path| lesson.schedule.save(path));
         match self.json {
             true => output::print_json(&json!({
                 "schedule": lesson.schedule,
                 "gain": number(lesson.gain),
             }))?,
+            false if saved.is_err() => output::print(&learn::text(&lesson))?,
             false => output::print(&(learn::text(&lesson) + &self.use_of_it()))?,
         }
         let whole = lesson.schedule.learned.is_some_and(|learned| learned.steps >= self.steps);
         if !whole {
             kept::interrupted(&records, "this is what was learned so far");
         }
-        let all_kept = kept::close(records, whole);
+        // What has been learned is shown although it could not be written; the same command takes it from what is kept.
+        if let Err(why) = &saved {
+            note!("swarmgrad: not kept: {why}");
+        }
+        let all_kept = kept::close(records, whole && saved.is_ok()) && saved.is_ok();
         Ok(ExitCode::from(match whole {
             true if all_kept => DONE,
             true => NOT_KEPT,
@@ -151,15 +154,5 @@ impl Learn {
             let path = path.display();
             format!("Written to {path}; use it: swarmgrad minimize {} --schedule {path}\n", self.problems[0].trim())
         })
-    }
-
-    /// Removes the file that was opened to see whether it can be written, if there is nothing in it.
-    fn forget_empty(&self) {
-        if let Some(path) = &self.output
-            && std::fs::metadata(path).is_ok_and(|file| file.len() == 0)
-        {
-            // Nothing is lost where it stays.
-            let _ = std::fs::remove_file(path);
-        }
     }
 }

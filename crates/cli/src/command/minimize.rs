@@ -334,7 +334,7 @@ struct Means {
     exec_on: Option<PathBuf>,
 
     /// Seconds the program of --exec may take for a point, its start included where it has to start; then it is killed
-    /// and the point fails [default: no limit]
+    /// and the point fails [default: a day, and once ten points are there 100 times the median of what they took, at least an hour]
     #[arg(long, value_name = "S", value_parser = argument::seconds, help_heading = "Evaluation")]
     eval_timeout: Option<f64>,
 
@@ -566,18 +566,18 @@ fn run(plan: Plan, execution: Execution<'_>, format: Format, plot: Option<&Path>
     let verdict = report.verdict();
     // Nothing came of it: why is all there is to say.
     if verdict == Verdict::Failed && !report.outcome.fun.is_finite() {
-        eprintln!("swarmgrad: {}", report.outcome.reason);
+        note!("swarmgrad: {}", report.outcome.reason);
         return Ok(ExitCode::from(verdict as u8));
     }
     match format.json {
         true => output::print_exact(&format!("{}\n", serde_json::to_string_pretty(&report)?))?,
         false => output::print(&report::text(&report))?,
     }
-    report.trouble.iter().for_each(|trouble| eprintln!("swarmgrad: not kept: {trouble}"));
+    report.trouble.iter().for_each(|trouble| note!("swarmgrad: not kept: {trouble}"));
     if let (Some(path), Some(recorder)) = (plot, recorder) {
         // The result has been printed: a disk that is full does not hide it.
         if let Err(why) = draw(path, &report, recorder.seen()) {
-            eprintln!("swarmgrad: not drawn: {}: {why:#}", path.display());
+            note!("swarmgrad: not drawn: {}: {why:#}", path.display());
             return Ok(ExitCode::from(Verdict::NotKept as u8));
         }
         if !format.json {

@@ -135,7 +135,7 @@ impl Reproduce {
         let papers = |name: &&str| self.experiments.iter().any(|asked| name.starts_with(&format!("{}/", asked.trim())));
         let missing: Vec<&str> = paper::missing().filter(papers).collect();
         if !missing.is_empty() && !self.quiet {
-            eprintln!("swarmgrad: left out: {}", NeedsNetworks(format!("reproduce {}", missing.join(" "))));
+            note!("swarmgrad: left out: {}", NeedsNetworks(format!("reproduce {}", missing.join(" "))));
         }
         let preset: Option<Preset> = self.preset.as_deref().map(str::parse).transpose()?;
         // Files that cannot be written are found before anything runs.
@@ -190,7 +190,7 @@ impl Reproduce {
                     break;
                 }
                 Err(why) => {
-                    bar.suspend(|| eprintln!("swarmgrad: {}: {why}", experiment.name));
+                    bar.suspend(|| note!("swarmgrad: {}: {why}", experiment.name));
                     failed.push(experiment.name);
                 }
             }

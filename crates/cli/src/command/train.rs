@@ -275,7 +275,7 @@ impl Train {
         let metrics = self.metrics.iter().map(|name| Measure::named(name.trim())).collect::<Result<Vec<_>>>()?;
         let plan = self.plan()?.prepare().map_err(|error| self.in_options(error))?;
         for notice in plan.notices() {
-            eprintln!("swarmgrad: {}", in_option_names(notice));
+            note!("swarmgrad: {}", in_option_names(notice));
         }
         let about: Vec<_> = plan.trainings.iter().map(|training| json!(training)).collect();
         let about = json!({"origin": plan.origin, "trainings": about, "seeds": plan.seeds, "version": env!("CARGO_PKG_VERSION")});
@@ -417,7 +417,7 @@ impl Train {
         kept::interrupted(&records, &format!("{unfinished} runs had not ended, the figures are of the epochs done"));
         kept::close(records, false);
         if self.save.is_some() && !saved {
-            eprintln!("swarmgrad: nothing was saved: the run of the model had not begun");
+            note!("swarmgrad: nothing was saved: the run of the model had not begun");
         }
         Ok(ExitCode::from(interrupt::EXIT))
     }

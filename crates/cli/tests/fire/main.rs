@@ -9,12 +9,18 @@
 //! ```
 
 mod crafted;
+mod door;
+mod files;
 mod guard;
+mod kills;
 mod memory;
+mod page;
+mod programs;
 mod scratch;
 mod settings;
 mod states;
 mod studies;
+mod talk;
 mod tally;
 
 use std::time::Instant;
@@ -30,6 +36,27 @@ const ATTACKS: &[Attack] = &[
     ("settings", settings::settings, 200),
     ("memory", memory::memory, 250),
     ("studies", studies::studies, 100),
+    ("programs: forms", programs::forms, 2),
+    ("programs: ways", programs::ways, 3),
+    ("programs: sessions", programs::sessions, 20),
+    ("programs: shifts", programs::shifts, 100),
+    ("agent: sessions", talk::sessions, 170),
+    ("agent: ends", talk::ends, 50),
+    ("agent: records", talk::records, 100),
+    ("page: paths", page::paths, 300),
+    ("page: requests", page::requests, 100),
+    ("page: journals", page::journals, 400),
+    ("page: lengths", page::lengths, 10),
+    ("files: writers", files::writers, 20),
+    ("files: places", files::places, 2),
+    ("files: disks", files::disks, 50),
+    ("signals", files::signals, 20),
+    ("limits", files::limits, 50),
+    ("clocks", files::clocks, 20),
+    ("kills: programs", kills::programs, 60),
+    ("kills: commands", kills::commands, 12),
+    ("kills: agent", kills::agent, 30),
+    ("kills: functions", kills::functions, 10),
 ];
 
 /// The long round.

@@ -3,21 +3,24 @@
 //! What a program must know of it:
 //! - It reads one line a point from its standard input until that ends, `{"x": [0.5, -1.25]}` (with names `{"x": {"lr": 0.5}}`,
 //!   or plain numbers), and answers each with one line, flushed at once: a number, or `{"value": number}`, to which may be added
-//!   `"constraints": [numbers]` (or `"c"`, or an object by name), and `"error": "text"` where the point has no value. Empty lines mean nothing, and lines before
-//!   the first answer that are neither a number nor an object are passed over.
+//!   `"constraints": [numbers]` (or `"c"`, or an object by name), and `"error": "text"` where the point has no value. The number may look as the languages
+//!   of programs print it: `[1.5]`, `np.float64(1.5)`, `1.5D+02`, `[1] 1.5`, NaN and Infinity in JSON, behind a byte order mark. Empty lines mean nothing,
+//!   and lines before the first answer that are neither a number nor an object are passed over; so are as many before each further one, if they are
+//!   there at the second.
 //! - A program that ends after each answer is started anew for every point.
 //! - A command with places ([`Options::command`]) is run for every point; what counts is its exit status, 0, and the last line
 //!   with an answer in its output or in the file that [`Options::read`] names. It may read the point's line as well, after which
 //!   its input ends.
 //! - `SWARMGRAD_WORKER` is the number of the copy, from 0, `SWARMGRAD_SCRATCH` a folder of its own that is removed in the end, and
-//!   `SWARMGRAD_EVALUATION` the number of the point where a process serves one point only.
+//!   `SWARMGRAD_EVALUATION` the number of the point where a process serves one point only. `SWARMGRAD_RUN` marks what belongs to the run.
 //!
 //! Whatever goes wrong costs this one evaluation: the program is killed with all it started, and the next point gets a fresh one,
 //! so that a late answer is never taken for the answer to a later point. More than one line in answer to a point is rubbish, for
 //! nobody knows which of them was meant; what arrives after an answer was accepted makes the program be started anew.
 //!
 //! One thread serves all pipes, inside [`Pool::poll`](swarmgrad_core::Evaluator::poll). Programs that a killed run leaves behind
-//! are killed by a guard process, with all they started in their process group.
+//! are killed by a guard process, with all they started. What has left the process group for a session of its own is found by
+//! `SWARMGRAD_RUN` in its environment, where the system shows that (Linux), and ended with the run.
 
 mod blocking;
 mod folders;
@@ -60,7 +63,8 @@ pub struct Options {
     /// The file that holds the answer: `out` for that of `{out}`, or a path, which may have places. The command is run for every
     /// point then.
     pub read: Option<String>,
-    /// How long a point may take, the start of its program included.
+    /// How long a point may take, the start of its program included. Where nothing is said: a day, and once ten points have been answered
+    /// 100 times the median of their times and at least an hour.
     pub timeout: Option<Duration>,
     /// After so many failures of the program in a row nothing more is expected of it. That it gives no finite value for a point is
     /// no failure of the program.

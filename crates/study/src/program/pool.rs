@@ -4,7 +4,7 @@ use super::Options;
 use super::folders::Folders;
 use super::health::Health;
 use super::hosts::Hosts;
-use super::process::{Pipe, Process, expect_processes, wait};
+use super::process::{Mark, Pipe, Process, expect_processes, wait};
 use super::protocol::{Answer, Input, LONGEST_LINE, Received, is_blank, last_line, shortened, unreadable};
 use super::template::{Places, Template};
 use std::collections::VecDeque;
@@ -29,8 +29,21 @@ const LOOK: Duration = Duration::from_micros(2);
 const STARTS: Duration = Duration::from_millis(20);
 /// A longer pause of this process is not time that a program had.
 const PAUSE: Duration = Duration::from_secs(1);
-/// After so long without any answer the user is asked whether the program flushes.
+/// After so long without any answer the user is asked whether the program flushes, and again after ten times as long.
 const SILENCE: Duration = Duration::from_secs(10);
+/// A first program that has printed something else is given the end of its input after so long: one that waits for its next line ends
+/// then, one that works goes on.
+const HUSH: Duration = Duration::from_secs(1);
+/// After the first answer of a program it is seen for so long whether that is all it prints.
+const REST: Duration = Duration::from_millis(10);
+/// What a point may take where nobody says it: so long until so many have been answered, and then so long, or so many times the median
+/// of the others where that is more.
+const UNKNOWN: Duration = Duration::from_secs(24 * 3600);
+const ANSWERS: usize = 10;
+const GENEROUS: Duration = Duration::from_secs(3600);
+const MEDIANS: u32 = 100;
+/// Times of the last answers that the median is taken of.
+const TIMES: usize = 1000;
 /// A point whose program died is tried so many times more, where that was not the point's fault.
 const RETRIES: u32 = 3;
 /// After so many programs that answered once and ended, each is expected to.
@@ -63,11 +76,19 @@ pub struct Pool {
     /// Processes that were killed and have not ended yet.
     dying: Vec<Process>,
     scratch: Folders,
+    mark: Mark,
+    /// Programs that were started.
+    started: u64,
     health: Health,
     notes: Vec<String>,
     restarts: u64,
+    /// What the last answers took, and the longest of all.
+    times: VecDeque<Duration>,
+    longest: Duration,
     /// Lines that the first program to answer printed before its answer: no other program has a longer banner.
     banner: Option<usize>,
+    /// Lines that come before every further answer of a program, as its second one tells.
+    chatter: Option<usize>,
     /// Programs that ended after one answer.
     singles: u32,
     /// Whether a program has answered two points.
@@ -88,6 +109,7 @@ pub struct Pool {
 #[derive(Default)]
 struct Said {
     banner: bool,
+    more: bool,
     limit: bool,
 }
 
@@ -112,7 +134,13 @@ struct Worker {
 /// A running copy.
 struct Instance {
     process: Process,
+    /// Which of all that were started.
+    number: u64,
     answered: u64,
+    /// When its first answer was there.
+    first: Option<Instant>,
+    /// Whether it was given the end of its input although it might have served on.
+    hushed: bool,
 }
 
 /// A point that waits or is being evaluated.
@@ -132,11 +160,22 @@ struct Assignment {
     /// When the program's time is over.
     deadline: Option<Instant>,
     received: Received,
+    /// Since when there is a line that nobody knows of whether an answer follows it.
+    unsure: Option<Instant>,
+    /// When its input was ended to see whether anything comes of it.
+    hushed: Option<Instant>,
     muted: Option<Instant>,
     deaf: Option<Instant>,
     ended: Option<(Instant, ExitStatus)>,
     /// The file in which its answer is expected.
     file: Option<PathBuf>,
+}
+
+impl Instance {
+    /// Whether it is still to be seen if more follows its first answer.
+    fn is_resting(&self) -> bool {
+        self.answered == 1 && self.first.is_some_and(|first| first.elapsed() < REST)
+    }
 }
 
 impl Worker {
@@ -186,10 +225,15 @@ impl Pool {
             ready: Vec::new(),
             dying: Vec::new(),
             scratch: Folders::default(),
+            mark: Mark::new(),
+            started: 0,
             health: Health::new(options.resumed, options.max_failures),
             notes: Vec::new(),
             restarts: 0,
+            times: VecDeque::new(),
+            longest: Duration::ZERO,
             banner: None,
+            chatter: None,
             singles: 0,
             serves: false,
             once: false,
@@ -275,17 +319,25 @@ impl Pool {
     /// Whether an idle program is alive and silent, as it must be between two points; else it goes.
     fn is_ready(&mut self, k: usize) -> bool {
         let Some(program) = &mut self.workers[k].program else { return false };
+        if program.is_resting() {
+            return false;
+        }
         let mut said = Vec::new();
         program.process.read_output(&mut said);
         program.process.read_errors();
         let process = &program.process;
-        let ended = process.is_mute() || process.is_deaf() || process.exit().is_some();
-        let answered = program.answered;
+        let ended = process.is_mute() || process.is_deaf() || process.is_closed() || process.exit().is_some();
+        let (answered, hushed) = (program.answered, program.hushed);
         if is_blank(&said) && !ended && !self.once {
             return true;
         }
-        if ended && answered == 1 {
+        if ended && answered == 1 && !hushed {
             self.note_single();
+        }
+        if !is_blank(&said) && !std::mem::replace(&mut self.said.more, true) {
+            let more = String::from_utf8_lossy(&said);
+            let line = shortened(more.trim().lines().next().unwrap_or_default());
+            self.notes.push(format!("the program printed '{line}' after an answer: it is started anew where it does"));
         }
         if !self.once {
             self.restarts += 1;
@@ -320,7 +372,8 @@ impl Pool {
         if self.workers[k].program.is_none() {
             match self.start(k, &job) {
                 Ok((process, answer)) => {
-                    self.workers[k].program = Some(Instance { process, answered: 0 });
+                    self.workers[k].program =
+                        Some(Instance { process, number: self.started, answered: 0, first: None, hushed: false });
                     file = answer;
                 }
                 Err(why) => return self.not_started(k, job, &why),
@@ -334,7 +387,8 @@ impl Pool {
         }
         let deadline = self.options.timeout.and_then(|timeout| asked.checked_add(timeout));
         let received = Received::default();
-        worker.task = Some(Assignment { job, asked, deadline, received, muted: None, deaf: None, ended: None, file });
+        let (unsure, hushed, muted, deaf, ended) = (None, None, None, None, None);
+        worker.task = Some(Assignment { job, asked, deadline, received, unsure, hushed, muted, deaf, ended, file });
     }
 
     /// Starts a program, and names the file in which its answer is expected.
@@ -379,6 +433,8 @@ impl Pool {
         if let Ok(folder) = scratch {
             travelling.push(("SWARMGRAD_SCRATCH", folder.to_string_lossy().into_owned()));
         }
+        self.started += 1;
+        travelling.push(self.mark.put(self.started));
         Ok((Process::start(&command, &travelling)?, file))
     }
 
@@ -386,7 +442,8 @@ impl Pool {
     fn not_started(&mut self, k: usize, job: Job, why: &std::io::Error) {
         let full = matches!(why.kind(), ErrorKind::WouldBlock | ErrorKind::OutOfMemory)
             || matches!(why.raw_os_error(), Some(23 | 24));
-        let running = self.workers.iter().filter(|worker| worker.task.is_some()).count();
+        // One that rests will work again.
+        let running = self.workers.iter().filter(|worker| worker.program.is_some()).count();
         if full && running > 0 {
             if !std::mem::replace(&mut self.said.limit, true) {
                 self.notes.push(format!("only {running} programs can run at the same time: {why}"));
@@ -441,8 +498,11 @@ impl Pool {
         if self.template.is_some() {
             return;
         }
-        let banner = if program.answered == 0 { self.banner.unwrap_or(usize::MAX) } else { 0 };
-        match task.received.answer(banner) {
+        let most = passed_over(program.answered, self.banner, self.chatter);
+        match task.received.answer(most) {
+            None if program.answered > 0 && self.chatter.is_none() && task.received.skipped_lines() > 0 => {
+                task.unsure.get_or_insert_with(Instant::now);
+            }
             None => {}
             Some(Ok(answer)) => self.accept(k, answer),
             Some(Err(why)) => self.fail_task(k, Failure::Unreadable(why)),
@@ -469,8 +529,18 @@ impl Pool {
                 }
                 continue;
             };
-            if program.process.is_deaf() && !self.once && self.template.is_none() {
-                task.deaf.get_or_insert(now);
+            if !self.once && self.template.is_none() {
+                if tick {
+                    program.process.look_at_input();
+                }
+                let odd = program.answered == 0 && !self.health.has_spoken() && task.received.has_begun();
+                if odd && task.hushed.is_none() && now.saturating_duration_since(task.asked) >= HUSH {
+                    task.hushed = Some(now);
+                    program.process.send(&[], true);
+                }
+                if program.process.is_deaf() {
+                    task.deaf.get_or_insert(now);
+                }
             }
             if task.ended.is_none() && (tick || mute || task.deaf.is_some()) {
                 task.ended = program.process.exit().map(|status| (Instant::now(), status));
@@ -480,6 +550,7 @@ impl Pool {
                     self.read_answer(k);
                 }
             }
+            let late = self.is_late(k, now);
             let Worker { program: Some(program), task: Some(task), .. } = &mut self.workers[k] else { continue };
             let since = |then: Option<Instant>| then.map(|then| now.saturating_duration_since(then));
             let patient = |then: Option<Instant>| since(then).is_none_or(|since| since < PATIENCE);
@@ -494,17 +565,55 @@ impl Pool {
                 let line = task.received.skipped().unwrap_or_default();
                 let failure = Failure::Unreadable(unreadable(line));
                 self.fail_task(k, failure);
-            } else if task.deadline.is_some_and(|deadline| deadline <= now) {
-                let seconds = self.options.timeout.unwrap_or_default().as_secs_f64();
-                let skipped = task.received.skipped().map(|line| format!("; {}", unreadable(line))).unwrap_or_default();
-                self.fail_task(k, Failure::TimedOut(format!("no answer within {seconds} s{skipped}")));
+            } else if let Some(late) = late {
+                self.fail_task(k, Failure::TimedOut(late));
+            } else if since(task.unsure).is_some_and(|since| since >= PATIENCE.max(2 * self.longest)) {
+                let line = task.received.skipped().unwrap_or_default();
+                let failure = Failure::Unreadable(unreadable(line));
+                self.chatter = Some(0);
+                self.fail_task(k, failure);
             } else if !patient(task.deaf) {
-                self.fail_task(k, Failure::Crashed("it closed its standard input".into()));
+                self.closed_its_input(k);
             } else if self.template.is_none() && !patient(task.muted) {
                 self.fail_task(k, Failure::Crashed("it closed its standard output".into()));
             }
         }
         self.look_for_silence(now);
+    }
+
+    /// What to say where the time of a worker's point is over.
+    fn is_late(&self, k: usize, now: Instant) -> Option<String> {
+        let task = self.workers[k].task.as_ref()?;
+        let within = match (task.deadline, self.options.timeout) {
+            (Some(deadline), Some(timeout)) if deadline <= now => format!("{} s", timeout.as_secs_f64()),
+            (None, None) => {
+                let spent = now.saturating_duration_since(task.asked);
+                if spent < GENEROUS || spent < generous(&self.times) {
+                    return None;
+                }
+                let seconds = generous(&self.times).as_secs_f64().round();
+                format!("{seconds} s, which is taken to be enough: --eval-timeout says how long a point may take")
+            }
+            _ => return None,
+        };
+        let skipped = task.received.skipped().map(|line| format!("; {}", unreadable(line))).unwrap_or_default();
+        Some(format!("no answer within {within}{skipped}"))
+    }
+
+    /// The program of a worker will never read its point. One that has answered before is a program for one point.
+    fn closed_its_input(&mut self, k: usize) {
+        let Worker { program: Some(program), task: Some(task), .. } = &self.workers[k] else { return };
+        let answered = program.answered;
+        if answered == 0 || !task.received.is_blank() || task.job.attempt > RETRIES {
+            return self.fail_task(k, Failure::Crashed("it closed its standard input".into()));
+        }
+        if answered == 1 {
+            self.note_single();
+        }
+        if !self.once {
+            self.restarts += 1;
+        }
+        self.try_again(k);
     }
 
     fn look_for_silence(&mut self, now: Instant) {
@@ -520,7 +629,17 @@ impl Pool {
             None => "does the program flush its output, and answer each line before the end of its input?".into(),
         };
         self.notes.push(format!("no answer yet after {} s: {question}", silence.as_secs_f64()));
-        self.silence = None;
+        if silence == SILENCE {
+            // One that answers at the end of its input, or flushes there, does so now.
+            for worker in &mut self.workers {
+                let (Some(program), Some(task)) = (&mut worker.program, &mut worker.task) else { continue };
+                if now.saturating_duration_since(task.asked) >= silence && task.job.attempt == 1 {
+                    task.hushed.get_or_insert(now);
+                    program.process.send(&[], true);
+                }
+            }
+        }
+        self.silence = silence.checked_mul(10);
     }
 
     /// A program has ended, and there is no answer in what it wrote as far as that was read.
@@ -545,8 +664,7 @@ impl Pool {
         }
         let first = program.answered == 0;
         if status.success() && !task.received.is_blank() {
-            let banner = if first { self.banner.unwrap_or(usize::MAX) } else { 0 };
-            match task.received.last_answer(banner) {
+            match task.received.last_answer(passed_over(program.answered, self.banner, self.chatter)) {
                 Some(Ok(answer)) => return self.accept(k, answer),
                 Some(Err(why)) => return self.fail_task(k, Failure::Unreadable(why)),
                 None => {}
@@ -558,8 +676,15 @@ impl Pool {
         }
         let Worker { program: Some(program), task: Some(task), .. } = &mut self.workers[k] else { return };
         let never_read = program.process.is_deaf();
+        let hushed = task.hushed.is_some();
+        if hushed && task.received.has_begun() && !self.health.has_spoken() {
+            // What it printed was meant as its answer: the next ones are not waited for.
+            self.banner.get_or_insert(0);
+        }
+        let Worker { program: Some(_), task: Some(task), .. } = &mut self.workers[k] else { return };
         let spared = task.received.is_blank() && (status.success() || never_read || once_more);
-        if !first && spared && task.job.attempt <= RETRIES {
+        let broken_off = hushed && !task.received.has_begun();
+        if (!first || broken_off) && spared && task.job.attempt <= RETRIES {
             if !self.once {
                 self.restarts += 1;
             }
@@ -569,6 +694,9 @@ impl Pool {
             Some(line) if status.success() => Failure::Unreadable(format!("{}, and ended", unreadable(line))),
             Some(line) => {
                 Failure::Crashed(format!("it ended without an answer ({status}) after '{}'", shortened(line)))
+            }
+            None if hushed && task.received.has_begun() => {
+                Failure::Unreadable("it printed empty lines and no answer".into())
             }
             None => Failure::Crashed(format!("it ended without an answer ({status})")),
         };
@@ -587,12 +715,32 @@ impl Pool {
         let Worker { program: Some(program), task, .. } = &mut self.workers[k] else { return };
         let Some(task) = task.take() else { return };
         program.answered += 1;
+        program.first.get_or_insert_with(Instant::now);
+        program.hushed |= task.hushed.is_some();
+        if task.hushed.is_some_and(|hushed| hushed.elapsed() < PATIENCE) && !self.once {
+            self.once = true;
+            self.notes.push("the program answers at the end of its input: it is started anew for every point".into());
+        }
         self.banner.get_or_insert(task.received.skipped_lines());
+        if program.answered == 2 && self.chatter.is_none() {
+            let lines = task.received.skipped_lines();
+            self.chatter = Some(lines);
+            if let Some(line) = task.received.skipped() {
+                let line = shortened(line);
+                self.notes.push(format!("lines before each of the program's answers are passed over, as '{line}' is"));
+            }
+        }
         self.serves |= program.answered == 2;
         if let Some(line) = task.received.skipped().filter(|_| !self.said.banner) {
             self.notes.push(format!("lines before the program's first answer are passed over: '{}'", shortened(line)));
             self.said.banner = true;
         }
+        if self.times.len() == TIMES {
+            self.times.pop_front();
+        }
+        let took = task.asked.elapsed();
+        self.times.push_back(took);
+        self.longest = self.longest.max(took);
         let value = answer.value();
         let evaluation = answer.evaluation(&self.options.constraints, &self.options.aim);
         self.notes.extend(self.health.answered(&task.job.x, value, evaluation.failure.as_ref()));
@@ -621,7 +769,12 @@ impl Pool {
         // A fatal exit code of the shell: the command was not found or may not be executed.
         let code = task.ended.and_then(|(_, status)| status.code());
         let cannot_start = matches!(failure, Failure::Crashed(_)) && matches!(code, Some(126 | 127));
+        let (alive, number) = (task.ended.is_none(), program.number);
         self.end(k);
+        if alive {
+            // It was given up while it worked, and so is what it has begun in sessions of their own.
+            self.mark.kill_left_of(number);
+        }
         if !self.is_single() {
             self.restarts += 1;
         }
@@ -686,7 +839,8 @@ impl Pool {
     fn pause(&self, now: Instant, until: Option<Instant>) -> Duration {
         let mut pause = until.map_or(TICK, |until| until.saturating_duration_since(now)).min(TICK);
         for worker in &self.workers {
-            if worker.leaving.is_some() && !self.queue.is_empty() {
+            let resting = worker.task.is_none() && worker.program.as_ref().is_some_and(Instance::is_resting);
+            if (worker.leaving.is_some() || resting) && !self.queue.is_empty() {
                 pause = pause.min(QUICK);
             }
             let Some(task) = &worker.task else { continue };
@@ -703,13 +857,20 @@ impl Pool {
     }
 
     /// Time in which this process did not run, or was busy elsewhere, is not counted against programs.
-    fn forgive_pause(&mut self, meant: Duration) {
-        let gap = self.seen.elapsed().saturating_sub(meant);
-        self.seen = Instant::now();
+    fn forgive_pause(&mut self, meant: Duration) -> Instant {
+        let now = Instant::now();
+        let gap = now.saturating_duration_since(self.seen).saturating_sub(meant);
+        self.seen = now;
         if gap > PAUSE {
-            let tasks = self.workers.iter_mut().filter_map(|worker| worker.task.as_mut());
-            tasks.filter_map(|task| task.deadline.as_mut()).for_each(|deadline| *deadline += gap);
+            for task in self.workers.iter_mut().filter_map(|worker| worker.task.as_mut()) {
+                task.asked += gap;
+                let Assignment { deadline, unsure, hushed, muted, deaf, .. } = task;
+                for moment in [deadline, unsure, hushed, muted, deaf].into_iter().flatten() {
+                    *moment += gap;
+                }
+            }
         }
+        now
     }
 }
 
@@ -729,9 +890,9 @@ impl Evaluator for Pool {
         self.forgive_pause(Duration::ZERO);
         loop {
             let more = self.hand_out();
-            let now = Instant::now();
+            // A pause may come at any place.
+            let now = self.forgive_pause(STARTS);
             let pause = if more || !self.ready.is_empty() { Duration::ZERO } else { self.pause(now, until) };
-            self.seen = now;
             self.serve(pause);
             self.forgive_pause(pause);
             self.look(now);
@@ -743,7 +904,7 @@ impl Evaluator for Pool {
         }
         // The workers that have become free need not wait for what the caller does next.
         self.hand_out();
-        self.seen = Instant::now();
+        self.forgive_pause(STARTS);
         std::mem::take(&mut self.ready)
     }
 
@@ -762,8 +923,15 @@ impl Evaluator for Pool {
 }
 
 impl Drop for Pool {
-    /// Ends the programs' standard inputs, and kills those that do not end by themselves.
     fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Pool {
+    /// The end of all programs: their standard inputs end, and those that do not end by themselves are killed, with what they have
+    /// started, also in sessions of their own. [`Pool::notes`] says what these were.
+    pub fn close(&mut self) {
         self.abandon();
         let mut programs: Vec<_> = self.workers.iter_mut().filter_map(|worker| worker.program.take()).collect();
         programs.iter_mut().for_each(|program| program.process.close());
@@ -782,12 +950,48 @@ impl Drop for Pool {
             }
         }
         programs.iter_mut().for_each(|program| program.process.kill());
+        if self.started == 0 {
+            return;
+        }
+        let groups: Vec<u32> =
+            programs.iter().map(|program| &program.process).chain(&self.dying).map(Process::group).collect();
+        let left = self.mark.kill_left(&groups);
+        if !left.is_empty() {
+            let left = left.join(", ");
+            self.notes.push(format!(
+                "ended with the run, for the program had left it running in a session of its own: {left}"
+            ));
+        }
+        self.started = 0;
     }
+}
+
+/// How many lines without an answer may come before one: a program that has not answered may print as many as the first one did,
+/// one that has as many as came before a second answer; where that is not known yet, no more than before the first.
+fn passed_over(answered: u64, banner: Option<usize>, chatter: Option<usize>) -> usize {
+    match answered {
+        0 => banner.unwrap_or(usize::MAX),
+        _ => chatter.or(banner).unwrap_or(0),
+    }
+}
+
+/// What a point may take where nobody says it, by the times of the others.
+fn generous(times: &VecDeque<Duration>) -> Duration {
+    if times.len() < ANSWERS {
+        return UNKNOWN;
+    }
+    let mut times: Vec<Duration> = times.iter().copied().collect();
+    let middle = times.len() / 2;
+    let (_, median, _) = times.select_nth_unstable(middle);
+    GENEROUS.max(median.saturating_mul(MEDIANS))
 }
 
 /// Makes a file that is there already be known from one that is written later.
 fn make_old(file: &Path) -> std::io::Result<()> {
     let named = |why: std::io::Error| std::io::Error::new(why.kind(), format!("{}: {why}", file.display()));
+    if is_no_file(file) {
+        return Err(named(std::io::Error::other("it is no file")));
+    }
     match File::options().write(true).open(file) {
         Ok(old) => old.set_modified(SystemTime::UNIX_EPOCH).map_err(named),
         Err(why) if why.kind() == ErrorKind::NotFound => Ok(()),
@@ -795,8 +999,16 @@ fn make_old(file: &Path) -> std::io::Result<()> {
     }
 }
 
+/// Whether something is there that is not a file: opening a pipe waits for its other end.
+fn is_no_file(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file())
+}
+
 /// The end of a file that was written since [`make_old`].
 fn read_end(path: &Path) -> std::result::Result<Vec<u8>, String> {
+    if is_no_file(path) {
+        return Err(format!("{} is no file", path.display()));
+    }
     let failed = |why: std::io::Error| format!("{}: {why}", path.display());
     let mut file = File::open(path).map_err(failed)?;
     let data = file.metadata().map_err(failed)?;
@@ -809,4 +1021,28 @@ fn read_end(path: &Path) -> std::result::Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     file.take(8 * LONGEST_LINE as u64).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_point_may_take_follows_the_others() {
+        let times =
+            |count: usize, seconds: u64| (0..count).map(|_| Duration::from_secs(seconds)).collect::<VecDeque<_>>();
+        assert_eq!(generous(&times(9, 1)), UNKNOWN);
+        assert_eq!(generous(&times(10, 1)), GENEROUS);
+        assert_eq!(generous(&times(11, 360)), Duration::from_secs(36_000));
+    }
+
+    #[test]
+    fn lines_are_passed_over_as_often_as_they_are_known_to_come() {
+        assert_eq!(passed_over(0, None, None), usize::MAX);
+        assert_eq!(
+            [passed_over(0, Some(2), None), passed_over(1, Some(2), None), passed_over(3, Some(2), Some(0))],
+            [2, 2, 0]
+        );
+        assert_eq!([passed_over(0, Some(2), Some(1)), passed_over(5, Some(2), Some(1))], [2, 1]);
+    }
 }

@@ -1,10 +1,11 @@
 //! A child process: its pipes, which never block, its group, and its end, also where ours comes first.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ioctl_fionbio};
+use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions};
-use rustix::process::{getrlimit, kill_process_group, setrlimit, waitid};
-use std::collections::BTreeSet;
+use rustix::process::{getpgid, getrlimit, kill_process_group, setrlimit, waitid};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{ErrorKind, Read, Result, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -20,15 +21,18 @@ const GULP: usize = 1 << 18;
 const GATE: &str = "read -r _ || exit; exec sh -c \"$1\"";
 
 /// Process groups alive now.
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { groups: BTreeSet::new(), folders: Vec::new(), guard: None });
+static REGISTRY: Mutex<Registry> =
+    Mutex::new(Registry { groups: BTreeSet::new(), folders: Vec::new(), marks: BTreeSet::new(), guard: None });
 
 struct Registry {
     groups: BTreeSet<u32>,
     folders: Vec<String>,
+    /// Of the pools that there are.
+    marks: BTreeSet<String>,
     guard: Option<ChildStdin>,
 }
 
-/// A shell that knows the groups and folders. Its input ends when this process has ended, however that was; it kills and removes
+/// A shell that knows the groups, folders and marks. Its input ends when this process has ended, however that was; it kills and removes
 /// what is left then.
 const GUARD: &str = r#"trap '' HUP INT QUIT TERM
 while read -r word what; do
@@ -36,10 +40,19 @@ while read -r word what; do
         +) eval "group_$what=$what" ;;
         -) unset "group_$what" ;;
         folder) set -- "$@" "$what" ;;
+        mark) eval "mark_$what=$what" ;;
+        unmark) unset "mark_$what" ;;
     esac
 done
 set | while IFS== read -r name what; do
-    case $name in group_[0-9]*) kill -s KILL -- "-${name#group_}" ;; esac
+    case $name in
+        group_[0-9]*) kill -s KILL -- "-${name#group_}" ;;
+        mark_[0-9a-f]*)
+            for place in $(grep -ls "SWARMGRAD_RUN=${name#mark_}" /proc/[0-9]*/environ); do
+                place=${place#/proc/}
+                kill -s KILL "${place%/environ}"
+            done ;;
+    esac
 done
 [ $# = 0 ] || rm -rf -- "$@""#;
 
@@ -52,7 +65,9 @@ impl Registry {
             return;
         }
         let groups = self.groups.iter().map(|group| format!("+ {group}\n"));
-        let known: String = groups.chain(self.folders.iter().map(|folder| format!("folder {folder}\n"))).collect();
+        let marks = self.marks.iter().map(|mark| format!("mark {mark}\n"));
+        let folders = self.folders.iter().map(|folder| format!("folder {folder}\n"));
+        let known: String = groups.chain(marks).chain(folders).collect();
         self.guard = start_guard();
         if let Some(guard) = &mut self.guard
             && guard.write_all(known.as_bytes()).is_err()
@@ -84,7 +99,116 @@ pub(super) fn leave_to_guard(folder: &Path) {
 
 /// Kills every program that was started here; for an exit that runs no destructors.
 pub fn kill_all() {
-    registry().groups.iter().for_each(|&group| kill_group(group));
+    let registry = registry();
+    registry.groups.iter().for_each(|&group| kill_group(group));
+    registry.marks.iter().for_each(|mark| _ = kill_marked(mark));
+}
+
+/// What marks the programs of a pool and all that they start, in their environment: a session of its own takes a process out of its
+/// group, but not out of its environment.
+#[derive(Debug)]
+pub(super) struct Mark {
+    text: String,
+    /// Whether anything has it.
+    used: bool,
+}
+
+/// The variable that holds the mark.
+const MARK: &str = "SWARMGRAD_RUN";
+
+impl Mark {
+    /// One that no other pool has.
+    pub(super) fn new() -> Self {
+        Mark { text: format!("{:016x}", RandomState::new().hash_one(std::process::id())), used: false }
+    }
+
+    /// The variable for the program of this number, which is about to be started.
+    pub(super) fn put(&mut self, number: u64) -> (&'static str, String) {
+        if !std::mem::replace(&mut self.used, true) {
+            let mut registry = registry();
+            registry.marks.insert(self.text.clone());
+            registry.tell_guard(&format!("mark {}\n", self.text));
+        }
+        (MARK, self.of(number))
+    }
+
+    fn of(&self, number: u64) -> String {
+        format!("{}-{number}.", self.text)
+    }
+
+    /// Kills what the program of this number has left outside its group, once that is killed.
+    pub(super) fn kill_left_of(&self, number: u64) {
+        kill_marked(&self.of(number));
+    }
+
+    /// Kills what all of them have left, and names what is not of these groups, which have been killed. Where the system does not
+    /// show the environment of a process it is not found.
+    pub(super) fn kill_left(&self, groups: &[u32]) -> Vec<String> {
+        let left =
+            kill_marked(&format!("{}-", self.text)).into_iter().filter(|(_, left)| !groups.contains(&left.group));
+        left.map(|(number, left)| format!("{number} ({})", left.name)).collect()
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        if self.used {
+            let mut registry = registry();
+            registry.marks.remove(&self.text);
+            registry.tell_guard(&format!("unmark {}\n", self.text));
+        }
+    }
+}
+
+/// A process that was found alive outside the group of its program.
+struct Left {
+    group: u32,
+    name: String,
+}
+
+/// Kills the processes whose mark begins so, and returns them by their numbers.
+fn kill_marked(begin: &str) -> BTreeMap<i32, Left> {
+    let variable = format!("{MARK}={begin}").into_bytes();
+    let is_marked = |process: &Path| {
+        let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|known| known.starts_with(&variable))
+    };
+    let mut killed = BTreeMap::new();
+    // What was started while the others were looked at is found by another look.
+    for _ in 0..5 {
+        let before = killed.len();
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let number = process.file_name().and_then(|name| name.to_str()?.parse::<i32>().ok());
+            let Some(number) = number.filter(|_| is_marked(&process)) else { continue };
+            let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default().trim_end().to_owned();
+            let group = getpgid(Pid::from_raw(number)).map_or(0, |group| group.as_raw_nonzero().get().unsigned_abs());
+            if kill_if(number, || is_marked(&process)) {
+                killed.entry(number).or_insert(Left { group, name });
+            }
+        }
+        if killed.len() == before {
+            break;
+        }
+    }
+    killed
+}
+
+/// Kills the process of this number if it is still the one that is meant.
+#[cfg(target_os = "linux")]
+fn kill_if(number: i32, is_meant: impl Fn() -> bool) -> bool {
+    use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+    let Some(pid) = Pid::from_raw(number) else { return false };
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(process) => is_meant() && pidfd_send_signal(&process, Signal::KILL).is_ok(),
+        // Kernels before 5.3.
+        Err(Errno::NOSYS) => is_meant() && rustix::process::kill_process(pid, Signal::KILL).is_ok(),
+        Err(_) => false,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kill_if(_number: i32, _is_meant: impl Fn() -> bool) -> bool {
+    false
 }
 
 fn kill_group(group: u32) {
@@ -123,6 +247,8 @@ pub(super) struct Process {
     /// Whether the input ends with what is pending.
     last: bool,
     tail: Vec<u8>,
+    /// Whether it closed its standard input with something in it.
+    refused: bool,
     killed: bool,
 }
 
@@ -142,7 +268,17 @@ impl Process {
         drop(registry);
         let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let pending = b"\n".to_vec();
-        let process = Process { child, input, output, errors, pending, last: false, tail: Vec::new(), killed: false };
+        let process = Process {
+            child,
+            input,
+            output,
+            errors,
+            pending,
+            last: false,
+            tail: Vec::new(),
+            refused: false,
+            killed: false,
+        };
         process.input.as_ref().map_or(Ok(()), |pipe| ioctl_fionbio(pipe, true))?;
         process.output.as_ref().map_or(Ok(()), |pipe| ioctl_fionbio(pipe, true))?;
         process.errors.as_ref().map_or(Ok(()), |pipe| ioctl_fionbio(pipe, true))?;
@@ -179,7 +315,22 @@ impl Process {
 
     /// Whether it closed its standard input before it had read all that it was sent.
     pub(super) fn is_deaf(&self) -> bool {
-        self.input.is_none() && !self.pending.is_empty()
+        self.refused || self.input.is_none() && !self.pending.is_empty()
+    }
+
+    /// Whether nobody can read its standard input any more.
+    pub(super) fn is_closed(&self) -> bool {
+        let Some(input) = &self.input else { return true };
+        let mut polled = [PollFd::new(input, PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut polled, Some(&now)).is_ok()
+            && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL)
+    }
+
+    /// Looks whether it closed its standard input: writing does not tell as long as the pipe takes what is written.
+    pub(super) fn look_at_input(&mut self) {
+        let unread = self.input.as_ref().is_some_and(|input| ioctl_fionread(input).is_ok_and(|bytes| bytes > 0));
+        self.refused |= unread && self.is_closed();
     }
 
     /// Whether its standard output has ended.
@@ -224,6 +375,11 @@ impl Process {
             }
             Err(_) => Some(ExitStatus::from_raw(0)),
         }
+    }
+
+    /// The number of its group.
+    pub(super) fn group(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends its standard input, after which most programs end by themselves.
@@ -350,6 +506,43 @@ mod tests {
         assert!(matches!(done.try_wait(), Ok(None)));
         kill_group(done.id());
         done.wait().unwrap();
+    }
+
+    #[test]
+    fn an_input_that_is_closed_unread_is_noticed() {
+        for (command, deaf) in [("exec 0<&-; sleep 100", true), ("read -r line; exec 0<&-; sleep 100", false)] {
+            let mut process = Process::start(command, &[]).unwrap();
+            process.send(b"point\n", false);
+            let patience = Instant::now() + Duration::from_secs(10);
+            while !process.is_closed() {
+                assert!(Instant::now() < patience);
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            process.look_at_input();
+            assert_eq!(process.is_deaf(), deaf, "{command}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_has_its_mark_is_found_in_any_group() {
+        let mut mark = Mark::new();
+        let start = |number| Command::new("sleep").arg("100").envs([number]).process_group(0).spawn().unwrap();
+        let (mut first, mut second, mut tenth) = (start(mark.put(1)), start(mark.put(2)), start(mark.put(10)));
+        // A process has its environment once it is another program.
+        let is_there = |child: &Child| {
+            let environment = std::fs::read_to_string(format!("/proc/{}/environ", child.id())).unwrap_or_default();
+            environment.contains(MARK)
+        };
+        while ![&first, &second, &tenth].into_iter().all(is_there) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        mark.kill_left_of(1);
+        assert_eq!(first.wait().unwrap().signal(), Some(9));
+        let left = mark.kill_left(&[tenth.id()]);
+        assert_eq!(left, [format!("{} (sleep)", second.id())]);
+        assert_eq!([second.wait().unwrap().signal(), tenth.wait().unwrap().signal()], [Some(9); 2]);
+        assert!(mark.kill_left(&[]).is_empty());
     }
 
     #[test]

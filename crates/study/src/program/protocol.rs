@@ -122,9 +122,14 @@ impl Answer {
 /// What a program is expected to print.
 const EXPECTED: &str = "not a number or {\"value\": number}";
 
+/// Where everything else belongs.
+const ELSEWHERE: &str = "what is no answer belongs on its standard error";
+
 /// A complaint about a line.
 pub(super) fn unreadable(line: &str) -> String {
-    format!("it printed '{}', {EXPECTED}", shortened(line))
+    let comma = line.split_once(',').is_some_and(|(whole, part)| format!("{whole}.{part}").parse::<f64>().is_ok());
+    let advice = if comma { "the decimal sign is a point" } else { ELSEWHERE };
+    format!("it printed '{}', {EXPECTED}; {advice}", shortened(line))
 }
 
 /// What has arrived in answer to a point.
@@ -133,6 +138,8 @@ pub(super) struct Received {
     bytes: Vec<u8>,
     /// The first line that was passed over, the length of all of them, and how many they are.
     skipped: Option<(String, usize, usize)>,
+    /// Whether anything was passed over, empty lines included.
+    begun: bool,
 }
 
 impl Received {
@@ -151,6 +158,11 @@ impl Received {
         self.skipped.as_ref().map_or(0, |(_, _, lines)| *lines)
     }
 
+    /// Whether anything has arrived.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun || self.skipped.is_some() || !self.bytes.is_empty()
+    }
+
     /// Whether nothing but white space has arrived.
     pub(super) fn is_blank(&self) -> bool {
         self.skipped.is_none() && is_blank(&self.bytes)
@@ -161,13 +173,16 @@ impl Received {
     pub(super) fn answer(&mut self, banner: usize) -> Option<Result<Answer, String>> {
         loop {
             let begin = self.bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(self.bytes.len());
-            let received = &self.bytes[begin..];
+            // Empty lines mean nothing, however many they are.
+            self.begun |= begin > 0;
+            self.bytes.drain(..begin);
+            let received = &self.bytes;
             let Some(end) = received.iter().position(|&b| b == b'\n') else {
                 let long = received.len() > LONGEST_LINE;
                 return long.then(|| Err(format!("it printed more than {LONGEST_LINE} bytes without a newline")));
             };
             let line = String::from_utf8_lossy(&received[..end]);
-            let line = line.trim();
+            let line = without_mark(line.trim());
             let answer = answer(line);
             if self.skipped_lines() < banner && answer.is_none() && !line.starts_with('{') {
                 let (_, length, lines) = self.skipped.get_or_insert_with(|| (line.to_owned(), 0, 0));
@@ -176,13 +191,14 @@ impl Received {
                 if *length > LONGEST_LINE {
                     return Some(Err(format!("it printed more than {LONGEST_LINE} bytes and no number")));
                 }
-                self.bytes.drain(..begin + end);
+                self.bytes.drain(..end);
                 continue;
             }
             if !is_blank(&received[end..]) {
                 let next = String::from_utf8_lossy(&received[end..]);
                 let next = shortened(next.trim().lines().next().unwrap_or_default());
-                return Some(Err(format!("it printed more than one line: '{}' and then '{next}'", shortened(line))));
+                let line = shortened(line);
+                return Some(Err(format!("it printed more than one line: '{line}' and then '{next}'; {ELSEWHERE}")));
             }
             return Some(answer.ok_or_else(|| unreadable(line)));
         }
@@ -210,6 +226,7 @@ impl Received {
 /// The last line with a number or an object, or an object over several lines.
 pub(super) fn last_line(bytes: &[u8]) -> Result<Answer, String> {
     let text = String::from_utf8_lossy(bytes);
+    let text = without_mark(&text);
     let lines = || text.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     let Some(last) = lines().next() else { return Err("it left no answer".into()) };
     let whole = || text.trim().starts_with('{').then(|| answer(&text.trim().replace(['\n', '\r'], " "))).flatten();
@@ -247,12 +264,20 @@ fn answer(line: &str) -> Option<Answer> {
     Some(Answer { value, parts, constraints: list("constraints", "c")?.unwrap_or_default(), error })
 }
 
+/// A text without the mark of its encoding that some put before the first line.
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim_start()
+}
+
 /// The number that a line is, as the languages of programs print it: 1.5, 1.5D+02 (Fortran), [1.5], (1.5,), np.float64(1.5),
-/// tensor(1.5); behind the mark that some put before the first line of a text.
+/// tensor(1.5), [1] 1.5 (R), ans = 1.5 (Octave).
 fn printed(line: &str) -> Option<f64> {
-    let line = line.trim_start_matches('\u{feff}').trim();
+    let line = line.trim();
     if let Ok(value) = line.parse() {
         return Some(value);
+    }
+    if let Some(rest) = line.strip_prefix("[1] ").or(line.strip_prefix("ans = ")) {
+        return rest.trim().parse().ok();
     }
     if let Some((name, rest)) = line.split_once('(')
         && let Some(inner) = rest.strip_suffix(')')
@@ -266,7 +291,12 @@ fn printed(line: &str) -> Option<f64> {
     if let Some(inner) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return printed(inner);
     }
-    let (mantissa, exponent) = line.split_once(['D', 'd'])?;
+    double(line)
+}
+
+/// A number with the exponent that Fortran prints.
+fn double(word: &str) -> Option<f64> {
+    let (mantissa, exponent) = word.split_once(['D', 'd'])?;
     let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+-.".contains(c));
     (digits(mantissa) && digits(exponent)).then(|| format!("{mantissa}e{exponent}").parse().ok()).flatten()
 }
@@ -277,11 +307,13 @@ fn number(value: &Value) -> Option<f64> {
         Value::Null => Some(f64::NAN),
         // The numbers that JSON lacks, as our own files and `quoted` write them.
         Value::String(word) => word.parse().ok().filter(|t: &f64| !t.is_finite()),
+        // What is one value in an array.
+        Value::Array(values) if values.len() == 1 => number(&values[0]),
         _ => None,
     }
 }
 
-/// JSON with the words for numbers that it lacks put in quotes.
+/// JSON with the words for numbers that it lacks put in quotes, and Fortran's exponents as others write them.
 fn quoted(line: &str) -> String {
     let (mut text, mut word, mut inside, mut escaped) = (String::new(), String::new(), false, false);
     for c in line.chars() {
@@ -303,6 +335,7 @@ fn quoted(line: &str) -> String {
 fn end_word(text: &mut String, word: &mut String) {
     match word.parse::<f64>() {
         Ok(t) if !t.is_finite() => text.extend(["\"", word, "\""]),
+        Err(_) if double(word).is_some() => text.push_str(&word.replace(['D', 'd'], "e")),
         _ => text.push_str(word),
     }
     word.clear();
@@ -366,7 +399,10 @@ mod tests {
         }
         assert_eq!(value("{\"value\": -Infinity}"), Some(f64::NEG_INFINITY));
         for (line, found) in [
-            ("\u{feff}14.01", 14.01),
+            ("[1] 14.01", 14.01),
+            ("ans =  14.01", 14.01),
+            ("{\"value\": [14.01]}", 14.01),
+            ("{\"value\": 1.5D+02}", 150.0),
             ("np.float64(14.01)", 14.01),
             ("[14.01]", 14.01),
             ("[[ 14.01 ]]", 14.01),
@@ -379,7 +415,19 @@ mod tests {
         ] {
             assert_eq!(value(line), Some(found), "{line}");
         }
-        for line in ["[1, 2]", "(1, 2)", "array([1, 2])", "np.float64()", "1D", "D2", "[]", "abs(3)", "2d3d4"] {
+        for line in [
+            "[1, 2]",
+            "(1, 2)",
+            "array([1, 2])",
+            "np.float64()",
+            "1D",
+            "D2",
+            "[]",
+            "abs(3)",
+            "2d3d4",
+            "[1] a",
+            "[1] 2 3",
+        ] {
             assert_eq!(value(line), None, "{line}");
         }
         for line in ["", "abc", "3,5", "1 2", "{\"value\": \"3\"}", "{\"x\": 3}", "{\"x\": NaN}", "true", "\"3\"", "{"]
@@ -434,7 +482,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8], banner: usize) -> (Option<Result<f64, String>>, Option<String>) {
-        let mut received = Received { bytes: bytes.to_vec(), skipped: None };
+        let mut received = Received { bytes: bytes.to_vec(), ..Received::default() };
         let answer = received.answer(banner).map(|answer| answer.map(|answer| answer.value));
         (answer, received.skipped.map(|(line, ..)| line))
     }
@@ -446,10 +494,18 @@ mod tests {
         }
         assert_eq!(read(b"\n\r\n3.5\r\n\n", 0), (Some(Ok(3.5)), None));
         let two = read(b"3.5\n4", 0).0.unwrap().unwrap_err();
-        assert_eq!(two, "it printed more than one line: '3.5' and then '4'");
+        assert_eq!(
+            two,
+            "it printed more than one line: '3.5' and then '4'; what is no answer belongs on its standard error"
+        );
         assert!(read(&[b'1'; LONGEST_LINE + 1], usize::MAX).0.unwrap().is_err());
         let rubbish = read(b"abc\n", 0).0.unwrap().unwrap_err();
-        assert_eq!(rubbish, "it printed 'abc', not a number or {\"value\": number}");
+        assert!(rubbish.starts_with("it printed 'abc', not a number or {\"value\": number}; what is no"), "{rubbish}");
+        let comma = read(b"3,5\n", 0).0.unwrap().unwrap_err();
+        assert!(comma.ends_with("the decimal sign is a point"), "{comma}");
+        for marked in ["\u{feff}3.5\n", "\u{feff}{\"value\": 3.5}\n"] {
+            assert_eq!(read(marked.as_bytes(), 0), (Some(Ok(3.5)), None));
+        }
     }
 
     #[test]
@@ -466,7 +522,7 @@ mod tests {
         assert!(read(b"hello\n2.5\nbye\n", usize::MAX).0.unwrap().is_err());
         assert!(read(b"{\"vaule\": 3}\n", usize::MAX).0.unwrap().is_err());
         assert!(read("hello\n".repeat(LONGEST_LINE).as_bytes(), usize::MAX).0.unwrap().is_err());
-        let mut cut = Received { bytes: b"hello\n2.5".to_vec(), skipped: None };
+        let mut cut = Received { bytes: b"hello\n2.5".to_vec(), ..Received::default() };
         assert!(cut.answer(9).is_none() && !cut.is_blank());
         assert_eq!(cut.last_answer(9).unwrap().unwrap().value, 2.5);
     }
