@@ -9,8 +9,9 @@ mod resnet;
 pub use burn::tensor::Device;
 pub use cnn::Cnn;
 pub use layers::{Layer, Sequential};
-pub use mlp::{Activation, Mlp, Output};
+pub use mlp::{Activation, Mlp, Output, apply_output};
 pub use resnet::Resnet18;
+pub use swarmgrad_dense::layer::Image;
 
 use crate::weights;
 use burn::module::Module;
@@ -34,33 +35,10 @@ pub trait Network: Module {
     fn forward(&self, x: Tensor<2>, pass: Pass<'_>) -> Tensor<2>;
 }
 
-/// The shape of an image, flattened row by row, channel after channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Image {
-    /// 1 (grey) or 3 (colour).
-    pub channels: usize,
-    /// Rows of pixels.
-    pub height: usize,
-    /// Columns of pixels.
-    pub width: usize,
-}
-
-impl Image {
-    /// Numbers of one image.
-    pub fn len(&self) -> usize {
-        self.channels * self.height * self.width
-    }
-
-    /// Whether it has no pixel.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn tensor(&self, x: Tensor<2>) -> Tensor<4> {
-        let [batch, _] = x.dims();
-        x.reshape([batch, self.channels, self.height, self.width])
-    }
+/// Rows of numbers as images.
+fn image_tensor(image: Image, x: Tensor<2>) -> Tensor<4> {
+    let [batch, _] = x.dims();
+    x.reshape([batch, image.channels, image.height, image.width])
 }
 
 /// What to build: plain data that a saved model carries.

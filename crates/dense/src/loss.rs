@@ -422,7 +422,7 @@ pub type NoDerivative = fn(f32, f32) -> f32;
 /// A closure `(output, target) -> loss` without a derivative, as a [`Loss`].
 ///
 /// ```
-/// use swarmgrad_nn::loss::{self, Loss};
+/// use swarmgrad_dense::loss::{self, Loss};
 /// let dead_zone = loss::closure(|output: f32, target: f32| ((output - target).abs() - 0.1).max(0.0));
 /// assert!((dead_zone.value(&[1.0, 0.05], &[0.0, 0.0], 1) - 0.45).abs() < 1e-6);
 /// ```
