@@ -5,7 +5,7 @@
 //! use swarmgrad_core::Rng;
 //! use swarmgrad_dense::layer::{Image, Layer, Output};
 //! use swarmgrad_dense::network::DenseNetwork;
-//! use swarmgrad_dense::supervision::Supervision;
+//! use swarmgrad_dense::supervision::{Backend, Supervision};
 //! use swarmgrad_dense::{loss, optim};
 //!
 //! // y = 2 x, learned through |round(output) - round(target)|, whose gradient is zero wherever it exists.
@@ -25,7 +25,7 @@
 use crate::elementary;
 use crate::layer::{self, Activation, EPSILON, Image, Layer, Output};
 use crate::product::{Left, Out, Right, padded, product};
-use crate::supervision::{Stepped, Supervision};
+use crate::supervision::{Backend, Stepped, Supervision};
 use fearless_simd::{Simd, dispatch};
 use fearless_simd_macros::simd;
 use swarmgrad_core::simd::level;
@@ -282,11 +282,6 @@ impl<F: Real> DenseNetwork<F> {
         Ok(&self.outputs)
     }
 
-    /// The outputs of the last batch.
-    pub fn last_outputs(&self) -> &[F] {
-        &self.outputs
-    }
-
     fn check(&self, x: &[F]) -> Result<()> {
         if x.is_empty() {
             return Err(Error::parameter("rows of a batch", 0, "at least one"));
@@ -454,13 +449,8 @@ impl<F: Real> DenseNetwork<F> {
     }
 }
 
-impl DenseNetwork {
-    /// One step on a batch: rows of inputs, and of as many targets as it has outputs. A batch whose gradient is not finite leaves the
-    /// weights as they are.
-    ///
-    /// # Errors
-    /// Those of [`DenseNetwork::forward`] and [`Supervision::respond`].
-    pub fn step(&mut self, supervision: &mut Supervision, x: &[f32], targets: &[f32]) -> Result<Stepped> {
+impl Backend for DenseNetwork {
+    fn step(&mut self, supervision: &mut Supervision, x: &[f32], targets: &[f32]) -> Result<Stepped> {
         let rng = supervision.begin();
         self.check(x)?;
         self.pass(x, Statistics::OfBatch, supervision.workers());
@@ -471,6 +461,26 @@ impl DenseNetwork {
             supervision.rule().step(&mut self.weights, &self.gradient);
         }
         Ok(stepped)
+    }
+
+    fn last_outputs(&self) -> &[f32] {
+        &self.outputs
+    }
+
+    fn outputs(&self, x: Rows<'_, f32>, workers: &Workers) -> Result<Matrix<f32>> {
+        self.evaluate(x, workers)
+    }
+
+    fn trainable(&self) -> usize {
+        self.weights.len()
+    }
+
+    fn state(&self) -> Vec<f32> {
+        DenseNetwork::state(self)
+    }
+
+    fn set_state(&mut self, state: &[f32]) -> Result<()> {
+        DenseNetwork::set_state(self, state)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::loss::{Batch, Lane, Loss};
 use crate::optim::Rule;
 use crate::signal::{Sender, Signal};
-use swarmgrad_core::{Error, Result, Rng, Workers};
+use swarmgrad_core::{Error, Matrix, Result, Rng, Rows, Workers};
 
 /// What a step saw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,6 +12,37 @@ pub struct Stepped {
     pub loss: f64,
     /// Losses of blocks that were evaluated for the gradient: 0 for an exact one.
     pub evaluations: u64,
+}
+
+/// A network in training, whatever computes it.
+pub trait Backend: Send {
+    /// One step on a batch: rows of inputs, and of as many targets as it has outputs. A batch whose gradient is not finite leaves the
+    /// weights as they are.
+    ///
+    /// # Errors
+    /// Rows that do not fit, and those of [`Supervision::respond`].
+    fn step(&mut self, supervision: &mut Supervision, x: &[f32], targets: &[f32]) -> Result<Stepped>;
+
+    /// The outputs of the last step's batch, before the step.
+    fn last_outputs(&self) -> &[f32];
+
+    /// Outputs for some rows, in evaluation; the numbers do not depend on the threads.
+    ///
+    /// # Errors
+    /// Rows of another width.
+    fn outputs(&self, x: Rows<'_, f32>, workers: &Workers) -> Result<Matrix<f32>>;
+
+    /// How many numbers an optimiser moves.
+    fn trainable(&self) -> usize;
+
+    /// Weights and running statistics, as a saved model has them.
+    fn state(&self) -> Vec<f32>;
+
+    /// Takes what [`Backend::state`] gives.
+    ///
+    /// # Errors
+    /// Numbers that are not of this network.
+    fn set_state(&mut self, state: &[f32]) -> Result<()>;
 }
 
 /// The part of a training step that does not ask how a network computes: outputs and targets in, dE/d(output) out, and a rule.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use swarmgrad_core::{Matrix, Rng, Workers};
 use swarmgrad_dense::layer::{Activation, Image, Layer, Output};
 use swarmgrad_dense::network::DenseNetwork;
-use swarmgrad_dense::supervision::Supervision;
+use swarmgrad_dense::supervision::{Backend, Supervision};
 use swarmgrad_dense::{loss, optim};
 
 /// Lists of layers, smooth ones only where `smooth`.

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use swarmgrad_core::Rng;
 use swarmgrad_dense::layer::{Activation, Image, Layer, Output};
 use swarmgrad_dense::network::DenseNetwork;
-use swarmgrad_dense::supervision::Supervision;
+use swarmgrad_dense::supervision::{Backend, Supervision};
 use swarmgrad_dense::{loss, optim};
 
 struct Counting;

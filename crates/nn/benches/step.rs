@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use std::time::Instant;
 use swarmgrad_core::{Rng, Workers};
 use swarmgrad_dense::network::DenseNetwork;
+use swarmgrad_dense::supervision::Backend;
 use swarmgrad_nn::loss;
 use swarmgrad_nn::model::{Activation, Architecture, Image, Model, Output};
 use swarmgrad_nn::optim::{self, Optimizer, Supervision};

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
 use swarmgrad_core::{Matrix, Rng, Workers};
 use swarmgrad_dense::network::DenseNetwork;
-use swarmgrad_dense::supervision::Supervision;
+use swarmgrad_dense::supervision::{Backend, Supervision};
 use swarmgrad_nn::loss;
 use swarmgrad_nn::model::{Activation, Architecture, Image, Layer, Model, Network, Output, Pass};
 use swarmgrad_nn::optim::{self, Optimizer};

@@ -6,9 +6,10 @@
 mod step;
 mod through;
 
+pub(crate) use step::library_step;
 pub use step::{AdaSwarm, Optimizer};
 pub use swarmgrad_dense::optim::{
     AdaDelta, AdaGrad, Adam, DiffGrad, Entry, OPTIMIZERS, RmsProp, Rule, Sgd, Text, entry,
 };
-pub use swarmgrad_dense::supervision::{Stepped, Supervision};
+pub use swarmgrad_dense::supervision::{Backend, Stepped, Supervision};
 pub use through::Through;

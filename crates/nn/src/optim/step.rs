@@ -73,21 +73,35 @@ impl Optimizer {
     /// # Errors
     /// Targets of another size than the outputs; a loss without the derivative that was asked for.
     pub fn step<M: Network>(&mut self, model: M, x: Tensor<2>, targets: &[f32]) -> Result<(M, Stepped)> {
-        let rng = self.supervision.begin();
-        let outputs = model.forward(x, Pass::Train(&rng));
-        let dims = outputs.dims();
-        self.outputs = floats(outputs.clone().inner().into_data());
-        if dims[1] != self.supervision.columns() {
-            return Err(Error::shape("targets of a batch", targets.len(), self.outputs.len()));
-        }
-        let (stepped, sent) = self.supervision.respond(&rng, &self.outputs, targets)?;
-        let Some(sent) = sent else { return Ok((model, stepped)) };
-        // d/dw sum(y g) with g held fixed is the chain rule with g in dE/dy's place.
-        let sent = Tensor::<2>::from_data(TensorData::new(sent.to_vec(), dims), &outputs.device());
-        let mut gradients = (outputs * sent).sum().backward();
-        let model = apply(model, &mut gradients, self.supervision.rule());
-        Ok((model, stepped))
+        let (model, stepped) = library_step(model, x, targets, &mut self.supervision, &mut self.outputs);
+        Ok((model, stepped?))
     }
+}
+
+/// A step of a network of the tensor library, whose outputs before it are left in `outputs`. The network comes back whatever happens.
+pub(crate) fn library_step<M: Network>(
+    model: M,
+    x: Tensor<2>,
+    targets: &[f32],
+    supervision: &mut Supervision,
+    outputs: &mut Vec<f32>,
+) -> (M, Result<Stepped>) {
+    let rng = supervision.begin();
+    let seen = model.forward(x, Pass::Train(&rng));
+    let dims = seen.dims();
+    *outputs = floats(seen.clone().inner().into_data());
+    if dims[1] != supervision.columns() {
+        return (model, Err(Error::shape("targets of a batch", targets.len(), outputs.len())));
+    }
+    let (stepped, sent) = match supervision.respond(&rng, outputs, targets) {
+        Ok((stepped, Some(sent))) => (stepped, sent.to_vec()),
+        Ok((stepped, None)) => return (model, Ok(stepped)),
+        Err(why) => return (model, Err(why)),
+    };
+    // d/dw sum(y g) with g held fixed is the chain rule with g in dE/dy's place.
+    let sent = Tensor::<2>::from_data(TensorData::new(sent, dims), &seen.device());
+    let mut gradients = (seen * sent).sum().backward();
+    (apply(model, &mut gradients, supervision.rule()), Ok(stepped))
 }
 
 /// Moves every trainable weight by its gradient, in place where the tensor is nobody else's.
