@@ -1,13 +1,16 @@
 //! Dense networks on our own kernels against the tensor library, which others wrote: outputs, gradients, steps.
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
 use swarmgrad_core::{Matrix, Rng, Workers};
 use swarmgrad_dense::network::DenseNetwork;
 use swarmgrad_dense::supervision::{Backend, Supervision};
+use swarmgrad_nn::data::{self, Preset};
 use swarmgrad_nn::loss;
 use swarmgrad_nn::model::{Activation, Architecture, Image, Layer, Model, Network, Output, Pass};
 use swarmgrad_nn::optim::{self, Optimizer};
+use swarmgrad_nn::train::{self, Trainer, Training};
 use swarmgrad_nn::weights::{self, Part};
 
 /// The same network twice.
@@ -85,7 +88,7 @@ proptest! {
         let architecture = Architecture::Layers { image: Image::row(inputs), layers, output };
         let empty = architecture.build(inputs, ours.shape()[1], &rng, &Device::flex()).unwrap();
         let saved = weights::write(empty, &ours.state(), Part::All).unwrap();
-        let evaluated = swarmgrad_nn::train::outputs(&saved, &rows, &Device::flex());
+        let evaluated = train::outputs(&saved, &rows, &Device::flex());
         prop_assert!(gap(ours.evaluate(rows.rows(), &workers).unwrap().data(), evaluated.data()) < 1e-5);
     }
 }
@@ -122,5 +125,40 @@ fn steps_equal_the_tensor_librarys() {
             assert!(gap(ours.weights(), &theirs) < 2e-5, "{} {name}: {}", entry.name, gap(ours.weights(), &theirs));
             assert!(gap(&start, &theirs) > 1e-4, "{} {name} moves nothing", entry.name);
         }
+    }
+}
+
+/// A trainer of a plan's network against the same steps of the tensor library; and its network in the tensor library answers the same.
+#[test]
+fn a_trainer_does_what_the_tensor_library_would() {
+    let table = data::load("iris", Preset::Full).unwrap();
+    let rows = table.dataset(&Preset::Full.options()).unwrap();
+    let (x, y) = (&rows.features, rows.target_rows());
+    for architecture in [Architecture::paper(), Architecture::shallow(4, 3, Output::Sigmoid)] {
+        let training = Training {
+            architecture: architecture.clone(),
+            optimizer: "adam".into(),
+            rate: Some(0.01),
+            shuffle: false,
+            ..Training::default()
+        };
+        let mut trainer = Trainer::new(&training, &rows).unwrap();
+        let adam = optim::entry("adam").unwrap();
+        let loss = loss::entry("mse").unwrap().build(3);
+        let mut optimizer = Optimizer::new(loss, adam.signal(), adam.rule(0.01), 3, training.seed).unwrap();
+        let rng = Rng::new(training.seed).fork("weights");
+        let mut theirs = architecture.build(4, 3, &rng, &Device::flex().autodiff()).unwrap();
+        assert_eq!(trainer.weights(), weights::read(&theirs, Part::All));
+        for _ in 0..20 {
+            trainer.epoch(x, &y).unwrap();
+            for (x, y) in x.data().chunks(4 * training.batch).zip(y.data().chunks(3 * training.batch)) {
+                (theirs, _) = optimizer.step(theirs, tensor(x, 4), y).unwrap();
+            }
+        }
+        let same = weights::read(&trainer.model().unwrap(), Part::Trainable);
+        let gap_of_weights = gap(&same, &weights::read(&theirs, Part::Trainable));
+        assert!(gap_of_weights < 1e-4, "{gap_of_weights}");
+        let answers = train::outputs(&trainer.model().unwrap().valid(), x, &Device::flex());
+        assert!(gap(trainer.outputs(x).data(), answers.data()) < 1e-5);
     }
 }
