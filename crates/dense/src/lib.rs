@@ -6,6 +6,7 @@
 
 // Transcendental functions come from `swarmgrad_core::math`: clippy.toml.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#![forbid(unsafe_code)]
 
 mod elementary;
 pub mod layer;

@@ -146,7 +146,9 @@ fn run(case: &Case) {
             let started = Instant::now();
             for _ in 0..case.steps {
                 match &mut run.side {
-                    Side::Dense(network, supervision) => drop(network.step(supervision, &x, &y).unwrap()),
+                    Side::Dense(network, supervision) => {
+                        network.step(supervision, &x, &y).unwrap();
+                    }
                     Side::Library(model, optimizer) => {
                         let batch = TensorData::new(x.clone(), [case.batch, case.inputs]);
                         let batch = Tensor::<2>::from_data(batch, &device);
