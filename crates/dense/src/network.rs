@@ -114,7 +114,7 @@ pub fn is_dense(input: Image, layers: &[Layer]) -> bool {
         Layer::BatchNorm => shape.height * shape.width == 1,
         Layer::Conv { .. } | Layer::ConvEach { .. } | Layer::MaxPool { .. } => false,
     };
-    input.len() > 0 && layers.iter().zip(&shapes).all(dense)
+    !input.is_empty() && layers.iter().zip(&shapes).all(dense)
 }
 
 impl<F: Real> DenseNetwork<F> {
