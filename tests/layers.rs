@@ -7,6 +7,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("swarmgrad-problems", 1),
     ("swarmgrad-algorithms", 1),
     ("swarmgrad-diff", 2),
+    ("swarmgrad-dense", 2),
     ("swarmgrad-combine", 3),
     ("swarmgrad-study", 4),
     ("swarmgrad-nn", 4),

@@ -6,11 +6,10 @@
 #![forbid(unsafe_code)]
 
 pub mod data;
-pub mod loss;
-pub mod metric;
 pub mod model;
 pub mod optim;
 pub mod population;
-pub mod signal;
 pub mod train;
 pub mod weights;
+
+pub use swarmgrad_dense::{loss, metric, signal};

@@ -12,6 +12,7 @@ mod rows;
 mod run;
 mod swarm;
 
+pub use crate::model::outputs;
 pub use answers::Answers;
 pub use constant::{constant_outputs, repeated};
 pub use figures::{CurvePoint, Figures, Measure};
@@ -26,12 +27,11 @@ pub use swarm::{Moves, SWARMS, Swarm, SwarmTrainer};
 use crate::data::{Dataset, Preprocessing, Targets};
 use crate::loss::{self, Loss};
 use crate::metric;
-use crate::model::{Architecture, Model, Network, Output, Pass};
-use crate::optim::{self, Optimizer, Rule};
+use crate::model::{Architecture, Model, Output};
+use crate::optim::{self, Backend, Rule, Supervision};
 use crate::signal::Signal;
-use crate::weights::{self, Part, floats};
-use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use crate::weights::{self, Part};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -132,9 +132,10 @@ impl Epoch {
 
 /// A network in training.
 pub struct Trainer {
-    model: Option<Model>,
-    optimizer: Optimizer,
-    device: Device,
+    architecture: Architecture,
+    shape: [usize; 2],
+    network: Box<dyn Backend>,
+    supervision: Supervision,
     rng: Rng,
     batch: usize,
     shuffle: bool,
@@ -188,20 +189,21 @@ impl Trainer {
         if rows.is_empty() {
             return Err(Error::parameter("rows", 0, "training needs at least one row"));
         }
-        let (device, rng, columns) = (Device::flex().autodiff(), Rng::new(training.seed), rows.outputs());
-        let mut optimizer = Optimizer::new(loss, signal, rule, columns, training.seed)?;
+        let (rng, columns) = (Rng::new(training.seed), rows.outputs());
+        let mut supervision = Supervision::new(loss, signal, rule, columns, training.seed)?;
         if training.balance {
             let counts = rows.counts();
             if counts.is_empty() {
                 return Err(Error::parameter("balance", "true", "class weights need classes, this is regression"));
             }
             let mean = rows.len() as f32 / counts.len() as f32;
-            optimizer = optimizer.class_weights(counts.iter().map(|&n| mean / n.max(1) as f32).collect());
+            supervision = supervision.class_weights(counts.iter().map(|&n| mean / n.max(1) as f32).collect());
         }
         Ok(Trainer {
-            model: Some(training.architecture.build(rows.dim(), columns, &rng.fork("weights"), &device)?),
-            optimizer,
-            device,
+            network: training.architecture.network(rows.dim(), columns, &rng.fork("weights"))?,
+            architecture: training.architecture.clone(),
+            shape: [rows.dim(), columns],
+            supervision,
             rng: rng.fork("order"),
             batch: training.batch,
             shuffle: training.shuffle,
@@ -213,9 +215,9 @@ impl Trainer {
         })
     }
 
-    /// Threads of the swarms; one unless said.
+    /// Threads of the swarms and of networks of dense layers; one unless said. The numbers do not depend on it.
     pub fn workers(self, workers: Workers) -> Self {
-        Trainer { optimizer: self.optimizer.workers(workers), ..self }
+        Trainer { supervision: self.supervision.with_workers(workers), ..self }
     }
 
     /// The same starting from the weights of a trained network, as [`Saved`] has them; the optimiser starts afresh.
@@ -232,19 +234,27 @@ impl Trainer {
     /// # Errors
     /// Weights that do not fit the architecture.
     pub fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
-        let model = weights::write(self.model().clone(), weights, Part::All)?;
-        self.model = Some(model);
-        Ok(())
+        self.network.set_state(weights)
     }
 
-    /// The network as it is.
-    pub fn model(&self) -> &Model {
-        self.model.as_ref().expect("a trainer has its model between steps")
+    /// The network as it is, as a module of the tensor library, with gradients.
+    ///
+    /// # Errors
+    /// None for its own weights; what [`weights::write`] may find is passed on.
+    pub fn model(&self) -> Result<Model> {
+        let [inputs, outputs] = self.shape;
+        let empty = self.architecture.build(inputs, outputs, &Rng::new(0), &Device::flex().autodiff())?;
+        weights::write(empty, &self.weights(), Part::All)
+    }
+
+    /// Numbers that are learnt.
+    pub fn trainable(&self) -> usize {
+        self.network.trainable()
     }
 
     /// The step's parts, for schedules of the learning rate.
-    pub fn optimizer(&mut self) -> &mut Optimizer {
-        &mut self.optimizer
+    pub fn supervision(&mut self) -> &mut Supervision {
+        &mut self.supervision
     }
 
     /// One pass over the rows, `y` as [`Dataset::target_rows`] gives it.
@@ -275,7 +285,7 @@ impl Trainer {
             self.rng.at(self.last.epoch + 1).row(0).shuffle(&mut order);
         }
         let classes = self.columns > 1;
-        self.optimizer.progress(self.last.epoch as f64 / self.epochs.saturating_sub(1).max(1) as f64);
+        self.supervision.progress(self.last.epoch as f64 / self.epochs.saturating_sub(1).max(1) as f64);
         let (mut sums, mut done) = ([0.0; 3], 0);
         for rows in order.chunks(self.batch) {
             self.x.clear();
@@ -284,16 +294,13 @@ impl Trainer {
                 self.x.extend_from_slice(x.row(row));
                 self.y.extend_from_slice(y.row(row));
             }
-            let batch = Tensor::<2>::from_data(TensorData::new(self.x.clone(), [rows.len(), x.dim()]), &self.device);
-            let model = self.model.take().expect("a trainer has its model between steps");
-            let (model, stepped) = self.optimizer.step(model, batch, &self.y)?;
-            self.model = Some(model);
+            let stepped = self.network.step(&mut self.supervision, &self.x, &self.y)?;
             self.last.evaluations += stepped.evaluations;
             self.last.steps += 1;
             let share = rows.len() as f64;
             sums[0] += share * stepped.loss;
             if classes {
-                let seen = Rows::new(self.columns, self.optimizer.outputs());
+                let seen = Rows::new(self.columns, self.network.last_outputs());
                 let wanted = Rows::new(self.columns, &self.y);
                 sums[1] += share * metric::argmax_accuracy(seen, &labels(wanted));
                 sums[2] += share * metric::element_accuracy(seen, wanted);
@@ -306,25 +313,28 @@ impl Trainer {
         sums.iter_mut().for_each(|sum| *sum /= done as f64);
         let none = |sum| if classes { sum } else { f64::NAN };
         self.last.epoch += 1;
-        self.last.squared_error += u64::from(self.optimizer.became_squared_error());
+        self.last.squared_error += u64::from(self.supervision.became_squared_error());
         self.last.running = Score { loss: sums[0], argmax: none(sums[1]), element: none(sums[2]) };
         self.last.seconds += started.elapsed().as_secs_f64();
         Ok(self.last)
     }
 
     /// Outputs for some rows.
+    ///
+    /// # Panics
+    /// If the rows are not as wide as those it was made for.
     pub fn outputs(&self, x: &Matrix<f32>) -> Matrix<f32> {
-        outputs(&self.model().valid(), x, &Device::flex())
+        self.network.outputs(x.rows(), self.supervision.workers()).expect("rows as wide as those it was made for")
     }
 
     /// Its weights and running statistics, see [`weights::read`].
     pub fn weights(&self) -> Vec<f32> {
-        weights::read(self.model(), Part::All)
+        self.network.state()
     }
 
     /// The loss it trains.
     pub fn loss(&self) -> &dyn Loss {
-        self.optimizer.loss()
+        self.supervision.loss()
     }
 
     /// The score on some rows.
@@ -336,21 +346,6 @@ impl Trainer {
 /// The classes of one-hot rows.
 fn labels(targets: Rows<'_, f32>) -> Vec<usize> {
     targets.iter().map(|row| metric::argmax(row).unwrap_or(0)).collect()
-}
-
-/// Rows of outputs of a network without gradients, computed in pieces that fit the memory.
-pub fn outputs<M: Network>(model: &M, x: &Matrix<f32>, device: &Device) -> Matrix<f32> {
-    // About 4 million numbers of the widest layer of a convolutional net on a piece of 256 rows; dense nets take more at once.
-    let piece = if x.dim() > 256 { 256 } else { 4096 };
-    let mut rows = Vec::new();
-    let mut columns = 0;
-    for part in x.data().chunks(piece * x.dim()) {
-        let part = TensorData::new(part.to_vec(), [part.len() / x.dim(), x.dim()]);
-        let out = model.forward(Tensor::<2>::from_data(part, device), Pass::Evaluate);
-        columns = out.dims()[1];
-        rows.extend(floats(out.into_data()));
-    }
-    Matrix::from_vec(columns.max(1), rows).expect("whole rows")
 }
 
 /// The score of outputs against targets.
@@ -447,7 +442,14 @@ impl Saved {
         if x.dim() != self.shape[0] {
             return Err(Error::shape("features of a row", x.dim(), self.shape[0]));
         }
-        Ok(outputs(&self.model()?, x, &Device::flex()))
+        let [inputs, columns] = self.shape;
+        match self.training.architecture.dense_network(inputs, columns)? {
+            Some(mut network) => {
+                network.set_state(&self.weights)?;
+                network.evaluate(x.rows(), &Workers::default())
+            }
+            None => Ok(outputs(&self.model()?, x, &Device::flex())),
+        }
     }
 }
 

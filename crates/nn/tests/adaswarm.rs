@@ -152,7 +152,7 @@ fn adaswarm_is_adam_on_the_squared_error() {
         (0..50).for_each(|_| {
             trainer.epoch(&rows.features, &rows.target_rows()).unwrap();
         });
-        weights::read(trainer.model(), Part::Trainable).into_iter().map(f64::from).collect::<Vec<_>>()
+        weights::read(&trainer.model().unwrap(), Part::Trainable).into_iter().map(f64::from).collect::<Vec<_>>()
     };
     let control = theta("adam_on_mse", "mae", None);
     let sharp = Search { particles: 20, iterations: 120, ..Search::default() };
@@ -257,7 +257,8 @@ fn losses_that_adam_cannot_follow() {
                 (0..250).for_each(|_| {
                     trainer.epoch(&rows.features, &y).unwrap();
                 });
-                let outputs = swarmgrad_nn::train::outputs(trainer.model(), &rows.features, &Device::flex().autodiff());
+                let outputs =
+                    swarmgrad_nn::train::outputs(&trainer.model().unwrap(), &rows.features, &Device::flex().autodiff());
                 Loss::<f32>::value(&Elementwise(Mse), outputs.data(), y.data(), 1)
             })
             .collect();
@@ -369,7 +370,7 @@ fn one_seed_one_network() {
         let epochs: Vec<_> = (0..5).map(|_| trainer.epoch(&rows.features, &rows.target_rows()).unwrap()).collect();
         // 10 particles, 40 moves, 150 rows of 3 outputs, 5 epochs.
         assert_eq!(epochs[4].evaluations, 10 * 41 * 450 * 5);
-        weights::read(trainer.model(), Part::Trainable)
+        weights::read(&trainer.model().unwrap(), Part::Trainable)
     };
     let one = weights(1, 1);
     assert_eq!(one, weights(2, 1));

@@ -2,7 +2,7 @@
 //! ReLU, 3x3 convolution to 64, ReLU, 2x2 max pooling, dropout .25, dense 128, ReLU, dropout .5, dense to the classes.
 //! 1,199,882 parameters for 28 x 28 grey images and ten classes.
 
-use super::{EMPTY, Image, Network, Output, Pass, dropout};
+use super::{EMPTY, Image, Network, Output, Pass, apply_output, dropout, image_tensor};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
@@ -50,11 +50,11 @@ impl Cnn {
 
 impl Network for Cnn {
     fn forward(&self, x: Tensor<2>, pass: Pass<'_>) -> Tensor<2> {
-        let x = relu(self.conv1.forward(self.image.tensor(x)));
+        let x = relu(self.conv1.forward(image_tensor(self.image, x)));
         // The largest of four numbers above zero: ReLU after the pooling is the same on a quarter of the numbers.
         let x = relu(self.pool.forward(self.conv2.forward(x)));
         let x = dropout(x.flatten::<2>(1, 3), 0.25, "dropout 1", pass);
         let x = dropout(relu(self.dense1.forward(x)), 0.5, "dropout 2", pass);
-        self.output.apply(self.dense2.forward(x))
+        apply_output(self.output, self.dense2.forward(x))
     }
 }

@@ -1,63 +1,18 @@
 //! Dense layers.
 
+pub use swarmgrad_dense::layer::{Activation, Output};
+
 use super::{EMPTY, Network, Pass};
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation};
-use serde::{Deserialize, Serialize};
 
-/// Between two layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// max(0, x)
-    #[default]
-    Relu,
-    /// tanh(x)
-    Tanh,
-    /// 1 / (1 + exp(-x))
-    Sigmoid,
-}
-
-impl Activation {
-    /// Every activation with its name.
-    pub const ALL: [(&'static str, Activation); 3] =
-        [("relu", Activation::Relu), ("tanh", Activation::Tanh), ("sigmoid", Activation::Sigmoid)];
-}
-
-/// After the last layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Output {
-    /// The numbers as they are: regression, logits.
-    Identity,
-    /// 1 / (1 + exp(-x)), element by element.
-    #[default]
-    Sigmoid,
-    /// exp(x) over its sum in a row.
-    Softmax,
-}
-
-impl Output {
-    /// Every output with its name.
-    pub const ALL: [(&'static str, Output); 3] =
-        [("identity", Output::Identity), ("sigmoid", Output::Sigmoid), ("softmax", Output::Softmax)];
-
-    /// Applies it to rows of numbers.
-    pub fn apply(self, x: Tensor<2>) -> Tensor<2> {
-        match self {
-            Output::Identity => x,
-            Output::Sigmoid => activation::sigmoid(x),
-            Output::Softmax => activation::softmax(x, 1),
-        }
-    }
-
-    /// The interval its numbers live in.
-    pub fn range(self) -> Option<[f64; 2]> {
-        match self {
-            Output::Identity => None,
-            Output::Sigmoid | Output::Softmax => Some([0.0, 1.0]),
-        }
+/// Applies what follows the last layer to rows of numbers.
+pub fn apply_output(output: Output, x: Tensor<2>) -> Tensor<2> {
+    match output {
+        Output::Identity => x,
+        Output::Sigmoid => activation::sigmoid(x),
+        Output::Softmax => activation::softmax(x, 1),
     }
 }
 
@@ -101,6 +56,6 @@ impl Network for Mlp {
                 Activation::Sigmoid => activation::sigmoid(x),
             }
         });
-        self.output.apply(last.forward(x))
+        apply_output(self.output, last.forward(x))
     }
 }

@@ -2,6 +2,7 @@
 
 mod cnn;
 pub mod layers;
+mod library;
 mod mlp;
 mod resnet;
 
@@ -9,15 +10,18 @@ mod resnet;
 pub use burn::tensor::Device;
 pub use cnn::Cnn;
 pub use layers::{Layer, Sequential};
-pub use mlp::{Activation, Mlp, Output};
+pub use mlp::{Activation, Mlp, Output, apply_output};
 pub use resnet::Resnet18;
+pub use swarmgrad_dense::layer::Image;
 
-use crate::weights;
+use crate::optim::Backend;
+use crate::weights::{self, floats};
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Error, Result, Rng};
+use swarmgrad_core::{Error, Matrix, Result, Rng};
+use swarmgrad_dense::network::{DenseNetwork, is_dense};
 
 /// What a pass through a network is for.
 #[derive(Debug, Clone, Copy)]
@@ -34,33 +38,25 @@ pub trait Network: Module {
     fn forward(&self, x: Tensor<2>, pass: Pass<'_>) -> Tensor<2>;
 }
 
-/// The shape of an image, flattened row by row, channel after channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Image {
-    /// 1 (grey) or 3 (colour).
-    pub channels: usize,
-    /// Rows of pixels.
-    pub height: usize,
-    /// Columns of pixels.
-    pub width: usize,
+/// Rows of outputs of a network without gradients, computed in pieces that fit the memory.
+pub fn outputs<M: Network>(model: &M, x: &Matrix<f32>, device: &Device) -> Matrix<f32> {
+    // About 4 million numbers of the widest layer of a convolutional net on a piece of 256 rows; dense nets take more at once.
+    let piece = if x.dim() > 256 { 256 } else { 4096 };
+    let mut rows = Vec::new();
+    let mut columns = 0;
+    for part in x.data().chunks(piece * x.dim()) {
+        let part = TensorData::new(part.to_vec(), [part.len() / x.dim(), x.dim()]);
+        let out = model.forward(Tensor::<2>::from_data(part, device), Pass::Evaluate);
+        columns = out.dims()[1];
+        rows.extend(floats(out.into_data()));
+    }
+    Matrix::from_vec(columns.max(1), rows).expect("whole rows")
 }
 
-impl Image {
-    /// Numbers of one image.
-    pub fn len(&self) -> usize {
-        self.channels * self.height * self.width
-    }
-
-    /// Whether it has no pixel.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn tensor(&self, x: Tensor<2>) -> Tensor<4> {
-        let [batch, _] = x.dims();
-        x.reshape([batch, self.channels, self.height, self.width])
-    }
+/// Rows of numbers as images.
+fn image_tensor(image: Image, x: Tensor<2>) -> Tensor<4> {
+    let [batch, _] = x.dims();
+    x.reshape([batch, image.channels, image.height, image.width])
 }
 
 /// What to build: plain data that a saved model carries.
@@ -149,6 +145,24 @@ impl Architecture {
     /// # Errors
     /// A size of zero, or an image whose numbers are not `inputs`.
     pub fn build(&self, inputs: usize, outputs: usize, rng: &Rng, device: &Device) -> Result<Model> {
+        self.check(inputs, outputs)?;
+        let model = match self {
+            Architecture::Mlp { hidden, activation, output } => {
+                Model::Mlp(Mlp::new(inputs, hidden, outputs, *activation, *output, device))
+            }
+            Architecture::Cnn { image, output } => Model::Cnn(Cnn::new(*image, outputs, *output, device)?),
+            Architecture::Layers { image, layers, output } => {
+                Model::Layers(Sequential::new(*image, layers, outputs, *output, device)?)
+            }
+            Architecture::Resnet18 { image, output } => {
+                Model::Resnet18(Resnet18::new(*image, outputs, *output, device)?)
+            }
+        };
+        Ok(weights::initialize(model, rng))
+    }
+
+    /// The sizes that every network has.
+    fn check(&self, inputs: usize, outputs: usize) -> Result<()> {
         if inputs == 0 || outputs == 0 {
             return Err(Error::parameter(
                 "network",
@@ -165,22 +179,44 @@ impl Architecture {
                 image.len(),
             ));
         }
-        let model = match self {
-            Architecture::Mlp { hidden, activation, output } => {
-                if let Some(layer) = hidden.iter().position(|&n| n == 0) {
-                    return Err(Error::parameter(format!("hidden[{layer}]"), 0, "a layer needs at least one neuron"));
-                }
-                Model::Mlp(Mlp::new(inputs, hidden, outputs, *activation, *output, device))
-            }
-            Architecture::Cnn { image, output } => Model::Cnn(Cnn::new(*image, outputs, *output, device)?),
-            Architecture::Layers { image, layers, output } => {
-                Model::Layers(Sequential::new(*image, layers, outputs, *output, device)?)
-            }
-            Architecture::Resnet18 { image, output } => {
-                Model::Resnet18(Resnet18::new(*image, outputs, *output, device)?)
-            }
-        };
-        Ok(weights::initialize(model, rng))
+        if let Architecture::Mlp { hidden, .. } = self
+            && let Some(layer) = hidden.iter().position(|&n| n == 0)
+        {
+            return Err(Error::parameter(format!("hidden[{layer}]"), 0, "a layer needs at least one neuron"));
+        }
+        Ok(())
+    }
+
+    /// The same network to be trained: of dense layers on our own kernels, of others on the tensor library.
+    ///
+    /// # Errors
+    /// Those of [`Architecture::build`].
+    pub fn network(&self, inputs: usize, outputs: usize, rng: &Rng) -> Result<Box<dyn Backend>> {
+        if let Some(mut network) = self.dense_network(inputs, outputs)? {
+            network.initialize(rng);
+            return Ok(Box::new(network));
+        }
+        let device = Device::flex().autodiff();
+        let model = self.build(inputs, outputs, rng, &device)?;
+        Ok(Box::new(library::LibraryNetwork::new(model, inputs, device)))
+    }
+
+    /// The network on our own kernels with weights of 0, where it is one of dense layers.
+    ///
+    /// # Errors
+    /// Those of [`Architecture::build`].
+    pub fn dense_network(&self, inputs: usize, outputs: usize) -> Result<Option<DenseNetwork>> {
+        self.check(inputs, outputs)?;
+        let Some((image, layers)) = self.layers(inputs, outputs) else { return Ok(None) };
+        if !is_dense(image, &layers) {
+            return Ok(None);
+        }
+        let network = DenseNetwork::new(image, &layers, self.output())?;
+        let last = network.shape()[1];
+        if last != outputs {
+            return Err(Error::shape("what comes out of the last layer", last, outputs));
+        }
+        Ok(Some(network))
     }
 
     /// The shape of its input, where it is an image.

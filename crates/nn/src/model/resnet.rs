@@ -1,7 +1,7 @@
 //! ResNet-18 for small images (He, Zhang, Ren, Sun 2016, with the 3x3 stem that is usual for 28 to 32 pixels): four stages of two
 //! residual blocks with 64, 128, 256 and 512 channels, average pooling over all pixels, a dense layer.
 
-use super::{EMPTY, Image, Network, Output, Pass};
+use super::{EMPTY, Image, Network, Output, Pass, apply_output, image_tensor};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};
@@ -100,8 +100,8 @@ impl Resnet18 {
 
 impl Network for Resnet18 {
     fn forward(&self, x: Tensor<2>, _pass: Pass<'_>) -> Tensor<2> {
-        let x = relu(self.stem.forward(self.image.tensor(x)));
+        let x = relu(self.stem.forward(image_tensor(self.image, x)));
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        self.output.apply(self.dense.forward(self.pool.forward(x).flatten::<2>(1, 3)))
+        apply_output(self.output, self.dense.forward(self.pool.forward(x).flatten::<2>(1, 3)))
     }
 }

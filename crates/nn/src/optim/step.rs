@@ -1,37 +1,19 @@
 //! One step of training: outputs, the gradient sent back from them, the rule on the weights.
 
 use super::Rule;
-use crate::loss::{Batch, Lane, Loss};
+use crate::loss::Loss;
 use crate::model::{Network, Pass};
-use crate::signal::{Sender, Signal};
+use crate::signal::Signal;
 use crate::weights::floats;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
-use swarmgrad_core::{Error, Result, Rng, Workers};
-
-/// What a step saw.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stepped {
-    /// The mean loss of the batch before the step.
-    pub loss: f64,
-    /// Losses of blocks that were evaluated for the gradient: 0 for an exact one.
-    pub evaluations: u64,
-}
+use swarmgrad_core::{Error, Result, Workers};
+use swarmgrad_dense::supervision::{Stepped, Supervision};
 
 /// Trains any network: a loss, a gradient at its outputs and a rule for its weights.
 pub struct Optimizer {
-    loss: Box<dyn Loss>,
-    sender: Sender,
-    rule: Box<dyn Rule<f32>>,
-    rng: Rng,
-    workers: Workers,
-    step: u64,
-    columns: usize,
+    supervision: Supervision,
     outputs: Vec<f32>,
-    gradient: Vec<f32>,
-    likeness: Option<Likeness>,
-    exact: Vec<f32>,
-    class_weights: Option<Vec<f32>>,
 }
 
 impl Optimizer {
@@ -46,54 +28,38 @@ impl Optimizer {
         columns: usize,
         seed: u64,
     ) -> Result<Self> {
-        rule.check()?;
-        let likeness = signal.lends_gradient().then(Likeness::default);
-        Ok(Optimizer {
-            likeness,
-            exact: Vec::new(),
-            sender: Sender::new(signal, &*loss, columns)?,
-            loss,
-            rule,
-            rng: Rng::new(seed),
-            workers: Workers::default(),
-            step: 0,
-            columns,
-            outputs: Vec::new(),
-            gradient: Vec::new(),
-            class_weights: None,
-        })
+        Ok(Optimizer { supervision: Supervision::new(loss, signal, rule, columns, seed)?, outputs: Vec::new() })
     }
 
     /// Multiplies the gradient of each sample by its class's weight (one-hot targets pick it; one weight an output column).
     pub fn class_weights(self, weights: Vec<f32>) -> Self {
-        assert_eq!(weights.len(), self.columns, "one weight a class");
-        Optimizer { class_weights: Some(weights), ..self }
+        Optimizer { supervision: self.supervision.class_weights(weights), ..self }
     }
 
     /// Threads of the swarms; one unless said.
     pub fn workers(self, workers: Workers) -> Self {
-        Optimizer { workers, ..self }
+        Optimizer { supervision: self.supervision.with_workers(workers), ..self }
     }
 
     /// The loss it trains.
     pub fn loss(&self) -> &dyn Loss {
-        &*self.loss
+        self.supervision.loss()
     }
 
     /// The rule, for learning-rate schedules.
     pub fn rule(&mut self) -> &mut dyn Rule<f32> {
-        &mut *self.rule
+        self.supervision.rule()
     }
 
     /// Says how much of the training is done, from 0 to 1: lengths of [`Signal::Scaled`] follow it.
     pub fn progress(&mut self, share: f64) {
-        self.sender.progress(share);
+        self.supervision.progress(share);
     }
 
     /// Whether the gradient sent since this was last asked was output - label up to a factor, that of the squared error, although the
     /// loss's own derivative was not: the loss has become the squared error. Only of signals in a derivative's place.
     pub fn became_squared_error(&mut self) -> bool {
-        self.likeness.as_mut().map(std::mem::take).is_some_and(|likeness| likeness.tells())
+        self.supervision.became_squared_error()
     }
 
     /// The last batch's outputs, rows of the network's outputs.
@@ -107,73 +73,35 @@ impl Optimizer {
     /// # Errors
     /// Targets of another size than the outputs; a loss without the derivative that was asked for.
     pub fn step<M: Network>(&mut self, model: M, x: Tensor<2>, targets: &[f32]) -> Result<(M, Stepped)> {
-        self.step += 1;
-        let rng = self.rng.at(self.step);
-        let outputs = model.forward(x, Pass::Train(&rng));
-        let dims = outputs.dims();
-        self.outputs = floats(outputs.clone().inner().into_data());
-        if targets.len() != self.outputs.len() || dims[1] != self.columns {
-            return Err(Error::shape("targets of a batch", targets.len(), self.outputs.len()));
-        }
-        let loss = self.loss.value(&self.outputs, targets, self.columns);
-        self.gradient.resize(targets.len(), 0.0);
-        let (rng, columns) = (rng.fork("swarm"), self.columns);
-        let batch = Batch { columns, outputs: &self.outputs, targets };
-        let lane = Lane { workers: &self.workers, rng: &rng };
-        let evaluations = self.sender.send(&*self.loss, batch, lane, &mut self.gradient)?;
-        let stepped = Stepped { loss, evaluations };
-        self.loss.check()?;
-        if self.gradient.iter().any(|g| !g.is_finite()) {
-            return Ok((model, stepped));
-        }
-        if let Some(likeness) = &mut self.likeness {
-            self.exact.resize(targets.len(), 0.0);
-            let known = self.loss.derivative(&self.outputs, targets, self.columns, &mut self.exact);
-            likeness.see(&self.outputs, targets, &self.gradient, known.then_some(&self.exact));
-        }
-        if let Some(weights) = &self.class_weights {
-            for (gradient, target) in self.gradient.chunks_mut(self.columns).zip(targets.chunks(self.columns)) {
-                let weight: f32 = target.iter().zip(weights).map(|(t, w)| t * w).sum();
-                gradient.iter_mut().for_each(|g| *g *= weight);
-            }
-        }
-        // d/dw sum(y g) with g held fixed is the chain rule with g in dE/dy's place.
-        let sent = Tensor::<2>::from_data(TensorData::new(self.gradient.clone(), dims), &outputs.device());
-        let mut gradients = (outputs * sent).sum().backward();
-        let model = apply(model, &mut gradients, &mut *self.rule);
-        Ok((model, stepped))
+        let (model, stepped) = library_step(model, x, targets, &mut self.supervision, &mut self.outputs);
+        Ok((model, stepped?))
     }
 }
 
-/// How near gradients are to output - label: cosines of batches, each weighed by its squared residuals. A batch by itself, for the
-/// gradient of a mean is longer in a shorter batch.
-#[derive(Debug, Clone, Copy, Default)]
-struct Likeness {
-    residuals: f64,
-    sent: f64,
-    exact: f64,
-}
-
-impl Likeness {
-    /// A cosine above this is taken for 1.
-    const SAME: f64 = 0.999;
-
-    fn see(&mut self, outputs: &[f32], targets: &[f32], sent: &[f32], exact: Option<&Vec<f32>>) {
-        let residual = |i: usize| f64::from(outputs[i]) - f64::from(targets[i]);
-        let square: f64 = (0..outputs.len()).map(|i| residual(i) * residual(i)).sum();
-        let weighed = |gradient: &[f32]| {
-            let along: f64 = gradient.iter().enumerate().map(|(i, &g)| residual(i) * f64::from(g)).sum();
-            let length: f64 = gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum();
-            if length > 0.0 { along * (square / length).sqrt() } else { 0.0 }
-        };
-        self.residuals += square;
-        self.sent += weighed(sent);
-        self.exact += exact.map_or(0.0, |exact| weighed(exact));
+/// A step of a network of the tensor library, whose outputs before it are left in `outputs`. The network comes back whatever happens.
+pub(crate) fn library_step<M: Network>(
+    model: M,
+    x: Tensor<2>,
+    targets: &[f32],
+    supervision: &mut Supervision,
+    outputs: &mut Vec<f32>,
+) -> (M, Result<Stepped>) {
+    let rng = supervision.begin();
+    let seen = model.forward(x, Pass::Train(&rng));
+    let dims = seen.dims();
+    *outputs = floats(seen.clone().inner().into_data());
+    if dims[1] != supervision.columns() {
+        return (model, Err(Error::shape("targets of a batch", targets.len(), outputs.len())));
     }
-
-    fn tells(&self) -> bool {
-        self.sent > Self::SAME * self.residuals && self.exact <= Self::SAME * self.residuals
-    }
+    let (stepped, sent) = match supervision.respond(&rng, outputs, targets) {
+        Ok((stepped, Some(sent))) => (stepped, sent.to_vec()),
+        Ok((stepped, None)) => return (model, Ok(stepped)),
+        Err(why) => return (model, Err(why)),
+    };
+    // d/dw sum(y g) with g held fixed is the chain rule with g in dE/dy's place.
+    let sent = Tensor::<2>::from_data(TensorData::new(sent, dims), &seen.device());
+    let mut gradients = (seen * sent).sum().backward();
+    (apply(model, &mut gradients, supervision.rule()), Ok(stepped))
 }
 
 /// Moves every trainable weight by its gradient, in place where the tensor is nobody else's.

@@ -32,21 +32,18 @@
 //! # Ok::<(), swarmgrad_core::Error>(())
 //! ```
 
-mod kernel;
-mod net;
-
 use crate::data::{Dataset, Targets};
 use crate::loss::{self, Loss};
 use crate::model::{Architecture, Device, Model};
 use crate::weights::{self, Part};
 use fearless_simd::{Simd, dispatch};
-use kernel::{LANES, vectors};
-use net::{Net, Panels, Scratch, Statistics};
 use rayon::prelude::*;
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use swarmgrad_core::simd::level;
 use swarmgrad_core::{BatchProblem, Error, Matrix, Problem, Result, Rng, Rows, Space, Workers};
+use swarmgrad_dense::panel::kernel::{self, LANES, vectors};
+use swarmgrad_dense::panel::net::{Net, Panels, Scratch, Statistics};
 
 /// Data that are evaluated as one batch where all of them are asked for.
 const PIECE: usize = 1024;

@@ -3,7 +3,6 @@
 use super::{Epoch, SwarmTrainer, Trainer};
 use crate::loss::Loss;
 use crate::population::Frozen;
-use crate::weights::{self, Part};
 use std::ops::ControlFlow;
 use swarmgrad_core::{Error, Matrix, Result};
 
@@ -27,7 +26,7 @@ impl Learner {
     /// Numbers that are learnt.
     pub fn count(&self) -> usize {
         match self {
-            Learner::Optimizer(trainer) => weights::count(trainer.model(), Part::Trainable),
+            Learner::Optimizer(trainer) => trainer.trainable(),
             Learner::Swarm(swarm) => swarm.dim(),
         }
     }

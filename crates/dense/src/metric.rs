@@ -10,7 +10,7 @@ use swarmgrad_core::Rows;
 ///
 /// ```
 /// use swarmgrad_core::Rows;
-/// use swarmgrad_nn::metric::argmax_accuracy;
+/// use swarmgrad_dense::metric::argmax_accuracy;
 ///
 /// let outputs = [0.9, 0.1, 0.4, 0.6, 0.8, 0.3];
 /// assert_eq!(argmax_accuracy(Rows::new(2, &outputs), &[0, 1, 1]), 2.0 / 3.0);
@@ -35,7 +35,7 @@ pub fn argmax(row: &[f32]) -> Option<usize> {
 ///
 /// ```
 /// use swarmgrad_core::Rows;
-/// use swarmgrad_nn::metric::element_accuracy;
+/// use swarmgrad_dense::metric::element_accuracy;
 ///
 /// // Nothing is answered for three classes, and two thirds of the zeros are right.
 /// let targets = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
@@ -72,7 +72,7 @@ pub fn mean_absolute(answers: &[f64], values: &[f64]) -> f64 {
 /// worse. NaN where the values do not vary.
 ///
 /// ```
-/// use swarmgrad_nn::metric::r_squared;
+/// use swarmgrad_dense::metric::r_squared;
 ///
 /// assert_eq!(r_squared(&[1.0, 2.0, 3.0], &[1.0, 2.0, 4.5]), 1.0 - 2.25 / 6.5);
 /// ```
@@ -100,7 +100,7 @@ pub fn coverage(answers: &[f64], values: &[f64]) -> f64 {
 ///
 /// ```
 /// use swarmgrad_core::Rows;
-/// use swarmgrad_nn::metric::matthews;
+/// use swarmgrad_dense::metric::matthews;
 ///
 /// let outputs = [0.9, 0.1, 0.2, 0.8, 0.7, 0.3, 0.1, 0.9]; // 0, 1, 0, 1
 /// assert!((matthews(Rows::new(2, &outputs), &[0, 1, 1, 1]) - 1.0 / 3.0f64.sqrt()).abs() < 1e-12);
@@ -130,7 +130,7 @@ pub fn matthews(outputs: Rows<'_, f32>, labels: &[usize]) -> f64 {
 ///
 /// ```
 /// use swarmgrad_core::Rows;
-/// use swarmgrad_nn::metric::area_under_curve;
+/// use swarmgrad_dense::metric::area_under_curve;
 ///
 /// let outputs = [0.9, 0.1, 0.6, 0.4, 0.7, 0.3, 0.2, 0.8];
 /// assert_eq!(area_under_curve(Rows::new(2, &outputs), &[0, 0, 1, 1]), 0.75);

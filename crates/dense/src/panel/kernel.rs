@@ -2,13 +2,13 @@
 //! every weight meets whole vectors of samples and nothing is ever shuffled. A number of a panel is a row of LANES / LEN vectors,
 //! LEN being the processor's.
 //!
-//! Products are fused with sums where the processor has such an instruction, as in the tensor library; results then differ in the
-//! last bit from those of a processor without. They do not depend on threads.
+//! Products are fused with sums and rounded once, on every processor; results depend neither on it nor on threads.
 
 // Loops over constant numbers of registers are written with indices: that is how the compiler unrolls them.
 #![allow(clippy::needless_range_loop)]
 
-use crate::model::Image;
+use crate::elementary::exp;
+use crate::layer::Image;
 use fearless_simd::{Simd, prelude::*};
 use fearless_simd_macros::simd;
 use std::ops::Range;
@@ -134,7 +134,7 @@ fn dense_tile<S: Simd, const V: usize, const C: usize, const R: usize>(
                 for r in 0..R {
                     let weight = S::f32s::splat(simd, weights[r]);
                     for c in 0..C {
-                        sums[r][c] = weight.mul_add(x[c], sums[r][c]);
+                        sums[r][c] = weight.mul_add_precise(x[c], sums[r][c]);
                     }
                 }
             }
@@ -264,7 +264,7 @@ fn conv_pixels<S: Simd, const V: usize, const P: usize, const M: usize>(
                 for m in 0..M {
                     let weight = S::f32s::splat(simd, weights[m]);
                     for p in 0..P {
-                        sums[m][p] = weight.mul_add(lanes[p], sums[m][p]);
+                        sums[m][p] = weight.mul_add_precise(lanes[p], sums[m][p]);
                     }
                 }
             }
@@ -397,36 +397,4 @@ pub fn cross_entropy<S: Simd>(simd: S, logits: &[S::f32s], classes: &[u32], samp
         logits[class * v + sample / S::f32s::LEN].as_slice()[sample % S::f32s::LEN]
     };
     (0..samples).map(|sample| f64::from(losses[sample] - at(sample))).sum()
-}
-
-/// exp(x) for x <= 0 without branches and calls, relative error below 2e-7; 0 below -87, NaN of NaN.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    // x = n ln 2 + r with |r| <= ln(2)/2; exp r by its Taylor series to the 7th power, whose rest is below 2e-9.
-    let cut = if x < -87.0 { -87.0 } else { x };
-    const ROUND: f32 = 12_582_912.0; // 1.5 x 2^23: adding it leaves the nearest whole number in the low bits
-    let shifted = cut * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = cut - n * 0.693_359_4 + n * 2.121_944_4e-4; // ln 2 in two parts, so that n ln 2 is exact enough
-    let series = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
-    let power = series.iter().fold(0.0, |sum, &c| sum * r + c);
-    let scale = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    let value = power * scale;
-    if x < -87.0 { 0.0 } else { value }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exp_is_as_exact_as_it_says() {
-        for k in 0..=870_000 {
-            let x = -(k as f32) * 1e-4;
-            let exact = f64::from(x).exp();
-            assert!((f64::from(exp(x)) / exact - 1.0).abs() < 2e-7, "exp({x}) = {} instead of {exact}", exp(x));
-        }
-        assert_eq!((exp(0.0), exp(-88.0), exp(f32::NEG_INFINITY)), (1.0, 0.0, 0.0));
-        assert!(exp(f32::NAN).is_nan());
-    }
 }

@@ -1,7 +1,7 @@
 //! dE/d(output): what is sent back into a network in place of the loss's own derivative, or that derivative.
 
+use crate::layer::Output;
 use crate::loss::{self, Batch, Block, Lane, Loss};
-use crate::model::Output;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::gradient::elements::{Found, Search, Start, Swarms};
 use swarmgrad_core::{Error, Result, Rng, math};
@@ -196,6 +196,8 @@ pub struct Sender {
     ends: [Vec<f32>; 2],
     values: [Vec<f32>; 2],
     direction: Vec<f32>,
+    /// Of every block the least loss of a consensus so far, and the sum of the weights.
+    gathered: Vec<(f32, f32)>,
 }
 
 impl Sender {
@@ -229,6 +231,7 @@ impl Sender {
             ends: Default::default(),
             values: Default::default(),
             direction: Vec::new(),
+            gathered: Vec::new(),
         })
     }
 
@@ -407,28 +410,29 @@ impl Sender {
         self.direction.resize(out.len(), 0.0);
         let span = loss::width(self.block, batch.columns, out.len());
         let blocks = out.len().div_ceil(span.max(1));
-        let mut gathered = vec![(f32::INFINITY, 0.0f32); blocks];
+        self.gathered.clear();
+        self.gathered.resize(blocks, (f32::INFINITY, 0.0));
         for pair in 0..pairs {
             normals(&mut self.direction, rng, pair);
             self.probe(loss, batch, sigma);
             for (sign, values) in [1.0, -1.0].into_iter().zip(&self.values) {
                 let parts = out.chunks_mut(span).zip(self.direction.chunks(span));
-                for ((out, direction), (&value, (least, total))) in parts.zip(values.iter().zip(&mut gathered)) {
+                for ((out, direction), (&value, (least, total))) in parts.zip(values.iter().zip(&mut self.gathered)) {
                     if value.is_nan() || value == f32::INFINITY {
                         continue;
                     }
                     if value < *least {
-                        let shrink = (alpha * (value - *least)).exp();
+                        let shrink = math::exp(alpha * (value - *least));
                         out.iter_mut().for_each(|g| *g *= shrink);
                         (*least, *total) = (value, *total * shrink);
                     }
-                    let weight = (alpha * (*least - value)).exp();
+                    let weight = math::exp(alpha * (*least - value));
                     *total += weight;
                     out.iter_mut().zip(direction).for_each(|(g, d)| *g -= sign * weight * d);
                 }
             }
         }
-        for (out, (_, total)) in out.chunks_mut(span).zip(&gathered) {
+        for (out, (_, total)) in out.chunks_mut(span).zip(&self.gathered) {
             let scale = if *total > 0.0 { 1.0 / (total * alpha * sigma * blocks as f32) } else { 0.0 };
             out.iter_mut().for_each(|g| *g *= scale);
         }

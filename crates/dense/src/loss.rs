@@ -9,6 +9,7 @@ mod registry;
 pub use program::Program;
 pub use registry::{Entry, LOSSES, Named, Parameter, Takes, entry};
 
+use crate::elementary::exp_below;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::gradient::elements::{BlockLoss, ElementLoss, Found, Swarms};
 use swarmgrad_core::simd::ln;
@@ -422,7 +423,7 @@ pub type NoDerivative = fn(f32, f32) -> f32;
 /// A closure `(output, target) -> loss` without a derivative, as a [`Loss`].
 ///
 /// ```
-/// use swarmgrad_nn::loss::{self, Loss};
+/// use swarmgrad_dense::loss::{self, Loss};
 /// let dead_zone = loss::closure(|output: f32, target: f32| ((output - target).abs() - 0.1).max(0.0));
 /// assert!((dead_zone.value(&[1.0, 0.05], &[0.0, 0.0], 1) - 0.45).abs() < 1e-6);
 /// ```
@@ -458,22 +459,41 @@ impl<V, D: Fn(f32, f32) -> f32> Derivative<f32> for Closure<V, D> {
 #[derive(Debug, Clone, Copy)]
 pub struct CrossEntropy;
 
+impl CrossEntropy {
+    /// The largest output, and the sum of exp(o - largest), each of which `see` is told with its place.
+    #[inline(always)]
+    fn exponentials<F: Real>(outputs: &[F], mut see: impl FnMut(usize, F)) -> (F, F) {
+        let top = outputs.iter().fold(F::neg_infinity(), |top, &o| top.max(o));
+        let mut sum = F::zero();
+        for (piece, outputs) in outputs.chunks(PIECE).enumerate() {
+            let mut exps = [F::zero(); PIECE];
+            exps.iter_mut().zip(outputs).for_each(|(e, &o)| *e = o - top);
+            // Whole vectors, whatever stands behind the outputs.
+            exp_below(&mut exps[..outputs.len().next_multiple_of(16)]);
+            for (k, &e) in exps[..outputs.len()].iter().enumerate() {
+                see(piece * PIECE + k, e);
+                sum += e;
+            }
+        }
+        (top, sum)
+    }
+}
+
+/// Outputs whose exponentials are computed at a time.
+const PIECE: usize = 64;
+
 impl<F: Real> BlockLoss<F> for CrossEntropy {
     fn value(&self, outputs: &[F], targets: &[F]) -> F {
-        let top = outputs.iter().fold(F::neg_infinity(), |top, &o| top.max(o));
-        let sum = outputs.iter().fold(F::zero(), |sum, &o| sum + (o - top).exp());
+        let (top, sum) = CrossEntropy::exponentials(outputs, |_, _| {});
         let chosen = outputs.iter().zip(targets).fold(F::zero(), |sum, (&o, &t)| sum + t * o);
-        top + sum.ln() - chosen
+        top + ln(sum) - chosen
     }
 }
 
 impl<F: Real> BlockDerivative<F> for CrossEntropy {
     fn derivative(&self, outputs: &[F], targets: &[F], out: &mut [F]) -> bool {
-        let top = outputs.iter().fold(F::neg_infinity(), |top, &o| top.max(o));
-        let sum = outputs.iter().fold(F::zero(), |sum, &o| sum + (o - top).exp());
-        for ((out, &o), &t) in out.iter_mut().zip(outputs).zip(targets) {
-            *out = (o - top).exp() / sum - t;
-        }
+        let (_, sum) = CrossEntropy::exponentials(outputs, |k, e| out[k] = e);
+        out.iter_mut().zip(targets).for_each(|(out, &t)| *out = *out / sum - t);
         true
     }
 }

@@ -1,9 +1,10 @@
 //! A list of layers as operations on panels of samples.
 
 use super::kernel::{self, Kernels, LANES, vectors};
-use crate::model::layers::{self, EPSILON, Layer};
-use crate::model::{Activation, Image, Output};
+use crate::elementary;
+use crate::layer::{self, Activation, EPSILON, Image, Layer, Output};
 use fearless_simd::{Simd, prelude::*};
+use fearless_simd_macros::simd;
 use std::ops::Range;
 use swarmgrad_core::{Matrix, Result};
 
@@ -138,7 +139,7 @@ impl<S: Simd> Default for Scratch<S> {
 impl Net {
     /// Errors where sizes do not fit, see [`Layer::shape`].
     pub fn new(input: Image, layers: &[Layer], output: Output) -> Result<Self> {
-        let shapes = layers::shapes(input, layers)?;
+        let shapes = layer::shapes(input, layers)?;
         let (mut steps, mut sizes, mut weights) = (Vec::new(), Vec::new(), 0);
         for (layer, shape) in layers.iter().zip(shapes.windows(2)) {
             let (input, size) = (shape[0], shape[1].len());
@@ -265,16 +266,11 @@ impl Net {
         for (k, row) in scratch.rows.chunks_exact_mut(columns).enumerate() {
             let panel = &panels[k / LANES * columns * v + k % LANES / len..];
             row.iter_mut().enumerate().for_each(|(r, x)| *x = panel[r * v].as_slice()[k % len]);
-            match self.output {
-                Output::Identity => {}
-                Output::Sigmoid => row.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
-                Output::Softmax => {
-                    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                    row.iter_mut().for_each(|x| *x = (*x - most).exp());
-                    let sum: f32 = row.iter().sum();
-                    row.iter_mut().for_each(|x| *x /= sum);
-                }
-            }
+        }
+        match self.output {
+            Output::Identity => {}
+            Output::Sigmoid => elementary::sigmoid(&mut scratch.rows),
+            Output::Softmax => elementary::softmax(&mut scratch.rows, columns),
         }
         &scratch.rows
     }
@@ -325,11 +321,14 @@ fn apply<S: Simd>(
     }
 }
 
+#[simd]
 fn activate<S: Simd>(simd: S, activation: Activation, x: &mut [S::f32s]) {
-    let f: fn(f32) -> f32 = match activation {
-        Activation::Relu => return kernel::positive(simd, x),
-        Activation::Tanh => f32::tanh,
-        Activation::Sigmoid => |x| 1.0 / (1.0 + (-x).exp()),
+    let numbers = |x: &mut [S::f32s], f: fn(f32) -> f32| {
+        x.iter_mut().flat_map(|vector| vector.as_mut_slice()).for_each(|x| *x = f(*x))
     };
-    x.iter_mut().flat_map(|vector| vector.as_mut_slice()).for_each(|x| *x = f(*x));
+    match activation {
+        Activation::Relu => kernel::positive(simd, x),
+        Activation::Tanh => numbers(x, elementary::tanh_of),
+        Activation::Sigmoid => numbers(x, elementary::sigmoid_of),
+    }
 }

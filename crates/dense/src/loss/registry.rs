@@ -5,7 +5,7 @@ use super::{
     Batchwise, Bce, CrossEntropy, Elementwise, F1, Huber, Loss, Mae, Mse, MultiWell, Quantile, Samplewise, SoftF1,
     Step, ZeroOne,
 };
-use crate::model::Output;
+use crate::layer::Output;
 use swarmgrad_core::{Error, Result};
 
 /// Makes a loss for so many outputs a sample.
@@ -187,7 +187,7 @@ const BEFORE_COMMAND: &str = "exec:";
 /// `exec:COMMAND`, see [`Program`].
 ///
 /// ```
-/// use swarmgrad_nn::loss;
+/// use swarmgrad_dense::loss;
 ///
 /// let loss = loss::entry("quantile:0.95")?.build(1);
 /// assert!((loss.value(&[0.0], &[2.0], 1) - 1.9).abs() < 1e-6);
