@@ -90,7 +90,7 @@ pub fn programs(scale: u64, seed: u64) -> Tally {
         let command = |record: &str| {
             let (exec, workers) = (format!("exec python3 f.py calls-{record}"), workers.to_string());
             let args =
-                ["minimize", "--exec", &exec, "--input", "plain", "--bounds=-1:1,-2:2,0:1", "-m", method, "-n", "300"];
+                ["minimize", "--exec", &exec, "--input", "plain", "--bounds=-1:1,-2:2,0:1", "-m", method, "-n", "160"];
             let more = ["--seed", "3", "-w", &workers, "--batch", "16", "--json", "--record", record];
             program(folder.as_ref(), &[&args[..], &more].concat())
         };
