@@ -39,7 +39,7 @@ pub fn runs(inputs: usize, live: impl Fn(usize) -> bool, out: &mut Vec<Range<usi
     }
 }
 
-/// out[r] = bias[r] + sum_k weights[k][r] x[k] for every sample of a panel, k in `live`, which are [`runs`]: what is not among
+/// `out[r] = bias[r] + sum_k weights[k][r] x[k]` for every sample of a panel, k in `live`, which are [`runs`]: what is not among
 /// them is 0 for all samples. `relu` cuts it off below 0. A weight that is not finite makes every output of it so.
 #[simd]
 pub fn dense<S: Simd>(
