@@ -321,7 +321,9 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
     fn verify(&self) -> Result<()> {
         let (n, dim) = (self.fx.len(), self.space.dim());
         self.start.check(&self.space)?;
-        saved::holds("phase", !self.lent, "must be that between two rounds")?;
+        // What has ended while it moved is not asked again.
+        let between = !self.lent || self.stop_reason().is_some();
+        saved::holds("phase", between, "must be that between two rounds")?;
         saved::count("rounds", self.rounds)?;
         saved::shape("x", &self.x, n, dim)?;
         saved::shape("steps", &self.steps, n, dim)?;
@@ -340,11 +342,11 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
 
 impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
-        assert!(!self.lent, "ask was called twice without tell");
         if self.stop_reason().is_some() {
             xs.clear();
             return;
         }
+        assert!(!self.lent, "ask was called twice without tell");
         let first = (self.rounds == 0).then(|| self.begin(rng));
         self.steps.resize(self.distribution.population(), self.space.dim());
         self.distribution.sample(rng, &mut self.steps);

@@ -8,8 +8,7 @@ use swarmgrad::combine::distinct::Distinct;
 use swarmgrad::combine::ensemble::Ensemble;
 use swarmgrad::registry::{self, Entry, Settings, entries};
 use swarmgrad::{
-    Aim, Algorithm, Checkpoint, Constraint, Draws, Evaluation, Failure, Limits, Real, Result, Rng, Session, Space,
-    Variable,
+    Aim, Algorithm, Checkpoint, Constraint, Draws, Evaluation, Failure, Limits, Result, Rng, Session, Space, Variable,
 };
 
 /// Evaluations that methods plan by, and of which a state is taken somewhere on the way.
