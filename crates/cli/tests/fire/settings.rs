@@ -53,8 +53,11 @@ fn values(parameter: &Parameter) -> Vec<Value> {
     values
 }
 
+/// A function of a point.
+type Formula = fn(&[f64]) -> f64;
+
 /// Functions that hurt, and one that does not.
-const FUNCTIONS: [(&str, fn(&[f64]) -> f64); 8] = [
+const FUNCTIONS: [(&str, Formula); 8] = [
     ("rosenbrock", |x| {
         x.windows(2).map(|p| 100.0 * (p[1] - p[0] * p[0]).powi(2) + (1.0 - p[0]).powi(2)).sum::<f64>() + x[0].abs()
     }),
