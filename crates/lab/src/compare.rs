@@ -131,7 +131,7 @@ struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     study: Option<Value>,
     /// How far the best point violates the constraints.
-    #[serde(default, with = "number")]
+    #[serde(default, with = "swarmgrad::number")]
     violation: f64,
     /// The best point of a problem that is no plain test problem, by its own values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -589,6 +589,12 @@ impl Compared {
         self.cells.iter().zip(&self.runs).map(row).collect()
     }
 
+    /// Whether the program gave no run a finite value.
+    pub fn has_no_value(&self) -> bool {
+        let none = |runs: &Vec<Line>| runs.iter().all(|run| !run.record.fun.is_finite());
+        self.runs.iter().all(none) && self.subjects.iter().all(|subject| subject.plan.study.program.is_some())
+    }
+
     /// The rows of one problem in one dimension each.
     fn groups(&self) -> impl Iterator<Item = (&Subject, &[Cell], &[Vec<Line>])> {
         let methods = self.cells.len() / self.subjects.len().max(1);
@@ -657,7 +663,8 @@ impl Compared {
             };
             text += &format!("\n{tables}");
             let all = || cells.iter().zip(runs).flat_map(|(cell, runs)| runs.iter().map(move |run| (cell, run)));
-            let best = best(&subject.plan, all().map(|(_, run)| run)).filter(|_| subject.identity.is_some());
+            let best = best(&subject.plan, all().map(|(_, run)| run));
+            let best = best.filter(|line| subject.identity.is_some() && line.record.fun.is_finite());
             if let Some((best, point)) = best.and_then(|line| Some((line, line.point.as_ref()?))) {
                 let of = all().find(|(_, run)| std::ptr::eq(*run, best)).map_or("", |(cell, _)| &cell.method.label);
                 let Record { fun, seed, .. } = best.record;

@@ -128,7 +128,11 @@ impl Objective {
 
     /// The points inside the space that attain the least value, where the problem is one of those that know them.
     pub fn minimizers(&self) -> &[Vec<f64>] {
-        if let Place::Test(test) = &self.place { test.minimizers() } else { &[] }
+        match &self.place {
+            // Further constraints may leave them out.
+            Place::Test(test) if self.plan.study.constraints.is_empty() => test.minimizers(),
+            _ => &[],
+        }
     }
 
     fn program(&self) -> Option<&Blocking> {
@@ -227,7 +231,12 @@ impl Problem for Signed<'_> {
     }
 
     fn evaluate(&self, x: &[f64]) -> Evaluation {
-        turned(self.plan, x, self.problem.evaluate(x))
+        let mut evaluation = self.problem.evaluate(x);
+        if self.plan.constraints.list().is_empty() {
+            // A program may say more than it is asked.
+            evaluation.constraints.clear();
+        }
+        turned(self.plan, x, evaluation)
     }
 
     fn constraints(&self) -> &[Constraint] {

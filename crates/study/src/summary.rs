@@ -229,7 +229,13 @@ impl Report {
         };
         let what = match (&study.problem, &study.program) {
             (Some(name), _) if self.gap().is_some() => format!("--problems {name} --dim {}", self.plan.variables()),
-            (None, Some(program)) if program.function.is_none() => "--exec .. with the same bounds, --seeds 3".into(),
+            (None, Some(program)) if program.function.is_none() && !program.command.contains('\'') => {
+                let bounds = study.bounds.iter().map(|bounds| format!(" --bounds {bounds}"));
+                let variables = study.variables.iter().map(|variable| format!(" --var {variable}"));
+                let constraints = study.constraints.iter().map(|text| format!(" --constraint '{text}'"));
+                let all: String = bounds.chain(variables).chain(constraints).collect();
+                format!("--exec '{}'{all} --seeds 3", program.command)
+            }
             _ => return None,
         };
         Some(format!("swarmgrad compare --methods {methods} {what}"))

@@ -363,7 +363,7 @@ mod tests {
         for k in 0..count {
             let draws = Rng::new(1).at(k);
             let size = 2.0 * 0.97f64.powf(k as f64);
-            let x = vec![0.3 + size * draws.row(0).normal::<f64>(), -0.2 + size * draws.row(1).normal::<f64>()];
+            let x = vec![0.3 + size * draws.row(0).normal(), -0.2 + size * draws.row(1).normal()];
             seen.push(&x, value(&x));
             if value(&x) < best.1 {
                 best = (x.clone(), value(&x));

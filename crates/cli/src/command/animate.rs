@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use swarmgrad::study::space::Bounds;
 use swarmgrad::study::{Execution, Objective, Plan, Study, Verdict};
 use swarmgrad::{
     Constraint, Error, Evaluation, Halt, Problem, Progress, Reason, Relation, Space, Variable, VariableKind, Watch,
@@ -118,8 +119,15 @@ impl Animate {
         };
         landscape.title = format!("{} on {title}", plan.entry.name);
 
-        let mut film =
-            Film { axes: &axes, frames: Vec::new(), iteration: None, consensus: false, sign: plan.signed(1.0) };
+        let constrained = !plan.constraints.list().is_empty();
+        let mut film = Film {
+            axes: &axes,
+            frames: Vec::new(),
+            iteration: None,
+            consensus: false,
+            constrained,
+            sign: plan.signed(1.0),
+        };
         let execution = Execution {
             objective: Some(&objective),
             halt,
@@ -164,7 +172,9 @@ impl Animate {
     fn study(&self) -> swarmgrad::Result<Study> {
         let mut study = self.posed.study(self.problem.as_deref(), None)?;
         self.means.apply(&mut study, None)?;
-        if study.variables.is_empty() && study.dim.is_none() {
+        let listed =
+            study.bounds.as_deref().is_some_and(|text| Bounds::parse(text).is_ok_and(|all| all.dim().is_some()));
+        if study.variables.is_empty() && study.dim.is_none() && !listed {
             study.dim = Some(2);
         }
         study.method.clone_from(&self.method);
@@ -260,6 +270,7 @@ struct Film<'a> {
     frames: Vec<Frame>,
     iteration: Option<u64>,
     consensus: bool,
+    constrained: bool,
     /// -1 where the problem is maximised.
     sign: f64,
 }
@@ -276,7 +287,8 @@ impl Watch for Shooting<'_, '_> {
         }
         film.iteration = Some(p.iteration);
         let place = |x: &[f64]| place(film.axes, x);
-        let answer = p.algorithm.answer();
+        // Under constraints the run knows better than the method which point is the best.
+        let answer = if film.constrained { p.best.x.clone() } else { p.algorithm.answer() };
         film.consensus |= answer != p.best.x;
         let infeasible = if p.best.violation > 0.0 { ", not feasible" } else { "" };
         film.frames.push(Frame {

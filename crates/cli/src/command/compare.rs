@@ -1,7 +1,7 @@
 //! `compare`: methods on problems, many seeds each, as tables, plots and records.
 
 use crate::command::posed::{Means, Posed};
-use crate::{DONE, NOT_KEPT, argument, interrupt, kept, output};
+use crate::{DONE, NO_VALUE, NOT_KEPT, argument, interrupt, kept, output};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
@@ -135,6 +135,7 @@ impl Compare {
         }
         let all_kept = kept::close(records, compared.missing == 0) && written.is_ok();
         Ok(ExitCode::from(match compared.missing {
+            0 if compared.has_no_value() => NO_VALUE,
             0 if all_kept => DONE,
             0 => NOT_KEPT,
             _ => interrupt::EXIT,

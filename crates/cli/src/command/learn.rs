@@ -181,7 +181,8 @@ impl Learn {
     /// The program of one's own, if there is one.
     fn study(&self) -> swarmgrad::Result<Option<Study>> {
         let mut study = self.posed.study(None, self.dim.first().copied())?;
-        self.means.apply(&mut study, self.threads.filter(|_| study.program.is_some()))?;
+        let threads = self.threads.filter(|_| study.program.is_some());
+        self.means.apply(&mut study, threads)?;
         if study.program.is_none() && study != Study::default() && !self.problems.is_empty() {
             let rule = "is for a program of your own; functions to learn on have bounds of their own";
             return Err(swarmgrad::Error::parameter("--bounds", "a problem of --problems", rule));
@@ -197,7 +198,7 @@ impl Learn {
     fn use_of_it(&self) -> String {
         self.output.as_ref().map_or(String::new(), |path| {
             let path = path.display();
-            let of = self.problems.first().map_or("..", |name| name.trim());
+            let of = self.problems.first().map_or("--exec ..", |name| name.trim());
             format!("Written to {path}; use it: swarmgrad minimize {of} --schedule {path}\n")
         })
     }
