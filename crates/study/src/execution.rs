@@ -8,7 +8,7 @@ use crate::objective::{Objective, Signed, decoded, turned};
 use crate::program::{Blocking, Pool};
 use crate::report::{LastFailure, Report};
 use crate::study::{Plan, Study};
-use crate::summary::Gains;
+use crate::summary::{Gained, Gains};
 use crate::uncertainty::{Collector, Meaning};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,6 +92,9 @@ struct About {
     trace: bool,
     /// Length of the improvements' file.
     bytes: u64,
+    /// What had been gained.
+    #[serde(default)]
+    gained: Gained,
 }
 
 /// A checkpoint as it was read.
@@ -181,7 +184,9 @@ impl Plan {
         let (mut journal, mut contents) = self.journal(&mut execution)?;
         let workers = Workers::new(if test.is_some() { execution.workers } else { 1 })?;
 
+        let gains = Gains::from(saved.as_ref().map(|(_, about)| about.gained).unwrap_or_default());
         let mut keeper = Keeper::new(&self, &execution);
+        keeper.gains = gains.clone();
         // What is there is good: a run that fails at once leaves it as it is.
         keeper.written = saved.as_ref().map(|_| Instant::now());
         let bytes = saved.as_ref().map(|(_, about)| about.bytes);
@@ -212,7 +217,7 @@ impl Plan {
         if let Some(contents) = &mut contents {
             contents.evaluations.retain(|line| !session.is_known(line.id));
         }
-        let (gains, collector) = (Gains::default(), Collector::default());
+        let collector = Collector::default();
         session = session.watch_boxed(Box::new(gains.clone()));
         if execution.uncertainty.is_some() {
             session = session.watch_boxed(Box::new(collector.clone()));
@@ -283,7 +288,7 @@ impl Plan {
         let by_fit = outcome.covariance.is_some();
         let uncertainty = execution.uncertainty.filter(|_| !by_fit);
         let uncertainty = uncertainty.map(|meaning| self.uncertainty(&collector.seen(), &outcome, meaning));
-        let gained = Some(gains.at());
+        let gained = Some(gains.gained().at);
         let mut report = Report {
             plan: self,
             outcome,
@@ -558,6 +563,7 @@ struct Keeper {
     about: About,
     /// Length of the improvements' file.
     bytes: Arc<AtomicU64>,
+    gains: Gains,
     latest: Option<Checkpoint>,
     taken: Option<Instant>,
     cost: Duration,
@@ -572,12 +578,14 @@ impl Keeper {
             improvements: execution.improvements.clone(),
             trace: execution.trace,
             bytes: 0,
+            gained: Gained::default(),
         };
         Keeper {
             path: execution.checkpoint.clone(),
             method: plan.entry.name,
             about,
             bytes: Arc::default(),
+            gains: Gains::default(),
             latest: None,
             taken: None,
             cost: Duration::ZERO,
@@ -586,7 +594,7 @@ impl Keeper {
     }
 
     fn about(&self) -> Result<String> {
-        let about = About { bytes: self.bytes.load(Relaxed), ..self.about.clone() };
+        let about = About { bytes: self.bytes.load(Relaxed), gained: self.gains.gained(), ..self.about.clone() };
         serde_json::to_string(&about).map_err(|why| Error::Saved(why.to_string()))
     }
 

@@ -2,10 +2,10 @@
 
 use crate::number::number;
 use crate::report::Report;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use swarmgrad_core::{Progress, Reason, Variable, VariableKind, Watch};
 
 /// A gain worth the name, as a share of all that was gained.
@@ -43,29 +43,37 @@ impl Summary {
 
 /// Notes the evaluations up to the last gain worth the name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Gains {
+pub(crate) struct Gains(Arc<Mutex<Gained>>);
+
+/// What has been gained, as checkpoints keep it.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct Gained {
+    /// The first value, and the best one when it last gained; none before.
     first: Option<f64>,
-    last: f64,
-    at: Arc<AtomicU64>,
+    last: Option<f64>,
+    /// Evaluations up to then.
+    pub(crate) at: u64,
 }
 
 impl Gains {
-    pub(crate) fn at(&self) -> u64 {
-        self.at.load(Relaxed)
+    /// Goes on from what was gained before.
+    pub(crate) fn from(earlier: Gained) -> Self {
+        Gains(Arc::new(Mutex::new(earlier)))
+    }
+
+    pub(crate) fn gained(&self) -> Gained {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Watch for Gains {
     fn see(&mut self, progress: &Progress<'_>) -> ControlFlow<Reason> {
-        let value = progress.best.value;
-        if value.is_finite() && progress.best.violation == 0.0 {
-            let first = *self.first.get_or_insert_with(|| {
-                self.last = f64::INFINITY;
-                value
-            });
-            if self.last - value > GAIN * (first - value) {
-                self.last = value;
-                self.at.store(progress.best.evaluation, Relaxed);
+        let best = progress.best;
+        if best.value.is_finite() && best.violation == 0.0 {
+            let mut gained = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let first = *gained.first.get_or_insert(best.value);
+            if gained.last.is_none_or(|last| last - best.value > GAIN * (first - best.value)) {
+                (gained.last, gained.at) = (Some(best.value), best.evaluation);
             }
         }
         ControlFlow::Continue(())
@@ -87,7 +95,7 @@ impl Report {
     fn why_ended(&self) -> String {
         let (study, outcome) = (&self.plan.study, &self.outcome);
         let spent = outcome.cost;
-        let why = match &outcome.reason {
+        match &outcome.reason {
             Reason::Evaluations => format!("all {spent} evaluations are spent"),
             Reason::Iterations => format!("all {} iterations are done", outcome.nit),
             Reason::Target => match study.target {
@@ -100,15 +108,11 @@ impl Report {
             Reason::Failures(why) => why.clone(),
             Reason::Method(why) => format!("by itself: {why}"),
             other => other.to_string(),
-        };
-        match self.is_old() {
-            true => format!("before it was continued, which evaluated nothing more: {why}"),
-            false => why,
         }
     }
 
     /// Whether the run had ended before it was continued.
-    fn is_old(&self) -> bool {
+    pub fn had_ended(&self) -> bool {
         self.earlier > 0 && self.earlier == self.outcome.nfev && self.outcome.reason != Reason::Interrupted
     }
 
@@ -166,12 +170,6 @@ impl Report {
         let mut next = Vec::new();
         if let Some(path) = self.kept.as_ref().filter(|_| status >= 5) {
             next.push(("go on", format!("swarmgrad resume {}", path.display())));
-        }
-        if self.is_old() && status == 0 {
-            next.push((
-                "elsewhere",
-                "the method itself expects nothing more: another --seed or method looks elsewhere".into(),
-            ));
         }
         let failed = outcome.failures as f64 / outcome.nfev.max(1) as f64;
         if failed > FAILURES {

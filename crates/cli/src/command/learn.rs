@@ -180,7 +180,10 @@ impl Learn {
 
     /// The program of one's own, if there is one.
     fn study(&self) -> swarmgrad::Result<Option<Study>> {
-        let mut study = self.posed.study(None, self.dim.first().copied())?;
+        let mut study = self.posed.study(None, None)?;
+        if study.program.is_some() {
+            study.dim = self.dim.first().copied().or(study.dim);
+        }
         let threads = self.threads.filter(|_| study.program.is_some());
         self.means.apply(&mut study, threads)?;
         if study.program.is_none() && study != Study::default() && !self.problems.is_empty() {

@@ -159,7 +159,11 @@ pub(super) fn text(report: &Report) -> String {
         lines.push(("known already", format!("{}   (taken from the record)", grouped(report.repeated))));
     }
     let summary = report.summary();
-    lines.push(("ended", summary.ended));
+    let ended = match report.had_ended() {
+        true => format!("{}; it had ended before, and nothing more was evaluated", summary.ended),
+        false => summary.ended,
+    };
+    lines.push(("ended", ended));
     lines.extend(summary.learned.map(|learned| ("learned", learned)));
     lines.extend(summary.sure.map(|sure| ("how sure", sure)));
     lines.push(("time", format!("{}   ({} evaluations a second)", span(outcome.seconds), pace)));
@@ -173,7 +177,10 @@ pub(super) fn text(report: &Report) -> String {
             text += &format!("  The program's last words on standard error:\n{}\n", indented(&last.stderr));
         }
     }
-    let hints: Vec<_> = summary.next.into_iter().map(|(word, what)| (format!("{word}:"), what)).collect();
+    let elsewhere = report.had_ended() && report.status() == 0;
+    let elsewhere = elsewhere.then(|| ("elsewhere", "another --seed or --method looks there".to_owned()));
+    let hints: Vec<_> =
+        elsewhere.into_iter().chain(summary.next).map(|(word, what)| (format!("{word}:"), what)).collect();
     if !hints.is_empty() {
         text += &format!("\n{}", aligned(&folded(hints), 2));
     }
@@ -185,6 +192,10 @@ fn folded(lines: Vec<(String, String)>) -> Vec<(String, String)> {
     let name = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let room = output::WIDTH.saturating_sub(name + 5).max(30);
     let fold = |(name, text): (String, String)| {
+        // What a program said stays as it is.
+        if name == "ended" && text.contains('\n') {
+            return (name, text);
+        }
         let text: Vec<String> = text.lines().map(|line| fold(line, room)).collect();
         (name, text.join("\n"))
     };
