@@ -41,7 +41,7 @@ const PROGRAM_SIDE: usize = 24;
 #[derive(Args, Debug)]
 pub struct Animate {
     /// Name of a test problem that can have two variables, see `swarmgrad list problems`
-    #[arg(conflicts_with = "exec", required_unless_present_any = ["exec", "study"])]
+    #[arg(conflicts_with = "exec")]
     problem: Option<String>,
 
     #[command(flatten)]
@@ -170,6 +170,9 @@ impl Animate {
 impl Animate {
     /// What moves on what.
     fn study(&self) -> swarmgrad::Result<Study> {
+        if self.problem.is_none() {
+            self.posed.check_given("problem", "animate himmelblau", "animate")?;
+        }
         let mut study = self.posed.study(self.problem.as_deref(), None)?;
         self.means.apply(&mut study, None)?;
         let listed =

@@ -42,8 +42,14 @@ pub struct Compare {
     methods: Vec<String>,
 
     /// Problems, a comma list; see `swarmgrad list problems`
-    #[arg(short, long, value_name = "P,Q,..", value_delimiter = ',', required_unless_present_any = ["exec", "study"],
-          conflicts_with = "exec", help_heading = "Problem")]
+    #[arg(
+        short,
+        long,
+        value_name = "P,Q,..",
+        value_delimiter = ',',
+        conflicts_with = "exec",
+        help_heading = "Problem"
+    )]
     problems: Vec<String>,
 
     #[command(flatten)]
@@ -145,6 +151,9 @@ impl Compare {
     /// What the options say, as the library takes it.
     fn comparison(&self) -> swarmgrad::Result<Comparison> {
         let lists: Vec<_> = self.methods.iter().map(|text| settings::list(text)).collect::<Result<_, _>>()?;
+        if self.problems.is_empty() {
+            self.posed.check_given("--problems", "compare -m auto,pso -p ackley", "compare -m auto,pso")?;
+        }
         let mut study = self.posed.study(None, None)?;
         self.means.apply(&mut study, self.threads)?;
         Ok(Comparison {

@@ -43,8 +43,7 @@ pub struct Learn {
     method: String,
 
     /// Functions, a comma list: those of `reproduce evograd/functions`
-    #[arg(short, long, value_name = "P,Q,..", value_delimiter = ',', required_unless_present_any = ["exec", "study"],
-          conflicts_with_all = ["exec", "study"], help_heading = "Problem")]
+    #[arg(short, long, value_name = "P,Q,..", value_delimiter = ',', conflicts_with_all = ["exec", "study"], help_heading = "Problem")]
     problems: Vec<String>,
 
     /// Numbers of variables, a comma list [default: 10, or as many as --bounds lists]
@@ -180,6 +179,9 @@ impl Learn {
 
     /// The program of one's own, if there is one.
     fn study(&self) -> swarmgrad::Result<Option<Study>> {
+        if self.problems.is_empty() {
+            self.posed.check_given("--problems", "learn diff_pso -p sphere", "learn diff_pso --minimum 0")?;
+        }
         let mut study = self.posed.study(None, None)?;
         if study.program.is_some() {
             study.dim = self.dim.first().copied().or(study.dim);

@@ -96,6 +96,18 @@ impl Posed {
         self.exec.is_some() || self.study.is_some()
     }
 
+    /// Checks that something says what is minimised, where no name does; with two commands that would.
+    pub fn check_given(&self, name: &str, test: &str, own: &str) -> swarmgrad::Result<()> {
+        if self.is_given() {
+            return Ok(());
+        }
+        let rule = format!(
+            "name a test problem, swarmgrad {test}, or give a program of your own with its bounds, swarmgrad {own} --exec \
+             'python3 f.py' --bounds -5:5,0:1"
+        );
+        Err(Error::missing(name, rule))
+    }
+
     /// The study of a test problem of this name, of the program, or of the file.
     ///
     /// # Errors

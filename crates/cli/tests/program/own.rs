@@ -242,6 +242,14 @@ fn bench_sends_those_with_a_program_to_compare() {
     assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains("`swarmgrad compare --exec`"), "{help}");
 }
 
+#[test]
+fn who_names_no_problem_is_told_both_ways() {
+    for command in [&["compare", "-m", "pso"][..], &["learn", "diff_pso", "--json"], &["animate", "-o", "a.gif"]] {
+        let why = wrong(command);
+        assert!(why.contains("name a test problem") && why.contains("--exec 'python3 f.py'"), "{why}");
+    }
+}
+
 /// One short letter has one meaning, and one thing one name, in the commands that minimise.
 #[test]
 fn letters_and_names_mean_the_same_everywhere() {
