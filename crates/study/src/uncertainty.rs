@@ -309,7 +309,7 @@ fn quadratic(rows: &[(f64, &[f64])], x: &[f64], free: &[usize]) -> Option<Fit> {
         (moved / n as f64).sqrt()
     };
     let units: Vec<f64> = free.iter().map(|&j| unit(j)).collect();
-    if units.iter().any(|unit| *unit == 0.0) {
+    if units.contains(&0.0) {
         return None;
     }
     let moved = |row: &(f64, &[f64]), k: usize| (row.1[free[k]] - x[free[k]]) / units[k];
