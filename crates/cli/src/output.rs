@@ -53,6 +53,9 @@ pub fn print_json(value: &Value) -> anyhow::Result<()> {
     print_exact(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
+/// Columns that text is broken to.
+pub const WIDTH: usize = 80;
+
 /// What a picture's file holds, by the ending of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {

@@ -9,7 +9,7 @@ use swarmgrad_algorithms::method::Entry;
 use swarmgrad_algorithms::parameters::Settings;
 use swarmgrad_algorithms::saved;
 use swarmgrad_core::{
-    Algorithm, Error, Found, Kind, Matrix, Real, Reason, Result, Rng, Solutions, Space, View, save_state,
+    Algorithm, Error, Found, Kind, Knowledge, Matrix, Real, Reason, Result, Rng, Solutions, Space, View, save_state,
 };
 
 /// M runs of a method in one.
@@ -170,6 +170,11 @@ impl<F: Real> Algorithm<F> for Ensemble<F> {
     /// That of the leading run.
     fn explanation(&self) -> Option<String> {
         self.runs[self.leader()].explanation()
+    }
+
+    /// That of the leading run.
+    fn knowledge(&self) -> Option<Knowledge> {
+        self.runs[self.leader()].knowledge()
     }
 
     /// The best point of each run that has found one.

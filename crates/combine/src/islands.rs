@@ -15,7 +15,7 @@ use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
 use swarmgrad_algorithms::saved;
 use swarmgrad_core::{
-    Algorithm, Kind, Matrix, Real, Reason, Result, Rng, Solutions, Space, Start, View, better, save_state,
+    Algorithm, Kind, Knowledge, Matrix, Real, Reason, Result, Rng, Solutions, Space, Start, View, better, save_state,
 };
 
 parameters! {
@@ -202,6 +202,11 @@ impl<F: Real, L: Lookup> Algorithm<F> for Islands<F, L> {
         let kind = all.first()?.kind;
         let points = all.iter_mut().flat_map(|found| std::mem::take(&mut found.points)).collect();
         Some(if kind == Kind::Minima { Solutions::minima(points) } else { Solutions { kind, points } })
+    }
+
+    /// That of the leading island.
+    fn knowledge(&self) -> Option<Knowledge> {
+        self.islands[self.leader()].method.knowledge()
     }
 
     fn explanation(&self) -> Option<String> {

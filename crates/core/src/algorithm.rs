@@ -1,6 +1,6 @@
 //! Algorithm: ask for points, be told their values, answer.
 
-use crate::{Aim, Constraint, Error, Matrix, Real, Reason, Result, Rng, Rows};
+use crate::{Aim, Constraint, Error, Knowledge, Matrix, Real, Reason, Result, Rng, Rows};
 use serde::{Deserialize, Serialize};
 
 /// A derivative-free method, seen from outside.
@@ -69,6 +69,11 @@ pub trait Algorithm<F: Real = f64>: Send {
     /// How it came to its answer, in words: which of its parts found it, what it has learned of the problem.
     fn explanation(&self) -> Option<String> {
         self.inner().and_then(|inner| inner.explanation())
+    }
+
+    /// What it has learned of the problem, where it looks.
+    fn knowledge(&self) -> Option<Knowledge> {
+        self.inner().and_then(|inner| inner.knowledge())
     }
 
     /// An estimate of the covariance of the variables at the answer, in the units of the space: of a fit, where it has ended.

@@ -1,6 +1,6 @@
 //! Outcome: what came out of a run.
 
-use crate::{FailureCounts, Matrix, Real, Reason, Repeated, Solutions};
+use crate::{FailureCounts, Knowledge, Matrix, Real, Reason, Repeated, Solutions};
 
 /// What came out of a run, under SciPy's names.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +39,8 @@ pub struct Outcome<F: Real = f64> {
     pub reason: Reason,
     /// How the method came to its answer, in its own words ([`Algorithm::explanation`](crate::Algorithm::explanation)).
     pub explanation: Option<String>,
+    /// What the method has learned of the problem ([`Algorithm::knowledge`](crate::Algorithm::knowledge)).
+    pub knowledge: Option<Knowledge>,
     /// Time spent, in seconds.
     pub seconds: f64,
     /// Of a noisy problem: what new evaluations say of `x`, which is the best of ten points by their means; `fun` is the

@@ -536,6 +536,7 @@ impl<'a, F: Real> Session<'a, F> {
             cost,
             nit: algorithm.iterations(),
             explanation: algorithm.explanation(),
+            knowledge: algorithm.knowledge(),
             failures: self.tally.failures.total(),
             failure_counts: self.tally.failures,
             reason: self.ended.unwrap_or(Reason::Interrupted),

@@ -58,6 +58,9 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// A program of the user's own of which nothing can come any more.
+    #[error("{0}")]
+    Program(String),
     /// Work that was broken off from outside.
     #[error("interrupted")]
     Interrupted,

@@ -7,12 +7,14 @@ use crate::table::{Rules, Table, fixed, significant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
-use swarmgrad::diff::meta::{Learning, LearningState, Lesson, learn};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use swarmgrad::diff::meta::{Drawn, Family, Learning, LearningState, Lesson, learn};
 use swarmgrad::diff::schedule::Schedule;
 use swarmgrad::registry::Settings;
 use swarmgrad::study::units::{UnitState, Work};
-use swarmgrad::{Error, settings};
+use swarmgrad::study::{Objective, Study};
+use swarmgrad::{Aim, Error, Halt, Problem, Rng, Rows, Space, settings};
 
 /// Evaluations a variable where nothing is said.
 const EVALUATIONS_A_VARIABLE: u64 = 200;
@@ -23,8 +25,14 @@ const EVALUATIONS_A_VARIABLE: u64 = 200;
 pub struct LearningPlan {
     /// The method, as [`settings::parse`] reads it.
     pub method: String,
-    /// Functions: those of `evograd/functions`.
+    /// Functions: those of `evograd/functions`; none for the program of `study`.
     pub problems: Vec<String>,
+    /// A program of the user's own in place of functions, with its variables and bounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub study: Option<Study>,
+    /// The value that the program cannot fall below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<f64>,
     /// Numbers of variables.
     pub dims: Vec<usize>,
     /// Evaluations of every run; none for 200 a variable.
@@ -52,6 +60,8 @@ impl Default for LearningPlan {
         LearningPlan {
             method: String::new(),
             problems: Vec::new(),
+            study: None,
+            minimum: None,
             dims: vec![10],
             evaluations: None,
             rotated: false,
@@ -87,14 +97,19 @@ impl LearningPlan {
     ///
     /// # Errors
     /// Names what does not fit, its value and the rule.
-    pub fn run(&self, work: &Work<'_>, progress: &(dyn Fn(usize) + Sync)) -> Result<Lesson> {
+    pub fn run(&self, work: &Work<'_>, hosts: Option<PathBuf>, progress: &(dyn Fn(usize) + Sync)) -> Result<Lesson> {
         let (method, settings) = settings::parse_with(&self.method, &self.set)?;
         if let Some(name) = ["mode", "schedule"].into_iter().find(|name| settings.contains_key(*name)) {
             return Err(Error::parameter("--set", name, "is for runs; `learn` chooses it").into());
         }
         let names: Vec<&str> = self.problems.iter().map(|name| name.trim()).collect();
         let budget = |dim: usize| self.evaluations.unwrap_or(EVALUATIONS_A_VARIABLE * dim as u64);
-        let family = Shifted::new(&names, &self.dims, self.rotated, budget)?;
+        let own = self.study.as_ref().map(|study| OwnProgram::new(study, self, hosts, work)).transpose()?;
+        let family: Box<dyn Family> = match &own {
+            Some(own) => Box::new(own.clone()),
+            None => Box::new(Shifted::new(&names, &self.dims, self.rotated, budget)?),
+        };
+        let broken = || own.as_ref().and_then(|own| own.objective.broken());
         let broken_off = Mutex::new(None);
         let compute = |_: &(), place: &UnitState| -> Result<Option<Line>> {
             let how = Learning {
@@ -110,7 +125,11 @@ impl LearningPlan {
                 ..Learning::default()
             };
             let mut kept = Ok(());
-            let lesson = learn(&method, &family, &how, |look| {
+            let lesson = learn(&method, &*family, &how, |look| {
+                // Of a program that has failed for good the step has learned nothing.
+                if broken().is_some() {
+                    return ControlFlow::Break(());
+                }
                 progress(look.step);
                 let halted = work.halt.requested();
                 kept = match halted {
@@ -119,6 +138,9 @@ impl LearningPlan {
                 };
                 if halted || kept.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
+            if let Some(why) = broken() {
+                return Err(crate::Error::Program(why));
+            }
             kept?;
             if lesson.schedule.learned.as_ref().is_some_and(|learned| learned.steps < self.steps) {
                 *broken_off.lock().unwrap_or_else(PoisonError::into_inner) = Some(lesson);
@@ -134,6 +156,67 @@ impl LearningPlan {
     }
 }
 
+/// A program of the user's own as a family of one, which is not moved.
+#[derive(Clone)]
+struct OwnProgram {
+    objective: Arc<Objective>,
+    minimum: f64,
+    budget: u64,
+}
+
+impl OwnProgram {
+    fn new(study: &Study, plan: &LearningPlan, hosts: Option<PathBuf>, work: &Work<'_>) -> Result<Self> {
+        let checked = study.plan()?;
+        let refuse = |what: &str, rule: &str| Err(Error::parameter(what, "set", rule).into());
+        if !checked.constraints.list().is_empty() || checked.aim != Aim::Value {
+            return refuse("--constraint", "schedules are learned on problems of one value without constraints");
+        }
+        if !checked.space.variables().is_empty() {
+            return refuse("--var", "schedules are learned on real variables, --bounds");
+        }
+        if plan.rotated {
+            return refuse("--rotated", "a program is learned on as it is");
+        }
+        let rule =
+            "the value that the program cannot fall below, such as 0 for a loss: what is missing to it is learned by";
+        let minimum = plan.minimum.ok_or_else(|| Error::missing("--minimum", rule))?;
+        let budget = plan.evaluations.unwrap_or(EVALUATIONS_A_VARIABLE * checked.space.dim() as u64);
+        // A step that is begun is finished also after a halt: values that are missing would be learned from.
+        let objective = Arc::new(checked.objective(work.threads, hosts, Halt::default())?);
+        Ok(OwnProgram { objective, minimum, budget })
+    }
+}
+
+impl Family for OwnProgram {
+    fn names(&self) -> Vec<String> {
+        let plan = self.objective.plan();
+        let command = plan.study.program.as_ref().map_or("", |program| &program.command);
+        vec![format!("{command}, d = {}, {} evaluations", plan.space.dim(), self.budget)]
+    }
+
+    fn draw(&self, _member: usize, _rng: &Rng) -> swarmgrad::Result<Drawn> {
+        let problem = Box::new(Shared(self.objective.clone()));
+        Ok(Drawn { problem, minimum: self.minimum, budget: self.budget })
+    }
+}
+
+/// A problem that several runs have.
+struct Shared(Arc<Objective>);
+
+impl Problem for Shared {
+    fn space(&self) -> &Space {
+        self.0.space()
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        self.0.value(x)
+    }
+
+    fn values(&self, xs: Rows<'_>, out: &mut [f64]) {
+        self.0.values(xs, out);
+    }
+}
+
 /// What was learned, for people: the numbers at the knots, and the gain.
 pub fn text(Lesson { schedule, gain }: &Lesson) -> String {
     let mut table = Table::new(["budget spent".to_owned()].into_iter().chain(schedule.numbers.keys().cloned()));
@@ -142,7 +225,7 @@ pub fn text(Lesson { schedule, gain }: &Lesson) -> String {
         table.row([format!("{} %", fixed(100.0 * knot, 0))].into_iter().chain(numbers));
     }
     format!(
-        "{}Gain over the default numbers, on other shifts of the same functions: {} (in deviations between runs).\n",
+        "{}Gain over the default numbers, in runs that were not learned from: {} (in deviations between runs).\n",
         table.text(Rules::Unicode),
         fixed(*gain, 2),
     )

@@ -456,7 +456,10 @@ impl Driver {
             last_failure,
             restarts: 0,
             repeated: inner.repeated,
+            earlier: 0,
             kept: inner.record.clone(),
+            gained: None,
+            uncertainty: None,
             trouble: Vec::new(),
         };
         if let Some(journal) = &self.journal {

@@ -4,9 +4,12 @@ use crate::gradients;
 use crate::improvements::Improvements;
 use crate::journal::{self, Journal};
 use crate::lock::Lock;
-use crate::program::{self, Blocking, Pool};
+use crate::objective::{Objective, Signed, decoded, turned};
+use crate::program::{Blocking, Pool};
 use crate::report::{LastFailure, Report};
 use crate::study::{Plan, Study};
+use crate::summary::{Gained, Gains};
+use crate::uncertainty::{Collector, Meaning};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -15,11 +18,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use swarmgrad_core::{
-    Aim, Batch, Capacity, Checkpoint, Constraint, Error, Evaluation, Evaluator, Function, Halt, Id, Instant, Limits,
-    Outcome, Problem, Progress, Reason, Result, Rng, Rows, Run, Session, Space, Tape, Time, Watch, Workers,
+    Batch, Capacity, Checkpoint, Error, Evaluation, Evaluator, Halt, Id, Instant, Limits, Outcome, Problem, Progress,
+    Reason, Result, Rng, Run, Session, Tape, Time, Watch, Workers,
     state::{self, Place, check_writable},
 };
-use swarmgrad_problems as problems;
 
 /// How a study is carried out: nothing here changes its result.
 pub struct Execution<'a> {
@@ -27,6 +29,10 @@ pub struct Execution<'a> {
     pub workers: usize,
     /// Commands that run a program on other hosts, one a line.
     pub hosts: Option<PathBuf>,
+    /// Where the points are evaluated, which other runs may use at the same time, in place of threads and copies of this run's own.
+    pub objective: Option<&'a Objective>,
+    /// Estimates the uncertainty of the variables at the end, of values of this meaning.
+    pub uncertainty: Option<Meaning>,
     /// Ends the run when asked to.
     pub halt: Halt,
     /// The journal: every evaluation, on disk before it is used. What it holds already is not evaluated again.
@@ -52,6 +58,8 @@ impl Default for Execution<'_> {
         Execution {
             workers: 1,
             hosts: None,
+            objective: None,
+            uncertainty: None,
             halt: Halt::default(),
             record: None,
             name_record: false,
@@ -84,6 +92,9 @@ struct About {
     trace: bool,
     /// Length of the improvements' file.
     bytes: u64,
+    /// What had been gained.
+    #[serde(default)]
+    gained: Gained,
 }
 
 /// A checkpoint as it was read.
@@ -160,15 +171,11 @@ impl Plan {
     pub fn run(self, mut execution: Execution<'_>) -> Result<Report> {
         // Usage errors first: nothing is started and no file is touched before all that is said is known to be right.
         let typed = !self.space.variables().is_empty();
-        let test = self.study.problem.as_ref().map(|name| match typed {
-            true => {
-                let dim = self.space.variables().len();
-                problems::entry(name)?.build(dim, Some(Space::unbounded(dim)?))
-            }
-            false => problems::entry(name)?.build(self.space.dim(), Some(self.space.clone())),
-        });
-        let test = test.transpose()?;
-        let differentiable = test.as_ref().filter(|_| !typed).and_then(|test| test.differentiable());
+        let test = if execution.objective.is_some() { None } else { self.test()? };
+        let differentiable = match execution.objective {
+            Some(objective) => objective.differentiable(),
+            None => test.as_ref().filter(|_| !typed).and_then(|test| test.differentiable()),
+        };
         let source = gradients::wanted(&self, differentiable.is_some())?;
         self.name_record(&mut execution)?;
         let files = [&execution.record, &execution.improvements, &execution.checkpoint];
@@ -177,7 +184,9 @@ impl Plan {
         let (mut journal, mut contents) = self.journal(&mut execution)?;
         let workers = Workers::new(if test.is_some() { execution.workers } else { 1 })?;
 
+        let gains = Gains::from(saved.as_ref().map(|(_, about)| about.gained).unwrap_or_default());
         let mut keeper = Keeper::new(&self, &execution);
+        keeper.gains = gains.clone();
         // What is there is good: a run that fails at once leaves it as it is.
         keeper.written = saved.as_ref().map(|_| Instant::now());
         let bytes = saved.as_ref().map(|(_, about)| about.bytes);
@@ -208,6 +217,11 @@ impl Plan {
         if let Some(contents) = &mut contents {
             contents.evaluations.retain(|line| !session.is_known(line.id));
         }
+        let collector = Collector::default();
+        session = session.watch_boxed(Box::new(gains.clone()));
+        if execution.uncertainty.is_some() {
+            session = session.watch_boxed(Box::new(collector.clone()));
+        }
         for watcher in execution.watchers.drain(..) {
             session = session.watch_boxed(watcher);
         }
@@ -235,14 +249,21 @@ impl Plan {
             session = session.limits(Limits { time: Some(Time::from_now(left)), ..Limits::default() });
         }
 
+        let earlier = session.evaluations();
         let mut ended = Ended::default();
-        match &test {
-            Some(test) => {
-                // The closure of a typed space gets numbers.
-                let decoded = Function::fallible(self.space.clone(), |x: &[f64]| {
-                    let Evaluation { value, constraints, .. } = test.evaluate(x);
-                    (value, constraints)
-                });
+        match (&test, execution.objective) {
+            (_, Some(objective)) => {
+                let mut source =
+                    source.map(|name| gradients::source(name, &self, objective, differentiable)).transpose()?;
+                let mut run = Run::of(session, objective).halt(execution.halt.clone());
+                if let Some(source) = &mut source {
+                    run = run.gradients(&mut **source, self.study.gradient_cost);
+                }
+                ended.drive(run, self.entry.name, || objective.broken())?;
+                ended.last_failure = objective.last_failure();
+            }
+            (Some(test), None) => {
+                let decoded = decoded(self.space.clone(), &**test);
                 let inner: &dyn Problem = if typed { &decoded } else { &**test };
                 let problem = Signed { problem: inner, plan: &self };
                 let mut source =
@@ -253,7 +274,7 @@ impl Plan {
                 }
                 workers.install(|| ended.drive(run, self.entry.name, || None))?;
             }
-            None => self.over_program(session, source, &mut execution, &mut ended)?,
+            (None, None) => self.over_program(session, source, &mut execution, &mut ended)?,
         }
         let Ended { outcome, last, restarts, last_failure } = ended;
         let Some(mut outcome) = outcome else { return Err(Error::missing("run", "it has not begun")) };
@@ -262,16 +283,25 @@ impl Plan {
             trouble.extend(keeper.finish(last).err().map(|why| why.to_string()));
         }
         self.turn(&mut outcome);
-        // Further constraints may leave the known minimum out; variables of its own a problem knows.
-        let minimum = match &self.study.problem {
-            Some(_) if !self.study.constraints.is_empty() => None,
-            Some(name) if typed && self.study.variables.is_empty() => {
-                problems::entry(name)?.build::<f64>(self.space.dim(), None)?.minimum()
-            }
-            _ => test.as_ref().filter(|_| !typed).and_then(|test| test.minimum()),
-        };
+        let minimum = self.minimum()?;
         let kept = execution.record.clone().or(execution.checkpoint.clone());
-        let mut report = Report { plan: self, outcome, minimum, last_failure, restarts, repeated, kept, trouble };
+        let by_fit = outcome.covariance.is_some();
+        let uncertainty = execution.uncertainty.filter(|_| !by_fit);
+        let uncertainty = uncertainty.map(|meaning| self.uncertainty(&collector.seen(), &outcome, meaning));
+        let gained = Some(gains.gained().at);
+        let mut report = Report {
+            plan: self,
+            outcome,
+            minimum,
+            last_failure,
+            restarts,
+            repeated,
+            earlier,
+            kept,
+            gained,
+            uncertainty,
+            trouble,
+        };
         let written = serde_json::to_value(&report);
         report.trouble.extend(written.as_ref().err().map(|why| format!("the result is in no file: {why}")));
         let result = written.unwrap_or_default();
@@ -308,22 +338,7 @@ impl Plan {
         execution: &mut Execution<'_>,
         ended: &mut Ended,
     ) -> Result<()> {
-        let Some(program) = &self.study.program else { return Ok(()) };
-        if let Some(function) = &program.function {
-            let rule =
-                "the file holds a run of this function: a command that computes the same is needed, --exec COMMAND";
-            return Err(Error::parameter("--exec", function, rule));
-        }
-        let options = program::Options {
-            names: self.names.clone(),
-            constraints: self.constraints.answered().to_vec(),
-            aim: self.aim.clone(),
-            workers: execution.workers.max(1),
-            hosts: execution.hosts.clone(),
-            resumed: session.evaluations() > 0,
-            ..program::Options::of(program)?
-        };
-        let mut pool = Pool::new(&options, self.space.clone())?;
+        let mut pool = self.pool(execution.workers, execution.hosts.clone(), session.evaluations() > 0)?;
         let halt = execution.halt.clone();
         match source {
             Some(name) => {
@@ -496,79 +511,6 @@ impl Ended {
     }
 }
 
-/// A problem as the study declares it: upside down where it is maximised, its values random where it is noisy, with its constraints.
-struct Signed<'a> {
-    problem: &'a dyn Problem,
-    plan: &'a Plan,
-}
-
-impl Signed<'_> {
-    fn negated(&self) -> bool {
-        self.plan.study.maximize
-    }
-}
-
-impl Problem for Signed<'_> {
-    fn space(&self) -> &Space {
-        self.problem.space()
-    }
-
-    fn value(&self, x: &[f64]) -> f64 {
-        let value = self.problem.value(x);
-        if self.negated() { 0.0 - value } else { value }
-    }
-
-    fn values(&self, xs: Rows<'_>, out: &mut [f64]) {
-        self.problem.values(xs, out);
-        if self.negated() {
-            out.iter_mut().for_each(|value| *value = 0.0 - *value);
-        }
-    }
-
-    fn whole(&self) -> bool {
-        self.problem.whole()
-    }
-
-    fn explains(&self) -> bool {
-        self.problem.explains()
-    }
-
-    fn evaluate(&self, x: &[f64]) -> Evaluation {
-        turned(self.plan, x, self.problem.evaluate(x))
-    }
-
-    fn constraints(&self) -> &[Constraint] {
-        self.plan.constraints.list()
-    }
-
-    fn aim(&self) -> &Aim {
-        &self.plan.aim
-    }
-
-    fn noisy(&self) -> bool {
-        self.plan.study.noisy
-    }
-}
-
-/// An evaluation to be minimised, with the values of all constraints at x.
-fn turned(plan: &Plan, x: &[f64], mut evaluation: Evaluation) -> Evaluation {
-    if plan.aim != Aim::Value && evaluation.failure.is_none() {
-        let Evaluation { value, parts, failure, .. } = plan.evaluation(std::mem::take(&mut evaluation.parts));
-        (evaluation.value, evaluation.parts, evaluation.failure) = (value, parts, failure);
-    } else if plan.study.maximize {
-        evaluation.value = 0.0 - evaluation.value;
-    }
-    if plan.constraints.list().is_empty() {
-        return evaluation;
-    }
-    match plan.constraints.complete(&plan.space, x, std::mem::take(&mut evaluation.constraints)) {
-        Ok(constraints) => Evaluation { constraints, ..evaluation },
-        // What failed may have said nothing of constraints.
-        Err(_) if evaluation.failure.is_some() => evaluation,
-        Err(failure) => Evaluation { failure: Some(failure), value: f64::NAN, ..evaluation },
-    }
-}
-
 /// A pool of programs whose values may be turned over, and whose notes are passed on.
 struct SignedPool<'a, 'b> {
     pool: &'a mut Pool,
@@ -621,6 +563,7 @@ struct Keeper {
     about: About,
     /// Length of the improvements' file.
     bytes: Arc<AtomicU64>,
+    gains: Gains,
     latest: Option<Checkpoint>,
     taken: Option<Instant>,
     cost: Duration,
@@ -635,12 +578,14 @@ impl Keeper {
             improvements: execution.improvements.clone(),
             trace: execution.trace,
             bytes: 0,
+            gained: Gained::default(),
         };
         Keeper {
             path: execution.checkpoint.clone(),
             method: plan.entry.name,
             about,
             bytes: Arc::default(),
+            gains: Gains::default(),
             latest: None,
             taken: None,
             cost: Duration::ZERO,
@@ -649,7 +594,7 @@ impl Keeper {
     }
 
     fn about(&self) -> Result<String> {
-        let about = About { bytes: self.bytes.load(Relaxed), ..self.about.clone() };
+        let about = About { bytes: self.bytes.load(Relaxed), gained: self.gains.gained(), ..self.about.clone() };
         serde_json::to_string(&about).map_err(|why| Error::Saved(why.to_string()))
     }
 

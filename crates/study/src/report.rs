@@ -2,6 +2,7 @@
 
 use crate::number::{number, point};
 use crate::study::Plan;
+use crate::uncertainty::Uncertainty;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
@@ -77,8 +78,14 @@ pub struct Report {
     pub restarts: u64,
     /// Evaluations that were taken from the record.
     pub repeated: u64,
+    /// Evaluations of earlier parts of the run, which this one continued.
+    pub earlier: u64,
     /// The file by which the run can be continued.
     pub kept: Option<PathBuf>,
+    /// Evaluations up to the last gain worth a thousandth of all gains, where the run was seen.
+    pub gained: Option<u64>,
+    /// How far the variables may be off, where that was asked for and the method does not say so itself; or why it cannot be said.
+    pub uncertainty: Option<std::result::Result<Uncertainty, String>>,
     /// What could not be kept, and why.
     pub trouble: Vec<String>,
 }
@@ -263,7 +270,19 @@ impl Serialize for Report {
         map.serialize_entry("success", &self.success())?;
         map.serialize_entry("status", &self.status())?;
         map.serialize_entry("message", &outcome.reason.to_string())?;
+        map.serialize_entry("summary", &self.summary().json())?;
         map.serialize_entry("account", &outcome.explanation)?;
+        match &self.uncertainty {
+            None => {}
+            Some(Err(why)) => map.serialize_entry("uncertainty", &json!({ "error": why }))?,
+            Some(Ok(found)) => {
+                let Uncertainty { meaning, errors, points, misses } = found;
+                let errors: Vec<Value> = errors.iter().map(|error| error.map_or(Value::Null, number)).collect();
+                let assumes = meaning.text(study.maximize);
+                let uncertainty = json!({ "standard_errors": errors, "assumes": assumes, "points": points, "misses": number(*misses) });
+                map.serialize_entry("uncertainty", &uncertainty)?;
+            }
+        }
         map.serialize_entry("seed", &study.seed)?;
         map.serialize_entry("method", self.plan.entry.name)?;
         if let Some(runs) = study.runs {

@@ -459,6 +459,11 @@ impl UnitState {
         locked(&self.notes).push(text);
     }
 
+    /// Where it lies, for work that keeps a file of its own there; none where nothing is kept.
+    pub fn place(&self) -> Option<&Path> {
+        self.place.as_deref()
+    }
+
     /// What was stored last, if there is any. A file that is damaged is none; a note says so.
     pub fn read<T: DeserializeOwned>(&self) -> Option<(T, Vec<u8>)> {
         let place = self.place.as_ref().filter(|place| place.exists())?;

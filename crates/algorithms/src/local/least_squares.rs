@@ -27,7 +27,7 @@
 use super::noise;
 use super::quasi_newton::{self, QuasiNewton};
 use super::{LocalSearch, Terrain};
-use crate::linear::dot;
+use crate::linear::{Triangle, dot};
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
@@ -439,7 +439,7 @@ impl LeastSquares {
         while !free.is_empty() && room > 0.0 {
             let columns: Vec<&[f64]> = free.iter().map(|&j| self.jacobian.row(j)).collect();
             let scales: Vec<f64> = free.iter().map(|&j| self.scales[j]).collect();
-            let step = Triangle::of(&columns, &rest).step(&scales, room);
+            let step = step(&Triangle::of(&columns, &rest), &scales, room);
             let beyond = |k: usize| {
                 let j = free[k];
                 let (lo, hi) = (self.terrain.lower[j] - self.x[j], self.terrain.upper[j] - self.x[j]);
@@ -609,126 +609,46 @@ impl LeastSquares {
     }
 }
 
-/// An upper triangle R and Q^T b of the columns of a matrix A = Q R and a right side b.
-struct Triangle {
-    n: usize,
-    /// R column by column, each of n entries.
-    r: Vec<Vec<f64>>,
-    b: Vec<f64>,
-}
-
-impl Triangle {
-    /// Householder's reflections of the columns.
-    fn of(columns: &[&[f64]], b: &[f64]) -> Self {
-        let n = columns.len();
-        let mut a: Vec<Vec<f64>> = columns.iter().map(|column| column.to_vec()).collect();
-        let mut b = b.to_vec();
-        // At least n rows.
-        let rows = b.len().max(n);
-        a.iter_mut().for_each(|column| column.resize(rows, 0.0));
-        b.resize(rows, 0.0);
-        for k in 0..n {
-            let norm = dot(&a[k][k..], &a[k][k..]).sqrt();
-            if norm == 0.0 {
-                continue;
-            }
-            let norm = if a[k][k] > 0.0 { -norm } else { norm };
-            let mut v = a[k][k..].to_vec();
-            v[0] -= norm;
-            let scale = 2.0 / dot(&v, &v);
-            let reflect = |t: &mut [f64]| {
-                let share = scale * dot(&v, t);
-                t.iter_mut().zip(&v).for_each(|(t, v)| *t -= share * v);
-            };
-            a[k + 1..].iter_mut().for_each(|column| reflect(&mut column[k..]));
-            reflect(&mut b[k..]);
-            a[k][k] = norm;
-            a[k][k + 1..].fill(0.0);
-        }
-        a.iter_mut().for_each(|column| column.truncate(n));
-        b.truncate(n);
-        Triangle { n, r: a, b }
+/// p of eq. (2) within the radius `delta`.
+fn step(triangle: &Triangle, scales: &[f64], delta: f64) -> Vec<f64> {
+    let length = |p: &[f64]| p.iter().zip(scales).map(|(p, d)| (p * d).powi(2)).sum::<f64>().sqrt();
+    if let Some(p) = triangle.solve().filter(|p| length(p) <= (1.0 + RADIUS) * delta) {
+        return p;
     }
-
-    /// The triangle of the rows [R; sqrt(l) D] and [b; 0].
-    fn damped(&self, scales: &[f64], damping: f64) -> Self {
-        let mut columns = self.r.clone();
-        for (k, column) in columns.iter_mut().enumerate() {
-            column.resize(2 * self.n, 0.0);
-            column[self.n + k] = damping.sqrt() * scales[k];
-        }
-        let mut b = self.b.clone();
-        b.resize(2 * self.n, 0.0);
-        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-        Triangle::of(&columns, &b)
-    }
-
-    /// -R^-1 b; none where R has no inverse.
-    fn solve(&self) -> Option<Vec<f64>> {
-        let mut p = vec![0.0; self.n];
-        for k in (0..self.n).rev() {
-            let sum: f64 = (k + 1..self.n).map(|i| self.r[i][k] * p[i]).sum();
-            p[k] = (-self.b[k] - sum) / self.r[k][k];
-        }
-        p.iter().all(|t| t.is_finite()).then_some(p)
-    }
-
-    /// R^-1 column by column.
-    fn inverse(&self) -> Option<Vec<Vec<f64>>> {
-        let column = |j: usize| {
-            let mut t = vec![0.0; self.n];
-            t[j] = 1.0 / self.r[j][j];
-            for i in (0..j).rev() {
-                let sum: f64 = (i + 1..=j).map(|k| self.r[k][i] * t[k]).sum();
-                t[i] = -sum / self.r[i][i];
-            }
-            t
+    // l lies between 0 and |D^-1 J^T r| / delta.
+    let gradient = (0..triangle.b.len()).map(|k| dot(&triangle.r[k][..=k], &triangle.b[..=k]) / scales[k]);
+    let mut high = gradient.map(|g| g * g).sum::<f64>().sqrt() / delta;
+    let (mut low, mut damping) = (0.0, 1e-3 * high);
+    let mut best = vec![0.0; triangle.b.len()];
+    for _ in 0..30 {
+        let damped = triangle.damped(scales, damping);
+        let Some(p) = damped.solve() else {
+            low = damping;
+            damping = (low * 10.0).max(high * 1e-12);
+            continue;
         };
-        let columns: Vec<Vec<f64>> = (0..self.n).map(column).collect();
-        columns.iter().flatten().all(|t| t.is_finite()).then_some(columns)
-    }
-
-    /// p of eq. (2) within the radius `delta`.
-    fn step(&self, scales: &[f64], delta: f64) -> Vec<f64> {
-        let length = |p: &[f64]| p.iter().zip(scales).map(|(p, d)| (p * d).powi(2)).sum::<f64>().sqrt();
-        if let Some(p) = self.solve().filter(|p| length(p) <= (1.0 + RADIUS) * delta) {
+        let size = length(&p);
+        if size <= (1.0 + RADIUS) * delta {
+            best.clone_from(&p);
+        }
+        if (size - delta).abs() <= RADIUS * delta {
             return p;
         }
-        // l lies between 0 and |D^-1 J^T r| / delta.
-        let gradient = (0..self.n).map(|k| dot(&self.r[k][..=k], &self.b[..=k]) / scales[k]);
-        let mut high = gradient.map(|g| g * g).sum::<f64>().sqrt() / delta;
-        let (mut low, mut damping) = (0.0, 1e-3 * high);
-        let mut best = vec![0.0; self.n];
-        for _ in 0..30 {
-            let damped = self.damped(scales, damping);
-            let Some(p) = damped.solve() else {
-                low = damping;
-                damping = (low * 10.0).max(high * 1e-12);
-                continue;
-            };
-            let size = length(&p);
-            if size <= (1.0 + RADIUS) * delta {
-                best.clone_from(&p);
-            }
-            if (size - delta).abs() <= RADIUS * delta {
-                return p;
-            }
-            if size > delta {
-                low = damping
-            } else {
-                high = damping
-            }
-            // Newton's step for 1 / |D p| = 1 / delta: l += (|D p| / |w|)^2 (|D p| - delta) / delta with R^T w = D^2 p.
-            let mut w = vec![0.0; self.n];
-            for k in 0..self.n {
-                let sum: f64 = (0..k).map(|i| damped.r[k][i] * w[i]).sum();
-                w[k] = (scales[k].powi(2) * p[k] - sum) / damped.r[k][k];
-            }
-            let next = damping + size.powi(2) / dot(&w, &w) * (size - delta) / delta;
-            damping = if next > low && next < high { next } else { (low * high).sqrt().max(1e-3 * high) };
+        if size > delta {
+            low = damping
+        } else {
+            high = damping
         }
-        best
+        // Newton's step for 1 / |D p| = 1 / delta: l += (|D p| / |w|)^2 (|D p| - delta) / delta with R^T w = D^2 p.
+        let mut w = vec![0.0; triangle.b.len()];
+        for k in 0..triangle.b.len() {
+            let sum: f64 = (0..k).map(|i| damped.r[k][i] * w[i]).sum();
+            w[k] = (scales[k].powi(2) * p[k] - sum) / damped.r[k][k];
+        }
+        let next = damping + size.powi(2) / dot(&w, &w) * (size - delta) / delta;
+        damping = if next > low && next < high { next } else { (low * high).sqrt().max(1e-3 * high) };
     }
+    best
 }
 
 #[cfg(test)]
@@ -748,7 +668,7 @@ mod tests {
         let scales = [1.0, 2.0, 0.5];
         let length = |p: &[f64]| p.iter().zip(scales).map(|(p, d)| (p * d).powi(2)).sum::<f64>().sqrt();
         for delta in [0.5 * length(&p), 1e-3, 1e-9] {
-            let short = triangle.step(&scales, delta);
+            let short = step(&triangle, &scales, delta);
             assert!((length(&short) - delta).abs() <= RADIUS * delta, "{delta}: {}", length(&short));
         }
         let inverse = triangle.inverse().unwrap();

@@ -59,9 +59,9 @@ pub struct Agent {
     #[arg(long = "var", value_name = "NAME=KIND", help_heading = "Problem")]
     variables: Vec<String>,
 
-    /// Points to begin with, from a file: a JSON array, text with one point a line, or the record of a run, whose values are not
-    /// asked for again
-    #[arg(long, value_name = "FILE", help_heading = "Method")]
+    /// Points to begin with: one as 0.1,-0.2, or a file: a JSON array, text with one point a line, or the record of a run, whose values
+    /// are not asked for again
+    #[arg(long, value_name = "POINT|FILE", allow_hyphen_values = true, help_heading = "Method")]
     x0: Option<PathBuf>,
 
     /// Write every value to a file before it is used, as JSON lines; the same init again continues where the file ends

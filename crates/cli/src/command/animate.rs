@@ -1,15 +1,19 @@
 //! `animate`: a swarm moving over the contours of a problem in two variables.
 
-use crate::argument;
+use crate::command::posed::{Means, Posed};
 use crate::output::short;
-use crate::{DONE, interrupt, output};
+use crate::{DONE, argument, interrupt, output};
 use clap::Args;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use swarmgrad::study::space::Bounds;
-use swarmgrad::{Error, Halt, Iterations, Progress, Reason, Run, problems, registry, settings};
+use swarmgrad::study::{Execution, Objective, Plan, Study, Verdict};
+use swarmgrad::{
+    Constraint, Error, Evaluation, Halt, Problem, Progress, Reason, Relation, Space, Variable, VariableKind, Watch,
+    problems, settings,
+};
 use swarmgrad_lab::plot::{Animation, Frame, Grid, Landscape, Mark};
 
 pub const EXAMPLES: &str = "\
@@ -17,21 +21,34 @@ Examples:
   swarmgrad animate himmelblau -o swarm.gif
   swarmgrad animate rastrigin --method pso_sde --iterations 120 -o sde.svg
   swarmgrad animate ackley --method pso --set particles=20 --bounds -5:5 --seed 3 -o pso.gif
+  swarmgrad animate cantilever --constraint 'x0 + x1 >= 1' -o feasible.svg
+  swarmgrad animate --exec 'python3 model.py' --var a=-5:5 --var b=log:1e-3:1 --var c=50 --workers 4 -o model.gif
 
 The ending of the file's name chooses the form: .gif for anything that shows pictures, .svg for browsers, where the swarm \
 moves smoothly. The star is the known minimum; the moving mark is the best point so far, or the answer of a method that \
-answers with a consensus.";
+answers with a consensus. What constraints forbid is pale, with a red border.
+
+Two variables are free to move; --var NAME=VALUE fixes further ones. The landscape of a program costs --grid times --grid \
+evaluations before the run begins.";
 
 /// The method where none is named: one whose points are a swarm that is seen to move.
 const SWARM: &str = "pso";
-/// Samples a side of the landscape.
+/// Samples a side of the landscape of a test problem, and of a program.
 const SIDE: usize = 160;
+const PROGRAM_SIDE: usize = 24;
 
 /// What to draw.
 #[derive(Args, Debug)]
 pub struct Animate {
     /// Name of a test problem that can have two variables, see `swarmgrad list problems`
-    problem: String,
+    #[arg(conflicts_with = "exec")]
+    problem: Option<String>,
+
+    #[command(flatten)]
+    posed: Posed,
+
+    #[command(flatten)]
+    means: Means,
 
     /// The picture to write, .gif or .svg
     #[arg(short, long, value_name = "FILE")]
@@ -49,9 +66,9 @@ pub struct Animate {
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = argument::count)]
     iterations: u64,
 
-    /// LOWER:UPPER for both variables, or two pairs with a comma [default: the problem's domain]
-    #[arg(short, long, value_name = "LO:HI[,LO:HI]", allow_hyphen_values = true)]
-    bounds: Option<String>,
+    /// Points a side at which the landscape is evaluated [default: 160, or 24 with --exec]
+    #[arg(long, value_name = "N", value_parser = argument::size)]
+    grid: Option<usize>,
 
     /// Seed of all random numbers
     #[arg(long, value_name = "K", default_value_t = 0)]
@@ -73,35 +90,61 @@ impl Animate {
         if self.iterations > 10_000 {
             return Err(Error::parameter("--iterations", self.iterations, "must be at most 10000 pictures").into());
         }
-        let entry = problems::entry(&self.problem)?;
-        let bounds = self.bounds.as_deref().map(Bounds::parse).transpose()?;
-        let own = entry.space(2)?;
-        let space = bounds.map_or(Ok(own), |bounds| bounds.space(2))?;
-        if !(space.is_bounded() && space.width(0) > 0.0 && space.width(1) > 0.0) {
-            let rule = "a picture needs finite bounds with room between them";
-            return Err(Error::parameter("--bounds", self.bounds.as_deref().unwrap_or_default(), rule).into());
+        let grid = self.grid.unwrap_or(if self.posed.is_given() { PROGRAM_SIDE } else { SIDE });
+        if !(2..=1000).contains(&grid) {
+            return Err(Error::parameter("--grid", grid, "must be from 2 to 1000 points a side").into());
         }
+        let plan = self.study()?.plan()?;
+        let axes = axes(&plan)?;
         // A file that cannot be written is found before anything runs.
         swarmgrad::state::check_writable(&self.output)?;
-        let problem = entry.build(2, Some(space.clone()))?;
-        let (method, settings) = registry::parse_with(&self.method, &settings::pairs(&self.set)?)?;
-        let mut algorithm = method.build(&space, None, &settings)?;
+        let halt = Halt::new(interrupt::flag());
+        let workers = self.means.workers(None);
+        let objective = plan.objective(workers, self.means.hosts(), halt.clone())?;
+        let landscape = landscape(&objective, &axes, grid, workers);
+        let broken = || {
+            objective.notes().iter().for_each(|text| note!("swarmgrad: {text}"));
+            objective.broken().inspect(|why| note!("swarmgrad: {why}")).is_some()
+        };
+        if broken() {
+            return Ok(ExitCode::from(Verdict::Failed as u8));
+        }
+        if halt.requested() {
+            return Ok(ExitCode::from(interrupt::EXIT));
+        }
+        let mut landscape = landscape?;
+        let title = match &plan.study.problem {
+            Some(name) => problems::entry(name)?.title.to_owned(),
+            None => plan.study.program.as_ref().map_or(String::new(), |program| program.command.clone()),
+        };
+        landscape.title = format!("{} on {title}", plan.entry.name);
 
-        let mut film = Film::default();
-        let mut shoot = |p: &Progress<'_>| film.shoot(p);
-        let mut end = Iterations(self.iterations);
-        let run = Run::new(&*problem, &mut *algorithm, self.seed).watch(&mut shoot).watch(&mut end);
-        let outcome = run.halt(Halt::new(interrupt::flag())).minimize();
+        let constrained = !plan.constraints.list().is_empty();
+        let mut film = Film {
+            axes: &axes,
+            frames: Vec::new(),
+            iteration: None,
+            consensus: false,
+            constrained,
+            sign: plan.signed(1.0),
+        };
+        let execution = Execution {
+            objective: Some(&objective),
+            halt,
+            watchers: vec![Box::new(Shooting(&mut film))],
+            ..Execution::default()
+        };
+        let report = plan.run(execution)?;
+        let outcome = &report.outcome;
+        if broken() {
+            return Ok(ExitCode::from(Verdict::Failed as u8));
+        }
         if outcome.reason == Reason::Interrupted {
             return Ok(ExitCode::from(interrupt::EXIT));
         }
-
-        let sides = [(space.lower()[0], space.upper()[0]), (space.lower()[1], space.upper()[1])];
-        let grid = Grid::sample(sides[0], sides[1], SIDE, |x, y| problem.value(&[x, y]))?;
-        let mut landscape = Landscape::new(format!("{} on {}", method.name, entry.title), grid);
-        for (k, x) in problem.minimizers().iter().enumerate() {
+        for (k, x) in objective.minimizers().iter().enumerate() {
             let name = if k == 0 { "minimum" } else { "" };
-            landscape = landscape.marker(Mark::Optimum, [x[0], x[1]], name);
+            landscape = landscape.marker(Mark::Optimum, place(&axes, x), name);
         }
         let mut animation = Animation::new(landscape, film.frames);
         animation = match film.consensus {
@@ -118,33 +161,143 @@ impl Animate {
         }
         swarmgrad::write_whole(&self.output, &bytes)?;
         let pictures = animation.frames.len();
-        output::print(&format!("{path}: {pictures} pictures, best value {}\n", short(outcome.fun)))?;
+        let infeasible = if outcome.is_feasible() { "" } else { ", not feasible" };
+        output::print(&format!("{path}: {pictures} pictures, best value {}{infeasible}\n", short(outcome.fun)))?;
         Ok(ExitCode::from(DONE))
     }
 }
 
+impl Animate {
+    /// What moves on what.
+    fn study(&self) -> swarmgrad::Result<Study> {
+        if self.problem.is_none() {
+            self.posed.check_given("problem", "animate himmelblau", "animate")?;
+        }
+        let mut study = self.posed.study(self.problem.as_deref(), None)?;
+        self.means.apply(&mut study, None)?;
+        let listed =
+            study.bounds.as_deref().is_some_and(|text| Bounds::parse(text).is_ok_and(|all| all.dim().is_some()));
+        if study.variables.is_empty() && study.dim.is_none() && !listed {
+            study.dim = Some(2);
+        }
+        study.method.clone_from(&self.method);
+        study.set = settings::pairs(&self.set)?;
+        study.seed = self.seed;
+        study.iterations = Some(self.iterations);
+        (study.evaluations, study.target, study.time) = (None, None, None);
+        (study.patience, study.tolerance, study.runs) = (None, None, None);
+        Ok(study)
+    }
+}
+
+/// What a coordinate of the box is in the picture.
+struct Axis {
+    label: String,
+    offset: f64,
+    scale: f64,
+    /// The ends of the picture.
+    ends: (f64, f64),
+}
+
+/// The two axes of the picture.
+fn axes(plan: &Plan) -> swarmgrad::Result<[Axis; 2]> {
+    let space = &plan.space;
+    if space.dim() != 2 {
+        let rule = "a picture has two variables that move; --var NAME=VALUE fixes the others, and a choice of more than two words \
+                    has an axis for each";
+        return Err(Error::parameter("variables", format!("{} axes", space.dim()), rule));
+    }
+    if !(space.is_bounded() && space.width(0) > 0.0 && space.width(1) > 0.0) {
+        let bounds = plan.study.bounds.clone().unwrap_or_default();
+        return Err(Error::parameter("--bounds", bounds, "a picture needs finite bounds with room between them"));
+    }
+    let moving = |variable: &&Variable| !matches!(variable.kind(), VariableKind::Fixed(_));
+    let variables: Vec<&Variable> = space.variables().iter().filter(moving).collect();
+    let axis = |j: usize| {
+        let plain = || plan.names.get(j).cloned().unwrap_or_else(|| ["x₁", "x₂"][j].into());
+        let (label, offset, scale) = match variables.get(j).map(|variable| (variable.name(), variable.kind())) {
+            None => (plain(), 0.0, 1.0),
+            Some((name, VariableKind::Log { .. })) => (format!("log10 {name}"), 0.0, std::f64::consts::LOG10_E),
+            Some((name, VariableKind::Whole { lower, step, .. })) => (name.to_owned(), *lower as f64, *step as f64),
+            Some((name, VariableKind::Choice { of, .. })) => (format!("{name}: {}", of.join(", ")), 0.0, 1.0),
+            Some((name, _)) => (name.to_owned(), 0.0, 1.0),
+        };
+        let end = |u: f64| offset + scale * u;
+        Axis { label, offset, scale, ends: (end(space.lower()[j]), end(space.upper()[j])) }
+    };
+    Ok([axis(0), axis(1)])
+}
+
+/// Where a point of the box is in the picture.
+fn place(axes: &[Axis; 2], x: &[f64]) -> [f64; 2] {
+    [0, 1].map(|j| axes[j].offset + axes[j].scale * x[j])
+}
+
+/// The landscape, and what its constraints forbid; so many threads ask.
+fn landscape(objective: &Objective, axes: &[Axis; 2], side: usize, threads: usize) -> anyhow::Result<Landscape> {
+    let space: &Space = objective.space();
+    let at = |j: usize, i: usize| space.lower()[j] + space.width(j) * i as f64 / (side - 1) as f64;
+    let mut points: Vec<Evaluation> = vec![Evaluation::of(f64::NAN); side * side];
+    std::thread::scope(|scope| {
+        for (chunk, part) in points.chunks_mut((side * side).div_ceil(threads.max(1))).enumerate() {
+            let first = chunk * (side * side).div_ceil(threads.max(1));
+            scope.spawn(move || {
+                for (k, point) in part.iter_mut().enumerate() {
+                    let (i, j) = ((first + k) % side, (first + k) / side);
+                    *point = objective.evaluate(&[at(0, i), at(1, j)]);
+                }
+            });
+        }
+    });
+    let grid = |values: Vec<f64>| Grid::new(axes[0].ends, axes[1].ends, side, values);
+    let sign = objective.plan().signed(1.0);
+    let mut landscape = Landscape::new("", grid(points.iter().map(|point| sign * point.value).collect())?);
+    landscape.labels = [0, 1].map(|j| axes[j].label.clone());
+    let constraints = objective.constraints();
+    let of = |relation: Relation| move |(_, constraint): &(usize, &Constraint)| constraint.relation() == relation;
+    let at_most: Vec<usize> = constraints.iter().enumerate().filter(of(Relation::AtMost)).map(|(k, _)| k).collect();
+    let value = |point: &Evaluation, k: usize| point.constraints.get(k).copied().unwrap_or(f64::NAN);
+    if !at_most.is_empty() {
+        let worst = |point: &Evaluation| at_most.iter().map(|&k| value(point, k)).fold(f64::NEG_INFINITY, f64::max);
+        landscape.infeasible = grid(points.iter().map(worst).collect()).ok();
+    }
+    for (k, _) in constraints.iter().enumerate().filter(of(Relation::Equal)) {
+        landscape.equations.extend(grid(points.iter().map(|point| value(point, k)).collect()));
+    }
+    Ok(landscape)
+}
+
 /// The pictures taken so far.
-#[derive(Default)]
-struct Film {
+struct Film<'a> {
+    axes: &'a [Axis; 2],
     frames: Vec<Frame>,
     iteration: Option<u64>,
     consensus: bool,
+    constrained: bool,
+    /// -1 where the problem is maximised.
+    sign: f64,
 }
 
-impl Film {
-    fn shoot(&mut self, p: &Progress<'_>) -> ControlFlow<Reason> {
+/// One that stays its owner's.
+struct Shooting<'a, 'b>(&'a mut Film<'b>);
+
+impl Watch for Shooting<'_, '_> {
+    fn see(&mut self, p: &Progress<'_>) -> ControlFlow<Reason> {
+        let film = &mut *self.0;
         // A step of several rounds is one picture: its last.
-        if self.iteration == Some(p.iteration) {
-            self.frames.pop();
+        if film.iteration == Some(p.iteration) {
+            film.frames.pop();
         }
-        self.iteration = Some(p.iteration);
-        let place = |x: &[f64]| [x[0], x[1]];
-        let answer = p.algorithm.answer();
-        self.consensus |= answer != p.best.x;
-        self.frames.push(Frame {
+        film.iteration = Some(p.iteration);
+        let place = |x: &[f64]| place(film.axes, x);
+        // Under constraints the run knows better than the method which point is the best.
+        let answer = if film.constrained { p.best.x.clone() } else { p.algorithm.answer() };
+        film.consensus |= answer != p.best.x;
+        let infeasible = if p.best.violation > 0.0 { ", not feasible" } else { "" };
+        film.frames.push(Frame {
             points: p.algorithm.view().matrix("x").map(|xs| xs.iter().map(place).collect()).unwrap_or_default(),
             marker: (answer.len() == 2).then(|| place(&answer)),
-            caption: format!("iteration {}, best {}", p.iteration, short(p.best.value)),
+            caption: format!("iteration {}, best {}{infeasible}", p.iteration, short(film.sign * p.best.value)),
         });
         ControlFlow::Continue(())
     }

@@ -6,15 +6,15 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use swarmgrad::{Halt, settings};
+use swarmgrad::{Error, Halt, settings};
 use swarmgrad_lab::bench::{self, Bench as Harness, Findings, Method, Step, Suite};
 use swarmgrad_lab::plot::png;
 
 pub const EXAMPLES: &str = "\
 Examples:
   swarmgrad bench de clpso
-  swarmgrad bench 'de(particles=20)' de:particles=80 --dims 5,10 --instances 1-3 --budget 300
-  swarmgrad bench de --functions 15-19,24 --records de.jsonl --html de.html --coco exdata
+  swarmgrad bench 'de(particles=20)' de:particles=80 --dim 5,10 --instances 1-3 --budget 300
+  swarmgrad bench de --functions 15-19,24 --record de.jsonl --html de.html --coco exdata
   swarmgrad bench auto cma_es --suite cec2006 --instances 1-10
   swarmgrad bench --beside de.jsonl --beside others.jsonl --markdown both.md
 
@@ -27,17 +27,23 @@ Suites are bbob, bbob_mixint (with whole variables), cec2017, cec2006 and design
 that of the runs with a feasible point within 1e-4 of the best value known, every problem has its own number of variables, and \
 --instances are seeds.
 
-With --records FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, so a \
+With --record FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, so a \
 kill loses only what was being computed. Without it they are kept in your cache folder until the command has ended. --beside FILE lays runs of other programs beside ours: lines with method, problem \
 (bbob/f8/i3), dim, nfev, fun and curve, a list of [evaluations, best value]. --coco DIR writes a folder for each method that \
-`python -m cocopp` reads. The numbers do not depend on --threads.";
+`python -m cocopp` reads. The numbers do not depend on --threads.
+
+The problems are those of suites: which method is best for a program of your own says `swarmgrad compare --exec`.";
 
 /// What to run.
 #[derive(Args, Debug)]
 pub struct Bench {
     /// Methods, with parameters if you like: 'de(particles=20)' or de:particles=20; see `swarmgrad list methods`
-    #[arg(value_name = "METHOD", required_unless_present = "beside")]
+    #[arg(value_name = "METHOD", required_unless_present_any = ["beside", "exec"])]
     methods: Vec<String>,
+
+    /// Not here: the error says how `compare` is asked.
+    #[arg(short, long, value_name = "COMMAND", hide = true)]
+    exec: Option<String>,
 
     /// The suite: bbob, bbob_mixint, cec2017, cec2006 or designs
     #[arg(long, value_name = "SUITE", default_value = "bbob", value_parser = suite)]
@@ -48,19 +54,19 @@ pub struct Bench {
     functions: Option<String>,
 
     /// Numbers of variables: numbers and ranges; 5,10,20 unless said, 5,10 for bbob_mixint, 10 for cec2017
-    #[arg(short, long, value_name = "D,..")]
-    dims: Option<String>,
+    #[arg(short, long, alias = "dims", value_name = "D,..")]
+    dim: Option<String>,
 
     /// Instances: numbers and ranges; seeds where problems have none
     #[arg(short, long, value_name = "I,I-I,..", default_value = "1-5")]
     instances: String,
 
     /// Evaluations of a run as a multiple of the number of variables
-    #[arg(short, long, value_name = "N", default_value_t = 1000, value_parser = argument::positive)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = argument::positive)]
     budget: u64,
 
     /// Seed of all random numbers
-    #[arg(short, long, value_name = "S", default_value_t = 0, value_parser = argument::count)]
+    #[arg(long, value_name = "K", default_value_t = 0, value_parser = argument::count)]
     seed: u64,
 
     /// Threads, one run on each; 0 for one a core
@@ -68,8 +74,8 @@ pub struct Bench {
     threads: usize,
 
     /// Keep finished runs in this file, and continue from it
-    #[arg(short, long, value_name = "FILE")]
-    records: Option<PathBuf>,
+    #[arg(short, long, alias = "records", value_name = "FILE")]
+    record: Option<PathBuf>,
 
     /// Lay the runs of this file beside; may be given several times
     #[arg(long, value_name = "FILE")]
@@ -107,6 +113,11 @@ fn suite(text: &str) -> Result<Suite, String> {
 
 impl Bench {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
+        if let Some(command) = &self.exec {
+            let rule = "bench is about suites of test problems; for a program of your own: swarmgrad compare --methods A,B --exec \
+                        COMMAND --bounds ..  with --evaluations and --target";
+            return Err(Error::parameter("--exec", format!("'{command}'"), rule).into());
+        }
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let list = |name: &str, text: &Option<String>, usual: Vec<usize>| match text {
             Some(text) => anyhow::Ok(argument::numbers(name, text)?.into_iter().map(number).collect()),
@@ -115,7 +126,7 @@ impl Bench {
         let harness = Harness {
             suite: self.suite,
             functions: list("--functions", &self.functions, self.suite.functions())?,
-            dims: list("--dims", &self.dims, self.suite.dims())?,
+            dims: list("--dim", &self.dim, self.suite.dims())?,
             instances: argument::numbers("--instances", &self.instances)?,
             budget: self.budget,
             seed: self.seed,
@@ -133,7 +144,7 @@ impl Bench {
             swarmgrad::state::check_writable(path)?;
         }
 
-        let records = kept::open(self.records.as_deref(), "bench", &harness.plan(&methods)?, self.quiet || self.json)?;
+        let records = kept::open(self.record.as_deref(), "bench", &harness.plan(&methods)?, self.quiet || self.json)?;
         let bar = self.bar()?;
         let progress = |step: Step| match step {
             Step::Begin { evaluations, found } => {

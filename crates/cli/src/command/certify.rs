@@ -78,7 +78,7 @@ pub struct Certify {
     minimum: Option<f64>,
 
     /// Points drawn from the initial law
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 100_000, value_parser = argument::positive)]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = argument::positive)]
     points: u64,
 
     /// Time over which a swarm is run to measure its rate; 0 for no run

@@ -1,12 +1,15 @@
 //! `compare`: methods on problems, many seeds each, as tables, plots and records.
 
-use crate::{DONE, NOT_KEPT, argument, interrupt, kept, output};
+use crate::command::posed::{Means, Posed};
+use crate::{DONE, NO_VALUE, NOT_KEPT, argument, interrupt, kept, output};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use swarmgrad::study::Verdict;
 use swarmgrad::study::units::{Progress, Work};
 use swarmgrad::{Halt, settings};
+use swarmgrad_lab::Error;
 use swarmgrad_lab::compare::{Compared, Comparison};
 use swarmgrad_lab::plot::png;
 
@@ -17,13 +20,17 @@ Examples:
   swarmgrad compare --methods 'de(particles=20),de(particles=80),auto' --problems levy --dim 10
   swarmgrad compare --methods pso,clpso --problems sphere --set particles=50 --set pso.topology=ring --precision 1e-4
   swarmgrad compare --methods diff_pso,pso --problems rastrigin -d 10 --set diff_pso.schedule=learned.json
+  swarmgrad compare -m auto,lshade --exec 'python3 model.py' --bounds -5:5,0:1 --seeds 5 -n 300 --target 0.01 -w 4
+  swarmgrad compare -m auto,'pso(particles=10),pso(particles=40)' --study run.toml --seeds 5
+  swarmgrad compare -m auto,de,penalty -p welded_beam --seeds 10
 
 A run succeeds when it finds a value within --precision of the known minimum, or at most --target. Every run goes on until \
 its evaluations are spent. The table shows medians and quartiles; the success rate has a 95 % Wilson interval; evaluations \
 to the target count a run that missed it as infinite.
 
 With -o DIR every finished run is kept at once in DIR/records.jsonl, one JSON object a line; the same command again \
-continues from there, so a kill loses only what was being computed. Without it finished runs are kept in your cache folder \
+continues from there, so a kill loses only what was being computed. Runs are made seed by seed, each over all methods, so \
+that what is broken off is fair. Without it finished runs are kept in your cache folder \
 until the command has ended, for the same purpose. DIR also gets summary.json, and for every problem a \
 plot of the best value against evaluations, as SVG and PNG. The numbers do not depend on --threads.";
 
@@ -35,11 +42,22 @@ pub struct Compare {
     methods: Vec<String>,
 
     /// Problems, a comma list; see `swarmgrad list problems`
-    #[arg(short, long, value_name = "P,Q,..", value_delimiter = ',', required = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "P,Q,..",
+        value_delimiter = ',',
+        conflicts_with = "exec",
+        help_heading = "Problem"
+    )]
     problems: Vec<String>,
 
-    /// Numbers of variables, a comma list; a problem that allows only one number has that one [default: 2, or the least]
-    #[arg(short, long, value_name = "D,..", value_delimiter = ',', value_parser = argument::dim)]
+    #[command(flatten)]
+    posed: Posed,
+
+    /// Numbers of variables, a comma list; a problem that allows only one number has that one [default: as many as --bounds lists, 2, or
+    /// the least]
+    #[arg(short, long, value_name = "D,..", value_delimiter = ',', value_parser = argument::dim, help_heading = "Problem")]
     dim: Vec<usize>,
 
     /// Runs of every method on every problem, with the seeds 0, 1, 2, ...
@@ -62,9 +80,12 @@ pub struct Compare {
     #[arg(short, long, value_name = "[METHOD.]KEY=VALUE")]
     set: Vec<String>,
 
-    /// Threads, one run on each; 0 for one a core
-    #[arg(short, long, value_name = "N", default_value_t = 0, value_parser = argument::threads)]
-    threads: usize,
+    /// Threads for test problems, one run on each; 0 for one a core [default: 0]
+    #[arg(short, long, value_name = "N", value_parser = argument::threads, help_heading = "Evaluation")]
+    threads: Option<usize>,
+
+    #[command(flatten)]
+    means: Means,
 
     /// Keep records, summary and plots in this folder, and continue from the records there
     #[arg(short, long, value_name = "DIR")]
@@ -93,9 +114,18 @@ impl Compare {
             }
             Progress::Ended { .. } => bar.inc(1),
         };
-        let work = Work { records: &records, threads: self.threads, halt: Halt::new(interrupt::flag()) };
-        let compared = comparison.run(&work, &progress)?;
+        let threads = if comparison.has_program() { self.means.workers(None) } else { self.threads.unwrap_or(0) };
+        let work = Work { records: &records, threads, halt: Halt::new(interrupt::flag()) };
+        let compared = comparison.run(&work, self.means.hosts(), &progress);
         bar.finish_and_clear();
+        let compared = match compared {
+            Err(Error::Program(why)) => {
+                note!("swarmgrad: {why}");
+                kept::close(records, false);
+                return Ok(ExitCode::from(Verdict::Failed as u8));
+            }
+            other => other?,
+        };
 
         // The result comes first: a disk that is full does not hide it.
         let written = match self.json {
@@ -105,11 +135,13 @@ impl Compare {
         if let Err(why) = &written {
             note!("swarmgrad: {why:#}");
         }
+        compared.notes.iter().for_each(|text| note!("swarmgrad: {text}"));
         if compared.missing > 0 {
             kept::interrupted(&records, "the numbers are of the runs finished so far");
         }
         let all_kept = kept::close(records, compared.missing == 0) && written.is_ok();
         Ok(ExitCode::from(match compared.missing {
+            0 if compared.has_no_value() => NO_VALUE,
             0 if all_kept => DONE,
             0 => NOT_KEPT,
             _ => interrupt::EXIT,
@@ -119,7 +151,13 @@ impl Compare {
     /// What the options say, as the library takes it.
     fn comparison(&self) -> swarmgrad::Result<Comparison> {
         let lists: Vec<_> = self.methods.iter().map(|text| settings::list(text)).collect::<Result<_, _>>()?;
+        if self.problems.is_empty() {
+            self.posed.check_given("--problems", "compare -m auto,pso -p ackley", "compare -m auto,pso")?;
+        }
+        let mut study = self.posed.study(None, None)?;
+        self.means.apply(&mut study, self.threads)?;
         Ok(Comparison {
+            study,
             methods: lists.into_iter().flatten().collect(),
             problems: self.problems.clone(),
             dims: self.dim.clone(),

@@ -3,6 +3,7 @@
 mod report;
 
 use crate::argument;
+use crate::command::posed::{Means, Posed};
 use crate::live::{self, Budget, Note, Shared};
 use crate::output::Form;
 use crate::{interrupt, output};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swarmgrad::registry;
 use swarmgrad::study::journal::Header;
-use swarmgrad::study::{self, Execution, Front, Plan, Program, Report, Saved, Study, Verdict};
+use swarmgrad::study::{self, Execution, Front, Meaning, Plan, Report, Saved, Study, Verdict};
 use swarmgrad::{Error, Halt, Watch, settings};
 use swarmgrad_lab::plot::front;
 use swarmgrad_lab::recorded::{Recorded, Recorder};
@@ -86,69 +87,16 @@ pub struct Minimize {
     #[arg(conflicts_with = "exec")]
     problem: Option<String>,
 
-    /// Minimise your own program: this command is run by the shell, one JSON line in, one number out per point; or, with
-    /// placeholders such as {0} or {x}, once a point
-    #[arg(short, long, value_name = "COMMAND")]
-    exec: Option<String>,
-
-    /// Everything that is not given here from a file, TOML or JSON, as --print-study writes it
-    #[arg(long, value_name = "FILE")]
-    study: Option<PathBuf>,
+    #[command(flatten)]
+    posed: Posed,
 
     /// Number of variables [default: 2, the only one a problem allows, or as many as --bounds lists]
     #[arg(short, long, value_name = "D", value_parser = argument::dim, help_heading = "Problem")]
     dim: Option<usize>,
 
-    /// LOWER:UPPER for all variables, or a comma list of one pair a variable; -inf and inf are allowed. With names, as in
-    /// lr=1e-5:1,momentum=0:1, a program gets {"x": {"lr": .., "momentum": ..}}, and records and results have them. Or a file
-    /// that says so: .csv (name,lower,upper), .toml or .json (name = [lower, upper])
-    /// [default: the problem's domain]
-    #[arg(short, long, value_name = "LO:HI[,LO:HI..]", allow_hyphen_values = true, help_heading = "Problem")]
-    bounds: Option<String>,
-
-    /// A typed variable, as often as needed: lr=log:1e-5:1, layers=int:1:8, width=int:16:256:16, act=choice:relu,tanh,
-    /// size=ordered:s,m,l, bias=flag, x=-5:5, seed=3 (fixed). Programs, records and results have its values by name, and no
-    /// values are evaluated twice
-    #[arg(long = "var", value_name = "NAME=KIND", conflicts_with = "bounds", help_heading = "Problem")]
-    variables: Vec<String>,
-
-    /// A constraint, as often as needed: 'x0 + x1 <= 1', 'lr * layers >= 0.1', 'balance = 0', '0 <= a - b <= 2', over the names of the
-    /// variables or x0, x1, ..; a name in front, 'mass: a * b <= 3', is shown. In those of a program other names are values that it
-    /// answers with: {"value": 1.5, "c": {"balance": 0.1}}
-    #[arg(long = "constraint", value_name = "TEXT", allow_hyphen_values = true, help_heading = "Problem")]
-    constraints: Vec<String>,
-
-    /// How far constraints may be missed [default: 1e-6, and 1e-4 for equations]
-    #[arg(long, value_name = "T", help_heading = "Problem")]
-    constraint_tolerance: Option<f64>,
-
-    /// The program answers with residuals, {"r": [0.1, -0.2]}: a fit, whose value is the sum of their squares. The result has the
-    /// errors of the variables
-    #[arg(long, help_heading = "Problem")]
-    residuals: bool,
-
-    /// A loss of residuals that outliers spoil less than squares: soft_l1, huber, cauchy or arctan, with the size from which a residual
-    /// is an outlier behind it, huber:0.5
-    #[arg(long, value_name = "LOSS", help_heading = "Problem")]
-    loss: Option<String>,
-
     /// The program answers with several objectives of these names, {"f": {"cost": 1, "mass": 2}} or {"f": [1, 2]}
     #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Problem")]
     objectives: Vec<String>,
-
-    /// What becomes of a coordinate that leaves its bounds: clamp, reflect, wrap or resample
-    /// [default: what the method prefers: drawn anew, then mirrored by CMA-ES, else clamped]
-    #[arg(long, value_name = "RULE", help_heading = "Problem")]
-    outside: Option<String>,
-
-    /// Maximise; values, target and records keep the sign of your problem
-    #[arg(long, help_heading = "Problem")]
-    maximize: bool,
-
-    /// Two evaluations of a point differ: in the end the ten best points are evaluated ten times each, the one of the lowest
-    /// mean ten times more, and the answer is that mean with its interval; these evaluations belong to the budget
-    #[arg(long, help_heading = "Problem")]
-    noisy: bool,
 
     /// The method, see `swarmgrad list methods`, with parameters if you like: 'pso(particles=60)' [default: auto]
     #[arg(short, long, value_name = "NAME", help_heading = "Method")]
@@ -170,16 +118,6 @@ pub struct Minimize {
     #[arg(long, value_name = "C", value_parser = argument::price, help_heading = "Method")]
     gradient_cost: Option<f64>,
 
-    /// Law of the first points: uniform, normal:MEAN:DEVIATION, latin_hypercube or sobol [default: the method's, uniform]
-    #[arg(long, value_name = "LAW", allow_hyphen_values = true, conflicts_with = "x0", help_heading = "Method")]
-    start: Option<String>,
-
-    /// First points: one as 0.1,-0.2, or a file, - for standard input: a JSON array of numbers, an array of such arrays, text with one
-    /// point a line, or the file of a --record, whose values are believed and not paid for again; what is missing to the
-    /// method's number of points is drawn
-    #[arg(long, value_name = "POINT|FILE", allow_hyphen_values = true, help_heading = "Method")]
-    x0: Option<PathBuf>,
-
     /// So many independent runs of the method, whose points are evaluated in one batch; the limits are those of all together
     /// (iterations: of each)
     #[arg(long, value_name = "M", value_parser = argument::size, help_heading = "Method")]
@@ -192,22 +130,12 @@ pub struct Minimize {
     #[command(flatten)]
     limits: Limits,
 
+    /// Threads for a test problem, 0 for one a core; the result does not depend on it [default: 1]
+    #[arg(short, long, value_name = "N", value_parser = argument::threads, help_heading = "Evaluation")]
+    threads: Option<usize>,
+
     #[command(flatten)]
     means: Means,
-
-    /// How the program of --exec is told a point: json, an object a line, or plain, its numbers [default: json]
-    #[arg(long, value_name = "FORM", requires = "exec", help_heading = "Evaluation")]
-    input: Option<String>,
-
-    /// Where the answer of a command with placeholders is read: out, the file of its {out}, or another file
-    /// [default: its standard output]
-    #[arg(long, value_name = "FILE", requires = "exec", help_heading = "Evaluation")]
-    read: Option<String>,
-
-    /// Points that methods like auto ask for at a time; the result depends on it, and it stays what it was when a run is
-    /// continued [default: --workers]
-    #[arg(long, value_name = "N", value_parser = argument::size, help_heading = "Evaluation")]
-    batch: Option<usize>,
 
     /// Go on when this share of a round's points is there: above 0, at most 1. Late points count as failed for the method; when
     /// their values come they may still become the best. The next points go to the copies that are free [default: 1]
@@ -239,6 +167,13 @@ pub struct Minimize {
     /// the front; more than two are lines over parallel coordinates
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     plot: Option<PathBuf>,
+
+    /// Estimate how far the variables may be off, from a quadratic through evaluated points around the best one. What the value is says what
+    /// a rise of it means: =likelihood, a -log likelihood; =squares:N, a sum of squares of N residuals
+    /// [default where it is given: likelihood, and with --residuals squares]
+    #[arg(long, value_name = "MEANING", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          help_heading = "Output")]
+    uncertainty: Option<String>,
 
     /// Print the settings as the file of a --study, and run nothing
     #[arg(long, help_heading = "Output")]
@@ -318,63 +253,6 @@ impl Limits {
     }
 }
 
-/// What evaluates: nothing of it changes the result.
-#[derive(Args, Debug)]
-struct Means {
-    /// Threads for a test problem, 0 for one a core; the result does not depend on it [default: 1]
-    #[arg(short, long, value_name = "N", value_parser = argument::threads, help_heading = "Evaluation")]
-    threads: Option<usize>,
-
-    /// Copies of the program of --exec that work at the same time [default: 1]
-    #[arg(short, long, value_name = "N", value_parser = argument::copies, help_heading = "Evaluation")]
-    workers: Option<usize>,
-
-    /// Run the copies on other hosts: a file with a command a line that a command is given to, such as `ssh node7`
-    #[arg(long, value_name = "FILE", help_heading = "Evaluation")]
-    exec_on: Option<PathBuf>,
-
-    /// Seconds the program of --exec may take for a point, its start included where it has to start; then it is killed
-    /// and the point fails [default: a day, and once ten points are there 100 times the median of what they took, at least an hour]
-    #[arg(long, value_name = "S", value_parser = argument::seconds, help_heading = "Evaluation")]
-    eval_timeout: Option<f64>,
-
-    /// End the run after so many failures of the program of --exec in a row [default: 10 before its first answer, later no limit]
-    #[arg(long, value_name = "N", value_parser = argument::positive, help_heading = "Evaluation")]
-    max_failures: Option<u64>,
-}
-
-impl Means {
-    /// What belongs to the program goes to the study; an error where there is none.
-    fn apply(&self, study: &mut Study) -> swarmgrad::Result<()> {
-        let program = study.program.as_mut();
-        let given = [
-            ("--workers", self.workers.map(|n| n.to_string()), program.is_none()),
-            ("--exec-on", self.exec_on.as_ref().map(|path| path.display().to_string()), program.is_none()),
-            ("--eval-timeout", self.eval_timeout.map(|s| s.to_string()), program.is_none()),
-            ("--max-failures", self.max_failures.map(|n| n.to_string()), program.is_none()),
-            ("--threads", self.threads.map(|n| n.to_string()), program.is_some()),
-        ];
-        let wrong =
-            given.into_iter().find_map(|(name, value, wrong)| value.filter(|_| wrong).map(|value| (name, value)));
-        if let Some((name, value)) = wrong {
-            let rule = match name {
-                "--threads" => "is for a test problem; a program of --exec has --workers",
-                _ => "is for the program of --exec; a test problem has --threads",
-            };
-            return Err(Error::parameter(name, value, rule));
-        }
-        if let Some(program) = program {
-            program.timeout = self.eval_timeout.or(program.timeout);
-            program.max_failures = self.max_failures.or(program.max_failures);
-        }
-        Ok(())
-    }
-
-    fn workers(&self) -> usize {
-        self.workers.or(self.threads).unwrap_or(1)
-    }
-}
-
 /// How the result is shown.
 #[derive(Args, Debug, Clone, Copy, Default)]
 pub struct Format {
@@ -396,6 +274,10 @@ pub struct Resume {
     #[command(flatten)]
     limits: Limits,
 
+    /// Threads for a test problem, 0 for one a core; the result does not depend on it [default: 1]
+    #[arg(short, long, value_name = "N", value_parser = argument::threads, help_heading = "Evaluation")]
+    threads: Option<usize>,
+
     #[command(flatten)]
     means: Means,
 
@@ -406,6 +288,17 @@ pub struct Resume {
     /// Run the command that the file holds, whatever it is
     #[arg(long, help_heading = "Evaluation")]
     trust: bool,
+
+    /// Draw the whole run at its end as `minimize --plot` does: .html, .svg or .png
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    plot: Option<PathBuf>,
+
+    /// Estimate how far the variables may be off, from a quadratic through evaluated points around the best one. What the value is says what
+    /// a rise of it means: =likelihood, a -log likelihood; =squares:N, a sum of squares of N residuals
+    /// [default where it is given: likelihood, and with --residuals squares]
+    #[arg(long, value_name = "MEANING", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          help_heading = "Output")]
+    uncertainty: Option<String>,
 
     #[command(flatten)]
     format: Format,
@@ -420,13 +313,11 @@ impl Minimize {
             return Ok(ExitCode::SUCCESS);
         }
         let plan = study.plan()?;
-        if let Some(path) = &self.plot {
-            Form::of("--plot", path, &Form::ALL)?;
-            swarmgrad::state::check_writable(path)?;
-        }
+        check_plot(self.plot.as_deref())?;
         let execution = Execution {
-            workers: self.means.workers(),
-            hosts: self.means.exec_on.clone(),
+            uncertainty: meaning(self.uncertainty.as_deref(), &plan)?,
+            workers: self.means.workers(self.threads),
+            hosts: self.means.hosts(),
             record: self.record.clone(),
             name_record: self.record.is_none(),
             improvements: self.record_best.clone(),
@@ -440,59 +331,23 @@ impl Minimize {
 
     /// The study that the command line describes.
     fn study(&self) -> swarmgrad::Result<Study> {
-        let mut study = self.study.as_deref().map(Study::read).transpose()?.unwrap_or_default();
-        if let Some(problem) = &self.problem {
-            (study.problem, study.program) = (Some(problem.clone()), None);
-        }
-        if let Some(command) = &self.exec {
-            study.problem = None;
-            study.program = Some(Program { command: command.clone(), ..study.program.unwrap_or_default() });
-        }
-        if let Some(program) = &mut study.program {
-            program.input = self.input.clone().or(program.input.take());
-            program.read = self.read.clone().or(program.read.take());
-        }
-        study.dim = self.dim.or(study.dim);
-        let bounds = self.bounds.as_deref().map(study::space::bounds_text).transpose()?;
-        study.bounds = bounds.or(study.bounds);
-        if !self.constraints.is_empty() {
-            study.constraints.clone_from(&self.constraints);
-        }
-        study.constraint_tolerance = self.constraint_tolerance.or(study.constraint_tolerance);
-        study.residuals |= self.residuals;
-        study.loss = self.loss.clone().or(study.loss);
+        let mut study = self.posed.study(self.problem.as_deref(), self.dim)?;
         if !self.objectives.is_empty() {
             study.objectives.clone_from(&self.objectives);
         }
-        if !self.variables.is_empty() {
-            study.variables.clone_from(&self.variables);
-            study.bounds = None;
-        } else if self.bounds.is_some() {
-            study.variables.clear();
-        }
-        study.outside = self.outside.clone().or(study.outside);
-        study.maximize |= self.maximize;
-        study.noisy |= self.noisy;
         study.method = self.method.clone().unwrap_or(study.method);
         for (key, value) in settings::pairs(&self.set)? {
             study.set.insert(key, value);
         }
         study.gradient = self.gradient.clone().or(study.gradient);
         study.gradient_cost = self.gradient_cost.unwrap_or(study.gradient_cost);
-        study.start = self.start.clone().or(study.start);
         study.runs = self.runs.or(study.runs);
         study.seed = self.seed.unwrap_or(study.seed);
         study.evaluations = self.limits.evaluations.or(study.evaluations);
         self.limits.apply(&mut study);
-        self.means.apply(&mut study)?;
-        study.batch = self.batch.or(study.batch).or(self.means.workers.filter(|workers| *workers > 1));
+        self.means.apply(&mut study, self.threads)?;
+        study.batch = study.batch.or(self.means.copies().filter(|workers| *workers > 1));
         study.quorum = self.quorum.or(study.quorum);
-        if let Some(path) = &self.x0 {
-            (study.x0, study.y0) = match study.variables.is_empty() || study::space::is_record(path) {
-                true => study::space::known_points(path, study.maximize)?,
-                false => (study::space::typed_points(path, &study.space()?)?, Vec::new()),
-            };
-        }
         if let Some(path) = &self.schedule {
             study.schedule(path)?;
         }
@@ -509,7 +364,7 @@ impl Resume {
         }
         let study = &mut saved.study;
         self.limits.apply(study);
-        self.means.apply(study)?;
+        self.means.apply(study, self.threads)?;
         if let (Some(program), Some(command)) = (&mut study.program, &self.exec)
             && program.function.take().is_some()
         {
@@ -533,16 +388,35 @@ impl Resume {
             }
             _ => {}
         }
+        check_plot(self.plot.as_deref())?;
+        let plan = saved.study.plan()?;
         let execution = Execution {
-            workers: self.means.workers(),
-            hosts: self.means.exec_on.clone(),
+            uncertainty: meaning(self.uncertainty.as_deref(), &plan)?,
+            workers: self.means.workers(self.threads),
+            hosts: self.means.hosts(),
             record: saved.record,
             improvements: saved.improvements,
             trace: saved.trace,
             checkpoint: saved.checkpoint,
             ..Execution::default()
         };
-        run(saved.study.plan()?, execution, self.format, None)
+        run(plan, execution, self.format, self.plot.as_deref())
+    }
+}
+
+/// Checks a picture's name before anything runs.
+fn check_plot(plot: Option<&Path>) -> swarmgrad::Result<()> {
+    let Some(path) = plot else { return Ok(()) };
+    Form::of("--plot", path, &Form::ALL)?;
+    swarmgrad::state::check_writable(path)
+}
+
+/// What --uncertainty says of the value.
+fn meaning(given: Option<&str>, plan: &Plan) -> swarmgrad::Result<Option<Meaning>> {
+    match given {
+        None => Ok(None),
+        Some("") => Ok(Some(plan.meaning())),
+        Some(text) => Meaning::parse(text).map(Some),
     }
 }
 

@@ -12,6 +12,7 @@ mod learn;
 mod list;
 mod minimize;
 mod plot;
+mod posed;
 #[cfg(feature = "nn")]
 mod predict;
 mod reproduce;

@@ -20,14 +20,14 @@ Examples:
   swarmgrad reproduce --list
   swarmgrad reproduce adaswarm/table-1
   swarmgrad reproduce adaswarm --quick --html adaswarm.html
-  swarmgrad reproduce adaswarm --records runs.jsonl --html adaswarm.html --plots figures
+  swarmgrad reproduce adaswarm --record runs.jsonl --html adaswarm.html --plots figures
   swarmgrad reproduce adaswarm/table-1 adaswarm/table-2 --preset sound --seeds 50
-  swarmgrad reproduce mean-field-pso/figure-2 --grid 1e-4:0.1:4/2:12:6 --seeds 20 --records phase.jsonl
+  swarmgrad reproduce mean-field-pso/figure-2 --grid 1e-4:0.1:4/2:12:6 --seeds 20 --record phase.jsonl
 
 Every claim is printed with the paper's figure, ours, and whether it holds. --preset paper-text uses the numbers that the \
 paper prints, paper-code those of the authors' published program, sound our own; each experiment has its usual one.
 
-With --records FILE every finished unit of work is kept at once, one JSON object a line; the same command again continues \
+With --record FILE every finished unit of work is kept at once, one JSON object a line; the same command again continues \
 from there, so a kill loses only what was being computed. Without it they are kept in your cache folder until the command \
 has ended, for the same purpose. The numbers do not depend on --threads.";
 
@@ -75,8 +75,8 @@ pub struct Reproduce {
     data: Option<PathBuf>,
 
     /// Keep finished units of work in this file, and continue from it
-    #[arg(long, value_name = "FILE")]
-    records: Option<PathBuf>,
+    #[arg(alias = "records", long, value_name = "FILE")]
+    record: Option<PathBuf>,
 
     /// Write a self-contained page
     #[arg(long, value_name = "FILE")]
@@ -175,7 +175,7 @@ impl Reproduce {
         ]);
         let mut session = Session::new(settings)?.progress(&progress).interrupt(halt);
         let quiet = self.quiet || self.json;
-        session = session.records(kept::open(self.records.as_deref(), "reproduce", &plan, quiet)?);
+        session = session.records(kept::open(self.record.as_deref(), "reproduce", &plan, quiet)?);
         let (mut findings, mut failed, mut interrupted) = (Vec::new(), Vec::new(), false);
         for experiment in chosen {
             match session.run(experiment) {

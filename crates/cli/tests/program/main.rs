@@ -9,6 +9,7 @@ mod journal;
 mod kept;
 mod learn;
 mod minimize;
+mod own;
 mod plot;
 mod reference;
 mod reproduce;

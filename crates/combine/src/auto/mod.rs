@@ -66,7 +66,7 @@ use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::restart::BestPoint;
 use swarmgrad_algorithms::saved;
-use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start, View, memory, save_state};
+use swarmgrad_core::{Algorithm, Knowledge, Matrix, Real, Reason, Result, Rng, Space, Start, View, memory, save_state};
 use walk::Walk;
 
 parameters! {
@@ -167,8 +167,9 @@ struct Findings {
     separable: Option<bool>,
     /// Whether the first descent ended where values are smooth; none while it goes on.
     smooth: Option<bool>,
-    /// Whether values have an error that differences do not bear.
+    /// Whether values have an error that differences do not bear, and which, relative to them.
     inexact: bool,
+    error: f64,
 }
 
 /// A descent from a new point, and the stream of its draws.
@@ -243,7 +244,8 @@ impl<F: Real> Method<F> for Auto<F> {
         params.check()?;
         start.check(space)?;
         memory::check(Self::NAME, space.dim(), memory_of(params.workers, space.dim()))?;
-        let inexact = params.noise.is_some_and(|noise| noise >= INEXACT);
+        let error = params.noise.unwrap_or(0.0);
+        let inexact = error >= INEXACT;
         let descent = || Walk::new(space, inexact, params.noise);
         Ok(Auto {
             descents: vec![Descent { search: descent()?, label: String::new() }],
@@ -259,7 +261,7 @@ impl<F: Real> Method<F> for Auto<F> {
             params,
             space: space.clone(),
             start,
-            findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None, inexact },
+            findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None, inexact, error },
             spent: [Spent::default(); 11],
             scattered: Vec::new(),
             rounds: 0,
@@ -478,6 +480,8 @@ impl<F: Real> Auto<F> {
 
     /// From differences to models: the first descent goes on from the best point, later ones begin anew.
     fn hand_over(&mut self) {
+        let walks = self.descents.iter().map(|descent| &descent.search).chain([&self.dive]);
+        self.findings.error = walks.filter_map(Walk::error).fold(0.0, f64::max);
         self.findings.inexact = true;
         let fresh = || Walk::new(&self.space, true, None);
         // That one fits the space was seen when this was built.
@@ -901,6 +905,26 @@ impl<F: Real> Algorithm<F> for Auto<F> {
             let _ = write!(account, " {name} {} ({})", spent.evaluations, spent.runs.max(1));
         }
         Some(account)
+    }
+
+    fn knowledge(&self) -> Option<Knowledge> {
+        let Findings { separable, smooth, inexact, error } = self.findings;
+        let convex = match self.survey.shape {
+            Shape::Linear | Shape::Quadratic | Shape::Confirmed => Some(true),
+            Shape::Other => Some(false),
+            Shape::Unknown | Shape::Convex => None,
+        };
+        let searches = self.basins.searches();
+        Some(Knowledge {
+            smooth: smooth.filter(|_| !inexact),
+            separable: separable.filter(|_| !inexact),
+            error: (inexact && error > 0.0).then_some(error),
+            convex,
+            searches,
+            basins: self.basins.ends() as u64,
+            confirmed: searches > 0 && self.basins.is_best_confirmed(),
+            unexplored: (searches > 0).then(|| self.basins.unknown().min(1.0)),
+        })
     }
 
     fn expect_gradients(&mut self) -> bool {

@@ -65,6 +65,11 @@ impl<F: Real> Walk<F> {
         }
     }
 
+    /// The relative error of its values, where they were found to have one.
+    pub(super) fn error(&self) -> Option<f64> {
+        if let Walk::Differences(walk) = self { walk.search().inexactness() } else { None }
+    }
+
     pub(super) fn launch(&mut self, x: &[F], value: F) {
         either!(self, walk => walk.launch(x, value));
     }

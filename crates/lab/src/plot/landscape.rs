@@ -122,6 +122,10 @@ pub struct Landscape {
     pub swarm: Vec<Trail>,
     /// Marked points.
     pub markers: Vec<Marker>,
+    /// Where the constraints are missed: the largest of c(x) of those that ask for c(x) <= 0, as a grid of its own; hatched above 0.
+    pub infeasible: Option<Grid>,
+    /// c(x) of each that asks for c(x) = 0, a line where it is 0.
+    pub equations: Vec<Grid>,
 }
 
 const TICK: f64 = 12.0;
@@ -215,6 +219,8 @@ impl Landscape {
             width: 560.0,
             swarm: Vec::new(),
             markers: Vec::new(),
+            infeasible: None,
+            equations: Vec::new(),
         }
     }
 
@@ -276,6 +282,10 @@ impl Landscape {
         svg.finish()
     }
 
+    fn is_constrained(&self) -> bool {
+        self.infeasible.is_some() || !self.equations.is_empty()
+    }
+
     /// Entries of the legend: those of the markers, then others.
     fn legend<'a>(&'a self, others: &'a [(Mark, String)]) -> impl Iterator<Item = (Mark, &'a str)> {
         let own = self.markers.iter().map(|m| (m.mark, m.name.as_str()));
@@ -310,7 +320,7 @@ impl Landscape {
         let plot_width = (total_width - left - right).max(80.0);
         let aspect = ((y.1 - y.0) / (x.1 - x.0)).clamp(0.4, 1.8);
         let height = (plot_width * aspect).round();
-        let legend = if self.legend(others).next().is_some() { 26.0 } else { 0.0 };
+        let legend = if self.legend(others).next().is_some() || self.is_constrained() { 26.0 } else { 0.0 };
         Layout {
             x0: left,
             y0: top,
@@ -353,6 +363,7 @@ impl Landscape {
                 svg.raw(&format!("<path d=\"{data}\" fill=\"{}\"/>\n", color(i + 1)));
             }
         }
+        self.draw_constraints(&mut svg, l.width * 10.0, l.height * 10.0);
         svg.raw("</g>\n</g>\n");
         svg.raw(&format!("<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"none\" stroke=\"{GREY}\"/>\n"));
         let (x1, y1) = (l.x0 + l.width, l.y0 + l.height);
@@ -395,7 +406,14 @@ impl Landscape {
         }
         if l.legend > 0.0 {
             let entries: Vec<(Mark, &str)> = self.legend(others).collect();
-            let total: f64 = entries.iter().map(|e| 18.0 + width(e.1, TICK) + 22.0).sum::<f64>() - 22.0;
+            let border = match (&self.infeasible, self.equations.is_empty()) {
+                (Some(_), true) => "not feasible",
+                (Some(_), false) => "not feasible; line: feasible",
+                (None, false) => "feasible",
+                (None, true) => "",
+            };
+            let more = if border.is_empty() { 0.0 } else { 18.0 + width(border, TICK) + 22.0 };
+            let total: f64 = entries.iter().map(|e| 18.0 + width(e.1, TICK) + 22.0).sum::<f64>() - 22.0 + more;
             let y = l.total.1 - 17.0;
             let mut x = (l.x0 + l.width / 2.0 - total / 2.0).max(16.0);
             for (mark, name) in entries {
@@ -404,8 +422,32 @@ impl Landscape {
                 svg.text((x + 20.0, y + TICK * 0.36), TICK, Anchor::Start, INK, &name);
                 x += 18.0 + width(&name, TICK) + 22.0;
             }
+            if !border.is_empty() {
+                let fill = if self.infeasible.is_some() { "#ffffff" } else { "none" };
+                let [left, top] = [x, y - 6.0].map(coordinate);
+                svg.raw(&format!(
+                    "<rect x=\"{left}\" y=\"{top}\" width=\"13\" height=\"12\" fill=\"{fill}\" stroke=\"#d62728\" stroke-width=\"1.6\"/>\n"
+                ));
+                svg.text((x + 20.0, y + TICK * 0.36), TICK, Anchor::Start, INK, border);
+            }
         }
         svg
+    }
+
+    /// What the constraints forbid, and the lines that equations leave, in tenths of a pixel.
+    fn draw_constraints(&self, svg: &mut Svg, width: f64, height: f64) {
+        // The first value above 0: the border itself is feasible.
+        let forbidden = self.infeasible.as_ref().map(|grid| region(grid, f64::MIN_POSITIVE, width, height));
+        if let Some(data) = forbidden.filter(|data| !data.is_empty()) {
+            svg.raw(&format!(
+                "<path d=\"{data}\" fill=\"#ffffff\" fill-opacity=\"0.72\" stroke=\"#d62728\" stroke-opacity=\"1\" stroke-width=\"16\"/>\n"
+            ));
+        }
+        for data in self.equations.iter().map(|grid| region(grid, 0.0, width, height)).filter(|data| !data.is_empty()) {
+            svg.raw(&format!(
+                "<path d=\"{data}\" fill=\"none\" stroke=\"#d62728\" stroke-opacity=\"1\" stroke-width=\"16\"/>\n"
+            ));
+        }
     }
 
     /// The values between neighbouring colours, ascending.

@@ -4,7 +4,7 @@ use super::Pool;
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
-use swarmgrad_core::{Batch, Evaluation, Evaluator, Halt, Id, Matrix, Problem, Rows, Space};
+use swarmgrad_core::{Batch, Evaluation, Evaluator, Failure, Halt, Id, Matrix, Problem, Rows, Space};
 
 /// How often a waiting caller looks whether it shall go on, and whether others have brought points.
 const SLICE: Duration = Duration::from_millis(5);
@@ -46,6 +46,11 @@ impl Blocking {
     /// Why nothing can come of the program any more, if so.
     pub fn broken(&self) -> Option<String> {
         lock(&self.pool).broken()
+    }
+
+    /// The last failure of the program.
+    pub fn last_failure(&self) -> Option<Failure> {
+        lock(&self.pool).last_failure().cloned()
     }
 
     /// What the user should know and has not been told yet.

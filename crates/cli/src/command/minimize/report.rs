@@ -1,6 +1,6 @@
 //! The result of a run for people.
 
-use crate::output::{aligned, grouped, indented, point, short, span};
+use crate::output::{self, aligned, grouped, indented, point, short, span};
 use swarmgrad::study::Report;
 use swarmgrad::{Aim, Constraint, Found, Kind, Space, Typed};
 
@@ -45,7 +45,7 @@ pub(super) fn text(report: &Report) -> String {
     let variables = if dim == 1 { "1 variable".into() } else { format!("{dim} variables") };
     let does = if maximize { "maximises" } else { "minimises" };
     let mut lines: Vec<(&str, String)> = Vec::new();
-    let gap = report.minimum.filter(|_| !maximize && finite).map(|least| (least, outcome.fun - least));
+    let gap = report.minimum.zip(report.gap());
     lines.push((
         if matches!(report.plan.aim, Aim::Objectives(_)) { "best in the first" } else { "best value" },
         match gap {
@@ -91,10 +91,27 @@ pub(super) fn text(report: &Report) -> String {
         let line = |(j, (x, error)): (usize, (&f64, &f64))| format!("{} = {} +- {}", name(j), short(*x), short(*error));
         let each: Vec<_> = outcome.x.iter().zip(&errors).enumerate().map(line).collect();
         lines.push(("at x", format!("{}\n(+- one standard error)", each.join("\n"))));
+    } else if let Some(Ok(found)) = report.uncertainty.as_ref().filter(|_| finite) {
+        let values = report.plan.space.decode(&outcome.x);
+        let value_at = |j: usize| values.get(j).map_or_else(String::new, value);
+        let line = |(j, error): (usize, &Option<f64>)| match error {
+            Some(error) => format!("{} = {} +- {}", report.name(j), value_at(j), short(*error)),
+            None => format!("{} = {}", report.name(j), value_at(j)),
+        };
+        let each: Vec<_> = found.errors.iter().enumerate().map(line).collect();
+        let (points, misses) = (grouped(found.points as u64), short(100.0 * (1e3 * found.misses).ceil() / 1e3));
+        let how = format!(
+            "+- an estimate of one standard error, if {}; from a quadratic that misses {points} evaluated points by at most {misses} % of their spread",
+            found.meaning.text(maximize)
+        );
+        lines.push(("at x", format!("{}\n({how})", each.join("\n"))));
     } else if finite {
         let named = |(name, t): (&String, &Typed)| format!("{name} = {}", value(t));
         let named: Vec<_> = report.plan.names.iter().zip(&report.plan.space.decode(&outcome.x)).map(named).collect();
         lines.push(("at x", if named.is_empty() { point(&outcome.x) } else { named.join("\n") }));
+    }
+    if let Some(Err(why)) = &report.uncertainty {
+        lines.push(("uncertainty", format!("none: {why}")));
     }
     let space = &report.plan.space;
     if finite && space.decode(&outcome.answer) != space.decode(&outcome.x) {
@@ -141,13 +158,17 @@ pub(super) fn text(report: &Report) -> String {
     if report.repeated > 0 {
         lines.push(("known already", format!("{}   (taken from the record)", grouped(report.repeated))));
     }
-    lines.push(("ended", outcome.reason.to_string()));
-    if let Some(account) = &outcome.explanation {
-        lines.push(("account", account.clone()));
-    }
+    let summary = report.summary();
+    let ended = match report.had_ended() {
+        true => format!("{}; it had ended before, and nothing more was evaluated", summary.ended),
+        false => summary.ended,
+    };
+    lines.push(("ended", ended));
+    lines.extend(summary.learned.map(|learned| ("learned", learned)));
+    lines.extend(summary.sure.map(|sure| ("how sure", sure)));
     lines.push(("time", format!("{}   ({} evaluations a second)", span(outcome.seconds), pace)));
     lines.push(("seed", study.seed.to_string()));
-    let lines: Vec<_> = lines.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    let lines = folded(lines.into_iter().map(|(name, text)| (name.to_owned(), text)).collect());
     let of = study.runs.map_or(String::new(), |runs| format!(" in {runs} runs"));
     let mut text = format!("{} {does} {what}, {variables}{of}\n\n{}", method, aligned(&lines, 2));
     if let Some(last) = &report.last_failure {
@@ -156,46 +177,48 @@ pub(super) fn text(report: &Report) -> String {
             text += &format!("  The program's last words on standard error:\n{}\n", indented(&last.stderr));
         }
     }
-    let hints = hints(report, gap.map(|(_, gap)| gap));
+    let elsewhere = report.had_ended() && report.status() == 0;
+    let elsewhere = elsewhere.then(|| ("elsewhere", "another --seed or --method looks there".to_owned()));
+    let hints: Vec<_> =
+        elsewhere.into_iter().chain(summary.next).map(|(word, what)| (format!("{word}:"), what)).collect();
     if !hints.is_empty() {
-        text += &format!("\n{}", aligned(&hints, 2));
+        text += &format!("\n{}", aligned(&folded(hints), 2));
     }
     text
 }
 
-fn hints(report: &Report, gap: Option<f64>) -> Vec<(String, String)> {
-    let mut hints = Vec::new();
-    let at_bounds = report.at_bounds();
-    let mut hint = |what: String, how: String| hints.push((what, how));
-    let (study, status) = (&report.plan.study, report.status());
-    if let Some(path) = report.kept.as_ref().filter(|_| status >= 5) {
-        hint("go on:".into(), format!("swarmgrad resume {}", path.display()));
+/// Texts broken into lines so that, behind their names, they fit a terminal; what is to be copied, a command, stays whole.
+fn folded(lines: Vec<(String, String)>) -> Vec<(String, String)> {
+    let name = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let room = output::WIDTH.saturating_sub(name + 5).max(30);
+    let fold = |(name, text): (String, String)| {
+        // What a program said stays as it is.
+        if name == "ended" && text.contains('\n') {
+            return (name, text);
+        }
+        let text: Vec<String> = text.lines().map(|line| fold(line, room)).collect();
+        (name, text.join("\n"))
+    };
+    lines.into_iter().map(fold).collect()
+}
+
+/// A line broken between words where it is longer than that.
+fn fold(line: &str, room: usize) -> String {
+    if line.chars().count() <= room || line.contains("swarmgrad ") {
+        return line.to_owned();
     }
-    if report.outcome.fun.is_finite() && study.program.is_some() && !at_bounds.is_empty() {
-        let names = &report.plan.names;
-        let name = |&j: &usize| names.get(j).cloned().unwrap_or_else(|| j.to_string());
-        let which = at_bounds.iter().take(5).map(name).collect::<Vec<_>>().join(", ");
-        let more = if at_bounds.len() > 5 { ", ..." } else { "" };
-        let which = if names.is_empty() { format!("x[{which}{more}]") } else { format!("{which}{more}") };
-        let which = format!(
-            "{which} lies on a bound: widen {} if the problem allows it",
-            if report.plan.space.variables().is_empty() { "--bounds" } else { "it" }
-        );
-        hint("look:".into(), which);
+    let (mut lines, mut last) = (Vec::new(), String::new());
+    for word in line.split(' ') {
+        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > room {
+            lines.push(std::mem::take(&mut last));
+        }
+        if !last.is_empty() {
+            last.push(' ');
+        }
+        last += word;
     }
-    if let (1, Some(budget), true) = (status, report.plan.budget, gap.is_none_or(|gap| gap > 1e-6)) {
-        hint("longer:".into(), format!("--evaluations {}", budget.saturating_mul(10)));
-    }
-    if gap.is_some_and(|gap| gap > 1e-6)
-        && status != 6
-        && let Some(problem) = &study.problem
-    {
-        let methods = "auto,bipop_cma_es,lshade,clpso";
-        let compare =
-            format!("swarmgrad compare --methods {methods} --problems {problem} --dim {}", report.plan.variables());
-        hint("other methods:".into(), compare);
-    }
-    hints
+    lines.push(last);
+    lines.join("\n")
 }
 
 /// How many residuals there are, and how large they are.
