@@ -10,8 +10,9 @@ use swarmgrad_core::{Rng, Workers};
 use swarmgrad_dense::network::DenseNetwork;
 use swarmgrad_dense::supervision::Backend;
 use swarmgrad_nn::loss;
-use swarmgrad_nn::model::{Activation, Architecture, Image, Model, Output};
-use swarmgrad_nn::optim::{self, Optimizer, Supervision};
+use swarmgrad_nn::model::{Activation, Architecture, Image, Output};
+use swarmgrad_nn::optim::{self, Supervision};
+use swarmgrad_nn::tensor::{Model, Optimizer};
 
 struct Case {
     name: &'static str,

@@ -8,11 +8,12 @@ use swarmgrad_algorithms::particle::Pulls;
 use swarmgrad_core::{Matrix, Rng, Workers};
 use swarmgrad_nn::data::{self, Dataset, Preset, Targets};
 use swarmgrad_nn::loss::{self, Batch, Bce, Block, Elementwise, Lane, Loss, Mae, Mse};
-use swarmgrad_nn::model::{Activation, Architecture, Image, Network, Output, Pass};
+use swarmgrad_nn::model::{Activation, Architecture, Image, Output};
 use swarmgrad_nn::optim::{Adam, Rule, Text};
 use swarmgrad_nn::signal::{Signal, SwarmSignal};
+use swarmgrad_nn::tensor::weights::{self, Part};
+use swarmgrad_nn::tensor::{Network, Pass};
 use swarmgrad_nn::train::{Saved, Trainer, Training};
-use swarmgrad_nn::weights::{self, Part};
 
 fn iris() -> Dataset {
     data::load("iris", Preset::Paper).unwrap().dataset(&Preset::Paper.options()).unwrap()
@@ -191,7 +192,7 @@ fn published(loss: &str, optimizer: &str, signal: Option<Signal>, text: Text, se
 /// Checks 13 and 14.
 #[test]
 fn iris_by_the_published_protocol() {
-    let swarm = |search: Search, block| Some(Signal::Swarm(SwarmSignal { search, block, sum: false }));
+    let swarm = |search: Search, block| Some(Signal::Swarm(SwarmSignal { search, block, ..SwarmSignal::default() }));
     for (loss, ours) in [("mse", 97.2), ("mae", 97.5), ("bce", 97.1)] {
         let element = published(loss, "adaswarm", None, Text::Corrected, 20);
         let control = published(loss, "adam_on_mse", None, Text::Corrected, 20);
@@ -257,8 +258,11 @@ fn losses_that_adam_cannot_follow() {
                 (0..250).for_each(|_| {
                     trainer.epoch(&rows.features, &y).unwrap();
                 });
-                let outputs =
-                    swarmgrad_nn::train::outputs(&trainer.model().unwrap(), &rows.features, &Device::flex().autodiff());
+                let outputs = swarmgrad_nn::tensor::outputs(
+                    &trainer.model().unwrap(),
+                    &rows.features,
+                    &Device::flex().autodiff(),
+                );
                 Loss::<f32>::value(&Elementwise(Mse), outputs.data(), y.data(), 1)
             })
             .collect();

@@ -237,6 +237,13 @@ fn remarks(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>]) -> Result<Vec<
                 training.loss
             ));
         }
+        let swarm = optim::entry(name).is_ok_and(|entry| matches!(entry.signal(), Signal::Swarm(_)));
+        if swarm && runs.iter().flatten().any(|ran| ran.steps > 0 && ran.evaluations == 0) {
+            lines.push(format!(
+                "{name}: no swarm was run: what it looks for, the proximal map of {}, is computed. --particles runs swarms.\n",
+                training.loss
+            ));
+        }
         let epochs: u64 = runs.iter().flatten().map(|ran| ran.epochs).sum();
         let squared: u64 = runs.iter().flatten().map(|ran| ran.squared_error).sum();
         if squared > 0 {
