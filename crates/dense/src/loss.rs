@@ -116,10 +116,10 @@ pub trait Derivative<F: Real> {
     /// d value / d output; `None` where the loss has no derivative of its own.
     fn derivative(&self, output: F, target: F) -> Option<F>;
 
-    /// The z of the least value(z) + (z - output)^2 / (2 tau); `None` where there is no formula for it. Only of losses that are convex
-    /// on every range they are asked about: there the nearest point of the range is the least one in it.
-    fn proximal(&self, output: F, target: F, tau: F) -> Option<F> {
-        let _ = (output, target, tau);
+    /// The z of the least value(z) + (z - output)^2 / (2 tau) in a range; `None` where there is no formula for it. What is outside of
+    /// the range stands for its nearest end, which is what a convex loss needs.
+    fn proximal(&self, output: F, target: F, tau: F, range: [F; 2]) -> Option<F> {
+        let _ = (output, target, tau, range);
         None
     }
 }
@@ -172,10 +172,10 @@ impl<F: Real, L: ElementLoss<F> + Derivative<F>> Loss<F> for Elementwise<L> {
         let Batch { columns, outputs, targets } = batch;
         // A block's loss is a mean: each of its elements has its share.
         let tau = F::of(tau / width(block, columns, outputs.len()) as f64);
-        let [low, high] = range.map_or([F::neg_infinity(), F::infinity()], |range| range.map(F::of));
+        let range = range.map_or([F::neg_infinity(), F::infinity()], |range| range.map(F::of));
         for ((out, &o), &t) in out.iter_mut().zip(outputs).zip(targets) {
-            match self.0.proximal(o, t, tau) {
-                Some(z) => *out = z.max(low).min(high),
+            match self.0.proximal(o, t, tau, range) {
+                Some(z) => *out = z.max(range[0]).min(range[1]),
                 None => return false,
             }
         }
@@ -319,7 +319,7 @@ impl<F: Real> Derivative<F> for Mse {
         Some((output - target) + (output - target))
     }
 
-    fn proximal(&self, output: F, target: F, tau: F) -> Option<F> {
+    fn proximal(&self, output: F, target: F, tau: F, _range: [F; 2]) -> Option<F> {
         let twice = tau + tau;
         Some((output + twice * target) / (F::one() + twice))
     }
@@ -341,7 +341,7 @@ impl<F: Real> Derivative<F> for Mae {
         Some(sign(output - target))
     }
 
-    fn proximal(&self, output: F, target: F, tau: F) -> Option<F> {
+    fn proximal(&self, output: F, target: F, tau: F, _range: [F; 2]) -> Option<F> {
         Some(toward(output, target, tau, tau))
     }
 }
@@ -384,27 +384,28 @@ impl<F: Real> Derivative<F> for Bce {
     }
 
     /// Of targets 0 and 1, by the quadratic equation that their logarithm leaves.
-    fn proximal(&self, output: F, target: F, tau: F) -> Option<F> {
+    fn proximal(&self, output: F, target: F, tau: F, range: [F; 2]) -> Option<F> {
         let one = F::one();
         if target == one {
-            Some(toward_one(output, tau))
+            Some(toward_one(output, tau, range))
         } else if target == F::zero() {
-            Some(one - toward_one(one - output, tau))
+            Some(one - toward_one(one - output, tau, [one - range[1], one - range[0]]))
         } else {
             None
         }
     }
 }
 
-/// The z of the least -ln z + (z - w)^2 / (2 tau), the logarithm's argument kept `EDGE` away from 0 and 1.
-fn toward_one<F: Real>(w: F, tau: F) -> F {
+/// The z of the least -ln z + (z - w)^2 / (2 tau) in a range, the logarithm's argument kept `EDGE` away from 0 and 1.
+fn toward_one<F: Real>(w: F, tau: F, [from, to]: [F; 2]) -> F {
     let (low, one, half) = (F::of(EDGE), F::one(), F::of(0.5));
     let root = (w * w + F::of(4.0) * tau).sqrt();
     let inner = if w > F::zero() { half * (w + root) } else { F::of(2.0) * tau / (root - w) };
-    // Beyond the edges the loss is flat: there w itself is the least, or the edge.
-    let inner = inner.max(low).min((one - low).max(w));
-    let far = (inner - w) * (inner - w) / (tau + tau) - ln(inner.min(one - low));
-    if w < low && -ln(low) <= far { w } else { inner }
+    // Above its edge the loss is flat: there the nearest point is the least, and below the other edge too.
+    let inner = inner.max(low).min((one - low).max(w)).max(from).min(to);
+    let near = w.max(from).min(to);
+    let total = |z: F| (z - w) * (z - w) / (tau + tau) - ln(z.max(low).min(one - low));
+    if near < low && total(near) <= total(inner) { near } else { inner }
 }
 
 /// r^2 / 2 for |r| <= delta, delta (|r| - delta / 2) beyond, r = output - target.
@@ -426,7 +427,7 @@ impl<F: Real> Derivative<F> for Huber {
         Some((output - target).max(-delta).min(delta))
     }
 
-    fn proximal(&self, output: F, target: F, tau: F) -> Option<F> {
+    fn proximal(&self, output: F, target: F, tau: F, _range: [F; 2]) -> Option<F> {
         let (r, delta) = (output - target, F::of(self.0));
         let near = r / (F::one() + tau);
         Some(if near.abs() <= delta { target + near } else { output - tau * delta * sign(r) })
@@ -458,7 +459,7 @@ impl<F: Real> Derivative<F> for Quantile {
         })
     }
 
-    fn proximal(&self, output: F, target: F, tau: F) -> Option<F> {
+    fn proximal(&self, output: F, target: F, tau: F, _range: [F; 2]) -> Option<F> {
         let q = F::of(self.0);
         Some(toward(output, target, tau * (F::one() - q), tau * q))
     }
