@@ -10,9 +10,11 @@ pub use program::Program;
 pub use registry::{Entry, LOSSES, Named, Parameter, Takes, entry};
 
 use crate::elementary::exp_below;
+use fearless_simd::{Simd, dispatch};
+use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::gradient::elements::{BlockLoss, ElementLoss, Found, Swarms};
-use swarmgrad_core::simd::ln;
+use swarmgrad_core::simd::{level, ln};
 use swarmgrad_core::{Real, Result, Rng, Workers};
 
 /// The part of a batch that one swarm looks after.
@@ -128,6 +130,24 @@ pub trait Derivative<F: Real> {
 #[derive(Debug, Clone, Copy)]
 pub struct Elementwise<L>(pub L);
 
+/// The element loss, many at a time in this processor's vectors.
+struct Each<'a, L>(&'a L);
+
+impl<F: Real, L: ElementLoss<F>> ElementLoss<F> for Each<'_, L> {
+    fn value(&self, output: F, target: F) -> F {
+        self.0.value(output, target)
+    }
+
+    fn values(&self, outputs: &[F], targets: &[F], out: &mut [F]) {
+        dispatch!(level(), simd => values(simd, self.0, outputs, targets, out));
+    }
+}
+
+#[simd]
+fn values<S: Simd, F: Real, L: ElementLoss<F>>(_simd: S, loss: &L, outputs: &[F], targets: &[F], out: &mut [F]) {
+    loss.values(outputs, targets, out);
+}
+
 /// The element loss as the mean over a longer block.
 struct MeanOf<'a, L>(&'a L);
 
@@ -161,10 +181,12 @@ impl<F: Real, L: ElementLoss<F> + Derivative<F>> Loss<F> for Elementwise<L> {
 
     fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
         let (Batch { columns, outputs, targets }, Lane { workers, rng }) = (batch, lane);
+        // Behind pointers, so that the search is compiled once and not for every loss.
+        let (each, mean) = (&Each(&self.0) as &dyn ElementLoss<F>, &MeanOf(&self.0) as &dyn BlockLoss<F>);
         match block {
-            Block::Element => swarms.elements(&self.0, outputs, targets, workers, rng, found),
-            Block::Sample => swarms.samples(&MeanOf(&self.0), columns, outputs, targets, workers, rng, found),
-            Block::Batch => swarms.batch(&MeanOf(&self.0), outputs, targets, workers, rng, found),
+            Block::Element => swarms.elements(each, outputs, targets, workers, rng, found),
+            Block::Sample => swarms.samples(mean, columns, outputs, targets, workers, rng, found),
+            Block::Batch => swarms.batch(mean, outputs, targets, workers, rng, found),
         }
     }
 
@@ -244,8 +266,11 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
     fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
         let (Batch { columns, outputs, targets }, Lane { workers, rng }) = (batch, lane);
         match block {
-            Block::Batch => swarms.batch(&MeanOfRows(&self.0, columns), outputs, targets, workers, rng, found),
-            _ => swarms.samples(&self.0, columns, outputs, targets, workers, rng, found),
+            Block::Batch => {
+                let mean = &MeanOfRows(&self.0, columns) as &dyn BlockLoss<F>;
+                swarms.batch(mean, outputs, targets, workers, rng, found);
+            }
+            _ => swarms.samples(&self.0 as &dyn BlockLoss<F>, columns, outputs, targets, workers, rng, found),
         }
     }
 
@@ -284,7 +309,8 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Batchwise<L> {
     }
 
     fn search(&self, swarms: &mut Swarms<F>, _block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
-        swarms.batch(&self.0, batch.outputs, batch.targets, lane.workers, lane.rng, found);
+        let loss = &self.0 as &dyn BlockLoss<F>;
+        swarms.batch(loss, batch.outputs, batch.targets, lane.workers, lane.rng, found);
     }
 
     fn blocks(&self, _block: Block, _columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {

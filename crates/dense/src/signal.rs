@@ -127,6 +127,20 @@ impl Signal {
         matches!(self, Signal::Swarm(_) | Signal::Consensus { .. } | Signal::Scaled(_))
     }
 
+    /// Whether no swarm is run for this loss of `columns` outputs a sample: what it would look for is a proximal map that can be computed, of
+    /// bce for targets 0 and 1.
+    pub fn is_computed(&self, loss: &dyn Loss, columns: usize) -> bool {
+        let swarm = match self {
+            Signal::Swarm(swarm) => swarm,
+            Signal::Scaled(Scaled { of, .. }) => return of.is_computed(loss, columns),
+            _ => return false,
+        };
+        let row = vec![0.0; columns];
+        let batch = Batch { columns, outputs: &row, targets: &row };
+        let block = swarm.block.unwrap_or(loss.block());
+        !swarm.run && compute(loss, block, batch, &swarm.search, &mut Found::default())
+    }
+
     /// Checks the parameters against the loss they are for.
     ///
     /// # Errors
