@@ -15,12 +15,12 @@
 //! Every variable does (2) and (3) in turn; the points of all variables are asked in one round, each differing from the base
 //! point in one variable. By (4) the best coordinates together are the next base, and its value is known in advance: where
 //! it comes out otherwise the function is not separable. Then one variable after the other is searched from the best point,
-//! until a whole cycle improves nothing. A variable is done when (3) has converged and every D exceeds `sharpness` times
+//! until a whole cycle improves nothing. More than 2,896 variables have their turn in several rounds. A variable is done when (3) has converged and every D exceeds `sharpness` times
 //! the curvature of the best point's parabola: what is left to find would be sharper than what was found.
 //!
 //! Differs from the papers: the rule for "done"; delta is a hundredth of the mean height above F, where STEP has a constant.
 
-use super::{LocalSearch, Terrain};
+use super::{LocalSearch, Terrain, round};
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,8 @@ pub struct CoordinateSearch {
     /// The variables of the rows asked, after the base's own row if that was asked.
     asked: Vec<usize>,
     asked_base: bool,
+    /// The variable that the next round begins with.
+    turn: usize,
     /// The variable searched alone, once the function has turned out not to be separable, and f at the cycle's start.
     alone: Option<usize>,
     cycle: f64,
@@ -86,12 +88,14 @@ impl LocalSearch for CoordinateSearch {
 
     fn numbers(params: &Params, dim: usize) -> f64 {
         let d = dim as f64;
-        2.0 * params.points as f64 * d + 6.0 * d * d
+        // Profiles have room for so many points; of many variables few are ever full.
+        let profiles = 2.0 * round(params.points + 1, dim) as f64;
+        (profiles + 2.0 * (round(dim, dim) + 1) as f64 + 30.0) * d
     }
 
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
         let dim = terrain.dim();
-        let room = || Vec::with_capacity(params.points + 1);
+        let room = || Vec::with_capacity(round(params.points + 1, dim));
         let profile = || Profile {
             t: room(),
             f: room(),
@@ -111,8 +115,9 @@ impl LocalSearch for CoordinateSearch {
             next: vec![0.0; dim],
             expected: 0.0,
             largest: 0.0,
-            asked: Vec::with_capacity(dim),
+            asked: Vec::with_capacity(round(dim, dim)),
             asked_base: false,
+            turn: 0,
             alone: None,
             cycle: f64::INFINITY,
             rounds: 0,
@@ -124,7 +129,7 @@ impl LocalSearch for CoordinateSearch {
         self.x.copy_from_slice(x);
         self.next.copy_from_slice(x);
         (self.f, self.expected, self.cycle) = (value, value, value);
-        (self.alone, self.rounds, self.why) = (None, 0, None);
+        (self.alone, self.turn, self.rounds, self.why) = (None, 0, 0, None);
         self.largest = value.abs();
         (0..x.len()).for_each(|j| self.profiles[j].begin(x[j]));
     }
@@ -141,8 +146,13 @@ impl LocalSearch for CoordinateSearch {
         }
         while xs.is_empty() || self.asked.is_empty() {
             let noise = 4.0 * self.error * self.f.abs();
-            let searched = self.alone.map_or(0..self.x.len(), |j| j..j + 1);
-            for j in searched {
+            let (dim, most) = (self.x.len(), round(self.x.len(), self.x.len()));
+            let searched = self.alone.map_or(self.turn..self.turn + dim, |j| j..j + 1);
+            for j in searched.map(|j| j % dim) {
+                if self.asked.len() == most {
+                    self.turn = j;
+                    break;
+                }
                 if let Some(t) = self.profiles[j].choose(&self.params, &self.terrain, j, noise) {
                     xs.push(&self.next);
                     let last = xs.len() - 1;
@@ -220,7 +230,7 @@ impl LocalSearch for CoordinateSearch {
         saved::holds("error", self.error == error, "must be that of the parameters")?;
         saved::lengths([("x", &self.x), ("next", &self.next)], dim)?;
         saved::length("profiles", &self.profiles, dim)?;
-        saved::below("alone", &self.alone, dim)?;
+        saved::below("alone", self.alone.iter().chain([&self.turn]), dim)?;
         saved::count("rounds", self.rounds)?;
         saved::holds("f", self.f.is_finite() || !launched, "must be finite")?;
         self.profiles.iter().try_for_each(|profile| profile.verify(launched))

@@ -144,6 +144,14 @@ pub trait LocalSearch: Send + Sized + Serialize + DeserializeOwned + 'static {
     fn show<'a, F: Real>(&'a self, _view: &mut View<'a, F>) {}
 }
 
+/// Numbers in a round of points that could wait for the next one.
+const ROUND: usize = 1 << 23;
+
+/// Points of a round in `dim` dimensions where so many could be asked at once: as many as memory bears, two at least.
+fn round(points: usize, dim: usize) -> usize {
+    points.min((ROUND / dim).max(2))
+}
+
 /// Fruitless points before the search for a start with a finite value is given up.
 const STARTS: u64 = 1_000;
 

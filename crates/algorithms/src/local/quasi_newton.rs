@@ -20,10 +20,10 @@
 //! The first step is steepest descent in the units of the box, cut at the bounds; after it B = 1e-5 (s y / s s) I before (5).
 //!
 //! theta = 1 where s y >= 0.2 s B s, else 0.8 s B s / (s B s - s y); l_j is a hundredth of the natural length of variable j.
-//! Differences cost as many evaluations as there are variables, so the line search is exact to a few per cent, on values alone;
-//! all differences of a gradient are asked in one round. Forward differences give way to central ones where their error would
-//! decide the step: predicted decrease -g p - p B p / 2 below ten times 2 e sum_j B_jj (B^-1)_jj. The walk ends where central
-//! differences cannot tell the value from the predicted minimum. Above `dense` variables the step is -H g of L-BFGS
+//! Differences cost as many evaluations as there are variables, so the line search is exact to a few per cent, on values alone; all
+//! differences of a gradient are asked in one round, up to 2,048 variables. Forward differences give way to central ones where
+//! their error would decide the step: predicted decrease -g p - p B p / 2 below ten times 2 e sum_j B_jj (B^-1)_jj. The walk ends
+//! where central differences cannot tell the value from the predicted minimum. Above `dense` variables the step is -H g of L-BFGS
 //! (Nocedal and Wright, algorithm 7.4), cut at the bounds.
 //!
 //! Where the caller tells gradients, no differences are asked. Where a point fails, the line search halves t, and a difference
@@ -43,7 +43,7 @@
 //! Differs from the books: where all differences vanish (a plateau) their intervals grow before the walk gives up.
 
 use super::noise;
-use super::{LocalSearch, Terrain};
+use super::{LocalSearch, Terrain, round};
 use crate::linear::{cholesky, cholesky_solve, dot};
 use crate::parameters::parameters;
 use crate::saved;
@@ -183,6 +183,10 @@ pub struct QuasiNewton {
     settled: bool,
     /// Variables of the rows asked for differences; negative rows of a pair follow positive ones.
     asked: Vec<usize>,
+    /// The variables whose differences are under way, from the first to before the second: all where a round has room for them.
+    block: (usize, usize),
+    /// Whether a value of the gradient under way differs from that at x.
+    moved: bool,
     steps: u64,
     why: Option<Reason>,
 }
@@ -192,8 +196,11 @@ impl LocalSearch for QuasiNewton {
     const GRADIENTS: bool = true;
     type Params = Params;
 
-    fn numbers(_params: &Params, dim: usize) -> f64 {
-        3.0 * (dim as f64).powi(2)
+    fn numbers(params: &Params, dim: usize) -> f64 {
+        let d = dim as f64;
+        let model = if dim <= params.dense { 2.0 * d * d } else { 2.0 * (params.memory as f64 + 1.0) * d };
+        // The points of a round, as they are asked and in double precision.
+        2.0 * round(2 * dim, dim) as f64 * d + model + 20.0 * d
     }
 
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
@@ -228,7 +235,9 @@ impl LocalSearch for QuasiNewton {
             widened: 0,
             retries: 0,
             settled: false,
-            asked: Vec::with_capacity(2 * dim),
+            asked: Vec::with_capacity(round(2 * dim, dim)),
+            block: (0, 0),
+            moved: false,
             steps: 0,
             why: None,
         })
@@ -240,7 +249,7 @@ impl LocalSearch for QuasiNewton {
         self.g.fill(0.0);
         self.model.clear();
         (self.central, self.paired, self.begun_anew, self.widened) = (false, false, false, 0);
-        (self.settled, self.retries) = (false, 0);
+        (self.settled, self.retries, self.block) = (false, 0, (0, 0));
         (self.stage, self.steps, self.why) = (Stage::Gradient, 0, None);
         self.told = gradient.is_some();
         if let Some(gradient) = gradient {
@@ -269,7 +278,12 @@ impl LocalSearch for QuasiNewton {
             Stage::Ended => {}
         }
         if xs.is_empty() && self.stage == Stage::Gradient {
-            self.end("no variable can move");
+            if self.block.0 == 0 {
+                return self.end("no variable can move");
+            }
+            // None of the last variables can.
+            self.take_differences(xs, &[]);
+            self.ask(xs);
         }
     }
 
@@ -326,6 +340,8 @@ impl LocalSearch for QuasiNewton {
         ];
         saved::lengths(vectors, dim)?;
         saved::count("steps", self.steps)?;
+        let block = self.block.0 <= self.block.1 && self.block.1 <= dim;
+        saved::holds("block", block, "must be some of the variables")?;
         let counts = self.verdicts <= VERDICTS && self.widened <= WIDENINGS && (0..=RETRIES).contains(&self.retries);
         saved::holds("counts", counts, "must not be beyond their ends")?;
         self.line.verify()?;
@@ -385,10 +401,17 @@ impl QuasiNewton {
         wanted.min(most * length).max(least) * WIDEN.powi(self.widened as i32)
     }
 
-    /// One point a variable, or two; a variable without room is left out.
+    /// One point a variable, or two; a variable without room is left out. The rest has to wait when the round is full.
     fn ask_differences(&mut self, xs: &mut Matrix<f64>) {
         self.asked.clear();
-        for j in (0..self.x.len()).filter(|&j| self.retries == 0 || self.g[j].is_nan()) {
+        let dim = self.x.len();
+        let (from, room) = (self.block.1 % dim, round(2 * dim, dim));
+        self.block = (from, dim);
+        for j in (from..dim).filter(|&j| self.retries == 0 || self.g[j].is_nan()) {
+            if xs.len() + 2 > room {
+                self.block.1 = j;
+                break;
+            }
             let (up, down) = (self.terrain.upper[j] - self.x[j], self.x[j] - self.terrain.lower[j]);
             let h = (self.interval(j) * 0.5f64.powi(self.retries)).min(up.max(down));
             if h <= 0.0 {
@@ -415,11 +438,13 @@ impl QuasiNewton {
 
     /// Values of the differences: the gradient, the model's update, the step.
     fn take_differences(&mut self, xs: &Matrix<f64>, values: &[f64]) {
+        let (from, to) = self.block;
         if self.retries == 0 {
-            self.g.fill(0.0);
-            self.offsets.fill(0.0);
+            self.g[from..to].fill(0.0);
+            self.offsets[from..to].fill(0.0);
         }
-        let (mut moved, mut r) = (self.retries > 0, 0);
+        self.moved = self.retries > 0 || from > 0 && self.moved;
+        let mut r = 0;
         while r < self.asked.len() {
             let j = self.asked[r];
             let quotient = |r: usize| {
@@ -427,13 +452,13 @@ impl QuasiNewton {
                 (a, (values[r] - self.f) / a)
             };
             let (a, qa) = quotient(r);
-            moved |= values[r] != self.f;
+            self.moved |= values[r] != self.f;
             r += 1;
             self.g[j] = if qa.is_finite() { qa } else { f64::NAN };
             self.offsets[j] = a;
             if self.asked.get(r) == Some(&j) {
                 let (b, qb) = quotient(r);
-                moved |= values[r] != self.f;
+                self.moved |= values[r] != self.f;
                 r += 1;
                 // f = f(x) + g t + c t^2 through both points.
                 let (g, c) = ((qa * b - qb * a) / (b - a), (qa - qb) / (a - b));
@@ -445,16 +470,19 @@ impl QuasiNewton {
                 }
             }
         }
+        if to < self.x.len() {
+            return;
+        }
         if self.retries < RETRIES && self.g.iter().any(|g| g.is_nan()) {
             self.retries += 1;
             return;
         }
         self.retries = 0;
         self.g.iter_mut().filter(|g| g.is_nan()).for_each(|g| *g = 0.0);
-        if self.steps == 0 && self.is_gullible() && self.is_grainy(values) {
+        if self.steps == 0 && self.is_gullible() && !values.is_empty() && self.is_grainy(values) {
             return;
         }
-        if !moved {
+        if !self.moved {
             if self.widened < WIDENINGS {
                 self.widened += 1;
             } else {

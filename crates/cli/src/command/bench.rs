@@ -1,4 +1,4 @@
-//! `bench`: methods on COCO's suite BBOB.
+//! `bench`: methods on a suite of test problems, COCO's BBOB unless another one is named.
 
 use crate::output::{self, grouped};
 use crate::{DONE, NOT_KEPT, argument, interrupt, kept};
@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use swarmgrad::{Halt, settings};
-use swarmgrad_lab::bbob::{self, Bench as Harness, Findings, Method, Step};
+use swarmgrad_lab::bench::{self, Bench as Harness, Findings, Method, Step, Suite};
 use swarmgrad_lab::plot::png;
 
 pub const EXAMPLES: &str = "\
@@ -15,12 +15,17 @@ Examples:
   swarmgrad bench de clpso
   swarmgrad bench 'de(particles=20)' de:particles=80 --dims 5,10 --instances 1-3 --budget 300
   swarmgrad bench de --functions 15-19,24 --records de.jsonl --html de.html --coco exdata
+  swarmgrad bench auto cma_es --suite cec2006 --instances 1-10
   swarmgrad bench --beside de.jsonl --beside others.jsonl --markdown both.md
 
 A method is NAME, NAME(KEY=VALUE, KEY=VALUE) or, for short, NAME:KEY=VALUE,KEY=VALUE; that text is its label. Every run is granted BUDGET times d evaluations; a method \
 that ends earlier begins anew, with draws of its own, until they are spent or the precision 1e-8 is reached. The tables show the \
 share of the 51 precisions 10^2, 10^1.8, .. 10^-8 that are reached within so many evaluations, and the area: its mean over \
 log10(evaluations / d) from 0 to 3.
+
+Suites are bbob, bbob_mixint (with whole variables), cec2017, cec2006 and designs. The last two have constraints: there the share is \
+that of the runs with a feasible point within 1e-4 of the best value known, every problem has its own number of variables, and \
+--instances are seeds.
 
 With --records FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, so a \
 kill loses only what was being computed. Without it they are kept in your cache folder until the command has ended. --beside FILE lays runs of other programs beside ours: lines with method, problem \
@@ -34,15 +39,19 @@ pub struct Bench {
     #[arg(value_name = "METHOD", required_unless_present = "beside")]
     methods: Vec<String>,
 
-    /// Functions, 1 to 24: numbers and ranges
-    #[arg(short, long, value_name = "F,F-F,..", default_value = "1-24")]
-    functions: String,
+    /// The suite: bbob, bbob_mixint, cec2017, cec2006 or designs
+    #[arg(long, value_name = "SUITE", default_value = "bbob", value_parser = suite)]
+    suite: Suite,
 
-    /// Numbers of variables: numbers and ranges
-    #[arg(short, long, value_name = "D,..", default_value = "5,10,20")]
-    dims: String,
+    /// Functions: numbers and ranges; all unless said
+    #[arg(short, long, value_name = "F,F-F,..")]
+    functions: Option<String>,
 
-    /// Instances: numbers and ranges
+    /// Numbers of variables: numbers and ranges; 5,10,20 unless said, 5,10 for bbob_mixint, 10 for cec2017
+    #[arg(short, long, value_name = "D,..")]
+    dims: Option<String>,
+
+    /// Instances: numbers and ranges; seeds where problems have none
     #[arg(short, long, value_name = "I,I-I,..", default_value = "1-5")]
     instances: String,
 
@@ -91,14 +100,23 @@ pub struct Bench {
     quiet: bool,
 }
 
+/// A suite by its name.
+fn suite(text: &str) -> Result<Suite, String> {
+    Suite::parse(text).map_err(|why| why.to_string())
+}
+
 impl Bench {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let list = |name: &str, text: &str| argument::numbers(name, text);
+        let list = |name: &str, text: &Option<String>, usual: Vec<usize>| match text {
+            Some(text) => anyhow::Ok(argument::numbers(name, text)?.into_iter().map(number).collect()),
+            None => Ok(usual),
+        };
         let harness = Harness {
-            functions: list("--functions", &self.functions)?.into_iter().map(number).collect(),
-            dims: list("--dims", &self.dims)?.into_iter().map(number).collect(),
-            instances: list("--instances", &self.instances)?,
+            suite: self.suite,
+            functions: list("--functions", &self.functions, self.suite.functions())?,
+            dims: list("--dims", &self.dims, self.suite.dims())?,
+            instances: argument::numbers("--instances", &self.instances)?,
             budget: self.budget,
             seed: self.seed,
             threads: self.threads,
@@ -108,7 +126,7 @@ impl Bench {
         let methods: Vec<_> = lists.iter().flatten().map(|text| Method::parse(text)).collect::<Result<_, _>>()?;
         let mut beside = Vec::new();
         for path in &self.beside {
-            beside.extend(bbob::read(path)?);
+            beside.extend(bench::read(path)?);
         }
         // Files that cannot be written are found before anything runs.
         for path in [&self.html, &self.markdown].into_iter().flatten() {
@@ -140,7 +158,7 @@ impl Bench {
         };
         bar.finish_and_clear();
         if let Some(folder) = &self.coco {
-            bbob::write_archive(folder, &trials)?;
+            bench::write_archive(folder, &trials)?;
         }
         let findings = Findings::of(&trials.into_iter().chain(beside).collect::<Vec<_>>())?;
         self.write(&findings)?;

@@ -10,7 +10,8 @@
 //! model        Gaussian process with expected improvement (model.rs)      few evaluations of two variables, whole variables, choices
 //! line         parabolas, and a Gaussian process of the whole line        one variable with two bounds
 //! coordinates  coordinate search from the best point                     where every split of the probe adds up
-//! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin
+//! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin; CR-FM-NES above
+//!              1,000 variables
 //! dive         quasi-Newton from the best point of the CMA-ES run        finishes what CMA-ES would converge to slowly
 //! steps        along the variables, then down the slope                   budgets known to be no gradient's worth
 //! survey       lines from where a smooth first descent has ended          functions with one basin: they are told by it
@@ -43,6 +44,7 @@
 mod end;
 mod line;
 mod model;
+mod sample;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -52,11 +54,11 @@ pub(crate) use end::Basins;
 use end::{Shape, Survey};
 use line::Line;
 use model::Model;
+use sample::Sample;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use steps::Steps;
-use swarmgrad_algorithms::distribution::cma_es::{self, Cma, CmaEs};
-use swarmgrad_algorithms::distribution::{Distribution, usual_population};
+use swarmgrad_algorithms::distribution::usual_population;
 use swarmgrad_algorithms::local::coordinate_search::{self, CoordinateSearch};
 use swarmgrad_algorithms::local::{LocalMethod, LocalSearch};
 use swarmgrad_algorithms::method::Method;
@@ -85,8 +87,6 @@ parameters! {
 
 /// Steps of the first descent before the probe for separability.
 const STEPS: u64 = 3;
-/// The first population of CMA-ES over the usual one, after a smooth and after a rugged end of the first descent.
-const POPULATION: [f64; 2] = [3.0, 1.5];
 /// Most numbers in a population; after it the populations begin anew.
 const LARGEST: usize = 1 << 24;
 /// Share of descents while one of them holds the best point, on smooth and on rugged ground, and while none does.
@@ -177,21 +177,6 @@ struct Findings {
 struct Descent<F: Real> {
     search: Walk<F>,
     label: String,
-}
-
-/// A run of CMA-ES.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(bound = "")]
-struct Sample<F: Real> {
-    search: Cma<F>,
-    label: String,
-    best: BestPoint<F>,
-    /// Whether it has found something better since the last dive.
-    fresh: bool,
-    /// Its step-size at the last dive, else at its beginning.
-    unit: f64,
-    /// Whether the last dive began here.
-    dived: bool,
 }
 
 /// Who found the best point.
@@ -321,22 +306,10 @@ impl<F: Real> Method<F> for Auto<F> {
     }
 }
 
-impl<F: Real> Sample<F> {
-    /// Whether what was read back is a run of so many points a round.
-    fn verify(&self, population: usize, dim: usize) -> Result<()> {
-        saved::fits("sample", &self.search, dim)?;
-        let own = self.search.distribution().population();
-        saved::holds("population", own == population, "must be that of the run")?;
-        self.best.verify(dim)?;
-        self.search.verify()
-    }
-}
-
 /// Bytes that all lanes take.
 fn memory_of(workers: usize, dim: usize) -> f64 {
     let coordinates = CoordinateSearch::numbers(&coordinate_search::Params::default(), dim);
-    let sample = CmaEs::numbers(&cma_es::Params::default(), dim);
-    (workers as f64 + 1.0) * Walk::<f64>::bytes(dim) + 8.0 * (coordinates + sample)
+    (workers as f64 + 1.0) * Walk::<f64>::bytes(dim) + 8.0 * (coordinates + Sample::<f64>::numbers(dim))
 }
 
 // Which lane goes on.
@@ -561,7 +534,7 @@ impl<F: Real> Auto<F> {
 
     /// A run of CMA-ES that goes on; whether it is a new one.
     fn open_sample(&mut self) -> bool {
-        if self.sample.as_ref().is_some_and(|run| run.search.stop_reason().is_none() && !self.is_exhausted(run)) {
+        if self.sample.as_ref().is_some_and(|run| run.stop_reason().is_none() && !self.is_exhausted(run)) {
             return false;
         }
         let (runs, dim) = (self.runs(Lane::Sample), self.space.dim());
@@ -574,23 +547,14 @@ impl<F: Real> Auto<F> {
             }
         }
         let usual = usual_population(dim) as f64;
-        let first = (POPULATION[usize::from(self.findings.smooth != Some(true))] * usual) as usize;
+        let first = (sample::factor(dim, self.findings.smooth) * usual) as usize;
         let workers = self.params.workers;
         let first = if workers <= first { first.next_multiple_of(workers) } else { first };
         let doubled = 2 * self.population;
         let begins = self.population == 0 || doubled.saturating_mul(dim) > LARGEST;
         self.population = if begins { first } else { doubled };
         let start = if runs == 0 { self.best.as_start() } else { self.start.later() };
-        let (particles, sigma) = (Some(self.population), self.params.sigma);
-        let params = cma_es::Params { particles, sigma, ..cma_es::Params::default() };
-        self.sample = Cma::new(&self.space, start, None, params).ok().map(|search| Sample {
-            search,
-            label: format!("sample{runs}"),
-            best: BestPoint::default(),
-            fresh: false,
-            unit: f64::NAN,
-            dived: false,
-        });
+        self.sample = Sample::new(&self.space, start, runs, self.population, self.params.sigma).ok();
         // A population that does not fit is not doubled.
         self.population = if self.sample.is_some() { self.population } else { 0 };
         self.spent[Lane::Sample.kind()].runs += 1;
@@ -600,14 +564,14 @@ impl<F: Real> Auto<F> {
     /// Whether the run only draws in on what a dive from it has found already.
     fn is_exhausted(&self, run: &Sample<F>) -> bool {
         let found = self.dive.value();
-        let again = run.dived && run.search.distribution().unit() < AGAIN * run.unit;
+        let again = run.dived && run.deviation() < AGAIN * run.unit;
         again && self.dive.is_settled() && run.best.value.f64() >= found
     }
 
     /// A dive from where the CMA-ES run has drawn in far enough since the last one, and has found something better.
     fn open_dive(&mut self) -> bool {
         let Some(run) = &mut self.sample else { return false };
-        let unit = run.search.distribution().unit();
+        let unit = run.deviation();
         let due = run.fresh && run.best.value.is_finite() && unit < DEPTH * run.unit;
         if due {
             self.dive.launch(&run.best.x, run.best.value);
@@ -709,8 +673,7 @@ impl<F: Real> Auto<F> {
             Lane::Coordinates => self.coordinates.ask(rng, xs),
             Lane::Sample => {
                 if let Some(run) = &mut self.sample {
-                    run.search.ask(&rng.fork(&run.label), xs);
-                    run.unit = if run.unit.is_nan() { run.search.distribution().unit() } else { run.unit };
+                    run.ask(rng, xs);
                 }
             }
             Lane::Dive => self.dive.ask(rng, xs),
@@ -800,8 +763,7 @@ impl<F: Real> Auto<F> {
             Lane::Sample => {
                 self.clocks[1] += asked as f64 / (1.0 - share);
                 if let Some(run) = &mut self.sample {
-                    run.fresh |= run.best.keep(xs.rows(), values).is_some();
-                    run.search.tell(xs, values);
+                    run.tell(xs, values);
                 }
             }
         }
@@ -813,7 +775,7 @@ impl<F: Real> Auto<F> {
             Lane::Start | Lane::Probe | Lane::Scatter | Lane::Steps | Lane::Survey | Lane::Line | Lane::Model => None,
             Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.stop_reason()),
             Lane::Coordinates => self.coordinates.stop_reason(),
-            Lane::Sample => self.sample.as_ref().and_then(|run| run.search.stop_reason()),
+            Lane::Sample => self.sample.as_ref().and_then(Sample::stop_reason),
             Lane::Dive => self.dive.stop_reason(),
         };
         why.map(|why| why.to_string())

@@ -1,13 +1,16 @@
 //! One run of a method on one function: restarted until its evaluations are spent, and every evaluation seen.
 
-use super::score::LAST;
+use super::suite::Place;
 use crate::error::{Error, Result};
 use crate::record::{Curve, Record};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard};
+use swarmgrad::combine::distinct::Distinct;
 use swarmgrad::registry;
-use swarmgrad::{Evaluations, Halt, Problem, Progress, Reason, Rng, Rows, Run, Space, problems};
+use swarmgrad::{
+    Algorithm, Constraint, Evaluation, Evaluations, Halt, Problem, Progress, Reason, Rng, Rows, Run, Space, violation,
+};
 
 /// A method with its settings, as it stands in tables and records.
 #[derive(Debug)]
@@ -39,34 +42,34 @@ impl Method {
     }
 
     /// Whether it can be built: wrong settings are found before anything runs.
-    pub(super) fn check(&self, dim: usize, budget: u64) -> Result<()> {
-        let space = Space::cube(dim, -5.0, 5.0)?;
-        self.entry.build(&space, Some(budget * dim as u64), &self.settings)?;
-        Ok(())
+    pub(super) fn check(&self, problem: &dyn Problem, budget: u64) -> Result<()> {
+        self.build(problem, budget * problem.space().dim() as u64).map(drop)
+    }
+
+    /// The method on a problem, with so many evaluations.
+    fn build(&self, problem: &dyn Problem, budget: u64) -> Result<Box<dyn Algorithm>> {
+        let (space, constraints) = (problem.space(), problem.constraints());
+        let method = registry::build(self.entry, space, Some(budget), &self.settings, constraints, problem.aim())?;
+        Ok(Distinct::over(method, space))
     }
 
     /// One run of `budget * dim` evaluations. A method that ends by itself begins anew, with draws of its own, until they
     /// are spent or the last target is reached.
-    pub(super) fn run(
-        &self,
-        function: usize,
-        dim: usize,
-        instance: u64,
-        budget: u64,
-        seed: u64,
-        halt: &Halt,
-    ) -> Result<Trial> {
-        let problem = problems::bbob(function, instance)?.build::<f64>(dim, None)?;
-        let name = name(function, instance);
-        let optimum = problem.minimum().expect("the optimum lies in the box");
+    pub(super) fn run(&self, place: Place, dim: usize, budget: u64, seed: u64, halt: &Halt) -> Result<Trial> {
+        let Place { suite, function, instance } = place;
+        let problem = suite.entry(function, instance)?.build::<f64>(dim, None)?;
+        let name = suite.problem(function, instance)?;
+        let optimum = place.optimum()?;
+        let last = suite.last(optimum);
         let seen = Seen { problem: &*problem, log: Mutex::new(Log::new(optimum)) };
         let granted = budget * dim as u64;
+        let seed = place.seed(seed);
         let stream = Rng::new(seed).fork(&format!("{name}/d{dim}"));
         let (mut nfev, mut nit, mut failures, mut starts, mut seconds) = (0, 0, 0, 0, 0.0);
         let reason = loop {
             let left = granted - nfev;
-            let mut algorithm = self.entry.build(problem.space(), Some(left), &self.settings)?;
-            let mut reached = |p: &Progress<'_>| match p.best.value - optimum <= LAST {
+            let mut algorithm = self.build(&*problem, left)?;
+            let mut reached = |p: &Progress<'_>| match p.best.violation <= 0.0 && p.best.value - optimum <= last {
                 true => ControlFlow::Break(Reason::Target),
                 false => ControlFlow::Continue(()),
             };
@@ -106,11 +109,6 @@ impl Method {
     }
 }
 
-/// The problem's name as in the registry of problems, with the instance in any case.
-pub(super) fn name(function: usize, instance: u64) -> String {
-    format!("bbob/f{function}/i{instance}")
-}
-
 /// A finished run as a line of a file of records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
@@ -120,29 +118,20 @@ pub struct Trial {
     /// How often the method began.
     #[serde(default)]
     pub starts: u64,
-    /// What came out. The problem is `bbob/f<function>/i<instance>`; the curve has the value of every evaluation at which
-    /// the best precision first reached another 10^(k/20).
+    /// What came out. The problem is `bbob/f<function>/i<instance>` or one of another suite; the curve has the value of every
+    /// evaluation at which the best precision first reached another 10^(k/20), of feasible points alone.
     #[serde(flatten)]
     pub record: Record,
 }
 
 impl Trial {
-    /// Function and instance.
-    pub fn place(&self) -> Result<(usize, u64)> {
-        let rule = "must be bbob/f1 .. bbob/f24 with the instance behind it, as in bbob/f8/i3";
-        let numbers = || {
-            let (function, instance) = self.record.problem.strip_prefix("bbob/f")?.split_once("/i")?;
-            Some((function.parse().ok()?, instance.parse().ok()?))
-        };
-        let (function, instance) = numbers().ok_or_else(|| Error::value("problem", &self.record.problem, rule))?;
-        problems::bbob(function, instance)?;
-        Ok((function, instance))
+    /// Suite, function and instance.
+    ///
+    /// # Errors
+    /// A problem of no suite.
+    pub fn place(&self) -> Result<Place> {
+        Place::of(&self.record.problem, self.record.seed)
     }
-}
-
-/// The value at the optimum, which does not depend on the dimension.
-pub(super) fn optimum(function: usize, instance: u64) -> Result<f64> {
-    Ok(problems::bbob(function, instance)?.build::<f64>(2, None)?.minimum().expect("the optimum lies in the box"))
 }
 
 /// A problem whose every evaluation is seen, in order: the run has one thread.
@@ -172,6 +161,17 @@ impl Problem for Seen<'_> {
         self.problem.values(xs, out);
         let mut log = self.log();
         out.iter().for_each(|value| log.push(*value));
+    }
+
+    fn constraints(&self) -> &[Constraint] {
+        self.problem.constraints()
+    }
+
+    fn evaluate(&self, x: &[f64]) -> Evaluation {
+        let evaluation = self.problem.evaluate(x);
+        let violates = violation(self.problem.constraints(), &evaluation.constraints) > 0.0;
+        self.log().push(if violates { f64::INFINITY } else { evaluation.value });
+        evaluation
     }
 }
 

@@ -1,6 +1,7 @@
 //! What runs are worth: the share of targets reached, its mean over the logarithm of evaluations, and intervals.
 
-use super::trial::{self, Trial};
+use super::suite::{Place, Suite};
+use super::trial::Trial;
 use crate::error::Result;
 use crate::stats::{Interval, mean_interval};
 use std::collections::BTreeMap;
@@ -29,30 +30,39 @@ pub fn targets() -> [f64; COUNT] {
 /// One run: where, and when it reached each target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
+    /// The suite.
+    pub suite: Suite,
     /// Number of the function.
     pub function: usize,
     /// Number of variables.
     pub dim: usize,
-    /// Number of the instance.
+    /// Number of the instance; of a function without instances the seed.
     pub instance: u64,
-    /// Evaluations a variable until each of [`targets`] was reached; infinity where it was not.
-    pub reached: [f64; COUNT],
+    /// Evaluations a variable until the first point that keeps all constraints; infinity where there was none.
+    pub feasible: f64,
+    /// Evaluations a variable until each of the suite's precisions was reached, for BBOB [`targets`], for problems with constraints
+    /// 1e-4 of the best value; infinity where it was not.
+    pub reached: Vec<f64>,
 }
 
 impl Score {
-    fn of(trial: &Trial, optimum: f64) -> Result<Self> {
-        let (function, instance) = trial.place()?;
+    fn of(trial: &Trial, place: Place, optimum: f64) -> Self {
+        let Place { suite, function, instance } = place;
         let (record, dim) = (&trial.record, trial.record.dim);
-        let mut reached = [f64::INFINITY; COUNT];
-        let targets = targets();
-        let mut at = 0;
+        let targets = suite.targets(optimum);
+        let mut reached = vec![f64::INFINITY; targets.len()];
+        let (mut at, mut feasible) = (0, f64::INFINITY);
         for &(evaluations, best) in record.curve.iter().chain([&(record.nfev, record.fun)]) {
-            while at < COUNT && best - optimum <= targets[at] {
-                reached[at] = evaluations as f64 / dim as f64;
+            let evaluations = evaluations as f64 / dim as f64;
+            if best < f64::INFINITY {
+                feasible = feasible.min(evaluations);
+            }
+            while at < targets.len() && best - optimum <= targets[at] {
+                reached[at] = evaluations;
                 at += 1;
             }
         }
-        Ok(Score { function, dim, instance, reached })
+        Score { suite, function, dim, instance, feasible, reached }
     }
 }
 
@@ -65,12 +75,12 @@ impl Scores {
     pub fn of<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Result<Self> {
         let mut optima = BTreeMap::new();
         let score = |trial: &Trial| {
-            let (function, instance) = trial.place()?;
-            let optimum = match optima.entry((function, instance)) {
+            let place = trial.place()?;
+            let optimum = match optima.entry(place) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(place) => *place.insert(trial::optimum(function, instance)?),
+                Entry::Vacant(vacant) => *vacant.insert(place.optimum()?),
             };
-            Score::of(trial, optimum)
+            Ok(Score::of(trial, place, optimum))
         };
         trials.into_iter().map(score).collect::<Result<_>>().map(Scores)
     }
@@ -91,8 +101,13 @@ impl Scores {
     }
 
     fn mean(&self, worth: impl Fn(f64) -> f64) -> f64 {
-        let sum: f64 = self.0.iter().flat_map(|score| score.reached).map(worth).sum();
-        sum / (COUNT * self.0.len()) as f64
+        let all = || self.0.iter().flat_map(|score| &score.reached);
+        all().copied().map(worth).sum::<f64>() / all().count() as f64
+    }
+
+    /// The share of runs that had a point within all constraints after `multiple` evaluations a variable; NaN where there is none.
+    pub fn feasible(&self, multiple: f64) -> f64 {
+        self.0.iter().filter(|score| score.feasible <= multiple).count() as f64 / self.0.len() as f64
     }
 
     /// Student's 95 % interval of a figure over instances, each instance's figure being one draw. Infinite with a single
@@ -108,15 +123,16 @@ impl Scores {
 
     /// What somebody would reach who knew for every run and every budget the best of these methods.
     pub fn best_of<'a>(methods: impl IntoIterator<Item = &'a Scores>) -> Scores {
-        let mut best: BTreeMap<(usize, usize, u64), Score> = BTreeMap::new();
+        let mut best: BTreeMap<(Suite, usize, usize, u64), Score> = BTreeMap::new();
         for score in methods.into_iter().flat_map(|scores| &scores.0) {
-            match best.entry((score.function, score.dim, score.instance)) {
+            match best.entry((score.suite, score.function, score.dim, score.instance)) {
                 Entry::Vacant(place) => {
                     place.insert(score.clone());
                 }
                 Entry::Occupied(mut known) => {
-                    let known = &mut known.get_mut().reached;
-                    known.iter_mut().zip(score.reached).for_each(|(known, n)| *known = known.min(n));
+                    let known = known.get_mut();
+                    known.feasible = known.feasible.min(score.feasible);
+                    known.reached.iter_mut().zip(&score.reached).for_each(|(known, n)| *known = known.min(*n));
                 }
             }
         }

@@ -1,13 +1,14 @@
-//! The BBOB harness: what it counts, what it computes from it, and what it writes.
+//! The bench: what it counts, what it computes from it, and what it writes.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 use swarmgrad::registry;
 use swarmgrad::study::units::Records;
-use swarmgrad::{Evaluations, Function, Halt, Rng, Run, Space, problems};
+use swarmgrad::{Evaluations, Function, Halt, Problem, Progress, Rng, Run, Space, problems};
 use swarmgrad_lab::Record;
-use swarmgrad_lab::bbob::{Bench, Findings, Method, Scores, Step, Trial, read, targets, write_archive};
+use swarmgrad_lab::bench::{Bench, Findings, Method, Place, Scores, Step, Suite, Trial, read, targets, write_archive};
 
 fn methods(texts: &[&str]) -> Vec<Method> {
     texts.iter().map(|text| Method::parse(text).unwrap()).collect()
@@ -32,7 +33,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("swarmgrad-bbob-{name}-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("swarmgrad-bench-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
@@ -114,7 +115,7 @@ fn the_selector_takes_the_best_of_every_run_and_intervals_run_over_instances() {
 fn every_target_has_its_exact_evaluation() {
     let setup = Bench { functions: vec![1, 6, 20], dims: vec![3], instances: vec![2], budget: 500, ..Bench::default() };
     for trial in bench(&setup, &["de:particles=10", "random_search"]) {
-        let (function, instance) = trial.place().unwrap();
+        let Place { function, instance, .. } = trial.place().unwrap();
         let problem = problems::bbob(function, instance).unwrap().build::<f64>(3, None).unwrap();
         let values = Mutex::new(Vec::new());
         let written = Function::new(Space::cube(3, -5.0, 5.0).unwrap(), |x: &[f64]| {
@@ -134,7 +135,7 @@ fn every_target_has_its_exact_evaluation() {
         assert_eq!(trial.record.fun, least);
         let optimum = problem.minimum().unwrap();
         let score = &Scores::of([&trial]).unwrap().0[0];
-        for (target, reached) in targets().into_iter().zip(score.reached) {
+        for (target, &reached) in targets().into_iter().zip(&score.reached) {
             let first = values.iter().position(|value| value - optimum <= target);
             let wanted = first.map_or(f64::INFINITY, |i| (i + 1) as f64 / 3.0);
             assert_eq!(reached, wanted, "f{function}, precision {target:e}");
@@ -155,7 +156,7 @@ fn random_search_has_its_known_share() {
 #[test]
 fn budgets_are_spent_to_the_last_evaluation_or_the_target_is_reached() {
     for trial in bench(&small(), &["de", "pso"]) {
-        let (function, instance) = trial.place().unwrap();
+        let Place { function, instance, .. } = trial.place().unwrap();
         let optimum = problems::bbob(function, instance).unwrap().build::<f64>(2, None).unwrap().minimum().unwrap();
         let granted = 60 * trial.record.dim as u64;
         assert!(trial.record.nfev == granted || trial.record.fun - optimum <= 1e-8, "{trial:?}");
@@ -293,5 +294,80 @@ fn the_archive_has_cocos_form() {
         assert_eq!((rows[0][0], last[0]), (1.0, 300.0));
         let gap = run.record.fun - optimum;
         assert!((last[2] - gap).abs() <= 1e-9 * gap && (last[4] - run.record.fun).abs() <= 1e-9 * run.record.fun.abs());
+    }
+}
+
+#[test]
+fn every_function_of_every_suite_has_its_place() {
+    for suite in Suite::ALL {
+        let setup = Bench { instances: vec![2], budget: 1, ..Bench::of(suite) };
+        let trials = bench(&setup, &["random_search"]);
+        let places: Vec<_> = trials.iter().map(|trial| trial.place().unwrap()).collect();
+        let dims = setup.dims.len().max(1);
+        assert_eq!(places.len(), setup.functions.len() * dims, "{}", suite.name());
+        let all = || setup.functions.iter().map(|&function| Place { suite, function, instance: 2 });
+        assert!(all().all(|place| places.iter().filter(|other| **other == place).count() == dims), "{places:?}");
+        assert_eq!(Suite::parse(suite.name()).unwrap(), suite);
+        let findings = Findings::of(&trials).unwrap();
+        assert!(findings.markdown().unwrap().starts_with(&format!("# {}\n", suite.title())));
+    }
+    let mixed: Vec<_> = [Suite::Bbob, Suite::BbobMixint]
+        .into_iter()
+        .flat_map(|suite| {
+            bench(&Bench { functions: vec![1], instances: vec![1], budget: 1, ..Bench::of(suite) }, &["de"])
+        })
+        .collect();
+    let why = Findings::of(&mixed).err().unwrap().to_string();
+    assert!(why.contains("the other runs are of the suite bbob"), "{why}");
+    let why = Suite::parse("cec2007").unwrap_err().to_string();
+    assert!(why.contains("did you mean 'cec2006'?") || why.contains("did you mean 'cec2017'?"), "{why}");
+    let own = Bench { dims: vec![5], ..Bench::of(Suite::Cec2006) };
+    let why = own.run(&methods(&["de"]), &Records::none(), &|_| {}).unwrap_err().to_string();
+    assert!(why.starts_with("dims = [5]: left out"), "{why}");
+}
+
+/// With constraints only points that keep them count: against a run that writes down every evaluation.
+#[test]
+fn infeasible_points_do_not_count() {
+    let setup = Bench { functions: vec![4, 6, 8], instances: vec![1, 2], budget: 300, ..Bench::of(Suite::Cec2006) };
+    let trials = bench(&setup, &["de(particles=12)", "auto", "random_search"]);
+    let findings = Findings::of(&trials).unwrap();
+    let scores = |name: &str| &findings.methods().iter().find(|(method, _)| method == name).unwrap().1;
+    assert_eq!(scores("auto").share(300.0), 1.0);
+    assert!(scores("random_search").share(300.0) < 0.1 && scores("random_search").feasible(300.0) < 1.0);
+    for trial in trials.iter().filter(|trial| trial.record.method != "auto") {
+        let Place { suite, function, instance } = trial.place().unwrap();
+        let problem = suite.entry(function, 1).unwrap();
+        let dim = problem.dims.least();
+        let problem = problem.build::<f64>(dim, None).unwrap();
+        let (entry, settings) = registry::parse(&trial.record.method).unwrap();
+        let constraints = problem.constraints();
+        let mut method =
+            registry::build(entry, problem.space(), Some(300 * dim as u64), &settings, constraints, problem.aim())
+                .unwrap();
+        let rng = Rng::new(instance).fork(&format!("{}/d{dim}", trial.record.problem)).fork("start 0");
+        let seen = Mutex::new((0_u64, None, None));
+        let minimum = problem.minimum().unwrap();
+        let mut note = |progress: &Progress<'_>| {
+            let best = progress.best;
+            let mut seen = seen.lock().unwrap();
+            seen.0 = progress.evaluations;
+            if best.violation == 0.0 && best.value.is_finite() {
+                seen.1.get_or_insert(best.evaluation);
+                if best.value - minimum <= 1e-4 * minimum.abs() {
+                    seen.2.get_or_insert(best.evaluation);
+                }
+            }
+            ControlFlow::Continue(())
+        };
+        let mut end = Evaluations(trial.record.nfev);
+        let outcome = Run::new(&*problem, &mut *method, instance).rng(rng).watch(&mut note).watch(&mut end).minimize();
+        let score = &Scores::of([trial]).unwrap().0[0];
+        let when = |evaluation: Option<u64>| evaluation.map_or(f64::INFINITY, |n| n as f64 / dim as f64);
+        let solved = seen.lock().unwrap().2;
+        assert_eq!(score.reached, [when(solved)], "{} {}", trial.record.method, trial.record.problem);
+        assert!(score.feasible <= when(seen.lock().unwrap().1), "{}", trial.record.problem);
+        assert_eq!(outcome.is_feasible(), trial.record.fun.is_finite());
+        assert!(!outcome.is_feasible() || trial.record.fun == outcome.fun);
     }
 }

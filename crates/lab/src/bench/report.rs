@@ -1,9 +1,9 @@
 //! The report of a bench: tables and curves, as text, Markdown, SVG and one page.
 
-use super::GROUPS;
 use super::score::{BUDGETS, Score, Scores};
+use super::suite::{Group, Suite};
 use super::trial::Trial;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plot::{Axis, Chart, Line};
 use crate::report::Report;
 use crate::table::{Rules, Table, fixed};
@@ -17,10 +17,14 @@ const SELECTOR: &str = "perfect selector";
 const LEGEND: &str = "Share of the 51 precisions 10^2, 10^1.8, .. 10^-8 reached within so many evaluations a variable (d), over all \
     runs. The area is the mean of that share over log10(evaluations / d) from 0 to 3. Behind ± half of the 95 % interval over \
     instances (Student).";
+const LEGEND_CONSTRAINED: &str = "Share of runs that have a point within all constraints whose value is within 1e-4 of the best one known \
+    (relative), after so many evaluations a variable (d). The area is the mean of that share over log10(evaluations / d) from 0 to 3. \
+    Behind ± half of the 95 % interval over seeds (Student).";
 const OF_SELECTOR: &str = "The perfect selector knows for every run and every budget the best of the methods shown.";
 
 /// The runs of a bench, method by method.
 pub struct Findings {
+    suite: Suite,
     methods: Vec<(String, Scores)>,
     budget: u64,
 }
@@ -40,7 +44,17 @@ type Part = (String, Box<dyn Fn(&Score) -> bool>);
 
 impl Findings {
     /// Groups runs by method, in the order in which they first occur.
+    ///
+    /// # Errors
+    /// Runs on problems of several suites, or of none.
     pub fn of(trials: &[Trial]) -> Result<Self> {
+        let suite = trials.first().map_or(Ok(Suite::default()), |trial| trial.place().map(|place| place.suite))?;
+        for trial in trials {
+            if trial.place()?.suite != suite {
+                let rule = format!("the other runs are of the suite {}", suite.name());
+                return Err(Error::value("problem", &trial.record.problem, rule));
+            }
+        }
         let mut groups: Vec<(String, Vec<&Trial>)> = Vec::new();
         for trial in trials {
             match groups.iter_mut().find(|(name, _)| *name == trial.record.method) {
@@ -51,6 +65,7 @@ impl Findings {
         let score = |(name, group): (String, Vec<&Trial>)| Ok((name, Scores::of(group)?));
         let spent = |trial: &Trial| trial.budget.max(trial.record.nfev.div_ceil(trial.record.dim.max(1) as u64));
         Ok(Findings {
+            suite,
             methods: groups.into_iter().map(score).collect::<Result<_>>()?,
             budget: trials.iter().map(spent).max().unwrap_or(0),
         })
@@ -91,21 +106,20 @@ impl Findings {
 
     /// The groups of functions that occur.
     fn groups(&self) -> Vec<Part> {
-        let occurs =
-            |&&(_, first, last): &&(_, usize, usize)| self.all().any(|score| (first..=last).contains(&score.function));
-        let part = |&(name, first, last): &(&str, usize, usize)| {
+        let occurs = |&&(_, first, last): &&Group| self.all().any(|score| (first..=last).contains(&score.function));
+        let part = |&(name, first, last): &Group| {
             let inside = move |s: &Score| (first..=last).contains(&s.function);
             (name.to_owned(), Box::new(inside) as Box<dyn Fn(&Score) -> bool>)
         };
-        GROUPS.iter().filter(occurs).map(part).collect()
+        self.suite.groups().iter().filter(occurs).map(part).collect()
     }
 
     /// The functions that occur.
     fn functions(&self) -> Vec<Part> {
         let occurs = |function: &usize| self.all().any(|score| score.function == *function);
         let part =
-            |f: usize| (format!("f{f}"), Box::new(move |s: &Score| s.function == f) as Box<dyn Fn(&Score) -> bool>);
-        (1..=24).filter(occurs).map(part).collect()
+            |f: usize| (self.suite.label(f), Box::new(move |s: &Score| s.function == f) as Box<dyn Fn(&Score) -> bool>);
+        self.suite.functions().into_iter().filter(occurs).map(part).collect()
     }
 
     /// Share at every budget and area, with intervals over instances.
@@ -141,6 +155,9 @@ impl Findings {
     fn details(&self) -> Vec<(String, Table)> {
         let last = |scores: &Scores| scores.share(self.budget as f64);
         let at = format!("Share at {} d", self.budget);
+        if self.suite.is_constrained() {
+            return [("Feasible".to_owned(), self.feasible())].into_iter().chain(self.by_function()).collect();
+        }
         let mut parts = vec![(self.groups(), "by group")];
         let dims = self.dims();
         if dims.len() > 1 {
@@ -152,6 +169,18 @@ impl Findings {
                 [(format!("{at} {by}"), self.by(parts, last)), (format!("Area {by}"), self.by(parts, Scores::area))]
             })
             .collect()
+    }
+
+    /// The share of runs with a point within all constraints.
+    fn feasible(&self) -> Table {
+        let budgets = self.budgets();
+        let headers = budgets.iter().map(|budget| format!("{budget} d"));
+        let mut table = Table::new(["method".to_owned()].into_iter().chain(headers));
+        for (name, scores) in self.rows() {
+            let figures = budgets.iter().map(|&budget| fixed(scores.feasible(budget as f64), 3));
+            table.row([name.to_owned()].into_iter().chain(figures));
+        }
+        table
     }
 
     /// The tables by function: title and table.
@@ -174,8 +203,15 @@ impl Findings {
         ]
     }
 
+    /// Every table but the first, those by function too.
+    fn all_details(&self) -> Vec<(String, Table)> {
+        let by_function = if self.suite.is_constrained() { Vec::new() } else { self.by_function() };
+        self.details().into_iter().chain(by_function).collect()
+    }
+
     fn legend(&self) -> String {
-        if self.methods.len() > 1 { format!("{LEGEND} {OF_SELECTOR}") } else { LEGEND.into() }
+        let legend = if self.suite.is_constrained() { LEGEND_CONSTRAINED } else { LEGEND };
+        if self.methods.len() > 1 { format!("{legend} {OF_SELECTOR}") } else { legend.into() }
     }
 
     /// The tables for a terminal.
@@ -189,8 +225,8 @@ impl Findings {
 
     /// The tables as Markdown.
     pub fn markdown(&self) -> Result<String> {
-        let mut text = format!("# BBOB\n\n{}\n\n{}", self.legend(), self.overall()?.markdown());
-        for (title, table) in self.details().into_iter().chain(self.by_function()) {
+        let mut text = format!("# {}\n\n{}\n\n{}", self.suite.title(), self.legend(), self.overall()?.markdown());
+        for (title, table) in self.all_details() {
             text += &format!("\n## {title}\n\n{}", table.markdown());
         }
         Ok(text)
@@ -200,7 +236,7 @@ impl Findings {
     pub fn pictures(&self) -> Vec<Picture> {
         let whole: Part = ("all functions and dimensions".into(), Box::new(|_: &Score| true));
         let dims = self.dims();
-        let dims = if dims.len() > 1 { dims } else { Vec::new() };
+        let dims = if dims.len() > 1 && !self.suite.is_constrained() { dims } else { Vec::new() };
         let parts = [whole].into_iter().chain(dims).chain(self.groups());
         parts.map(|(name, keep)| self.picture(&name, keep)).collect()
     }
@@ -210,7 +246,8 @@ impl Findings {
         let mut chart = Chart::new(
             format!("Targets reached: {part}"),
             Axis::log("evaluations / d").range(1.0, 10f64.powf(end)),
-            Axis::linear("share of targets").range(0.0, 1.0),
+            Axis::linear(if self.suite.is_constrained() { "share of runs solved" } else { "share of targets" })
+                .range(0.0, 1.0),
         );
         for (name, scores) in self.rows() {
             let scores = scores.only(&keep);
@@ -223,12 +260,12 @@ impl Findings {
 
     /// The self-contained page.
     pub fn page(&self) -> Result<Report> {
-        let mut page = Report::new("BBOB");
+        let mut page = Report::new(self.suite.title());
         page.paragraph(&self.legend()).table(&self.overall()?, "All functions, dimensions and instances.");
         for picture in self.pictures() {
             page.picture(&picture.svg, &picture.caption);
         }
-        for (title, table) in self.details().into_iter().chain(self.by_function()) {
+        for (title, table) in self.all_details() {
             page.table(&table, &format!("{title}."));
         }
         Ok(page)
@@ -241,7 +278,13 @@ impl Findings {
             let figures = |scores: &Scores| -> Value {
                 let share: Map<_, _> =
                     self.budgets().iter().map(|b| (b.to_string(), json!(scores.share(*b as f64)))).collect();
-                json!({"runs": scores.0.len(), "share": share, "area": scores.area()})
+                let mut figures = json!({"runs": scores.0.len(), "share": share, "area": scores.area()});
+                if self.suite.is_constrained() {
+                    let feasible =
+                        self.budgets().into_iter().map(|b| (b.to_string(), scores.feasible(b as f64).into()));
+                    figures["feasible"] = Value::Object(feasible.collect());
+                }
+                figures
             };
             let parts = |parts: &[Part]| -> Map<String, Value> {
                 parts.iter().map(|(name, keep)| (name.clone(), figures(&scores.only(keep)))).collect()
@@ -260,7 +303,7 @@ impl Findings {
             }
             methods.push(method);
         }
-        Ok(json!({"budget": self.budget, "methods": methods}))
+        Ok(json!({"suite": self.suite.name(), "budget": self.budget, "methods": methods}))
     }
 }
 

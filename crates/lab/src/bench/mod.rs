@@ -1,12 +1,13 @@
-//! The BBOB harness: methods over functions, dimensions and instances of COCO's suite, with exact counts of evaluations.
+//! The bench: methods over functions, dimensions and instances of a [`Suite`], with exact counts of evaluations.
 //!
 //! Hansen, Auger, Ros, Mersmann, Tušar, Brockhoff (2021), "COCO: a platform for comparing continuous optimizers in a
 //! black-box setting", Optimization Methods and Software 36. A run is judged by the 51 precisions 10^2, 10^1.8, ..
-//! 10^-8 that its best value reaches, each at the number of evaluations that it took.
+//! 10^-8 that its best value reaches, each at the number of evaluations that it took. Where problems have constraints there is one
+//! precision, 1e-4 of the best value that is known, and only points that keep all constraints count.
 //!
 //! ```
 //! use swarmgrad::study::units::Records;
-//! use swarmgrad_lab::bbob::{Bench, Method, Scores};
+//! use swarmgrad_lab::bench::{Bench, Method, Scores};
 //! let bench = Bench { functions: vec![1, 8], dims: vec![2], instances: vec![1, 2], budget: 100, ..Bench::default() };
 //! let trials = bench.run(&[Method::parse("de")?], &Records::none(), &|_| {})?;
 //! assert_eq!(trials.len(), 2 * 2);
@@ -18,11 +19,13 @@
 mod archive;
 mod report;
 mod score;
+mod suite;
 mod trial;
 
 pub use archive::write_archive;
 pub use report::{Findings, Picture};
 pub use score::{BUDGETS, Score, Scores, targets};
+pub use suite::{Group, Place, Suite};
 pub use trial::{Method, Trial};
 
 use crate::error::{Error, Result};
@@ -31,23 +34,16 @@ use std::path::Path;
 use swarmgrad::Halt;
 use swarmgrad::study::units::{self, Progress, Records, Work};
 
-/// The five groups of functions: name, first and last number.
-pub const GROUPS: [(&str, usize, usize); 5] = [
-    ("separable", 1, 5),
-    ("moderate", 6, 9),
-    ("ill-conditioned", 10, 14),
-    ("multi-modal", 15, 19),
-    ("weakly structured", 20, 24),
-];
-
 /// What to run and how.
 #[derive(Debug, Clone)]
 pub struct Bench {
-    /// Numbers of functions, 1 to 24.
+    /// The suite.
+    pub suite: Suite,
+    /// Numbers of its functions, from 1 on.
     pub functions: Vec<usize>,
-    /// Numbers of variables, at least 2.
+    /// Numbers of variables; none where every problem has its own.
     pub dims: Vec<usize>,
-    /// Numbers of instances.
+    /// Numbers of instances; of problems without instances these are seeds.
     pub instances: Vec<u64>,
     /// Evaluations of a run as a multiple of the number of variables.
     pub budget: u64,
@@ -60,11 +56,19 @@ pub struct Bench {
 }
 
 impl Default for Bench {
-    /// The whole suite in 5, 10 and 20 variables, instances 1 to 5, 1000 evaluations a variable, one thread.
+    /// BBOB, see [`Bench::of`].
     fn default() -> Self {
+        Bench::of(Suite::Bbob)
+    }
+}
+
+impl Bench {
+    /// The whole suite in its usual dimensions, instances 1 to 5, 1000 evaluations a variable, one thread.
+    pub fn of(suite: Suite) -> Self {
         Bench {
-            functions: (1..=24).collect(),
-            dims: vec![5, 10, 20],
+            suite,
+            functions: suite.functions(),
+            dims: suite.dims(),
             instances: (1..=5).collect(),
             budget: 1000,
             seed: 0,
@@ -94,9 +98,9 @@ pub enum Step {
 /// One run to be made.
 struct Unit<'a> {
     method: &'a Method,
-    function: usize,
+    place: Place,
+    problem: String,
     dim: usize,
-    instance: u64,
 }
 
 impl Bench {
@@ -117,10 +121,7 @@ impl Bench {
             Progress::Ended { unit, .. } => progress(Step::Done { evaluations: granted(unit) }),
         };
         let work = Work { records, threads: self.threads, halt: self.halt.clone() };
-        let run = |unit: &Unit<'_>| {
-            let Unit { method, function, dim, instance } = *unit;
-            method.run(function, dim, instance, self.budget, self.seed, &self.halt).map(Some)
-        };
+        let run = |unit: &Unit<'_>| unit.method.run(unit.place, unit.dim, self.budget, self.seed, &self.halt).map(Some);
         let trials = work.run(&units, |(_, unit)| self.key(unit), |(_, unit), _| run(unit), &told)?;
         let mut trials: Vec<_> = units.iter().map(|(place, _)| *place).zip(trials).collect();
         trials.sort_unstable_by_key(|(place, _)| *place);
@@ -138,15 +139,20 @@ impl Bench {
     /// What a run is found by: everything that its result depends on.
     fn key(&self, unit: &Unit<'_>) -> Value {
         json!({
-            "method": unit.method.label, "params": unit.method.params(), "problem": trial::name(unit.function, unit.instance),
-            "dim": unit.dim, "budget": self.budget, "seed": self.seed, "version": env!("CARGO_PKG_VERSION"),
+            "method": unit.method.label, "params": unit.method.params(), "problem": unit.problem, "dim": unit.dim,
+            "budget": self.budget, "seed": unit.place.seed(self.seed), "version": env!("CARGO_PKG_VERSION"),
         })
     }
 
     /// All runs, checked before the first begins.
     fn units<'a>(&self, methods: &'a [Method]) -> Result<Vec<Unit<'a>>> {
-        let lists =
-            [("functions", self.functions.len()), ("dims", self.dims.len()), ("instances", self.instances.len())];
+        let own = self.suite.is_constrained();
+        if own && !self.dims.is_empty() {
+            let rule = format!("left out: every problem of {} has its own", self.suite.name());
+            return Err(Error::value("dims", format!("{:?}", self.dims), rule));
+        }
+        let lists = [("functions", self.functions.len()), ("instances", self.instances.len())];
+        let lists = lists.into_iter().chain((!own).then_some(("dims", self.dims.len())));
         if let Some((name, _)) = lists.into_iter().find(|(_, length)| *length == 0) {
             return Err(Error::value(name, "nothing", "at least one"));
         }
@@ -158,12 +164,22 @@ impl Bench {
         }
         let mut units = Vec::new();
         for method in methods {
-            for &dim in &self.dims {
-                method.check(dim, self.budget)?;
+            let mut checked = Vec::new();
+            for dim in self.dims.iter().map(|&dim| Some(dim)).chain(own.then_some(None)) {
                 for &function in &self.functions {
                     for &instance in &self.instances {
-                        swarmgrad::problems::bbob(function, instance)?;
-                        units.push(Unit { method, function, dim, instance });
+                        let entry = self.suite.entry(function, instance)?;
+                        let dim = dim.unwrap_or(entry.dims.least());
+                        entry.space::<f64>(dim)?;
+                        // Functions of as many variables have the same space, but for those that have their own.
+                        let space = (own.then_some(entry.name), dim);
+                        if !checked.contains(&space) {
+                            checked.push(space);
+                            method.check(&*entry.build::<f64>(dim, None)?, self.budget)?;
+                        }
+                        let place = Place { suite: self.suite, function, instance };
+                        let problem = self.suite.problem(function, instance)?;
+                        units.push(Unit { method, place, problem, dim });
                     }
                 }
             }

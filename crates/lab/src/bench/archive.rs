@@ -6,7 +6,8 @@
 //! is `evaluations constraint-evaluations precision value best-value`; COCO's own program appends the point, which
 //! nothing reads.
 
-use super::trial::{self, Trial};
+use super::suite::{Place, Suite};
+use super::trial::Trial;
 use crate::error::{Error, Result};
 use crate::record::value_at;
 use std::fmt::Write;
@@ -17,7 +18,10 @@ use swarmgrad::write_whole;
 pub fn write_archive(folder: impl AsRef<Path>, trials: &[Trial]) -> Result<Vec<PathBuf>> {
     let mut runs = Vec::new();
     for trial in trials {
-        let (function, instance) = trial.place()?;
+        let Place { suite, function, instance } = trial.place()?;
+        if suite != Suite::Bbob {
+            return Err(Error::value("coco", &trial.record.problem, "COCO's archives are of the suite bbob"));
+        }
         runs.push(Archived { method: &trial.record.method, function, dim: trial.record.dim, instance, trial });
     }
     runs.sort_by_key(|run| (run.method, run.function, run.dim, run.instance, run.trial.record.seed));
@@ -66,7 +70,7 @@ fn entry(file: &str, runs: &[Archived<'_>]) -> Result<String> {
         env!("CARGO_PKG_VERSION"),
     );
     for Archived { instance, trial, .. } in runs {
-        let precision = trial.record.fun - trial::optimum(function, *instance)?;
+        let precision = trial.record.fun - trial.place()?.optimum()?;
         let _ = write!(text, ", {instance}:{}|{}", trial.record.nfev, scientific(precision, 1));
     }
     Ok(text)
@@ -75,8 +79,8 @@ fn entry(file: &str, runs: &[Archived<'_>]) -> Result<String> {
 /// The lines of all runs, each behind its header.
 fn lines(runs: &[Archived<'_>], rows: impl Fn(&Trial) -> Vec<(u64, f64)>) -> Result<String> {
     let mut text = String::new();
-    for Archived { function, instance, trial, .. } in runs {
-        let optimum = trial::optimum(*function, *instance)?;
+    for Archived { trial, .. } in runs {
+        let optimum = trial.place()?.optimum()?;
         let _ = writeln!(
             text,
             "% f evaluations | g evaluations | best noise-free fitness - Fopt ({}) + sum g_i+ | measured fitness | best \

@@ -1,0 +1,201 @@
+//! The suites: which functions and instances there are, and which precisions a run is judged by.
+
+use super::score::{LAST, targets};
+use crate::error::{Error, Result};
+use swarmgrad::problems::{self, CONSTRAINED, Entry};
+
+/// A collection of test problems that methods are compared on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Suite {
+    /// COCO's noiseless functions.
+    #[default]
+    Bbob,
+    /// The same with whole variables.
+    BbobMixint,
+    /// Shifted, rotated, hybrid and composed functions of the competition of 2017.
+    Cec2017,
+    /// Functions with constraints, of the competition of 2006.
+    Cec2006,
+    /// Machine parts with constraints.
+    Designs,
+}
+
+/// A function of a suite, and which instance of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The suite.
+    pub suite: Suite,
+    /// The function's number in it, from 1 on.
+    pub function: usize,
+    /// The instance; of a function without instances the seed, which does its duty in intervals.
+    pub instance: u64,
+}
+
+/// Functions of a kind: a name, the first and the last number.
+pub type Group = (&'static str, usize, usize);
+
+const OF_BBOB: &[Group] = &[
+    ("separable", 1, 5),
+    ("moderate", 6, 9),
+    ("ill-conditioned", 10, 14),
+    ("multi-modal", 15, 19),
+    ("weakly structured", 20, 24),
+];
+const OF_CEC2017: &[Group] = &[("unimodal", 1, 3), ("multi-modal", 4, 10), ("hybrid", 11, 20), ("composed", 21, 30)];
+
+/// A run on a problem with constraints is over when its best feasible point is so near to the best one known, as a share of that value.
+const NEAR: f64 = 1e-4;
+
+impl Suite {
+    /// All suites.
+    pub const ALL: [Suite; 5] = [Suite::Bbob, Suite::BbobMixint, Suite::Cec2017, Suite::Cec2006, Suite::Designs];
+
+    /// Its name, with which the names of its problems begin.
+    pub fn name(self) -> &'static str {
+        match self {
+            Suite::Bbob => "bbob",
+            Suite::BbobMixint => "bbob_mixint",
+            Suite::Cec2017 => "cec2017",
+            Suite::Cec2006 => "cec2006",
+            Suite::Designs => "designs",
+        }
+    }
+
+    /// Its name as the literature writes it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Suite::Bbob => "BBOB",
+            Suite::BbobMixint => "BBOB with whole variables",
+            Suite::Cec2017 => "CEC 2017",
+            Suite::Cec2006 => "CEC 2006",
+            Suite::Designs => "Designs",
+        }
+    }
+
+    /// The suite of that name.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest one.
+    pub fn parse(name: &str) -> Result<Self> {
+        let found = Suite::ALL.into_iter().find(|suite| suite.name() == name);
+        Ok(found.ok_or_else(|| swarmgrad::Error::unknown("suite", name, Suite::ALL.map(Suite::name)))?)
+    }
+
+    /// Whether its problems have constraints, and a number of variables of their own.
+    pub fn is_constrained(self) -> bool {
+        matches!(self, Suite::Cec2006 | Suite::Designs)
+    }
+
+    /// Its problems with constraints, in order.
+    fn constrained(self) -> impl Iterator<Item = &'static Entry> {
+        CONSTRAINED.iter().filter(move |entry| entry.name.split('/').next() == Some(self.name()))
+    }
+
+    /// Numbers of its functions.
+    pub fn functions(self) -> Vec<usize> {
+        match self {
+            Suite::Bbob | Suite::BbobMixint => (1..=24).collect(),
+            Suite::Cec2017 => (1..=30).filter(|&function| function != 2).collect(),
+            Suite::Cec2006 | Suite::Designs => (1..=self.constrained().count()).collect(),
+        }
+    }
+
+    /// Numbers of variables where nobody says any; none where every problem has its own.
+    pub fn dims(self) -> Vec<usize> {
+        match self {
+            Suite::Bbob => vec![5, 10, 20],
+            Suite::BbobMixint => vec![5, 10],
+            Suite::Cec2017 => vec![10],
+            Suite::Cec2006 | Suite::Designs => Vec::new(),
+        }
+    }
+
+    /// Its groups of functions; none where they have no kinds.
+    pub fn groups(self) -> &'static [Group] {
+        match self {
+            Suite::Bbob | Suite::BbobMixint => OF_BBOB,
+            Suite::Cec2017 => OF_CEC2017,
+            Suite::Cec2006 | Suite::Designs => &[],
+        }
+    }
+
+    /// A function of it.
+    ///
+    /// # Errors
+    /// A number of a function or an instance that there is not.
+    pub fn entry(self, function: usize, instance: u64) -> Result<Entry> {
+        Ok(match self {
+            Suite::Bbob => problems::bbob(function, instance)?,
+            Suite::BbobMixint => problems::bbob_mixint(function, instance)?,
+            Suite::Cec2017 => problems::cec2017(function, instance)?,
+            Suite::Cec2006 | Suite::Designs => {
+                let entry = function.checked_sub(1).and_then(|at| self.constrained().nth(at));
+                let rule = || format!("must be within 1 to {} of {}", self.constrained().count(), self.name());
+                *entry.ok_or_else(|| Error::value("function", function, rule()))?
+            }
+        })
+    }
+
+    /// What a function is called in tables.
+    pub fn label(self, function: usize) -> String {
+        match self.entry(function, 1) {
+            Ok(entry) => entry.name.rsplit('/').next().unwrap_or(entry.name).into(),
+            Err(_) => format!("f{function}"),
+        }
+    }
+
+    /// The problem's name as in the registry of problems, with the instance in any case where there are any.
+    pub(super) fn problem(self, function: usize, instance: u64) -> Result<String> {
+        let name = self.entry(function, instance)?.name;
+        Ok(if self.is_constrained() { name.into() } else { format!("{name}/i{instance}") })
+    }
+
+    /// The precisions that a run is judged by, at a problem whose best value is this one.
+    pub(super) fn targets(self, optimum: f64) -> Vec<f64> {
+        if self.is_constrained() { vec![NEAR * optimum.abs()] } else { targets().to_vec() }
+    }
+
+    /// The last of them; a run that reaches it is over.
+    pub(super) fn last(self, optimum: f64) -> f64 {
+        if self.is_constrained() { NEAR * optimum.abs() } else { LAST }
+    }
+}
+
+impl Place {
+    /// The place of a problem in its suite; `seed` counts where there are no instances.
+    ///
+    /// # Errors
+    /// A name that belongs to no suite.
+    pub(super) fn of(problem: &str, seed: u64) -> Result<Self> {
+        let wrong = || Error::value("problem", problem, "must be one of a suite, as bbob/f8/i3 or cec2006/g06");
+        let (name, rest) = problem.split_once('/').ok_or_else(wrong)?;
+        let suite = Suite::ALL.into_iter().find(|suite| suite.name() == name).ok_or_else(wrong)?;
+        if suite.is_constrained() {
+            let at = suite.constrained().position(|entry| entry.name == problem).ok_or_else(wrong)?;
+            return Ok(Place { suite, function: at + 1, instance: seed });
+        }
+        let numbers = rest.strip_prefix('f').and_then(|rest| rest.split_once("/i"));
+        let numbers = numbers.and_then(|(f, i)| Some((f.parse().ok()?, i.parse().ok()?)));
+        let (function, instance) = numbers.ok_or_else(wrong)?;
+        suite.entry(function, instance)?;
+        Ok(Place { suite, function, instance })
+    }
+
+    /// The seed of its run in a bench with that one: where there are no instances, their numbers are seeds.
+    pub(super) fn seed(&self, seed: u64) -> u64 {
+        if self.suite.is_constrained() { seed.wrapping_add(self.instance) } else { seed }
+    }
+
+    /// The best value that there is.
+    ///
+    /// # Errors
+    /// None for a place that [`Place::of`] has found.
+    pub(super) fn optimum(&self) -> Result<f64> {
+        let entry = self.suite.entry(self.function, self.instance)?;
+        // It does not depend on the number of variables.
+        let dim = entry.dims.least().max(2);
+        let dim = if entry.dims.allows(dim) { dim } else { entry.dims.least() };
+        let minimum = entry.build::<f64>(dim, None)?.minimum();
+        minimum.ok_or_else(|| Error::value("problem", entry.name, "its minimum is not known"))
+    }
+}
