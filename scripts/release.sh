@@ -2,11 +2,11 @@
 # The archive of the program as it is published, in target/archives: the program, completions for the shells, licences.
 #
 #     scripts/release.sh               # with everything; downloads of data sets need a C compiler
-#     scripts/release.sh nn            # with these features of swarmgrad-cli; '' for the smallest
+#     scripts/release.sh burn          # with these features of swarmgrad-cli; '' for the smallest
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-features=${1-download}
+features=${1-burn,download}
 cargo build --profile dist -p swarmgrad-cli --features "$features"
 
 metadata=$(cargo metadata --no-deps --offline --format-version 1)

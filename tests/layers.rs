@@ -64,12 +64,16 @@ fn compiled(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn networks_are_compiled_for_those_who_ask_and_for_tests() {
+fn the_tensor_library_is_compiled_for_those_who_ask_and_for_tests() {
     let burn = |tree: &str| tree.lines().any(|line| line.starts_with("burn "));
     let program = ["normal,build", "--package", "swarmgrad-cli"];
     let lean = compiled(&program);
-    assert!(lean.contains("swarmgrad-lab ") && !burn(&lean), "{lean}");
-    assert!(burn(&compiled(&[&program[..], &["--features", "nn"]].concat())));
+    assert!(lean.contains("swarmgrad-nn ") && !burn(&lean), "{lean}");
+    assert!(burn(&compiled(&[&program[..], &["--features", "burn"]].concat())));
+    // Nor do those who download data sets, nor those who use the library.
+    assert!(!burn(&compiled(&[&program[..], &["--features", "download"]].concat())));
+    let library = compiled(&["normal,build", "--package", "swarmgrad"]);
+    assert!(library.contains("swarmgrad-study ") && !library.contains("swarmgrad-nn "), "{library}");
     let tests = compiled(&["normal,dev,features", "--workspace", "--invert", "swarmgrad-cli"]);
-    assert!(tests.contains("swarmgrad-cli feature \"nn\""), "{tests}");
+    assert!(tests.contains("swarmgrad-cli feature \"burn\""), "{tests}");
 }

@@ -165,6 +165,13 @@ impl Entry {
         }
     }
 
+    /// The same row whose method of 32 bits is there without the feature `single` too, as those are that train networks.
+    pub const fn in_single<A32: Method<f32>>(mut self) -> Self {
+        self.build.0 = build::<f32, A32>;
+        self.load.0 = load::<f32, A32>;
+        self
+    }
+
     /// The same row with another way to be told of constraints.
     pub const fn told_by(mut self, handling: Handling) -> Self {
         self.handling = handling;

@@ -278,6 +278,7 @@ pub static ENTRIES: &[Entry] = &[
         "Nomura & Ono 2022",
         &[]
     )
+    .in_single::<cr_fm_nes::CrFmNesSamples<f32>>()
     .told_by(Handling::Lagrangian),
     algorithm!(
         xnes::XnesSamples<f32>,
@@ -293,6 +294,7 @@ pub static ENTRIES: &[Entry] = &[
         "Schaul et al. 2011",
         &[]
     )
+    .in_single::<snes::SnesSamples<f32>>()
     .told_by(Handling::Lagrangian),
     algorithm!(
         open_es::OpenEsSamples<f32>,
@@ -300,14 +302,16 @@ pub static ENTRIES: &[Entry] = &[
         "OpenAI-ES: Adam on the gradient of the smoothed objective",
         "Salimans et al. 2017",
         &[]
-    ),
+    )
+    .in_single::<open_es::OpenEsSamples<f32>>(),
     algorithm!(
         pgpe::PgpeSamples<f32>,
         pgpe::PgpeSamples<f64>,
         "parameter-exploring policy gradients with mirrored samples",
         "Sehnke et al. 2010",
         &[]
-    ),
+    )
+    .in_single::<pgpe::PgpeSamples<f32>>(),
     // Several objectives.
     front!(
         nsga2::Nsga2,

@@ -63,7 +63,6 @@ pub fn positive(text: &str) -> std::result::Result<u64, String> {
 }
 
 /// Yes or no.
-#[cfg(feature = "nn")]
 pub fn yes_or_no(text: &str) -> std::result::Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "true" => Ok(true),

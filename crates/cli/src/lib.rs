@@ -44,8 +44,7 @@ pub fn main() -> ExitCode {
 /// The exit code for what stopped a command.
 fn code(why: &anyhow::Error) -> u8 {
     use swarmgrad_lab::Error::{Library, Method, Value};
-    let usage = why.is::<swarmgrad::Error>()
-        || why.is::<command::NeedsNetworks>()
-        || matches!(why.downcast_ref(), Some(Library(_) | Method { .. } | Value { .. }));
+    let usage =
+        why.is::<swarmgrad::Error>() || matches!(why.downcast_ref(), Some(Library(_) | Method { .. } | Value { .. }));
     if usage { USAGE } else { NO_VALUE }
 }

@@ -10,9 +10,11 @@ pub use program::Program;
 pub use registry::{Entry, LOSSES, Named, Parameter, Takes, entry};
 
 use crate::elementary::exp_below;
+use fearless_simd::{Simd, dispatch};
+use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::gradient::elements::{BlockLoss, ElementLoss, Found, Swarms};
-use swarmgrad_core::simd::ln;
+use swarmgrad_core::simd::{level, ln};
 use swarmgrad_core::{Real, Result, Rng, Workers};
 
 /// The part of a batch that one swarm looks after.
@@ -78,6 +80,13 @@ pub trait Loss<F: Real = f32>: Send + Sync {
     /// Lets swarms look for better outputs, a swarm a block. `block` is at least [`Self::block`].
     fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>);
 
+    /// Writes the proximal map of every block into `out` and says whether it can be computed without a search: the z of the least
+    /// loss(z) + |z - w|^2 / (2 tau), w the outputs; in a range if there is one, which w may be outside of.
+    fn proximal(&self, block: Block, batch: Batch<'_, F>, tau: f64, range: Option<[f64; 2]>, out: &mut [F]) -> bool {
+        let _ = (block, batch, tau, range, out);
+        false
+    }
+
     /// The value of every block of size `block` (at least [`Self::block`]), in order.
     fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>);
 
@@ -108,11 +117,36 @@ fn width_of_targets<F>(outputs: &[F], targets: &[F], columns: usize) -> usize {
 pub trait Derivative<F: Real> {
     /// d value / d output; `None` where the loss has no derivative of its own.
     fn derivative(&self, output: F, target: F) -> Option<F>;
+
+    /// The z of the least value(z) + (z - output)^2 / (2 tau) in a range; `None` where there is no formula for it. What is outside of
+    /// the range stands for its nearest end, which is what a convex loss needs.
+    fn proximal(&self, output: F, target: F, tau: F, range: [F; 2]) -> Option<F> {
+        let _ = (output, target, tau, range);
+        None
+    }
 }
 
 /// A loss that is a mean over elements.
 #[derive(Debug, Clone, Copy)]
 pub struct Elementwise<L>(pub L);
+
+/// The element loss, many at a time in this processor's vectors.
+struct Each<'a, L>(&'a L);
+
+impl<F: Real, L: ElementLoss<F>> ElementLoss<F> for Each<'_, L> {
+    fn value(&self, output: F, target: F) -> F {
+        self.0.value(output, target)
+    }
+
+    fn values(&self, outputs: &[F], targets: &[F], out: &mut [F]) {
+        dispatch!(level(), simd => values(simd, self.0, outputs, targets, out));
+    }
+}
+
+#[simd]
+fn values<S: Simd, F: Real, L: ElementLoss<F>>(_simd: S, loss: &L, outputs: &[F], targets: &[F], out: &mut [F]) {
+    loss.values(outputs, targets, out);
+}
 
 /// The element loss as the mean over a longer block.
 struct MeanOf<'a, L>(&'a L);
@@ -147,11 +181,27 @@ impl<F: Real, L: ElementLoss<F> + Derivative<F>> Loss<F> for Elementwise<L> {
 
     fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
         let (Batch { columns, outputs, targets }, Lane { workers, rng }) = (batch, lane);
+        // Behind pointers, so that the search is compiled once and not for every loss.
+        let (each, mean) = (&Each(&self.0) as &dyn ElementLoss<F>, &MeanOf(&self.0) as &dyn BlockLoss<F>);
         match block {
-            Block::Element => swarms.elements(&self.0, outputs, targets, workers, rng, found),
-            Block::Sample => swarms.samples(&MeanOf(&self.0), columns, outputs, targets, workers, rng, found),
-            Block::Batch => swarms.batch(&MeanOf(&self.0), outputs, targets, workers, rng, found),
+            Block::Element => swarms.elements(each, outputs, targets, workers, rng, found),
+            Block::Sample => swarms.samples(mean, columns, outputs, targets, workers, rng, found),
+            Block::Batch => swarms.batch(mean, outputs, targets, workers, rng, found),
         }
+    }
+
+    fn proximal(&self, block: Block, batch: Batch<'_, F>, tau: f64, range: Option<[f64; 2]>, out: &mut [F]) -> bool {
+        let Batch { columns, outputs, targets } = batch;
+        // A block's loss is a mean: each of its elements has its share.
+        let tau = F::of(tau / width(block, columns, outputs.len()) as f64);
+        let range = range.map_or([F::neg_infinity(), F::infinity()], |range| range.map(F::of));
+        for ((out, &o), &t) in out.iter_mut().zip(outputs).zip(targets) {
+            match self.0.proximal(o, t, tau, range) {
+                Some(z) => *out = z.max(range[0]).min(range[1]),
+                None => return false,
+            }
+        }
+        true
     }
 
     fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {
@@ -166,6 +216,12 @@ impl<F: Real, L: ElementLoss<F> + Derivative<F>> Loss<F> for Elementwise<L> {
 pub trait BlockDerivative<F: Real> {
     /// Writes d value / d outputs of one block and says whether there is a derivative.
     fn derivative(&self, outputs: &[F], targets: &[F], out: &mut [F]) -> bool;
+
+    /// Writes the z of the least value(z) + |z - outputs|^2 / (2 tau) and says whether it can be computed without a search.
+    fn proximal(&self, outputs: &[F], targets: &[F], tau: F, out: &mut [F]) -> bool {
+        let _ = (outputs, targets, tau, out);
+        false
+    }
 }
 
 /// A loss that is a mean over samples.
@@ -210,9 +266,19 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Samplewise<L> {
     fn search(&self, swarms: &mut Swarms<F>, block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
         let (Batch { columns, outputs, targets }, Lane { workers, rng }) = (batch, lane);
         match block {
-            Block::Batch => swarms.batch(&MeanOfRows(&self.0, columns), outputs, targets, workers, rng, found),
-            _ => swarms.samples(&self.0, columns, outputs, targets, workers, rng, found),
+            Block::Batch => {
+                let mean = &MeanOfRows(&self.0, columns) as &dyn BlockLoss<F>;
+                swarms.batch(mean, outputs, targets, workers, rng, found);
+            }
+            _ => swarms.samples(&self.0 as &dyn BlockLoss<F>, columns, outputs, targets, workers, rng, found),
         }
+    }
+
+    fn proximal(&self, block: Block, batch: Batch<'_, F>, tau: f64, range: Option<[f64; 2]>, out: &mut [F]) -> bool {
+        let Batch { columns, outputs, targets } = batch;
+        let rows = outputs.chunks(columns).zip(targets.chunks(width_of_targets(outputs, targets, columns)));
+        let mut rows = rows.zip(out.chunks_mut(columns));
+        block == Block::Sample && range.is_none() && rows.all(|((o, t), out)| self.0.proximal(o, t, F::of(tau), out))
     }
 
     fn blocks(&self, block: Block, columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {
@@ -243,7 +309,8 @@ impl<F: Real, L: BlockLoss<F> + BlockDerivative<F>> Loss<F> for Batchwise<L> {
     }
 
     fn search(&self, swarms: &mut Swarms<F>, _block: Block, batch: Batch<'_, F>, lane: Lane<'_>, found: &mut Found<F>) {
-        swarms.batch(&self.0, batch.outputs, batch.targets, lane.workers, lane.rng, found);
+        let loss = &self.0 as &dyn BlockLoss<F>;
+        swarms.batch(loss, batch.outputs, batch.targets, lane.workers, lane.rng, found);
     }
 
     fn blocks(&self, _block: Block, _columns: usize, outputs: &[F], targets: &[F], out: &mut Vec<F>) {
@@ -277,6 +344,11 @@ impl<F: Real> Derivative<F> for Mse {
     fn derivative(&self, output: F, target: F) -> Option<F> {
         Some((output - target) + (output - target))
     }
+
+    fn proximal(&self, output: F, target: F, tau: F, _range: [F; 2]) -> Option<F> {
+        let twice = tau + tau;
+        Some((output + twice * target) / (F::one() + twice))
+    }
 }
 
 /// |output - target|
@@ -294,6 +366,15 @@ impl<F: Real> Derivative<F> for Mae {
     fn derivative(&self, output: F, target: F) -> Option<F> {
         Some(sign(output - target))
     }
+
+    fn proximal(&self, output: F, target: F, tau: F, _range: [F; 2]) -> Option<F> {
+        Some(toward(output, target, tau, tau))
+    }
+}
+
+/// A step from output to target, but not past it: `down` where the target is below, `up` where it is above.
+fn toward<F: Real>(output: F, target: F, down: F, up: F) -> F {
+    if output > target { (output - down).max(target) } else { (output + up).min(target) }
 }
 
 fn sign<F: Real>(x: F) -> F {
@@ -327,6 +408,30 @@ impl<F: Real> Derivative<F> for Bce {
         let output = output.max(low).min(one - low);
         Some((output - target) / (output * (one - output)))
     }
+
+    /// Of targets 0 and 1, by the quadratic equation that their logarithm leaves.
+    fn proximal(&self, output: F, target: F, tau: F, range: [F; 2]) -> Option<F> {
+        let one = F::one();
+        if target == one {
+            Some(toward_one(output, tau, range))
+        } else if target == F::zero() {
+            Some(one - toward_one(one - output, tau, [one - range[1], one - range[0]]))
+        } else {
+            None
+        }
+    }
+}
+
+/// The z of the least -ln z + (z - w)^2 / (2 tau) in a range, the logarithm's argument kept `EDGE` away from 0 and 1.
+fn toward_one<F: Real>(w: F, tau: F, [from, to]: [F; 2]) -> F {
+    let (low, one, half) = (F::of(EDGE), F::one(), F::of(0.5));
+    let root = (w * w + F::of(4.0) * tau).sqrt();
+    let inner = if w > F::zero() { half * (w + root) } else { F::of(2.0) * tau / (root - w) };
+    // Above its edge the loss is flat: there the nearest point is the least, and below the other edge too.
+    let inner = inner.max(low).min((one - low).max(w)).max(from).min(to);
+    let near = w.max(from).min(to);
+    let total = |z: F| (z - w) * (z - w) / (tau + tau) - ln(z.max(low).min(one - low));
+    if near < low && total(near) <= total(inner) { near } else { inner }
 }
 
 /// r^2 / 2 for |r| <= delta, delta (|r| - delta / 2) beyond, r = output - target.
@@ -346,6 +451,12 @@ impl<F: Real> Derivative<F> for Huber {
     fn derivative(&self, output: F, target: F) -> Option<F> {
         let delta = F::of(self.0);
         Some((output - target).max(-delta).min(delta))
+    }
+
+    fn proximal(&self, output: F, target: F, tau: F, _range: [F; 2]) -> Option<F> {
+        let (r, delta) = (output - target, F::of(self.0));
+        let near = r / (F::one() + tau);
+        Some(if near.abs() <= delta { target + near } else { output - tau * delta * sign(r) })
     }
 }
 
@@ -372,6 +483,11 @@ impl<F: Real> Derivative<F> for Quantile {
         } else {
             F::zero()
         })
+    }
+
+    fn proximal(&self, output: F, target: F, tau: F, _range: [F; 2]) -> Option<F> {
+        let q = F::of(self.0);
+        Some(toward(output, target, tau * (F::one() - q), tau * q))
     }
 }
 
@@ -496,7 +612,69 @@ impl<F: Real> BlockDerivative<F> for CrossEntropy {
         out.iter_mut().zip(targets).for_each(|(out, &t)| *out = *out / sum - t);
         true
     }
+
+    /// By Newton's method: the Hessian diag(p) - p p' + 1 / tau, p the softmax, is a diagonal and a matrix of rank one. The function
+    /// is strongly convex, so a step that is halved until the gradient is shorter leads to its minimum. Not of very many outputs.
+    fn proximal(&self, outputs: &[F], targets: &[F], tau: F, out: &mut [F]) -> bool {
+        let (mut p, mut slope, mut step) = ([F::zero(); WIDEST], [F::zero(); WIDEST], [F::zero(); WIDEST]);
+        let (n, rate) = (outputs.len(), F::one() / tau);
+        if n > WIDEST || targets.len() != n {
+            return false;
+        }
+        let (p, slope, step) = (&mut p[..n], &mut slope[..n], &mut step[..n]);
+        // The softmax at z, the gradient there and its squared length.
+        let gradient = |z: &[F], p: &mut [F], slope: &mut [F]| {
+            let (_, sum) = CrossEntropy::exponentials(z, |k, e| p[k] = e);
+            let mut square = F::zero();
+            for k in 0..n {
+                p[k] = p[k] / sum;
+                slope[k] = p[k] - targets[k] + (z[k] - outputs[k]) * rate;
+                square += slope[k] * slope[k];
+            }
+            square
+        };
+        out.copy_from_slice(outputs);
+        let mut square = gradient(out, p, slope);
+        for _ in 0..NEWTON_STEPS {
+            // H step = slope by Sherman and Morrison; 1 - p' D^-1 p is the sum of p / (tau p + 1), for the p sum to one.
+            let (mut along, mut rest) = (F::zero(), F::zero());
+            for k in 0..n {
+                step[k] = slope[k] / (p[k] + rate);
+                along += p[k] * step[k];
+                rest += p[k] / (tau * p[k] + F::one());
+            }
+            let mut moved = F::zero();
+            for k in 0..n {
+                step[k] += p[k] / (p[k] + rate) * (along / rest);
+                moved = moved.max(step[k].abs() / (F::one() + out[k].abs()));
+            }
+            // The next error is about the square of this step: it is the last one, and so short that the function is a parabola.
+            if moved <= F::epsilon().sqrt() {
+                out.iter_mut().zip(&*step).for_each(|(z, d)| *z -= *d);
+                return true;
+            }
+            let mut share = F::one();
+            loop {
+                out.iter_mut().zip(&*step).for_each(|(z, d)| *z -= share * *d);
+                let here = gradient(out, p, slope);
+                if here < square {
+                    square = here;
+                    break;
+                }
+                out.iter_mut().zip(&*step).for_each(|(z, d)| *z += share * *d);
+                share = share * F::of(0.5);
+                if share < F::of(1e-3) {
+                    return false;
+                }
+            }
+        }
+        false
+    }
 }
+
+/// Outputs of a sample whose proximal map is computed, and the most steps for it.
+const WIDEST: usize = 128;
+const NEWTON_STEPS: usize = 50;
 
 /// 1 where the largest output is not at the largest target, 0 where it is. For a single column: where output and target are on
 /// different sides of 1/2.

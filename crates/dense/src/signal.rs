@@ -77,6 +77,8 @@ pub struct SwarmSignal {
     pub block: Option<Block>,
     /// The published program's scale: the gradient is not divided by the number of blocks.
     pub sum: bool,
+    /// Whether swarms with a proximity are run even where the loss's proximal map can be computed, see [`Loss::proximal`].
+    pub run: bool,
 }
 
 impl Signal {
@@ -123,6 +125,20 @@ impl Signal {
     /// Whether a swarm or a cloud of points stands in for the loss's derivative.
     pub fn lends_gradient(&self) -> bool {
         matches!(self, Signal::Swarm(_) | Signal::Consensus { .. } | Signal::Scaled(_))
+    }
+
+    /// Whether no swarm is run for this loss of `columns` outputs a sample: what it would look for is a proximal map that can be computed, of
+    /// bce for targets 0 and 1.
+    pub fn is_computed(&self, loss: &dyn Loss, columns: usize) -> bool {
+        let swarm = match self {
+            Signal::Swarm(swarm) => swarm,
+            Signal::Scaled(Scaled { of, .. }) => return of.is_computed(loss, columns),
+            _ => return false,
+        };
+        let row = vec![0.0; columns];
+        let batch = Batch { columns, outputs: &row, targets: &row };
+        let block = swarm.block.unwrap_or(loss.block());
+        !swarm.run && compute(loss, block, batch, &swarm.search, &mut Found::default())
     }
 
     /// Checks the parameters against the loss they are for.
@@ -261,7 +277,9 @@ impl Sender {
             (Signal::Exact, _) => exact(loss, out),
             (Signal::Surrogate(_), _) => exact(self.surrogate.as_deref().expect("built with the sender"), out),
             (Signal::Swarm(swarm), Some(swarms)) => {
-                loss.search(swarms, self.block, batch, lane, &mut self.found);
+                if swarm.run || !compute(loss, self.block, batch, &swarm.search, &mut self.found) {
+                    loss.search(swarms, self.block, batch, lane, &mut self.found);
+                }
                 self.found.gradient(outputs, out);
                 if !swarm.sum {
                     let scale = 1.0 / self.found.kappa.len() as f32;
@@ -316,8 +334,10 @@ impl Sender {
                     None => (None, 0),
                 };
                 let start = Start::Around { span: if proximity.is_some() { 2.0 * length } else { length } };
-                let mut swarms = Swarms::new(Search { proximity, start, ..swarm.search })?;
-                loss.search(&mut swarms, self.block, batch, lane, &mut self.found);
+                let search = Search { proximity, start, ..swarm.search };
+                if swarm.run || !compute(loss, self.block, batch, &search, &mut self.found) {
+                    loss.search(&mut Swarms::new(search)?, self.block, batch, lane, &mut self.found);
+                }
                 let found = &mut self.found;
                 let more = more + if proximity.is_some() { 0 } else { 2 * found.kappa.len() as u64 };
                 if proximity.is_none() {
@@ -438,6 +458,17 @@ impl Sender {
         }
         (2 * pairs * blocks) as u64
     }
+}
+
+/// What swarms with a proximity would find, where the loss's proximal map can be computed.
+fn compute(loss: &dyn Loss, block: Block, batch: Batch<'_, f32>, search: &Search, found: &mut Found<f32>) -> bool {
+    let Some(tau) = search.proximity else { return false };
+    let blocks = batch.outputs.len() / loss::width(block, batch.columns, batch.outputs.len()).max(1);
+    found.best.resize(batch.outputs.len(), 0.0);
+    found.kappa.clear();
+    found.kappa.resize(blocks, (1.0 / tau) as f32);
+    found.evaluations = 0;
+    loss.proximal(block, batch, tau, search.confine, &mut found.best)
 }
 
 /// A robust scale of output - target, above 0: 1.4826 times the median absolute deviation from the median, which is the standard

@@ -19,7 +19,6 @@ pub mod report;
 pub mod stats;
 mod stopwatch;
 pub mod table;
-#[cfg(feature = "nn")]
 pub mod training;
 
 pub use error::{Error, Result};

@@ -1,17 +1,16 @@
-//! What a training step costs: the paper's small net, a classifier of MNIST's shape, the paper's convolutional net.
+//! What a training step costs on the tensor library: the paper's small net, a classifier of MNIST's shape, the paper's convolutional net.
 //!
 //! `cargo bench -p swarmgrad-nn --bench step` prints microseconds a step (median of rounds), AdaSwarm's as a ratio to Adam's in the
-//! same run, and samples a second: of networks of dense layers on our own kernels, on one thread and on two, and of all on the tensor
-//! library. `benches/pytorch.py` times PyTorch on the same nets on the same machine.
+//! same run, and samples a second. `benches/pytorch.py` times PyTorch on the same nets on the same machine, and
+//! `cargo bench -p swarmgrad-dense --bench step` our own kernels.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use std::time::Instant;
-use swarmgrad_core::{Rng, Workers};
-use swarmgrad_dense::network::DenseNetwork;
-use swarmgrad_dense::supervision::Backend;
+use swarmgrad_core::Rng;
 use swarmgrad_nn::loss;
-use swarmgrad_nn::model::{Activation, Architecture, Image, Model, Output};
-use swarmgrad_nn::optim::{self, Optimizer, Supervision};
+use swarmgrad_nn::model::{Activation, Architecture, Image, Output};
+use swarmgrad_nn::optim;
+use swarmgrad_nn::tensor::{Model, Optimizer};
 
 struct Case {
     name: &'static str,
@@ -21,23 +20,15 @@ struct Case {
     batch: usize,
     steps: usize,
     rounds: usize,
-    /// Threads on which our own kernels are timed; none where they do not know the layers.
-    threads: &'static [usize],
     runs: &'static [(&'static str, &'static str)],
 }
 
 struct Running {
-    label: String,
     optimizer: &'static str,
     loss: &'static str,
-    side: Side,
+    model: Option<Model>,
+    step: Optimizer,
     times: Vec<f64>,
-}
-
-/// Who computes.
-enum Side {
-    Dense(Box<DenseNetwork>, Box<Supervision>),
-    Library(Option<Box<Model>>, Box<Optimizer>),
 }
 
 fn main() {
@@ -53,7 +44,6 @@ fn main() {
             batch: 50,
             steps: 400,
             rounds: 15,
-            threads: &[1],
             runs: &[
                 ("adam", "mse"),
                 ("adaswarm", "mse"),
@@ -71,7 +61,6 @@ fn main() {
             batch: 128,
             steps: 100,
             rounds: 15,
-            threads: &[1],
             runs: &[
                 ("adam", "cross_entropy"),
                 ("adaswarm", "mse"),
@@ -87,7 +76,6 @@ fn main() {
             batch: 1024,
             steps: 15,
             rounds: 9,
-            threads: &[1, 2],
             runs: &[("adam", "cross_entropy"), ("adaswarm", "mse"), ("sgd", "cross_entropy")],
         },
         Case {
@@ -98,7 +86,6 @@ fn main() {
             batch: 125,
             steps: 1,
             rounds: 5,
-            threads: &[],
             runs: &[("adam", "mse"), ("adaswarm", "mse")],
         },
     ];
@@ -115,47 +102,23 @@ fn run(case: &Case) {
     let mut y = vec![0.0f32; case.batch * case.outputs];
     y.chunks_mut(case.outputs).enumerate().for_each(|(i, row)| row[i % case.outputs] = 1.0);
     let mut running = Vec::new();
-    for threads in case.threads.iter().map(Some).chain([None]) {
-        for &(optimizer, name) in case.runs {
-            let entry = optim::entry(optimizer).unwrap();
-            let signal = entry.signal().fit(case.architecture.output());
-            let loss = loss::entry(name).unwrap().build(case.outputs);
-            let (rule, columns) = (entry.rule(1e-3), case.outputs);
-            let side = match threads {
-                Some(&threads) => {
-                    let (image, layers) = case.architecture.layers(case.inputs, columns).unwrap();
-                    let mut network = DenseNetwork::new(image, &layers, case.architecture.output()).unwrap();
-                    network.initialize(&rng);
-                    let supervision = Supervision::new(loss, signal, rule, columns, 1).unwrap();
-                    let workers = Workers::new(threads).unwrap();
-                    Side::Dense(Box::new(network), Box::new(supervision.with_workers(workers)))
-                }
-                None => {
-                    let model = case.architecture.build(case.inputs, columns, &rng, &device).unwrap();
-                    let optimizer = Optimizer::new(loss, signal, rule, columns, 1).unwrap();
-                    Side::Library(Some(Box::new(model)), Box::new(optimizer))
-                }
-            };
-            let label = threads.map_or("burn".into(), |threads| format!("dense, {threads} thread(s)"));
-            running.push(Running { label, optimizer, loss: name, side, times: Vec::new() });
-        }
+    for &(optimizer, name) in case.runs {
+        let entry = optim::entry(optimizer).unwrap();
+        let signal = entry.signal().fit(case.architecture.output());
+        let (loss, columns) = (loss::entry(name).unwrap().build(case.outputs), case.outputs);
+        let model = case.architecture.build(case.inputs, columns, &rng, &device).unwrap();
+        let step = Optimizer::new(loss, signal, entry.rule(1e-3), columns, 1).unwrap();
+        running.push(Running { optimizer, loss: name, model: Some(model), step, times: Vec::new() });
     }
     // Rounds of every optimiser in turn: a busy machine slows all of them alike.
     for round in 0..=case.rounds {
         for run in &mut running {
             let started = Instant::now();
             for _ in 0..case.steps {
-                match &mut run.side {
-                    Side::Dense(network, supervision) => {
-                        network.step(supervision, &x, &y).unwrap();
-                    }
-                    Side::Library(model, optimizer) => {
-                        let batch = TensorData::new(x.clone(), [case.batch, case.inputs]);
-                        let batch = Tensor::<2>::from_data(batch, &device);
-                        let (next, _) = optimizer.step(*model.take().unwrap(), batch, &y).unwrap();
-                        *model = Some(Box::new(next));
-                    }
-                }
+                let batch = TensorData::new(x.clone(), [case.batch, case.inputs]);
+                let batch = Tensor::<2>::from_data(batch, &device);
+                let (next, _) = run.step.step(run.model.take().unwrap(), batch, &y).unwrap();
+                run.model = Some(next);
             }
             if round > 0 {
                 run.times.push(started.elapsed().as_secs_f64() / case.steps as f64);
@@ -168,19 +131,16 @@ fn run(case: &Case) {
         times.sort_by(f64::total_cmp);
         times[times.len() / 2]
     };
-    for group in running.chunks(case.runs.len()) {
-        let adam = median(&group[0].times);
-        for run in group {
-            let time = median(&run.times);
-            println!(
-                "  {:<18} {:<14} {:<14} {:>10.1} us a step  {:>6.2} x adam  {:>9.0} samples/s",
-                run.label,
-                run.optimizer,
-                run.loss,
-                1e6 * time,
-                time / adam,
-                case.batch as f64 / time
-            );
-        }
+    let adam = median(&running[0].times);
+    for run in &running {
+        let time = median(&run.times);
+        println!(
+            "  {:<14} {:<14} {:>10.1} us a step  {:>6.2} x adam  {:>9.0} samples/s",
+            run.optimizer,
+            run.loss,
+            1e6 * time,
+            time / adam,
+            case.batch as f64 / time
+        );
     }
 }

@@ -12,7 +12,6 @@ mod rows;
 mod run;
 mod swarm;
 
-pub use crate::model::outputs;
 pub use answers::Answers;
 pub use constant::{constant_outputs, repeated};
 pub use figures::{CurvePoint, Figures, Measure};
@@ -27,11 +26,11 @@ pub use swarm::{Moves, SWARMS, Swarm, SwarmTrainer};
 use crate::data::{Dataset, Preprocessing, Targets};
 use crate::loss::{self, Loss};
 use crate::metric;
-use crate::model::{Architecture, Model, Output};
+use crate::model::{Architecture, Output};
 use crate::optim::{self, Backend, Rule, Supervision};
+use crate::population::Frozen;
 use crate::signal::Signal;
-use crate::weights::{self, Part};
-use burn::tensor::Device;
+use crate::tensor;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -237,14 +236,14 @@ impl Trainer {
         self.network.set_state(weights)
     }
 
-    /// The network as it is, as a module of the tensor library, with gradients.
-    ///
-    /// # Errors
-    /// None for its own weights; what [`weights::write`] may find is passed on.
-    pub fn model(&self) -> Result<Model> {
-        let [inputs, outputs] = self.shape;
-        let empty = self.architecture.build(inputs, outputs, &Rng::new(0), &Device::flex().autodiff())?;
-        weights::write(empty, &self.weights(), Part::All)
+    /// What is trained.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Numbers of an input row and of an output row.
+    pub fn shape(&self) -> [usize; 2] {
+        self.shape
     }
 
     /// Numbers that are learnt.
@@ -327,7 +326,8 @@ impl Trainer {
         self.network.outputs(x.rows(), self.supervision.workers()).expect("rows as wide as those it was made for")
     }
 
-    /// Its weights and running statistics, see [`weights::read`].
+    /// Its weights and running statistics: layer after layer, of each the matrix row by row or the kernels, then the biases; of a
+    /// batch normalisation scales, shifts, running means, running variances.
     pub fn weights(&self) -> Vec<f32> {
         self.network.state()
     }
@@ -372,14 +372,14 @@ pub struct Saved {
     pub preprocessing: Preprocessing,
     /// Numbers of an input row and of an output row.
     pub shape: [usize; 2],
-    /// Weights and running statistics, see [`weights::read`].
+    /// Weights and running statistics, see [`Trainer::weights`].
     pub weights: Vec<f32>,
     /// Its scores when it was saved, by name (`train`, `test`).
     pub scores: Vec<(String, Score)>,
 }
 
 /// First bytes of a model's file: what it is, and the version of its form.
-const HEADER: &[u8; 8] = b"swmodel\x02";
+const HEADER: &[u8; 8] = b"swmodel\x03";
 
 impl Saved {
     /// A network with the weights of a trainer.
@@ -423,32 +423,22 @@ impl Saved {
         postcard::from_bytes(body).map_err(|why| broken(&why.to_string()))
     }
 
-    /// The network, without gradients.
-    ///
-    /// # Errors
-    /// Weights that do not fit the architecture.
-    pub fn model(&self) -> Result<Model> {
-        let device = Device::flex();
-        let [inputs, outputs] = self.shape;
-        let empty = self.training.architecture.build(inputs, outputs, &Rng::new(0), &device)?;
-        weights::write(empty, &self.weights, Part::All)
-    }
-
     /// Outputs for prepared rows.
     ///
     /// # Errors
-    /// Rows of another width, weights that do not fit.
+    /// Rows of another width, weights that do not fit; a network that is no list of layers, without the feature `burn`.
     pub fn predict(&self, x: &Matrix<f32>) -> Result<Matrix<f32>> {
         if x.dim() != self.shape[0] {
             return Err(Error::shape("features of a row", x.dim(), self.shape[0]));
         }
-        let [inputs, columns] = self.shape;
-        match self.training.architecture.dense_network(inputs, columns)? {
-            Some(mut network) => {
-                network.set_state(&self.weights)?;
-                network.evaluate(x.rows(), &Workers::default())
-            }
-            None => Ok(outputs(&self.model()?, x, &Device::flex())),
+        let (architecture, [inputs, columns]) = (&self.training.architecture, self.shape);
+        if let Some(mut network) = architecture.dense_network(inputs, columns)? {
+            network.set_state(&self.weights)?;
+            return network.evaluate(x.rows(), &Workers::default());
+        }
+        match architecture.layers(inputs, columns) {
+            Some(_) => Frozen::of(architecture, self.shape, &self.weights)?.outputs(x),
+            None => tensor::evaluate(architecture, self.shape, &self.weights, x),
         }
     }
 }

@@ -8,11 +8,12 @@ use swarmgrad_algorithms::particle::Pulls;
 use swarmgrad_core::{Matrix, Rng, Workers};
 use swarmgrad_nn::data::{self, Dataset, Preset, Targets};
 use swarmgrad_nn::loss::{self, Batch, Bce, Block, Elementwise, Lane, Loss, Mae, Mse};
-use swarmgrad_nn::model::{Activation, Architecture, Image, Network, Output, Pass};
+use swarmgrad_nn::model::{Activation, Architecture, Image, Output};
 use swarmgrad_nn::optim::{Adam, Rule, Text};
 use swarmgrad_nn::signal::{Signal, SwarmSignal};
+use swarmgrad_nn::tensor::weights::{self, Part};
+use swarmgrad_nn::tensor::{Network, Pass};
 use swarmgrad_nn::train::{Saved, Trainer, Training};
-use swarmgrad_nn::weights::{self, Part};
 
 fn iris() -> Dataset {
     data::load("iris", Preset::Paper).unwrap().dataset(&Preset::Paper.options()).unwrap()
@@ -191,7 +192,7 @@ fn published(loss: &str, optimizer: &str, signal: Option<Signal>, text: Text, se
 /// Checks 13 and 14.
 #[test]
 fn iris_by_the_published_protocol() {
-    let swarm = |search: Search, block| Some(Signal::Swarm(SwarmSignal { search, block, sum: false }));
+    let swarm = |search: Search, block| Some(Signal::Swarm(SwarmSignal { search, block, ..SwarmSignal::default() }));
     for (loss, ours) in [("mse", 97.2), ("mae", 97.5), ("bce", 97.1)] {
         let element = published(loss, "adaswarm", None, Text::Corrected, 20);
         let control = published(loss, "adam_on_mse", None, Text::Corrected, 20);
@@ -257,8 +258,11 @@ fn losses_that_adam_cannot_follow() {
                 (0..250).for_each(|_| {
                     trainer.epoch(&rows.features, &y).unwrap();
                 });
-                let outputs =
-                    swarmgrad_nn::train::outputs(&trainer.model().unwrap(), &rows.features, &Device::flex().autodiff());
+                let outputs = swarmgrad_nn::tensor::outputs(
+                    &trainer.model().unwrap(),
+                    &rows.features,
+                    &Device::flex().autodiff(),
+                );
                 Loss::<f32>::value(&Elementwise(Mse), outputs.data(), y.data(), 1)
             })
             .collect();
@@ -378,6 +382,14 @@ fn one_seed_one_network() {
     assert_ne!(one, weights(1, 2));
 }
 
+/// The same signal with its swarms run whatever can be computed.
+fn run(mut signal: Signal) -> Signal {
+    if let Signal::Swarm(swarm) = &mut signal {
+        swarm.run = true;
+    }
+    signal
+}
+
 /// Convex losses: what is sent back never points uphill (the sound core of the method), element by element.
 #[test]
 fn what_is_sent_back_points_downhill() {
@@ -387,7 +399,9 @@ fn what_is_sent_back_points_downhill() {
     let targets: Vec<f32> = (0..60).map(|i| (i % 3 == i / 3 % 3) as u8 as f32).collect();
     for name in ["mse", "mae", "bce", "huber"] {
         let loss = loss::entry(name).unwrap().build(3);
-        for signal in [Signal::swarm().fit(Output::Sigmoid), Signal::proximal(1.0)] {
+        for signal in [Signal::swarm().fit(Output::Sigmoid), Signal::proximal(1.0), run(Signal::proximal(1.0))] {
+            let computed = signal == Signal::proximal(1.0);
+            assert_eq!(signal.is_computed(&*loss, 3), computed, "{name}");
             let mut sender = Sender::new(signal, &*loss, 3).unwrap();
             let (mut sent, mut exact) = (vec![0.0f32; 60], vec![0.0f32; 60]);
             let evaluations = {
@@ -395,7 +409,7 @@ fn what_is_sent_back_points_downhill() {
                 let lane = Lane { workers: &Workers::default(), rng: &Rng::new(1) };
                 sender.send(&*loss, batch, lane, &mut sent).unwrap()
             };
-            assert_eq!(evaluations, 10 * 41 * 60);
+            assert_eq!(evaluations, if computed { 0 } else { 10 * 41 * 60 });
             assert!(loss.derivative(&outputs, &targets, 3, &mut exact));
             let uphill = sent.iter().zip(&exact).filter(|(s, e)| *s * *e < -1e-12).count();
             assert_eq!(uphill, 0, "{name}: {sent:?} against {exact:?}");
@@ -523,20 +537,24 @@ fn scaled_signals_do_not_depend_on_the_units() {
     let send = |signal: &Signal, unit: f32, progress: f64| {
         let signal = signal.clone().scaled_for("quantile:0.9", true);
         assert!(matches!(signal, Signal::Scaled(_)));
+        let computed = signal.is_computed(&*loss, 1);
         let mut sender = Sender::new(signal, &*loss, 1).unwrap();
         sender.progress(progress);
         let (mut sent, times) = (vec![0.0f32; 64], |all: &[f32]| all.iter().map(|t| unit * t).collect::<Vec<f32>>());
         let (outputs, targets) = (times(&outputs), times(&targets));
         let batch = Batch { columns: 1, outputs: &outputs, targets: &targets };
         let lane = Lane { workers: &Workers::default(), rng: &Rng::new(2) };
-        assert!(sender.send(&*loss, batch, lane, &mut sent).unwrap() > 64 * 200);
+        let evaluations = sender.send(&*loss, batch, lane, &mut sent).unwrap();
+        // Two for the slope that a proximity follows.
+        assert!(if computed { evaluations == 2 * 64 } else { evaluations > 64 * 200 }, "{evaluations}");
         sent
     };
     let gap = |a: &[f32], b: &[f32]| {
         let norm = |all: &mut dyn Iterator<Item = f32>| all.map(|t| t * t).sum::<f32>().sqrt();
         norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
     };
-    for signal in [Signal::swarm(), Signal::proximal(1.0), Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 }] {
+    let consensus = Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 };
+    for signal in [Signal::swarm(), Signal::proximal(1.0), run(Signal::proximal(1.0)), consensus] {
         let (one, million) = (send(&signal, 1.0, 1.0), send(&signal, 1e6, 1.0));
         assert!(gap(&one, &million) < 0.02, "{signal:?}: {}", gap(&one, &million));
     }
@@ -580,7 +598,7 @@ fn scaled_signals_send_the_gradients_of_their_envelopes() {
         above / below / (alpha * h)
     };
     let envelopes: [(Signal, Vec<f64>); 2] = [
-        (Signal::proximal(1.0), y.iter().map(|y| ((w - y) / tau).clamp(-q, 1.0 - q)).collect()),
+        (run(Signal::proximal(1.0)), y.iter().map(|y| ((w - y) / tau).clamp(-q, 1.0 - q)).collect()),
         (Signal::Consensus { alpha: 5.0, sigma: 0.3, pairs: 100 }, y.iter().map(|&y| cloud(y)).collect()),
     ];
     let sent = |signal: &Signal, seed: u64| {
@@ -600,6 +618,10 @@ fn scaled_signals_send_the_gradients_of_their_envelopes() {
         }
         println!("mean square error of 64 gradients {square:.2} in standard errors");
         assert!(square < 2.0, "{signal:?}: {square}");
+    }
+    // What is computed is prox's as it is defined.
+    for (sent, wanted) in sent(&Signal::proximal(1.0), 2).into_iter().zip(&envelopes[0].1) {
+        assert!((sent - wanted).abs() < 1e-4, "{sent} against {wanted}");
     }
     // The secant, farther than h from the kink.
     for (sent, y) in sent(&Signal::swarm(), 2).into_iter().zip(&y).filter(|(_, y)| (w - **y).abs() > h) {

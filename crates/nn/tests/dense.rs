@@ -8,10 +8,11 @@ use swarmgrad_dense::network::DenseNetwork;
 use swarmgrad_dense::supervision::{Backend, Supervision};
 use swarmgrad_nn::data::{self, Preset};
 use swarmgrad_nn::loss;
-use swarmgrad_nn::model::{Activation, Architecture, Image, Layer, Model, Network, Output, Pass};
-use swarmgrad_nn::optim::{self, Optimizer};
-use swarmgrad_nn::train::{self, Trainer, Training};
-use swarmgrad_nn::weights::{self, Part};
+use swarmgrad_nn::model::{Activation, Architecture, Image, Layer, Output};
+use swarmgrad_nn::optim;
+use swarmgrad_nn::tensor::weights::{self, Part};
+use swarmgrad_nn::tensor::{self, Model, Network, Optimizer, Pass};
+use swarmgrad_nn::train::{Trainer, Training};
 
 /// The same network twice.
 fn both(layers: &[Layer], output: Output, inputs: usize, rng: &Rng) -> (DenseNetwork, Model) {
@@ -88,7 +89,7 @@ proptest! {
         let architecture = Architecture::Layers { image: Image::row(inputs), layers, output };
         let empty = architecture.build(inputs, ours.shape()[1], &rng, &Device::flex()).unwrap();
         let saved = weights::write(empty, &ours.state(), Part::All).unwrap();
-        let evaluated = train::outputs(&saved, &rows, &Device::flex());
+        let evaluated = tensor::outputs(&saved, &rows, &Device::flex());
         prop_assert!(gap(ours.evaluate(rows.rows(), &workers).unwrap().data(), evaluated.data()) < 1e-5);
     }
 }
@@ -158,7 +159,7 @@ fn a_trainer_does_what_the_tensor_library_would() {
         let same = weights::read(&trainer.model().unwrap(), Part::Trainable);
         let gap_of_weights = gap(&same, &weights::read(&theirs, Part::Trainable));
         assert!(gap_of_weights < 1e-4, "{gap_of_weights}");
-        let answers = train::outputs(&trainer.model().unwrap().valid(), x, &Device::flex());
+        let answers = tensor::outputs(&trainer.model().unwrap().valid(), x, &Device::flex());
         assert!(gap(trainer.outputs(x).data(), answers.data()) < 1e-5);
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use swarmgrad_core::{BatchProblem, Matrix, Problem, Rng, Rows, Workers};
 use swarmgrad_nn::data::{Dataset, Targets};
 use swarmgrad_nn::loss::{self, Loss};
-use swarmgrad_nn::model::{Activation, Architecture, Device, Image, Layer, Output};
-use swarmgrad_nn::population::Population;
-use swarmgrad_nn::train::outputs;
-use swarmgrad_nn::weights::{self, Part};
+use swarmgrad_nn::model::{Activation, Architecture, Image, Layer, Output};
+use swarmgrad_nn::population::{Frozen, Population};
+use swarmgrad_nn::tensor::weights::{self, Part};
+use swarmgrad_nn::tensor::{Device, outputs};
 
 /// Rows of uniform numbers with random classes.
 fn dataset(rows: usize, dim: usize, classes: usize) -> Arc<Dataset> {
@@ -84,6 +84,28 @@ fn agrees_with_the_tensor_library() {
         let ours = frozen.outputs(&data.features).unwrap();
         let theirs = outputs(&frozen.model().unwrap(), &data.features, &device);
         close(ours.data(), theirs.data(), 2e-5);
+        // What is saved of it answers with the same bits.
+        let state = frozen.weights();
+        let read = Frozen::of(&architecture, [dim, 3], &state).unwrap();
+        assert_eq!(read.outputs(&data.features).unwrap().data(), ours.data(), "{architecture:?}");
+        let short = Frozen::of(&architecture, [dim, 3], &state[1..]).unwrap_err().to_string();
+        assert!(short.contains(&format!("{}", state.len() - 1)), "{short}");
+    }
+}
+
+/// The kernels know no scales and shifts of a normalisation: a model that has some is refused.
+#[test]
+fn a_normalisation_that_scales_is_refused() {
+    let net = Architecture::shallow(11, 3, Output::Identity);
+    let (weights, why) = (12 * 3, "its batch normalisation has an affine part");
+    let state = |scale: f32, shift: f32| {
+        let statistics = [[scale; 3], [shift; 3], [0.5; 3], [2.0; 3]].concat();
+        [&vec![0.1; weights][..], &statistics].concat()
+    };
+    assert!(Frozen::of(&net, [11, 3], &state(1.0, 0.0)).is_ok());
+    for (scale, shift) in [(2.0, 0.0), (1.0, 0.5)] {
+        let refused = Frozen::of(&net, [11, 3], &state(scale, shift)).unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
     }
 }
 

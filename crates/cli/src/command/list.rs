@@ -1,6 +1,5 @@
 //! `list`: the methods, the problems, and everything about one of them.
 
-#[cfg(feature = "nn")]
 mod training;
 
 use crate::DONE;
@@ -43,7 +42,7 @@ impl List {
             "methods" | "method" => (methods(), registry::entries().map(method_json).collect()),
             "problems" | "problem" => (all_problems(), problems::all().map(problem_json).collect()),
             "gradients" => table("gradient", &gradients(), "swarmgrad minimize levy -m diff_pso --gradient proximal"),
-            name @ ("training" | "losses" | "optimizers" | "data") => networks(name)?,
+            name @ ("training" | "losses" | "optimizers" | "data") => networks(name),
             name => match (registry::entry(name), problems::entry(name)) {
                 (Ok(entry), _) => (method(entry), method_json(entry)),
                 (_, Ok(entry)) => (problem(&entry), problem_json(&entry)),
@@ -69,19 +68,13 @@ impl List {
 }
 
 /// What there is to train networks with.
-#[cfg(feature = "nn")]
-fn networks(what: &str) -> anyhow::Result<(String, Value)> {
-    Ok(match what {
+fn networks(what: &str) -> (String, Value) {
+    match what {
         "losses" => table("loss", &training::losses(), "swarmgrad train iris --loss mae"),
         "optimizers" => table("optimizer", &training::optimizers(), "swarmgrad train iris --optimizer adam,adaswarm"),
         "data" => table("data", &training::data(), "swarmgrad train iris"),
         _ => (training::text(), training::json()),
-    })
-}
-
-#[cfg(not(feature = "nn"))]
-fn networks(what: &str) -> anyhow::Result<(String, Value)> {
-    Err(super::NeedsNetworks(format!("list {what}")).into())
+    }
 }
 
 /// Names and what they are, as text and as JSON.

@@ -6,27 +6,19 @@ mod bench;
 mod certify;
 mod compare;
 mod completions;
-#[cfg(feature = "nn")]
 mod data;
 mod learn;
 mod list;
 mod minimize;
 mod plot;
 mod posed;
-#[cfg(feature = "nn")]
 mod predict;
 mod reproduce;
-#[cfg(feature = "nn")]
 mod train;
 mod watch;
-#[cfg_attr(feature = "nn", allow(dead_code))]
-mod without_networks;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-pub use without_networks::NeedsNetworks;
-#[cfg(not(feature = "nn"))]
-use without_networks::{data, predict, train};
 
 const EXAMPLES: &str = "\
 First steps:

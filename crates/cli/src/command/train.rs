@@ -119,7 +119,8 @@ pub struct Train {
     raw: bool,
 
     /// mlp (dense layers), shallow (one dense layer, ReLU, batch normalisation: the mean-field PSO paper's), or for images lenet1
-    /// (that paper's), cnn (the AdaSwarm paper's), resnet18 [default: mlp]
+    /// (that paper's), cnn (the AdaSwarm paper's), resnet18. The last three are trained by optimisers only in builds with the feature
+    /// `burn` [default: mlp]
     #[arg(short, long, value_name = "NET", help_heading = "Network")]
     model: Option<String>,
 
@@ -203,7 +204,8 @@ pub struct Train {
     #[arg(long, value_name = "TAU", value_parser = argument::number, help_heading = "Swarms")]
     tau: Option<f64>,
 
-    /// Particles of a swarm [default: 10]
+    /// Particles of a swarm [default: 10]. Given, or with --iterations, swarms are run even where what they look for can be computed:
+    /// the proximal map of mse, mae, bce, huber, quantile and cross_entropy, with --tau and adaswarm_prox
     #[arg(long, value_name = "N", value_parser = argument::size, help_heading = "Swarms")]
     particles: Option<usize>,
 

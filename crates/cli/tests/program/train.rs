@@ -309,9 +309,14 @@ fn the_loss_asked_for_is_trained_and_judged() {
     let constant = result["constant"]["test"]["coverage"]["mean"].as_f64().unwrap();
     assert!((constant - 0.9).abs() < 0.05, "{constant}");
     let text = good(&args).out;
-    for part in
-        ["test coverage %", "\nconstant ", "adaswarm against adam: test loss", "R²", "adaswarm against the constant"]
-    {
+    for part in [
+        "test coverage %",
+        "\nconstant ",
+        "adaswarm against adam: test loss",
+        "R²",
+        "adaswarm against the constant",
+        "adaswarm_prox: no swarm was run",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     // With a fixed tau the mean is learnt, and the program says so.
@@ -333,6 +338,7 @@ fn the_loss_asked_for_is_trained_and_judged() {
     ]
     .concat();
     let text = good(&fixed).out;
+    assert!(!text.contains("no swarm was run"), "{text}");
     assert!(
         text.contains("adaswarm_prox: in 80 of 80 epochs") && text.contains("has become the squared error"),
         "{text}"

@@ -219,9 +219,9 @@ impl Loss for Program {
         // One program answers one question at a time: threads would only wait for each other.
         let (one, rng) = (Workers::default(), lane.rng);
         match block {
-            Block::Element => swarms.elements(&self, outputs, targets, &one, rng, found),
-            Block::Sample => swarms.samples(&self, columns, outputs, targets, &one, rng, found),
-            Block::Batch => swarms.batch(&self, outputs, targets, &one, rng, found),
+            Block::Element => swarms.elements(&self as &dyn ElementLoss<f32>, outputs, targets, &one, rng, found),
+            Block::Sample => swarms.samples(&self as &dyn BlockLoss<f32>, columns, outputs, targets, &one, rng, found),
+            Block::Batch => swarms.batch(&self as &dyn BlockLoss<f32>, outputs, targets, &one, rng, found),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::layer::{self, Activation, EPSILON, Image, Layer, Output};
 use fearless_simd::{Simd, prelude::*};
 use fearless_simd_macros::simd;
 use std::ops::Range;
-use swarmgrad_core::{Matrix, Result};
+use swarmgrad_core::{Error, Matrix, Result};
 
 /// What is done, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -290,6 +290,37 @@ impl Net {
             from += step.weights();
         }
         all
+    }
+    /// The point and the means and variances of [`Net::with_statistics`].
+    ///
+    /// # Errors
+    /// Another number of numbers; a normalisation that scales or shifts.
+    pub fn without_statistics(&self, all: &[f32]) -> Result<(Vec<f32>, Vec<Vec<[f32; 2]>>)> {
+        let numbers = |step: &Step| match *step {
+            Step::Moments { shape } => 4 * shape.channels,
+            _ => step.weights(),
+        };
+        let expected: usize = self.steps.iter().map(numbers).sum();
+        if all.len() != expected {
+            return Err(Error::shape("weights", all.len(), expected));
+        }
+        let (mut point, mut moments, mut rest) = (Vec::with_capacity(self.weights), Vec::new(), all);
+        for step in &self.steps {
+            let (here, after) = rest.split_at(numbers(step));
+            rest = after;
+            let Step::Moments { shape } = *step else {
+                point.extend_from_slice(here);
+                continue;
+            };
+            let (affine, statistics) = here.split_at(2 * shape.channels);
+            let (scales, shifts) = affine.split_at(shape.channels);
+            if scales.iter().any(|scale| *scale != 1.0) || shifts.iter().any(|shift| *shift != 0.0) {
+                return Err(Error::Saved("a model: its batch normalisation has an affine part".into()));
+            }
+            let (means, variances) = statistics.split_at(shape.channels);
+            moments.push(means.iter().zip(variances).map(|(mean, variance)| [*mean, *variance]).collect());
+        }
+        Ok((point, moments))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::experiment::{Experiment, Paper};
 use super::{adaswarm, evograd, mean_field_pso};
 use swarmgrad::Error;
+use swarmgrad_nn::NEEDS_BURN;
 
 /// All papers.
 pub static PAPERS: &[Paper] = &[
@@ -26,7 +27,7 @@ pub static PAPERS: &[Paper] = &[
     },
 ];
 
-/// All experiments, in the order of their papers; those with networks only with the feature `nn`.
+/// All experiments, in the order of their papers; those on the tensor library only with the feature `burn`.
 pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::table_1::EXPERIMENT,
     adaswarm::table_2::EXPERIMENT,
@@ -36,29 +37,21 @@ pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::supp_12::EXPERIMENT,
     adaswarm::supp_14::EXPERIMENT,
     adaswarm::gradient_range::EXPERIMENT,
-    #[cfg(feature = "nn")]
     adaswarm::figure_2::EXPERIMENT,
-    #[cfg(feature = "nn")]
     adaswarm::table_4::EXPERIMENT,
-    #[cfg(feature = "nn")]
     adaswarm::table_5::EXPERIMENT,
-    #[cfg(feature = "nn")]
     adaswarm::supp_5::EXPERIMENT,
-    #[cfg(feature = "nn")]
     adaswarm::convergence::EXPERIMENT,
-    #[cfg(feature = "nn")]
     adaswarm::where_it_helps::EXPERIMENT,
-    #[cfg(feature = "nn")]
     adaswarm::asked_loss::EXPERIMENT,
-    #[cfg(feature = "nn")]
+    #[cfg(feature = "burn")]
     adaswarm::black_box::EXPERIMENT,
-    #[cfg(feature = "nn")]
+    #[cfg(feature = "burn")]
     adaswarm::image::CNN,
-    #[cfg(feature = "nn")]
+    #[cfg(feature = "burn")]
     adaswarm::image::RESNET,
     mean_field_pso::figure_1::EXPERIMENT,
     mean_field_pso::figure_2::EXPERIMENT,
-    #[cfg(feature = "nn")]
     mean_field_pso::figure_4::EXPERIMENT,
     mean_field_pso::limit::EXPERIMENT,
     mean_field_pso::moments::EXPERIMENT,
@@ -75,28 +68,19 @@ pub static EXPERIMENTS: &[Experiment] = &[
     evograd::cec_2017::EXPERIMENT,
 ];
 
-/// The names of those with networks.
-static NETWORKS: &[&str] = &[
-    "adaswarm/figure-2",
-    "adaswarm/table-4",
-    "adaswarm/table-5",
-    "adaswarm/supp-5",
-    "adaswarm/convergence",
-    "adaswarm/where-it-helps",
-    "adaswarm/asked-loss",
-    "adaswarm/black-box",
-    "adaswarm/cnn-mnist",
-    "adaswarm/resnet18",
-    "mean-field-pso/figure-4",
-];
+/// The names of those on the tensor library.
+static TENSOR: &[&str] = &["adaswarm/black-box", "adaswarm/cnn-mnist", "adaswarm/resnet18"];
 
-/// The names of the experiments that this build lacks: those with networks, without the feature `nn`.
+/// The names of the experiments that this build lacks: those on the tensor library, without the feature `burn`.
 pub fn missing() -> impl Iterator<Item = &'static str> {
-    NETWORKS.iter().copied().filter(|name| EXPERIMENTS.iter().all(|experiment| experiment.name != *name))
+    TENSOR.iter().copied().filter(|name| EXPERIMENTS.iter().all(|experiment| experiment.name != *name))
 }
 
-/// The experiment of that name. An unknown name's error suggests the nearest.
+/// The experiment of that name. An unknown name's error suggests the nearest, a missing one's says how to get it.
 pub fn entry(name: &str) -> swarmgrad::Result<&'static Experiment> {
+    if missing().any(|missing| missing == name) {
+        return Err(Error::parameter("experiment", name, NEEDS_BURN));
+    }
     let known = EXPERIMENTS.iter().find(|experiment| experiment.name == name);
     known.ok_or_else(|| Error::unknown("experiment", name, names()))
 }
@@ -127,13 +111,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_with_networks_are_named() {
+    fn those_on_the_tensor_library_are_named() {
         let lines: Vec<&str> = include_str!("registry.rs").lines().map(str::trim).collect();
-        let marked = lines.iter().filter(|line| **line == "#[cfg(feature = \"nn\")]").count();
-        assert_eq!(NETWORKS.len(), marked);
+        let marked = lines.iter().filter(|line| **line == "#[cfg(feature = \"burn\")]").count();
+        assert_eq!(TENSOR.len(), marked);
         let known = |name: &&str| EXPERIMENTS.iter().any(|experiment| experiment.name == *name);
-        assert!(NETWORKS.iter().all(|name| known(name) == cfg!(feature = "nn")));
-        assert_eq!(missing().count(), if cfg!(feature = "nn") { 0 } else { marked });
+        assert!(TENSOR.iter().all(|name| known(name) == cfg!(feature = "burn")));
+        assert_eq!(missing().count(), if cfg!(feature = "burn") { 0 } else { marked });
     }
 
     #[test]

@@ -34,22 +34,21 @@
 
 use crate::data::{Dataset, Targets};
 use crate::loss::{self, Loss};
-use crate::model::{Architecture, Device, Model};
-use crate::weights::{self, Part};
+use crate::model::Architecture;
 use fearless_simd::{Simd, dispatch};
 use rayon::prelude::*;
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use swarmgrad_core::simd::level;
-use swarmgrad_core::{BatchProblem, Error, Matrix, Problem, Result, Rng, Rows, Space, Workers};
+use swarmgrad_core::{BatchProblem, Error, Matrix, Problem, Result, Rows, Space, Workers};
 use swarmgrad_dense::panel::kernel::{self, LANES, vectors};
 use swarmgrad_dense::panel::net::{Net, Panels, Scratch, Statistics};
 
 /// Data that are evaluated as one batch where all of them are asked for.
 const PIECE: usize = 1024;
 
-/// Networks of one architecture on a data set, as a problem: a point holds the weights in the order of [`weights::read`], its value
-/// is the mean loss. Batch normalisation takes its statistics from the batch; [`Population::freeze`] makes a network with fixed
+/// Networks of one architecture on a data set, as a problem: a point holds the weights, layer after layer, of each the rows of its
+/// matrix or its kernels, then its biases; its value is the mean loss. Batch normalisation takes its statistics from the batch; [`Population::freeze`] makes a network with fixed
 /// ones.
 ///
 /// The value over all data ([`Problem::value`]) is the mean over consecutive batches of 1,024 rows, each with its own
@@ -86,6 +85,22 @@ struct Batch<S: Simd> {
     targets: Vec<f32>,
 }
 
+/// The kernels of an architecture.
+fn net(architecture: &Architecture, inputs: usize, outputs: usize) -> Result<Net> {
+    let Some((image, layers)) = architecture.layers(inputs, outputs) else {
+        let rule = "a population is evaluated on lists of layers: mlp, shallow or lenet1";
+        return Err(Error::parameter("network", architecture.name(), rule));
+    };
+    if image.len() != inputs {
+        return Err(Error::shape("numbers of a row", inputs, image.len()));
+    }
+    let net = Net::new(image, &layers, architecture.output())?;
+    if net.outputs() != outputs {
+        return Err(Error::shape("what comes out of the last layer", net.outputs(), outputs));
+    }
+    Ok(net)
+}
+
 impl Population {
     /// Networks of this architecture on these rows, by a loss from [`loss::LOSSES`].
     ///
@@ -114,18 +129,7 @@ impl Population {
         if data.is_empty() {
             return Err(Error::parameter("rows", 0, "training needs at least one row"));
         }
-        let Some((image, layers)) = architecture.layers(data.dim(), data.outputs()) else {
-            let rule = "a population is evaluated on lists of layers: mlp, shallow or lenet1";
-            let name = if matches!(architecture, Architecture::Cnn { .. }) { "cnn" } else { "resnet18" };
-            return Err(Error::parameter("network", name, rule));
-        };
-        if image.len() != data.dim() {
-            return Err(Error::shape("numbers of a row", data.dim(), image.len()));
-        }
-        let net = Net::new(image, &layers, architecture.output())?;
-        if net.outputs() != data.outputs() {
-            return Err(Error::shape("what comes out of the last layer", net.outputs(), data.outputs()));
-        }
+        let net = net(architecture, data.dim(), data.outputs())?;
         let classes = match &data.targets {
             Targets::Classes { labels, .. } => labels.iter().map(|&label| label as u32).collect(),
             Targets::Numbers(_) => Vec::new(),
@@ -327,6 +331,26 @@ pub struct Frozen {
 }
 
 impl Frozen {
+    /// The network of weights and statistics that [`Frozen::weights`] has given, or that another trainer of the architecture has.
+    ///
+    /// # Errors
+    /// An architecture that is not a list of layers; numbers that are not of it.
+    pub fn of(architecture: &Architecture, [inputs, outputs]: [usize; 2], state: &[f32]) -> Result<Self> {
+        let net = net(architecture, inputs, outputs)?;
+        let (point, moments) = net.without_statistics(state)?;
+        Ok(Frozen { architecture: architecture.clone(), net, inputs, point, moments })
+    }
+
+    /// What it is built from.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Numbers of an input row and of an output row.
+    pub fn shape(&self) -> [usize; 2] {
+        [self.inputs, self.net.outputs()]
+    }
+
     /// Outputs for some rows.
     ///
     /// # Errors
@@ -347,17 +371,8 @@ impl Frozen {
         Matrix::from_vec(self.net.outputs(), out)
     }
 
-    /// The weights with the statistics, as [`weights::read`] gives them for [`Part::All`]: what a saved model holds.
+    /// The weights with the statistics: what a saved model holds.
     pub fn weights(&self) -> Vec<f32> {
         self.net.with_statistics(&self.point, &self.moments)
-    }
-
-    /// The same network as a module of the tensor library.
-    ///
-    /// # Errors
-    /// None for a population's own weights; what [`weights::write`] may find is passed on.
-    pub fn model(&self) -> Result<Model> {
-        let empty = self.architecture.build(self.inputs, self.net.outputs(), &Rng::new(0), &Device::flex())?;
-        weights::write(empty, &self.weights(), Part::All)
     }
 }

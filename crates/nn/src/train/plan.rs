@@ -106,7 +106,8 @@ pub struct TrainingPlan {
     pub block: Option<Block>,
     /// tau, above 0: the swarms search near the output, by |z - output|^2 / (2 tau).
     pub tau: Option<f64>,
-    /// Particles of a swarm, at least 1. 10 where it is not said.
+    /// Particles of a swarm, at least 1. 10 where it is not said. Where the swarms have a tau and the loss's proximal map can be computed,
+    /// no swarm is run unless this or `iterations` is said.
     pub particles: Option<usize>,
     /// Moves of a swarm in one step, at least 1. 40 where it is not said.
     pub iterations: Option<usize>,
@@ -384,6 +385,7 @@ impl TrainingPlan {
             swarm.block = self.block;
             swarm.search.particles = self.particles.unwrap_or(swarm.search.particles);
             swarm.search.iterations = self.iterations.unwrap_or(swarm.search.iterations);
+            swarm.run = self.particles.or(self.iterations).is_some();
         }
         let signal = signal.fit(base.architecture.output());
         // A tau that was said is meant as it was said.

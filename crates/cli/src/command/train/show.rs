@@ -227,13 +227,22 @@ const CONSTANT: &str = "constant";
 
 /// What must be known of a row before it is read: that nothing was trained, or another loss than was asked for.
 fn remarks(plan: &PreparedPlan, runs: &[Vec<Option<TrainedRun>>]) -> Result<Vec<String>> {
-    let mut lines = Vec::new();
+    let (mut lines, columns) = (Vec::new(), plan.rows(plan.seeds[0])?.train.outputs());
     for (training, runs) in plan.trainings.iter().zip(runs) {
         let (name, loss) = (&training.optimizer, loss::entry(&training.loss)?);
         let derivative = optim::entry(name).is_ok_and(|entry| entry.signal() == Signal::Exact);
         if derivative && training.swarm.is_none() && !loss.differentiable {
             lines.push(format!(
                 "{name}: the derivative of {} is zero wherever it exists, so this is an untrained network.\n",
+                training.loss
+            ));
+        }
+        let output = training.architecture.output();
+        let usual = || optim::entry(name).map(|entry| entry.signal().fit(output));
+        let signal = training.signal.clone().map_or_else(usual, Ok);
+        if signal.is_ok_and(|signal| signal.is_computed(&*loss.build(columns), columns)) {
+            lines.push(format!(
+                "{name}: no swarm was run: what it looks for, the proximal map of {}, is computed. --particles runs swarms.\n",
                 training.loss
             ));
         }

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use swarmgrad::algorithms::gradient::elements::Search;
 use swarmgrad::{Matrix, Rng};
 use swarmgrad_nn::data::{self, Dataset, Options, Targets};
-use swarmgrad_nn::model::{Activation, Architecture, Device, Output};
-use swarmgrad_nn::optim::{Adam, Through};
+use swarmgrad_nn::model::{Activation, Architecture, Output};
+use swarmgrad_nn::optim::Adam;
 use swarmgrad_nn::signal::{Signal, SwarmSignal};
+use swarmgrad_nn::tensor::{Device, Through};
 use swarmgrad_nn::{loss, metric};
 
 /// The line of the table.

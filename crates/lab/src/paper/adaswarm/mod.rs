@@ -1,37 +1,28 @@
 //! AdaSwarm (Mohapatra, Saha, Coello Coello, Bhattacharya, Dhavala, Saha 2021): its tables and figures. The CSV files beside
 //! these modules hold the paper's printed figures.
 
-#[cfg(feature = "nn")]
 pub mod asked_loss;
-#[cfg(feature = "nn")]
+#[cfg(feature = "burn")]
 pub mod black_box;
 pub mod collapse;
-#[cfg(feature = "nn")]
 pub mod convergence;
 pub mod descent;
 pub mod figure_1;
-#[cfg(feature = "nn")]
 pub mod figure_2;
 pub mod gradient_range;
-#[cfg(feature = "nn")]
+#[cfg(feature = "burn")]
 pub mod image;
-#[cfg(feature = "nn")]
 mod logistic;
-#[cfg(feature = "nn")]
 pub mod network;
 pub mod stability;
 pub mod supp_12;
 pub mod supp_14;
-#[cfg(feature = "nn")]
 pub mod supp_5;
 pub mod table_1;
 pub mod table_2;
 pub mod table_3;
-#[cfg(feature = "nn")]
 pub mod table_4;
-#[cfg(feature = "nn")]
 pub mod table_5;
-#[cfg(feature = "nn")]
 pub mod where_it_helps;
 
 use crate::paper::Preset;

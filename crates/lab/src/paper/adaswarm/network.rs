@@ -155,6 +155,7 @@ fn signal(column: &str, preset: Preset) -> Option<Signal> {
             },
             block: Some(Block::Batch),
             sum: true,
+            ..SwarmSignal::default()
         })
     };
     let uniform = Start::Blind { low: 0.0, high: 1.0 };

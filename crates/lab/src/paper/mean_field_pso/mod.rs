@@ -3,7 +3,6 @@
 
 pub mod figure_1;
 pub mod figure_2;
-#[cfg(feature = "nn")]
 pub mod figure_4;
 pub mod limit;
 pub mod moments;

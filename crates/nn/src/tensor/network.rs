@@ -1,14 +1,16 @@
 //! A network of the tensor library in training.
 
+use super::step::tensor_step;
+use super::weights::{self, Part};
 use super::{Device, Model};
-use crate::optim::{Backend, Stepped, Supervision, library_step};
-use crate::weights::{self, Part};
+use crate::model::Architecture;
+use crate::optim::{Backend, Stepped, Supervision};
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
-use swarmgrad_core::{Error, Matrix, Result, Rows, Workers};
+use swarmgrad_core::{Error, Matrix, Result, Rng, Rows, Workers};
 
 /// A [`Model`] on the processor, with gradients.
-pub(super) struct LibraryNetwork {
+struct TensorNetwork {
     /// Absent while it is in a step.
     model: Option<Model>,
     device: Device,
@@ -16,17 +18,20 @@ pub(super) struct LibraryNetwork {
     outputs: Vec<f32>,
 }
 
-impl LibraryNetwork {
-    pub(super) fn new(model: Model, inputs: usize, device: Device) -> Self {
-        LibraryNetwork { model: Some(model), device, inputs, outputs: Vec::new() }
-    }
+/// The network to be trained, with weights drawn from `rng`.
+pub(crate) fn network(architecture: &Architecture, shape: [usize; 2], rng: &Rng) -> Result<Box<dyn Backend>> {
+    let ([inputs, outputs], device) = (shape, Device::flex().autodiff());
+    let model = Some(architecture.build(inputs, outputs, rng, &device)?);
+    Ok(Box::new(TensorNetwork { model, device, inputs, outputs: Vec::new() }))
+}
 
+impl TensorNetwork {
     fn model(&self) -> &Model {
         self.model.as_ref().expect("there between steps")
     }
 }
 
-impl Backend for LibraryNetwork {
+impl Backend for TensorNetwork {
     fn step(&mut self, supervision: &mut Supervision, x: &[f32], targets: &[f32]) -> Result<Stepped> {
         if x.is_empty() || !x.len().is_multiple_of(self.inputs) {
             return Err(Error::shape("numbers of a batch", x.len(), self.inputs));
@@ -34,7 +39,7 @@ impl Backend for LibraryNetwork {
         let batch = TensorData::new(x.to_vec(), [x.len() / self.inputs, self.inputs]);
         let batch = Tensor::<2>::from_data(batch, &self.device);
         let model = self.model.take().expect("there between steps");
-        let (model, stepped) = library_step(model, batch, targets, supervision, &mut self.outputs);
+        let (model, stepped) = tensor_step(model, batch, targets, supervision, &mut self.outputs);
         self.model = Some(model);
         stepped
     }

@@ -1,63 +1,15 @@
-//! Networks. Every one takes rows of features `[batch, inputs]` and gives rows of outputs `[batch, outputs]`.
+//! Networks as plain data. Every one takes rows of features `[batch, inputs]` and gives rows of outputs `[batch, outputs]`.
+//!
+//! Those of dense layers are computed on our own kernels, lists of layers by a [`Population`](crate::population) too; other
+//! networks are trained on a tensor library, with the feature `burn`.
 
-mod cnn;
-pub mod layers;
-mod library;
-mod mlp;
-mod resnet;
-
-/// Where a network's tensors live; `Device::flex().autodiff()` is the processor, with gradients.
-pub use burn::tensor::Device;
-pub use cnn::Cnn;
-pub use layers::{Layer, Sequential};
-pub use mlp::{Activation, Mlp, Output, apply_output};
-pub use resnet::Resnet18;
-pub use swarmgrad_dense::layer::Image;
+pub use swarmgrad_dense::layer::{Activation, EPSILON, Image, Layer, Output, shapes};
 
 use crate::optim::Backend;
-use crate::weights::{self, floats};
-use burn::module::Module;
-use burn::nn::Initializer;
-use burn::tensor::{Tensor, TensorData};
+use crate::tensor;
 use serde::{Deserialize, Serialize};
-use swarmgrad_core::{Error, Matrix, Result, Rng};
+use swarmgrad_core::{Error, Result, Rng};
 use swarmgrad_dense::network::{DenseNetwork, is_dense};
-
-/// What a pass through a network is for.
-#[derive(Debug, Clone, Copy)]
-pub enum Pass<'a> {
-    /// Training: dropout draws its masks from this generator (move its iteration on every step).
-    Train(&'a Rng),
-    /// Evaluation: dropout does nothing.
-    Evaluate,
-}
-
-/// A network that a loss on its outputs can train.
-pub trait Network: Module {
-    /// Outputs `[batch, outputs]` of features `[batch, inputs]`.
-    fn forward(&self, x: Tensor<2>, pass: Pass<'_>) -> Tensor<2>;
-}
-
-/// Rows of outputs of a network without gradients, computed in pieces that fit the memory.
-pub fn outputs<M: Network>(model: &M, x: &Matrix<f32>, device: &Device) -> Matrix<f32> {
-    // About 4 million numbers of the widest layer of a convolutional net on a piece of 256 rows; dense nets take more at once.
-    let piece = if x.dim() > 256 { 256 } else { 4096 };
-    let mut rows = Vec::new();
-    let mut columns = 0;
-    for part in x.data().chunks(piece * x.dim()) {
-        let part = TensorData::new(part.to_vec(), [part.len() / x.dim(), x.dim()]);
-        let out = model.forward(Tensor::<2>::from_data(part, device), Pass::Evaluate);
-        columns = out.dims()[1];
-        rows.extend(floats(out.into_data()));
-    }
-    Matrix::from_vec(columns.max(1), rows).expect("whole rows")
-}
-
-/// Rows of numbers as images.
-fn image_tensor(image: Image, x: Tensor<2>) -> Tensor<4> {
-    let [batch, _] = x.dims();
-    x.reshape([batch, image.channels, image.height, image.width])
-}
 
 /// What to build: plain data that a saved model carries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -140,29 +92,8 @@ impl Architecture {
         }
     }
 
-    /// Builds the network with weights drawn from `rng`, on a device that tracks gradients or not.
-    ///
-    /// # Errors
-    /// A size of zero, or an image whose numbers are not `inputs`.
-    pub fn build(&self, inputs: usize, outputs: usize, rng: &Rng, device: &Device) -> Result<Model> {
-        self.check(inputs, outputs)?;
-        let model = match self {
-            Architecture::Mlp { hidden, activation, output } => {
-                Model::Mlp(Mlp::new(inputs, hidden, outputs, *activation, *output, device))
-            }
-            Architecture::Cnn { image, output } => Model::Cnn(Cnn::new(*image, outputs, *output, device)?),
-            Architecture::Layers { image, layers, output } => {
-                Model::Layers(Sequential::new(*image, layers, outputs, *output, device)?)
-            }
-            Architecture::Resnet18 { image, output } => {
-                Model::Resnet18(Resnet18::new(*image, outputs, *output, device)?)
-            }
-        };
-        Ok(weights::initialize(model, rng))
-    }
-
     /// The sizes that every network has.
-    fn check(&self, inputs: usize, outputs: usize) -> Result<()> {
+    pub(crate) fn check(&self, inputs: usize, outputs: usize) -> Result<()> {
         if inputs == 0 || outputs == 0 {
             return Err(Error::parameter(
                 "network",
@@ -187,24 +118,25 @@ impl Architecture {
         Ok(())
     }
 
-    /// The same network to be trained: of dense layers on our own kernels, of others on the tensor library.
+    /// The network to be trained, with weights drawn from `rng`: of dense layers on our own kernels, another on the tensor library.
     ///
     /// # Errors
-    /// Those of [`Architecture::build`].
+    /// A size of zero, an image whose numbers are not `inputs`, layers that do not give `outputs` numbers; a network that is not of
+    /// dense layers, without the feature `burn`.
     pub fn network(&self, inputs: usize, outputs: usize, rng: &Rng) -> Result<Box<dyn Backend>> {
-        if let Some(mut network) = self.dense_network(inputs, outputs)? {
-            network.initialize(rng);
-            return Ok(Box::new(network));
+        match self.dense_network(inputs, outputs)? {
+            Some(mut network) => {
+                network.initialize(rng);
+                Ok(Box::new(network))
+            }
+            None => tensor::network(self, [inputs, outputs], rng),
         }
-        let device = Device::flex().autodiff();
-        let model = self.build(inputs, outputs, rng, &device)?;
-        Ok(Box::new(library::LibraryNetwork::new(model, inputs, device)))
     }
 
     /// The network on our own kernels with weights of 0, where it is one of dense layers.
     ///
     /// # Errors
-    /// Those of [`Architecture::build`].
+    /// A size of zero, an image whose numbers are not `inputs`, layers that do not give `outputs` numbers.
     pub fn dense_network(&self, inputs: usize, outputs: usize) -> Result<Option<DenseNetwork>> {
         self.check(inputs, outputs)?;
         let Some((image, layers)) = self.layers(inputs, outputs) else { return Ok(None) };
@@ -217,6 +149,16 @@ impl Architecture {
             return Err(Error::shape("what comes out of the last layer", last, outputs));
         }
         Ok(Some(network))
+    }
+
+    /// Its name, as plain data has it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Architecture::Mlp { .. } => "mlp",
+            Architecture::Cnn { .. } => "cnn",
+            Architecture::Layers { .. } => "layers",
+            Architecture::Resnet18 { .. } => "resnet18",
+        }
     }
 
     /// The shape of its input, where it is an image.
@@ -238,44 +180,4 @@ impl Architecture {
             | Architecture::Resnet18 { output, .. } => *output,
         }
     }
-}
-
-/// Any of the networks of this crate.
-#[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)] // one a run, and the tensor library's derive knows no boxes
-pub enum Model {
-    /// Dense layers.
-    Mlp(Mlp),
-    /// The paper's convolutional net.
-    Cnn(Cnn),
-    /// Layers one after the other.
-    Layers(Sequential),
-    /// ResNet-18.
-    Resnet18(Resnet18),
-}
-
-impl Network for Model {
-    fn forward(&self, x: Tensor<2>, pass: Pass<'_>) -> Tensor<2> {
-        match self {
-            Model::Mlp(net) => net.forward(x, pass),
-            Model::Cnn(net) => net.forward(x, pass),
-            Model::Layers(net) => net.forward(x, pass),
-            Model::Resnet18(net) => net.forward(x, pass),
-        }
-    }
-}
-
-/// Layers are made empty and filled by [`weights::initialize`]: the tensor library's own generator is one for the process.
-const EMPTY: Initializer = Initializer::Zeros;
-
-/// Dropout with a mask of ours: each number is kept with probability `1 - rate` and scaled up, by row `row` of `rng`.
-fn dropout<const D: usize>(x: Tensor<D>, rate: f32, layer: &str, pass: Pass<'_>) -> Tensor<D> {
-    let Pass::Train(rng) = pass else { return x };
-    let shape = x.shape();
-    let mut mask = vec![0.0f32; shape.num_elements()];
-    rng.fork(layer).row(0).fill_uniform(&mut mask);
-    let kept = 1.0 / (1.0 - rate);
-    mask.iter_mut().for_each(|u| *u = if *u < rate { 0.0 } else { kept });
-    let device = x.device();
-    x * Tensor::from_data(TensorData::new(mask, shape), &device)
 }

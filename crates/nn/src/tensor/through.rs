@@ -16,11 +16,11 @@
 //! on another one.
 
 use super::step::apply;
-use super::{Rule, Stepped};
+use super::weights::floats;
+use super::{Network, Pass};
 use crate::loss::{Batch, BlockDerivative, Lane, Loss, Samplewise};
-use crate::model::{Network, Pass};
+use crate::optim::{Adam, Rule, Stepped};
 use crate::signal::{Sender, Signal};
-use crate::weights::floats;
 use burn::tensor::{Device, Tensor, TensorData};
 use swarmgrad_algorithms::gradient::elements::BlockLoss;
 use swarmgrad_core::{Error, Matrix, Result, Rng, Workers};
@@ -29,8 +29,9 @@ use swarmgrad_core::{Error, Matrix, Result, Rng, Workers};
 ///
 /// ```
 /// use swarmgrad_core::{Matrix, Rng};
-/// use swarmgrad_nn::model::{Activation, Architecture, Device, Output};
-/// use swarmgrad_nn::optim::{Adam, Through};
+/// use swarmgrad_nn::model::{Activation, Architecture, Output};
+/// use swarmgrad_nn::optim::Adam;
+/// use swarmgrad_nn::tensor::{Device, Through};
 /// use swarmgrad_nn::{loss, signal::Signal};
 ///
 /// // y = 3 round(2 x): both slopes must be learned, and the stair in the middle has derivative zero.
@@ -138,7 +139,7 @@ impl<A: Network, B: Network, M: Fn(&[f32], &mut [f32]) + Send + Sync> Through<A,
         }
         let toward = Samplewise(Toward { module, step: 1.0 });
         let sender = Sender::new(signal, &toward, inputs)?;
-        let rule = || Box::new(super::Adam::new(1e-3)) as Box<dyn Rule<f32>>;
+        let rule = || Box::new(Adam::new(1e-3)) as Box<dyn Rule<f32>>;
         Ok(Through {
             device: nets.0.devices().first().cloned().unwrap_or_default(),
             nets: Some(nets),

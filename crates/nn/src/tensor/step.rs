@@ -1,14 +1,13 @@
 //! One step of training: outputs, the gradient sent back from them, the rule on the weights.
 
-use super::Rule;
+use super::weights::{self, Part, floats};
+use super::{Network, Pass};
 use crate::loss::Loss;
-use crate::model::{Network, Pass};
+use crate::optim::{Adam, Rule, Stepped, Supervision};
 use crate::signal::Signal;
-use crate::weights::floats;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
 use swarmgrad_core::{Error, Result, Workers};
-use swarmgrad_dense::supervision::{Stepped, Supervision};
 
 /// Trains any network: a loss, a gradient at its outputs and a rule for its weights.
 pub struct Optimizer {
@@ -73,13 +72,13 @@ impl Optimizer {
     /// # Errors
     /// Targets of another size than the outputs; a loss without the derivative that was asked for.
     pub fn step<M: Network>(&mut self, model: M, x: Tensor<2>, targets: &[f32]) -> Result<(M, Stepped)> {
-        let (model, stepped) = library_step(model, x, targets, &mut self.supervision, &mut self.outputs);
+        let (model, stepped) = tensor_step(model, x, targets, &mut self.supervision, &mut self.outputs);
         Ok((model, stepped?))
     }
 }
 
 /// A step of a network of the tensor library, whose outputs before it are left in `outputs`. The network comes back whatever happens.
-pub(crate) fn library_step<M: Network>(
+pub(super) fn tensor_step<M: Network>(
     model: M,
     x: Tensor<2>,
     targets: &[f32],
@@ -124,7 +123,7 @@ pub(super) fn apply<M: Module>(model: M, gradients: &mut Gradients, rule: &mut d
             Param::from_mapped_value(id, Tensor::from_data(data, &device).require_grad(), mapper)
         }
     }
-    rule.begin(crate::weights::count(&model, crate::weights::Part::Trainable));
+    rule.begin(weights::count(&model, Part::Trainable));
     model.map(&mut Apply(gradients, rule, 0))
 }
 
@@ -135,7 +134,7 @@ pub(super) fn apply<M: Module>(model: M, gradients: &mut Gradients, rule: &mut d
 /// ```
 /// use burn::tensor::{Device, Tensor, TensorData};
 /// use swarmgrad_core::Rng;
-/// use swarmgrad_nn::{loss, model::{Activation, Architecture, Output}, optim::AdaSwarm};
+/// use swarmgrad_nn::{loss, model::{Activation, Architecture, Output}, tensor::AdaSwarm};
 ///
 /// // y = 2 x, learned through |round(output) - round(target)|, whose gradient is zero wherever it exists.
 /// let device = Device::flex().autodiff();
@@ -169,7 +168,7 @@ impl AdaSwarm {
     /// # Errors
     /// Those of [`Optimizer::new`].
     pub fn with_signal(loss: Box<dyn Loss>, signal: Signal, rate: f64, columns: usize, seed: u64) -> Result<Self> {
-        Ok(AdaSwarm(Optimizer::new(loss, signal, Box::new(super::Adam::new(rate)), columns, seed)?))
+        Ok(AdaSwarm(Optimizer::new(loss, signal, Box::new(Adam::new(rate)), columns, seed)?))
     }
 
     /// One step on a batch; see [`Optimizer::step`].

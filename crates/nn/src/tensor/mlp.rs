@@ -1,8 +1,7 @@
 //! Dense layers.
 
-pub use swarmgrad_dense::layer::{Activation, Output};
-
 use super::{EMPTY, Network, Pass};
+use crate::model::{Activation, Output};
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation};

@@ -1,7 +1,8 @@
 //! ResNet-18 for small images (He, Zhang, Ren, Sun 2016, with the 3x3 stem that is usual for 28 to 32 pixels): four stages of two
 //! residual blocks with 64, 128, 256 and 512 channels, average pooling over all pixels, a dense layer.
 
-use super::{EMPTY, Image, Network, Output, Pass, apply_output, image_tensor};
+use super::{EMPTY, Network, Pass, apply_output, image_tensor};
+use crate::model::{Image, Output};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};

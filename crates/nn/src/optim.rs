@@ -3,13 +3,7 @@
 //! The tensor library has most of the rules too, as a dozen tensor operations for each parameter; on networks of the papers' size
 //! those cost more than the network. Its versions are the independent implementation that ours are tested against.
 
-mod step;
-mod through;
-
-pub(crate) use step::library_step;
-pub use step::{AdaSwarm, Optimizer};
 pub use swarmgrad_dense::optim::{
     AdaDelta, AdaGrad, Adam, DiffGrad, Entry, OPTIMIZERS, RmsProp, Rule, Sgd, Text, entry,
 };
 pub use swarmgrad_dense::supervision::{Backend, Stepped, Supervision};
-pub use through::Through;

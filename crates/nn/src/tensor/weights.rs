@@ -61,11 +61,6 @@ pub fn write<M: Module>(module: M, weights: &[f32], part: Part) -> Result<M> {
     if weights.len() != expected {
         return Err(Error::shape("weights", weights.len(), expected));
     }
-    Ok(write_unchecked(module, weights, part))
-}
-
-/// [`write`] without the count, for the step of an optimiser that has read the vector from the same module.
-pub(crate) fn write_unchecked<M: Module>(module: M, weights: &[f32], part: Part) -> M {
     struct Write<'a>(&'a [f32], Part);
     impl ModuleMapper for Write<'_> {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -82,7 +77,7 @@ pub(crate) fn write_unchecked<M: Module>(module: M, weights: &[f32], part: Part)
             Param::from_mapped_value(id, tensor.set_require_grad(trained && device.is_autodiff()), mapper)
         }
     }
-    module.map(&mut Write(weights, part))
+    Ok(module.map(&mut Write(weights, part)))
 }
 
 /// The gradients of the trainable weights, in the order of [`read`]; zero where a weight took no part.
@@ -147,6 +142,6 @@ pub fn initialize<M: Module>(module: M, rng: &Rng) -> M {
 }
 
 /// The numbers of a tensor; a tensor of this crate holds f32 alone.
-pub(crate) fn floats(data: TensorData) -> Vec<f32> {
+pub(super) fn floats(data: TensorData) -> Vec<f32> {
     data.try_into_vec::<f32>().expect("a tensor of f32")
 }

@@ -2,7 +2,8 @@
 //! ReLU, 3x3 convolution to 64, ReLU, 2x2 max pooling, dropout .25, dense 128, ReLU, dropout .5, dense to the classes.
 //! 1,199,882 parameters for 28 x 28 grey images and ten classes.
 
-use super::{EMPTY, Image, Network, Output, Pass, apply_output, dropout, image_tensor};
+use super::{EMPTY, Network, Pass, apply_output, dropout, image_tensor};
+use crate::model::{Image, Output};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};

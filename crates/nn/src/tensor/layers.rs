@@ -1,8 +1,7 @@
-//! Networks written as a list of layers: the nets that a population can be evaluated on, see [`crate::population`].
+//! Networks written as a list of layers.
 
-pub use swarmgrad_dense::layer::{EPSILON, Layer, shapes};
-
-use super::{Activation, EMPTY, Image, Network, Output, Pass, apply_output, image_tensor};
+use super::{EMPTY, Network, Pass, apply_output, image_tensor};
+use crate::model::{Activation, EPSILON, Image, Layer, Output, shapes};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
