@@ -23,7 +23,7 @@ impl Image {
 
     /// Numbers of one image.
     pub fn len(&self) -> usize {
-        self.channels * self.height * self.width
+        self.channels.saturating_mul(self.height).saturating_mul(self.width)
     }
 
     /// Whether it has no pixel.
@@ -145,11 +145,29 @@ impl Layer {
         Ok(match self {
             Layer::Dense { outputs } => Image { channels: outputs, height: 1, width: 1 },
             Layer::Conv { maps, .. } => valid(maps),
-            Layer::ConvEach { kernels, .. } => valid(channels * kernels),
+            Layer::ConvEach { kernels, .. } => valid(channels.saturating_mul(kernels)),
             Layer::MaxPool { size } => Image { channels, height: height / size, width: width / size },
             Layer::Activation(_) | Layer::BatchNorm => input,
         })
     }
+}
+
+/// Weights and biases of layers, those of batch normalisation left out. What is more than a `usize` holds is its largest number.
+///
+/// # Errors
+/// Those of [`Layer::shape`].
+pub fn numbers(input: Image, layers: &[Layer]) -> Result<usize> {
+    let shapes = shapes(input, layers)?;
+    let of = |(layer, shape): (&Layer, &Image)| match *layer {
+        Layer::Dense { outputs } => shape.len().saturating_add(1).saturating_mul(outputs),
+        Layer::Conv { maps, size } => {
+            let kernel = size.saturating_mul(size).saturating_mul(shape.channels);
+            kernel.saturating_add(1).saturating_mul(maps)
+        }
+        Layer::ConvEach { kernels, size } => size.saturating_mul(size).saturating_add(1).saturating_mul(kernels),
+        Layer::Activation(_) | Layer::MaxPool { .. } | Layer::BatchNorm => 0,
+    };
+    Ok(layers.iter().zip(&shapes).map(of).fold(0, usize::saturating_add))
 }
 
 /// The shape that goes into each layer, and what comes out of the last one.

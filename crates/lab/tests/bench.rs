@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 use swarmgrad::registry;
 use swarmgrad::study::units::Records;
-use swarmgrad::{Evaluations, Function, Halt, Problem, Progress, Rng, Run, Space, problems};
+use swarmgrad::{Evaluations, Function, Halt, Progress, Rng, Run, Space, problems};
 use swarmgrad_lab::Record;
 use swarmgrad_lab::bench::{Bench, Findings, Method, Place, Scores, Step, Suite, Trial, read, targets, write_archive};
 

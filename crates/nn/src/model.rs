@@ -3,7 +3,7 @@
 //! Those of dense layers are computed on our own kernels, lists of layers by a [`Population`](crate::population) too; other
 //! networks are trained on a tensor library, with the feature `burn`.
 
-pub use swarmgrad_dense::layer::{Activation, EPSILON, Image, Layer, Output, shapes};
+pub use swarmgrad_dense::layer::{Activation, EPSILON, Image, Layer, Output, numbers, shapes};
 
 use crate::optim::Backend;
 use crate::tensor;

@@ -420,7 +420,26 @@ impl Saved {
         if crate::data::catalog::sha256(body).as_bytes() != sum {
             return Err(broken("cut short or changed: its checksum does not fit"));
         }
-        postcard::from_bytes(body).map_err(|why| broken(&why.to_string()))
+        let saved: Saved = postcard::from_bytes(body).map_err(|why| broken(&why.to_string()))?;
+        saved.verify().map_err(|why| broken(&why.to_string()))?;
+        Ok(saved)
+    }
+
+    /// Whether its parts fit together, so that what is built from it is no larger than its file.
+    fn verify(&self) -> Result<()> {
+        let ([inputs, outputs], expected) = (self.shape, [self.preprocessing.dim(), self.preprocessing.outputs()]);
+        if self.shape != expected {
+            let rule = format!("must be {expected:?}, as its columns say");
+            return Err(Error::parameter("shape", format!("{:?}", self.shape), rule));
+        }
+        self.training.architecture.check(inputs, outputs)?;
+        if let Some((image, layers)) = self.training.architecture.layers(inputs, outputs) {
+            let least = crate::model::numbers(image, &layers)?;
+            if self.weights.len() < least {
+                return Err(Error::shape("weights", self.weights.len(), least));
+            }
+        }
+        Ok(())
     }
 
     /// Outputs for prepared rows.

@@ -1,15 +1,21 @@
-//! Crafted checkpoints: states of every method with a few places changed, and a checksum that is right. Those that load go on.
+//! Crafted checkpoints and models: states of every method with a few places changed, and a checksum that is right. Those that load go on.
 
+use crate::door::{program, run_within};
 use crate::guard::guarded;
+use crate::scratch::Folder;
 use crate::states::{LARGEST, mutate};
 use crate::tally::Tally;
 use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
 use swarmgrad::combine::distinct::Distinct;
 use swarmgrad::combine::ensemble::Ensemble;
 use swarmgrad::registry::{self, Entry, Settings, entries};
 use swarmgrad::{
-    Aim, Algorithm, Checkpoint, Constraint, Draws, Evaluation, Failure, Limits, Result, Rng, Session, Space, Variable,
+    Aim, Algorithm, Checkpoint, Constraint, Draws, Evaluation, Failure, Limits, Matrix, Result, Rng, Session, Space,
+    Variable,
 };
+use swarmgrad_nn::train::Saved;
 
 /// Evaluations that methods plan by, and of which a state is taken somewhere on the way.
 const BUDGET: u64 = 2_000;
@@ -254,7 +260,7 @@ pub fn crafted_states(scale: u64, seed: u64) -> Tally {
         for block in 0..scale {
             let rng = rng.at(block);
             let mut draw = rng.row(row);
-            let scene = std::sync::Arc::new(Scene::new(entry, &mut draw));
+            let scene = Arc::new(Scene::new(entry, &mut draw));
             let fault = |why: String| format!("{} on {:?} {:?}: {why}", entry.name, scene.ground, scene.settings);
             tally.case(scene.refused.clone().map_or(Ok(()), |why| Err(fault(why))));
             for _ in 0..MUTANTS {
@@ -271,6 +277,62 @@ pub fn crafted_states(scale: u64, seed: u64) -> Tally {
 #[test]
 fn crafted_states_are_refused_or_work() {
     crafted_states(1, 1).hold();
+}
+
+/// A network's answers to a row of zeros; refused, or as many as there are outputs.
+fn answer(path: &Path) -> Result<(), String> {
+    let Ok(saved) = Saved::read(path) else { return Ok(()) };
+    let zeros = Matrix::zeros(1, saved.shape[0]);
+    match saved.predict(&zeros) {
+        Ok(outputs) if outputs.dim() != saved.shape[1] => {
+            Err(format!("{} outputs of {}", outputs.dim(), saved.shape[1]))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Saved networks of two kinds, with a few places changed and a checksum that is right.
+pub fn crafted_models(scale: u64, seed: u64) -> Tally {
+    let mut tally = Tally::new("crafted models, with a right checksum");
+    let folder = Arc::new(Folder::new("models"));
+    let bodies: Vec<Vec<u8>> = ["mlp", "shallow"]
+        .iter()
+        .map(|model| {
+            let path = folder.path(model);
+            let arguments = ["train", "iris", "--epochs", "1", "--seeds", "1", "--model", model, "--save"];
+            let done = program((*folder).as_ref(), &[&arguments[..], &[&path.display().to_string()]].concat());
+            let done = run_within(60, done).unwrap();
+            assert_eq!(done.code, Some(0), "{}", done.said());
+            std::fs::read(path).unwrap()
+        })
+        .collect();
+    let rng = Rng::new(seed).fork("models");
+    for block in 0..scale {
+        let (rng, bodies, folder) = (rng.at(block), bodies.clone(), folder.clone());
+        let outcomes = guarded("models", LARGEST, move || {
+            let (mut draw, path) = (rng.row(0), folder.path("mutant"));
+            let mut outcomes = Vec::new();
+            for _ in 0..200 {
+                let whole = &bodies[draw.below(bodies.len())];
+                // Eight bytes say what it is, 64 are the checksum of the rest.
+                let body = mutate(&whole[72..], &mut draw);
+                let sum = swarmgrad_nn::data::catalog::sha256(&body);
+                std::fs::write(&path, [&whole[..8], sum.as_bytes(), &body].concat()).unwrap();
+                outcomes.push(answer(&path));
+            }
+            outcomes
+        });
+        match outcomes {
+            Ok(outcomes) => outcomes.into_iter().for_each(|outcome| tally.case(outcome)),
+            Err(why) => tally.case(Err(format!("block {block}: {why}"))),
+        }
+    }
+    tally
+}
+
+#[test]
+fn crafted_models_are_refused_or_answer() {
+    crafted_models(5, 1).hold();
 }
 
 /// What no change of a few bytes makes: a whole state of another number of variables.

@@ -33,6 +33,7 @@ type Attack = (&'static str, fn(u64, u64) -> Tally, u64);
 const ATTACKS: &[Attack] = &[
     ("damaged files", states::damaged_files, 1700),
     ("crafted states", crafted::crafted_states, 700),
+    ("crafted models", crafted::crafted_models, 5000),
     ("settings", settings::settings, 200),
     ("memory", memory::memory, 250),
     ("studies", studies::studies, 100),

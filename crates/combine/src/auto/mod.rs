@@ -347,7 +347,8 @@ impl<F: Real> Auto<F> {
             self.spent[Lane::Descent(0).kind()].runs = 1;
             self.descents[0].search.launch(&self.best.x, self.best.value);
         }
-        if !self.findings.inexact && self.is_misled() {
+        // Where a first descent has come to its end by differences, they mean something.
+        if !self.findings.inexact && self.findings.smooth != Some(true) && self.is_misled() {
             self.hand_over();
         }
         let first = &self.descents[0].search;
