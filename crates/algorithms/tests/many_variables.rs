@@ -1,11 +1,11 @@
 //! Local searches of many variables: a round has as many points as memory bears, and what they find is the same.
 
-use swarmgrad_algorithms::registry::{Settings, entry};
-use swarmgrad_core::{Algorithm, Matrix, Rng, Space};
+use swarmgrad_algorithms::registry::entry;
+use swarmgrad_core::{Matrix, Rng, Space};
 
 /// Minimises with a method for so many evaluations; the best value and the points of the largest round.
 fn minimize(method: &str, space: &Space<f64>, f: impl Fn(&[f64]) -> f64, budget: usize) -> (f64, usize) {
-    let mut method = entry(method).unwrap().build(space, None, &Settings::new()).unwrap();
+    let mut method = entry(method).unwrap().build(space, None, &Default::default()).unwrap();
     let (mut xs, mut best, mut spent, mut most) = (Matrix::default(), f64::INFINITY, 0, 0);
     for round in 0.. {
         method.ask(&Rng::new(3).at(round), &mut xs);

@@ -627,7 +627,7 @@ impl<F: Real> BlockDerivative<F> for CrossEntropy {
             let (_, sum) = CrossEntropy::exponentials(z, |k, e| p[k] = e);
             let mut square = F::zero();
             for k in 0..n {
-                p[k] = p[k] / sum;
+                p[k] /= sum;
                 slope[k] = p[k] - targets[k] + (z[k] - outputs[k]) * rate;
                 square += slope[k] * slope[k];
             }
@@ -662,7 +662,7 @@ impl<F: Real> BlockDerivative<F> for CrossEntropy {
                     break;
                 }
                 out.iter_mut().zip(&*step).for_each(|(z, d)| *z += share * *d);
-                share = share * F::of(0.5);
+                share *= F::of(0.5);
                 if share < F::of(1e-3) {
                     return false;
                 }

@@ -56,6 +56,9 @@ impl Step {
     }
 }
 
+/// Means and variances of each map of each batch normalisation.
+pub type Moments = Vec<Vec<[f32; 2]>>;
+
 /// A network whose weights are somewhere else.
 #[derive(Debug, Clone)]
 pub struct Net {
@@ -114,7 +117,7 @@ pub enum Statistics<'a> {
     /// The batch.
     OfBatch,
     /// The batch; they are kept, one list a normalisation.
-    Keep(&'a mut Vec<Vec<[f32; 2]>>),
+    Keep(&'a mut Moments),
     /// An earlier batch.
     Given(&'a [Vec<[f32; 2]>]),
 }
@@ -291,11 +294,12 @@ impl Net {
         }
         all
     }
+
     /// The point and the means and variances of [`Net::with_statistics`].
     ///
     /// # Errors
     /// Another number of numbers; a normalisation that scales or shifts.
-    pub fn without_statistics(&self, all: &[f32]) -> Result<(Vec<f32>, Vec<Vec<[f32; 2]>>)> {
+    pub fn without_statistics(&self, all: &[f32]) -> Result<(Vec<f32>, Moments)> {
         let numbers = |step: &Step| match *step {
             Step::Moments { shape } => 4 * shape.channels,
             _ => step.weights(),
