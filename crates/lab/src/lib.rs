@@ -1,5 +1,5 @@
 //! Experiments: records of finished runs, statistics over them, tables, plots, animations, a self-contained page, the
-//! tables and figures of the papers ([`paper`]), comparisons ([`compare`]), and the bench of methods on suites ([`bench`]); what a
+//! tables and figures of the papers ([`paper`]), comparisons ([`compare`]), and the bench of methods on suites ([`mod@bench`]); what a
 //! run has recorded, for the eye ([`recorded`]).
 //!
 //! Experiments write JSON lines ([`record`]); tables ([`table`]) and pictures ([`plot`]) read only those or plain numbers.
