@@ -333,7 +333,7 @@ fn infeasible_points_do_not_count() {
     let trials = bench(&setup, &["de(particles=12)", "auto", "random_search"]);
     let findings = Findings::of(&trials).unwrap();
     let scores = |name: &str| &findings.methods().iter().find(|(method, _)| method == name).unwrap().1;
-    assert_eq!(scores("auto").share(300.0), 1.0);
+    assert!(scores("auto").share(300.0) > 0.8 && scores("auto").feasible(300.0) == 1.0);
     assert!(scores("random_search").share(300.0) < 0.1 && scores("random_search").feasible(300.0) < 1.0);
     for trial in trials.iter().filter(|trial| trial.record.method != "auto") {
         let Place { suite, function, instance } = trial.place().unwrap();
