@@ -15,8 +15,9 @@
 //! Every variable does (2) and (3) in turn; the points of all variables are asked in one round, each differing from the base
 //! point in one variable. By (4) the best coordinates together are the next base, and its value is known in advance: where
 //! it comes out otherwise the function is not separable. Then one variable after the other is searched from the best point,
-//! until a whole cycle improves nothing. More than 2,896 variables have their turn in several rounds. A variable is done when (3) has converged and every D exceeds `sharpness` times
-//! the curvature of the best point's parabola: what is left to find would be sharper than what was found.
+//! until a whole cycle improves nothing. More than 2,896 variables have their turn in several rounds. A variable is done when
+//! (3) has converged and every D exceeds `sharpness` times the curvature of the best point's parabola: what is left to find
+//! would be sharper than what was found.
 //!
 //! Differs from the papers: the rule for "done"; delta is a hundredth of the mean height above F, where STEP has a constant.
 
@@ -144,9 +145,9 @@ impl LocalSearch for CoordinateSearch {
         if self.asked_base {
             xs.push(&self.next);
         }
+        let (dim, most) = (self.x.len(), round(self.x.len(), self.x.len()));
         while xs.is_empty() || self.asked.is_empty() {
             let noise = 4.0 * self.error * self.f.abs();
-            let (dim, most) = (self.x.len(), round(self.x.len(), self.x.len()));
             let searched = self.alone.map_or(self.turn..self.turn + dim, |j| j..j + 1);
             for j in searched.map(|j| j % dim) {
                 if self.asked.len() == most {

@@ -162,27 +162,34 @@ impl Bench {
         if let Some(twice) = (1..methods.len()).find(|&k| methods[..k].iter().any(|m| m.label == methods[k].label)) {
             return Err(Error::value("method", &methods[twice].label, "named once"));
         }
-        let mut units = Vec::new();
-        for method in methods {
-            let mut checked = Vec::new();
-            for dim in self.dims.iter().map(|&dim| Some(dim)).chain(own.then_some(None)) {
-                for &function in &self.functions {
-                    for &instance in &self.instances {
-                        let entry = self.suite.entry(function, instance)?;
-                        let dim = dim.unwrap_or(entry.dims.least());
-                        entry.space::<f64>(dim)?;
-                        // Functions of as many variables have the same space, but for those that have their own.
-                        let space = (own.then_some(entry.name), dim);
-                        if !checked.contains(&space) {
-                            checked.push(space);
-                            method.check(&*entry.build::<f64>(dim, None)?, self.budget)?;
-                        }
-                        let place = Place { suite: self.suite, function, instance };
-                        let problem = self.suite.problem(function, instance)?;
-                        units.push(Unit { method, place, problem, dim });
-                    }
+        // The same for all methods: where, its name, and how many variables.
+        let mut problems = Vec::new();
+        for dim in self.dims.iter().map(|&dim| Some(dim)).chain(own.then_some(None)) {
+            for &function in &self.functions {
+                for &instance in &self.instances {
+                    let entry = self.suite.entry(function, instance)?;
+                    let dim = dim.unwrap_or(entry.dims.least());
+                    entry.space::<f64>(dim)?;
+                    let place = Place { suite: self.suite, function, instance };
+                    problems.push((place, self.suite.problem(function, instance)?, dim));
                 }
             }
+        }
+        // Functions of as many variables have the same space, but for those that have their own.
+        let is_new =
+            |place: &Place| place.instance == self.instances[0] && (own || place.function == self.functions[0]);
+        let mut units = Vec::new();
+        for method in methods {
+            for (place, _, dim) in problems.iter().filter(|(place, ..)| is_new(place)) {
+                let problem = self.suite.entry(place.function, place.instance)?.build::<f64>(*dim, None)?;
+                method.check(&*problem, self.budget)?;
+            }
+            units.extend(problems.iter().map(|(place, problem, dim)| Unit {
+                method,
+                place: *place,
+                problem: problem.clone(),
+                dim: *dim,
+            }));
         }
         Ok(units)
     }

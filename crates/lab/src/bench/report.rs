@@ -48,13 +48,6 @@ impl Findings {
     /// # Errors
     /// Runs on problems of several suites, or of none.
     pub fn of(trials: &[Trial]) -> Result<Self> {
-        let suite = trials.first().map_or(Ok(Suite::default()), |trial| trial.place().map(|place| place.suite))?;
-        for trial in trials {
-            if trial.place()?.suite != suite {
-                let rule = format!("the other runs are of the suite {}", suite.name());
-                return Err(Error::value("problem", &trial.record.problem, rule));
-            }
-        }
         let mut groups: Vec<(String, Vec<&Trial>)> = Vec::new();
         for trial in trials {
             match groups.iter_mut().find(|(name, _)| *name == trial.record.method) {
@@ -64,11 +57,14 @@ impl Findings {
         }
         let score = |(name, group): (String, Vec<&Trial>)| Ok((name, Scores::of(group)?));
         let spent = |trial: &Trial| trial.budget.max(trial.record.nfev.div_ceil(trial.record.dim.max(1) as u64));
-        Ok(Findings {
-            suite,
-            methods: groups.into_iter().map(score).collect::<Result<_>>()?,
-            budget: trials.iter().map(spent).max().unwrap_or(0),
-        })
+        let methods: Vec<(String, Scores)> = groups.into_iter().map(score).collect::<Result<_>>()?;
+        let mut suites = methods.iter().flat_map(|(_, scores)| &scores.0).map(|score| score.suite);
+        let suite = suites.next().unwrap_or_default();
+        if let Some(other) = suites.find(|other| *other != suite) {
+            let rule = format!("the other runs are of the suite {}", suite.name());
+            return Err(Error::value("suite", other.name(), rule));
+        }
+        Ok(Findings { suite, methods, budget: trials.iter().map(spent).max().unwrap_or(0) })
     }
 
     /// The methods with their runs.

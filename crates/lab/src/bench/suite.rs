@@ -1,8 +1,8 @@
 //! The suites: which functions and instances there are, and which precisions a run is judged by.
 
-use super::score::{LAST, targets};
+use super::score::targets;
 use crate::error::{Error, Result};
-use swarmgrad::problems::{self, CONSTRAINED, Entry};
+use swarmgrad::problems::{self, CONSTRAINED, Entry, TestProblem};
 
 /// A collection of test problems that methods are compared on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -157,7 +157,7 @@ impl Suite {
 
     /// The last of them; a run that reaches it is over.
     pub(super) fn last(self, optimum: f64) -> f64 {
-        if self.is_constrained() { NEAR * optimum.abs() } else { LAST }
+        self.targets(optimum).last().copied().unwrap_or(0.0)
     }
 }
 
@@ -195,7 +195,11 @@ impl Place {
         // It does not depend on the number of variables.
         let dim = entry.dims.least().max(2);
         let dim = if entry.dims.allows(dim) { dim } else { entry.dims.least() };
-        let minimum = entry.build::<f64>(dim, None)?.minimum();
-        minimum.ok_or_else(|| Error::value("problem", entry.name, "its minimum is not known"))
+        minimum(&*entry.build::<f64>(dim, None)?)
     }
+}
+
+/// The best value of a problem of a suite.
+pub(super) fn minimum(problem: &dyn TestProblem) -> Result<f64> {
+    problem.minimum().ok_or_else(|| Error::value("problem", problem.entry().name, "its minimum is not known"))
 }

@@ -1,6 +1,6 @@
 //! One run of a method on one function: restarted until its evaluations are spent, and every evaluation seen.
 
-use super::suite::Place;
+use super::suite::{self, Place};
 use crate::error::{Error, Result};
 use crate::record::{Curve, Record};
 use serde::{Deserialize, Serialize};
@@ -56,11 +56,11 @@ impl Method {
     /// One run of `budget * dim` evaluations. A method that ends by itself begins anew, with draws of its own, until they
     /// are spent or the last target is reached.
     pub(super) fn run(&self, place: Place, dim: usize, budget: u64, seed: u64, halt: &Halt) -> Result<Trial> {
-        let Place { suite, function, instance } = place;
-        let problem = suite.entry(function, instance)?.build::<f64>(dim, None)?;
-        let name = suite.problem(function, instance)?;
-        let optimum = place.optimum()?;
-        let last = suite.last(optimum);
+        let Place { suite: of, function, instance } = place;
+        let problem = of.entry(function, instance)?.build::<f64>(dim, None)?;
+        let name = of.problem(function, instance)?;
+        let optimum = suite::minimum(&*problem)?;
+        let last = of.last(optimum);
         let seen = Seen { problem: &*problem, log: Mutex::new(Log::new(optimum)) };
         let granted = budget * dim as u64;
         let seed = place.seed(seed);
