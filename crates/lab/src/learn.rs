@@ -17,7 +17,7 @@ use swarmgrad::study::{Objective, Study};
 use swarmgrad::{Aim, Error, Halt, Problem, Rng, Rows, Space, settings};
 
 /// Evaluations a variable where nothing is said.
-const EVALUATIONS_A_VARIABLE: u64 = 200;
+pub const EVALUATIONS_A_VARIABLE: u64 = 200;
 
 /// What to learn, and on what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,18 +98,35 @@ impl LearningPlan {
     /// # Errors
     /// Names what does not fit, its value and the rule.
     pub fn run(&self, work: &Work<'_>, hosts: Option<PathBuf>, progress: &(dyn Fn(usize) + Sync)) -> Result<Lesson> {
+        let names: Vec<&str> = self.problems.iter().map(|name| name.trim()).collect();
+        let budget = |dim: usize| self.evaluations.unwrap_or(EVALUATIONS_A_VARIABLE * dim as u64);
+        match &self.study {
+            Some(study) => {
+                let own = OwnProgram::new(study, self, hosts, work)?;
+                self.run_on(&own, &|| own.objective.broken(), work, progress)
+            }
+            None => {
+                let family = Shifted::new(&names, &self.dims, self.rotated, budget)?;
+                self.run_on(&family, &|| None, work, progress)
+            }
+        }
+    }
+
+    /// Learns on problems of the caller's. `broken` says why there will be no more values, once that is so.
+    ///
+    /// # Errors
+    /// As [`LearningPlan::run`], and [`Error::Program`](crate::Error::Program) with what `broken` said.
+    pub fn run_on(
+        &self,
+        family: &dyn Family,
+        broken: &(dyn Fn() -> Option<String> + Sync),
+        work: &Work<'_>,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Lesson> {
         let (method, settings) = settings::parse_with(&self.method, &self.set)?;
         if let Some(name) = ["mode", "schedule"].into_iter().find(|name| settings.contains_key(*name)) {
             return Err(Error::parameter("--set", name, "is for runs; `learn` chooses it").into());
         }
-        let names: Vec<&str> = self.problems.iter().map(|name| name.trim()).collect();
-        let budget = |dim: usize| self.evaluations.unwrap_or(EVALUATIONS_A_VARIABLE * dim as u64);
-        let own = self.study.as_ref().map(|study| OwnProgram::new(study, self, hosts, work)).transpose()?;
-        let family: Box<dyn Family> = match &own {
-            Some(own) => Box::new(own.clone()),
-            None => Box::new(Shifted::new(&names, &self.dims, self.rotated, budget)?),
-        };
-        let broken = || own.as_ref().and_then(|own| own.objective.broken());
         let broken_off = Mutex::new(None);
         let compute = |_: &(), place: &UnitState| -> Result<Option<Line>> {
             let how = Learning {
@@ -125,7 +142,7 @@ impl LearningPlan {
                 ..Learning::default()
             };
             let mut kept = Ok(());
-            let lesson = learn(&method, &*family, &how, |look| {
+            let lesson = learn(&method, family, &how, |look| {
                 // Of a program that has failed for good the step has learned nothing.
                 if broken().is_some() {
                     return ControlFlow::Break(());
@@ -157,7 +174,6 @@ impl LearningPlan {
 }
 
 /// A program of the user's own as a family of one, which is not moved.
-#[derive(Clone)]
 struct OwnProgram {
     objective: Arc<Objective>,
     minimum: f64,

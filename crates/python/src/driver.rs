@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 use swarmgrad::study::journal::{self, Header, Journal};
-use swarmgrad::study::{Plan, Report, Study};
+use swarmgrad::study::{Collector, Meaning, Plan, Report, Study};
 use swarmgrad::{
-    Aim, Asked, Batch, Error, Evaluation, Failure, Id, Limits, Progress, Reason, Session, Time, Told, Typed,
+    Aim, Asked, Batch, Error, Evaluation, Failure, Id, Limits, Progress, Reason, Session, Time, Told, Typed, Variable,
     VariableKind, Watch,
 };
 
@@ -119,12 +119,14 @@ pub struct Driver {
     inner: Mutex<Inner>,
     journal: Option<Shared>,
     curve: Curve,
-    /// Names of typed variables.
+    /// Names of typed variables, a name a number where several belong together.
     names: Vec<Py<PyString>>,
     /// The objects that the words of each choice stand for.
     objects: Vec<Option<Vec<Py<PyAny>>>>,
     /// Whether the method takes gradients, where there are any.
     takes_gradients: bool,
+    /// What the values mean, where the uncertainty of the variables is asked for, and the points.
+    uncertainty: Option<(Meaning, Collector)>,
 }
 
 #[pymethods]
@@ -133,7 +135,7 @@ impl Driver {
     /// without types.
     #[new]
     #[allow(clippy::too_many_arguments)]
-    #[pyo3(signature = (study, objects, record, overwrite, gradients))]
+    #[pyo3(signature = (study, objects, record, overwrite, gradients, uncertainty=None))]
     fn new(
         py: Python<'_>,
         study: &str,
@@ -141,11 +143,17 @@ impl Driver {
         record: Option<PathBuf>,
         overwrite: bool,
         gradients: bool,
+        uncertainty: Option<&str>,
     ) -> PyResult<Self> {
         let study: Study = serde_json::from_str(study).map_err(|why| PyValueError::new_err(why.to_string()))?;
         let plan = study.plan().map_err(raised)?;
         let curve = Curve::default();
         let mut session = plan.session().map_err(raised)?.limits(plan.limits()).watch(curve.clone());
+        let meaning = uncertainty.map(|text| plan.meaning(text)).transpose().map_err(raised)?;
+        let uncertainty = meaning.map(|meaning| (meaning, Collector::default()));
+        if let Some((_, collector)) = &uncertainty {
+            session = session.watch(collector.clone());
+        }
         let takes_gradients = gradients && session.expect_gradients(plan.study.gradient_cost);
         let mut kept = None;
         let mut repeated = 0;
@@ -166,7 +174,10 @@ impl Driver {
             let left = seconds.saturating_sub(session.elapsed());
             session = session.limits(Limits { time: Some(Time::from_now(left)), ..Limits::default() });
         }
-        let names = plan.space.variables().iter().map(|v| PyString::new(py, v.name()).unbind()).collect();
+        // Numbers that belong together have one name.
+        let name =
+            |variable: &Variable| PyString::new(py, variable.group().map_or(variable.name(), |group| group.0)).unbind();
+        let names = plan.space.variables().iter().map(name).collect();
         let batch = session.ask(0);
         let observed = kept.is_some();
         let inner = Inner {
@@ -178,7 +189,16 @@ impl Driver {
             out: BTreeMap::new(),
             observed,
         };
-        Ok(Driver { plan, inner: Mutex::new(inner), journal: kept, curve, names, objects, takes_gradients })
+        Ok(Driver {
+            plan,
+            inner: Mutex::new(inner),
+            journal: kept,
+            curve,
+            names,
+            objects,
+            takes_gradients,
+            uncertainty,
+        })
     }
 
     /// Number of coordinates.
@@ -448,6 +468,8 @@ impl Driver {
                 found.parts.iter_mut().for_each(|part| *part = 0.0 - *part);
             });
         }
+        let asked = self.uncertainty.as_ref().filter(|_| outcome.covariance.is_none());
+        let uncertainty = asked.map(|(meaning, seen)| self.plan.uncertainty(&seen.seen(), &outcome, *meaning));
         let last_failure = inner.last_failure.as_ref().map(swarmgrad::study::LastFailure::of);
         let mut report = Report {
             plan: self.plan.clone(),
@@ -459,7 +481,7 @@ impl Driver {
             earlier: 0,
             kept: inner.record.clone(),
             gained: None,
-            uncertainty: None,
+            uncertainty,
             trouble: Vec::new(),
         };
         if let Some(journal) = &self.journal {
@@ -538,8 +560,17 @@ impl Driver {
         }
         let space = &self.plan.space;
         let point = PyDict::new(py);
+        let mut together = Vec::new();
         for (k, (value, variable)) in space.decode(x).into_iter().zip(space.variables()).enumerate() {
             let objects = self.objects.get(k).and_then(Option::as_ref);
+            if let (Some((_, index, of)), Typed::Number(t)) = (variable.group(), &value) {
+                together.push(*t);
+                if index + 1 == of {
+                    point.set_item(&self.names[k], PyArray1::from_slice(py, &together))?;
+                    together.clear();
+                }
+                continue;
+            }
             let object = match (value, variable.kind(), objects) {
                 (Typed::Word(word), VariableKind::Choice { of, .. }, Some(objects)) => {
                     let place = of.iter().position(|known| *known == word).unwrap_or_default();

@@ -5,10 +5,11 @@ use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
 use swarmgrad::Error;
 
 /// What the command line's options are called in Python.
-const NAMES: [(&str, &str); 14] = [
+const NAMES: [(&str, &str); 15] = [
     ("--constraint-tolerance", "constraint_tolerance"),
     ("--constraint", "constraints"),
     ("--bounds", "bounds"),
+    ("--uncertainty", "uncertainty"),
     ("--set", "options"),
     ("--var", "space"),
     ("--dim", "dim"),

@@ -1,9 +1,11 @@
-//! The extension module of the Python package `swarmgrad`: the driver of a run, the test problems and the registry of methods.
+//! The extension module of the Python package `swarmgrad`: the driver of a run, the test problems, the registry of methods, and the
+//! experiments.
 //! Whatever can be said in Python is said there, in `swarmgrad/`.
 
 mod answer;
 mod driver;
 mod failure;
+mod lab;
 mod lent;
 mod native;
 
@@ -55,8 +57,9 @@ fn check_variables(variables: Vec<String>) -> PyResult<usize> {
 }
 
 fn space_of(variables: &[String]) -> PyResult<Space> {
-    let variables = variables.iter().map(|text| Variable::parse(text)).collect::<Result<_, _>>().map_err(raised)?;
-    Space::of(variables).map_err(raised)
+    let read: Vec<Vec<Variable>> =
+        variables.iter().map(|text| Variable::read(text)).collect::<Result<_, _>>().map_err(raised)?;
+    Space::of(read.concat()).map_err(raised)
 }
 
 /// The points of the box of typed points, which are JSON lists.
@@ -133,6 +136,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<driver::Driver>()?;
     module.add_class::<native::TestFunction>()?;
+    module.add_class::<lent::NamedLoss>()?;
     module.add_function(wrap_pyfunction!(methods, module)?)?;
     module.add_function(wrap_pyfunction!(method, module)?)?;
     module.add_function(wrap_pyfunction!(problem_names, module)?)?;
@@ -148,5 +152,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(lent::sources, module)?)?;
     module.add_function(wrap_pyfunction!(lent::gradient_of, module)?)?;
     module.add_function(wrap_pyfunction!(lent::certify, module)?)?;
+    module.add_function(wrap_pyfunction!(lent::losses, module)?)?;
+    module.add_function(wrap_pyfunction!(lab::learn, module)?)?;
+    module.add_function(wrap_pyfunction!(lab::experiments, module)?)?;
+    module.add_function(wrap_pyfunction!(lab::reproduce, module)?)?;
     module.add_function(wrap_pyfunction!(native::run, module)?)
 }

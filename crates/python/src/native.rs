@@ -141,38 +141,21 @@ fn points<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
     Ok(array.cast_into::<PyArrayDyn<f64>>()?)
 }
 
-/// A report, the course of the best value, and what was raised.
-type Ran = (String, Vec<(u64, f64)>, Option<Py<PyAny>>);
-
-/// Carries out a study of a test problem, with the interpreter free. Returns the report as JSON and the course of the best value.
-#[pyfunction]
-#[pyo3(signature = (study, record, overwrite, workers, callback))]
-pub fn run(
+/// Does long work with the interpreter free. Ctrl-C sets the flag, which the work is to heed, and is returned beside what it gave.
+pub fn attended<T: Send + 'static>(
     py: Python<'_>,
-    study: &str,
-    record: Option<PathBuf>,
-    overwrite: bool,
-    workers: usize,
-    callback: Option<Py<PyAny>>,
-) -> PyResult<Ran> {
-    let study: Study = serde_json::from_str(study).map_err(|why| PyValueError::new_err(why.to_string()))?;
-    let (flag, curve) = (Arc::new(AtomicBool::new(false)), Curve::default());
-    let fault: Arc<Mutex<Option<PyErr>>> = Arc::default();
-    let mut execution = Execution { workers, record, overwrite, halt: Halt::new(flag.clone()), ..Execution::default() };
-    execution.watchers.push(Box::new(curve.clone()));
-    if let Some(callback) = callback {
-        execution.watchers.push(Box::new(callback_of(callback, fault.clone(), study.maximize)));
-    }
-    let maximize = study.maximize;
-    // Signals reach the thread that called: it waits for them while another one runs.
+    flag: &AtomicBool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> PyResult<(T, Option<PyErr>)> {
+    // Signals reach the thread that called: it waits for them while another one works.
     let (done, caller) = (Arc::new(AtomicBool::new(false)), std::thread::current());
     let thread = std::thread::spawn({
         let done = done.clone();
         move || {
-            let report = study.run(execution);
+            let found = work();
             done.store(true, Ordering::Release);
             caller.unpark();
-            report
+            found
         }
     });
     let mut interrupted = None;
@@ -183,11 +166,41 @@ pub fn run(
             interrupted.get_or_insert(signal);
         }
     }
-    let report: Result<Report, Error> = match py.detach(|| thread.join()) {
-        Ok(report) => report,
-        Err(_) => return Err(pyo3::exceptions::PyRuntimeError::new_err("the run panicked")),
-    };
-    let report = report.map_err(raised)?;
+    match py.detach(|| thread.join()) {
+        Ok(found) => Ok((found, interrupted)),
+        Err(_) => Err(pyo3::exceptions::PyRuntimeError::new_err("the run panicked")),
+    }
+}
+
+/// A report, the course of the best value, and what was raised.
+type Ran = (String, Vec<(u64, f64)>, Option<Py<PyAny>>);
+
+/// Carries out a study of a test problem, with the interpreter free. Returns the report as JSON and the course of the best value.
+#[pyfunction]
+#[pyo3(signature = (study, record, overwrite, workers, callback, uncertainty=None))]
+pub fn run(
+    py: Python<'_>,
+    study: &str,
+    record: Option<PathBuf>,
+    overwrite: bool,
+    workers: usize,
+    callback: Option<Py<PyAny>>,
+    uncertainty: Option<&str>,
+) -> PyResult<Ran> {
+    let study: Study = serde_json::from_str(study).map_err(|why| PyValueError::new_err(why.to_string()))?;
+    let (flag, curve) = (Arc::new(AtomicBool::new(false)), Curve::default());
+    let fault: Arc<Mutex<Option<PyErr>>> = Arc::default();
+    let mut execution = Execution { workers, record, overwrite, halt: Halt::new(flag.clone()), ..Execution::default() };
+    if let Some(text) = uncertainty {
+        execution.uncertainty = Some(study.plan().and_then(|plan| plan.meaning(text)).map_err(raised)?);
+    }
+    execution.watchers.push(Box::new(curve.clone()));
+    if let Some(callback) = callback {
+        execution.watchers.push(Box::new(callback_of(callback, fault.clone(), study.maximize)));
+    }
+    let maximize = study.maximize;
+    let (report, interrupted) = attended(py, &flag, move || study.run(execution))?;
+    let report: Report = report.map_err(raised)?;
     let fault = fault.lock().ok().and_then(|mut fault| fault.take());
     let error = interrupted.or(fault).map(|why| why.into_value(py).into_any());
     Ok((serde_json::to_string(&report).unwrap_or_default(), curve.points(maximize), error))

@@ -94,6 +94,7 @@ class OptimizeResult(dict[str, Any]):
 
 class Variable:
     objects: Optional[list[Any]]
+    size: int
 
 class Real(Variable):
     def __init__(self, lower: float, upper: float) -> None: ...
@@ -112,6 +113,12 @@ class Ordered(Choice): ...
 
 class Flag(Variable):
     def __init__(self) -> None: ...
+
+class Simplex(Variable):
+    def __init__(self, size: int) -> None: ...
+
+class Sorted(Variable):
+    def __init__(self, lower: float, upper: float, size: int) -> None: ...
 
 class Fixed(Variable):
     def __init__(self, value: Union[bool, int, float, str]) -> None: ...
@@ -158,6 +165,7 @@ def minimize(
     noisy: bool = False,
     maximize: bool = False,
     outside: Optional[Literal["clamp", "reflect", "wrap", "resample"]] = None,
+    uncertainty: Union[bool, str, None] = None,
     rng: Seed = None,
     seed: Seed = None,
     options: Optional[Mapping[str, Any]] = None,
@@ -299,12 +307,63 @@ def certify(
     rng: int = 0,
     vectorized: bool = False,
 ) -> Certificate: ...
+def list_losses() -> list[str]: ...
 def lend(
-    loss: Callable[..., Any],
+    loss: Union[Callable[..., Any], str],
     outputs: ArrayLike,
     targets: ArrayLike,
     kind: Literal["prox", "consensus", "es", "least_squares", "swarm"] = "prox",
-    per: Literal["sample", "element"] = "sample",
+    per: Optional[Literal["element", "sample", "batch"]] = None,
     seed: int = 0,
     **settings: float,
 ) -> tuple[np.ndarray, np.ndarray]: ...
+
+class Lesson:
+    schedule: dict[str, Any]
+    gain: float
+    def save(self, path: Path) -> None: ...
+
+def learn(
+    method: str,
+    problems: Union[str, Sequence[str], Callable[..., Any]],
+    *,
+    dim: Union[int, Sequence[int]] = 10,
+    bounds: Optional[Bounds] = None,
+    minimum: Optional[float] = None,
+    maxfun: Optional[int] = None,
+    rotated: bool = False,
+    numbers: Union[str, Sequence[str], None] = None,
+    knots: int = 5,
+    steps: int = 100,
+    pairs: int = 8,
+    windows: int = 1,
+    options: Optional[Mapping[str, Any]] = None,
+    workers: int = 1,
+    vectorized: bool = False,
+    record: Optional[Path] = None,
+    rng: Seed = 0,
+) -> Lesson: ...
+
+class Findings(OptimizeResult):
+    claims: list[dict[str, Any]]
+    tables: list[dict[str, Any]]
+    notes: list[str]
+    data: dict[str, Any]
+    text: str
+    markdown: str
+    svg: dict[str, str]
+    def save(self, path: Path) -> None: ...
+
+def list_experiments() -> list[str]: ...
+def reproduce(
+    experiment: str,
+    *,
+    quick: bool = False,
+    full: bool = False,
+    preset: Optional[Literal["paper-text", "paper-code", "sound"]] = None,
+    seeds: Optional[int] = None,
+    grid: Optional[tuple[Sequence[float], Sequence[float]]] = None,
+    workers: int = 0,
+    data: Optional[Path] = None,
+    record: Optional[Path] = None,
+) -> Findings: ...

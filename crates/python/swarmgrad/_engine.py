@@ -1,9 +1,11 @@
 """Where the points of a round are evaluated: processes of our own, or the user's engine. Values go back by the numbers of their
 points, so the order in which they come does not matter."""
 
+import json
 import os
 import pickle
 import queue
+import tempfile
 import time
 import traceback
 from multiprocessing import connection, current_process, get_context
@@ -20,6 +22,10 @@ def of(workers, eval_timeout):
     """The engine of ``workers=``, None for this thread."""
     if eval_timeout is not None and not float(eval_timeout) > 0:
         raise ValueError(f"eval_timeout = {eval_timeout!r}: must be seconds, above 0")
+    if isinstance(workers, Collective):
+        if eval_timeout is not None:
+            raise ValueError("eval_timeout: needs workers that are a number or an executor; ranks cannot give a point up")
+        return Ranks(workers)
     if workers is None or workers == 1 and isinstance(workers, int) and eval_timeout is None:
         return None
     if isinstance(workers, int):
@@ -97,7 +103,7 @@ class Engine:
         self.begin(Task(fun, args, jac, limits, driver.has_parts))
         rounds = None
         while driver.ended is None:
-            left = driver.seconds_left
+            left = self.seconds_left(driver)
             if left is not None and left <= 0:
                 driver.stop("time")
                 break
@@ -114,8 +120,14 @@ class Engine:
                 best = driver.best()
                 if best is not None and best[2:] != rounds and driver.outstanding == 0:
                     rounds = best[2:]
-                    if callback(*best):
+                    if self.agreed(callback(*best)):
                         driver.stop("the callback ended the run")
+
+    def seconds_left(self, driver):
+        return driver.seconds_left
+
+    def agreed(self, ends):
+        return ends
 
     def tell(self, driver, number, worker, answer):
         """Passes on what is known of a point: the tuple of a task, or a kind of failure and a text."""
@@ -161,8 +173,10 @@ class Map(Engine):
 
 class Collective:
     """``workers=Collective(comm)``: every rank of an MPI program, or of ``torch.distributed``, makes the same call, evaluates its
-    share of each round and tells the others the values, 8 bytes an evaluation whatever the number of variables. All ranks come
-    to the same result. ``comm`` is a communicator of mpi4py, or the module ``torch.distributed``."""
+    share of each round and tells the others the values, 8 bytes a number whatever the number of variables. All ranks come
+    to the same result. ``comm`` is a communicator of mpi4py, or the module ``torch.distributed``.
+
+    Rank 0 keeps the record and the clock: its ``record`` and ``time_limit`` are the run's. A callback of any rank ends the run."""
 
     def __init__(self, comm):
         if hasattr(comm, "allgather"):
@@ -181,21 +195,78 @@ class Collective:
         #: Bytes of values that this rank has told the others.
         self.sent = 0
 
-    def agree(self, seed):
-        """The seed of rank 0, for all."""
-        return self._gather(seed)[0]
+    def agree(self, value):
+        """The value of rank 0, for all."""
+        return self._gather(value)[0]
+
+    def any(self, flag):
+        """Whether a rank says so."""
+        return any(self._gather(bool(flag)))
 
     def __call__(self, task, items):
         mine = [task(item) for item in items[self.rank :: self.size]]
-        values = np.array([answer[0] if answer[4] is None else np.nan for answer in mine], dtype=float)
-        # What is more than a value is rare: gradients, constraints, exceptions.
-        more = {k: answer for k, answer in enumerate(mine) if any(part is not None for part in (answer[1], answer[2], answer[4]))}
+        rows = [np.atleast_1d(answer[0]) if answer[4] is None else np.empty(0) for answer in mine]
+        width = max((len(row) for row in rows), default=1) or 1
+        # What is more than values is rare: gradients, constraints, exceptions.
+        more = {k: answer for k, answer in enumerate(mine)
+                if any(part is not None for part in (answer[1], answer[2], answer[4])) or len(rows[k]) != width}
+        values = np.full((len(mine), width), np.nan)
+        for k, row in enumerate(rows):
+            if k not in more:
+                values[k] = row
         self.sent += values.nbytes
         answers = [None] * len(items)
-        for rank, (bits, known) in enumerate(self._gather((values.tobytes(), more))):
-            for k, value in enumerate(np.frombuffer(bits).tolist()):
-                answers[rank + k * self.size] = known.get(k, (value, None, None, 0.0, None, None))
+        for rank, (bits, width, known) in enumerate(self._gather((values.tobytes(), width, more))):
+            for k, row in enumerate(np.frombuffer(bits).reshape(-1, width).tolist()):
+                answers[rank + k * self.size] = known.get(k, (row if task.parts else row[0], None, None, 0.0, None, None))
         return answers
+
+
+class Ranks(Map):
+    """The engine of a Collective. All ranks ask for the same points, and end together."""
+
+    def __init__(self, collective):
+        super().__init__(collective)
+        self.collective, self.limit, self.begun, self.folder = collective, None, None, None
+
+    def files(self, record, resume, overwrite):
+        """The paths ``record`` and ``resume`` of this rank: rank 0 writes to what it was given; the others begin with copies of what
+        it holds, which are gone at the end."""
+        path, data, problem = (record if resume is None else resume), None, None
+        if self.collective.rank == 0 and path is not None and (resume is not None or not overwrite):
+            try:
+                if resume is not None or os.path.isfile(path):
+                    with open(path, "rb") as file:
+                        data = file.read()
+            except OSError as error:
+                problem = error
+        data, problem, resumes = self.collective.agree((data, problem, resume is not None))
+        if problem is not None:
+            raise problem
+        if self.collective.rank == 0:
+            return record, resume
+        if not data:
+            return None, None
+        self.folder = tempfile.TemporaryDirectory(prefix="swarmgrad-")
+        copy = os.path.join(self.folder.name, "run.jsonl")
+        with open(copy, "wb") as file:
+            file.write(data)
+        return (None, copy) if resumes else (copy, None)
+
+    def seconds_left(self, driver):
+        if self.limit is None:
+            return None
+        if self.begun is None:
+            # Seconds before a continuation count.
+            self.begun = time.monotonic() - json.loads(driver.state())["seconds"]
+        return 0.0 if self.collective.agree(time.monotonic() - self.begun >= self.limit) else None
+
+    def agreed(self, ends):
+        return self.collective.any(ends)
+
+    def close(self):
+        if self.folder is not None:
+            self.folder.cleanup()
 
 
 class Executor(Engine):

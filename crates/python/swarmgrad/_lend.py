@@ -9,7 +9,11 @@ All is arithmetic on arrays, which may be NumPy's or PyTorch's. With outputs ``w
 ``swarm``          ``kappa (w - g)``, ``g`` the best that a swarm finds, ``kappa = (c1 + c2) / (2 (1 - beta))`` (the AdaSwarm paper)
 """
 
+import json
+
 import numpy as np
+
+from . import _native
 
 DEFAULTS = {
     "prox": {"tau": 1.0, "particles": 20, "iterations": None, "span": None, "beta": 0.2, "c1": 1.2, "c2": 1.2},
@@ -23,11 +27,13 @@ DEFAULTS = {
 class Lender:
     """An estimator with its settings. Call ``n`` has the draws of ``(seed, n)``, whatever the kind of array."""
 
-    def __init__(self, loss, kind="prox", per="sample", seed=0, **settings):
+    def __init__(self, loss, kind="prox", per=None, seed=0, **settings):
         if kind not in DEFAULTS:
             raise ValueError(f"kind = {kind!r}: must be one of {', '.join(DEFAULTS)}")
-        if per not in ("sample", "element"):
-            raise ValueError(f"per = {per!r}: must be 'sample' or 'element'")
+        if not isinstance(loss, str):
+            per = "sample" if per is None else per
+            if per not in ("sample", "element"):
+                raise ValueError(f"per = {per!r}: must be 'sample' or 'element'")
         unknown = sorted(set(settings) - set(DEFAULTS[kind]))
         if unknown:
             raise TypeError(f"{unknown[0]}: no setting of {kind}, which has {', '.join(DEFAULTS[kind])}")
@@ -36,9 +42,54 @@ class Lender:
         wrong = [name for name, value in self.settings.items() if value is not None and not value >= 0]
         if wrong:
             raise ValueError(f"{wrong[0]} = {self.settings[wrong[0]]}: must be a number, at least 0")
+        # By the number of columns.
+        self.named = {}
+        if isinstance(loss, str):
+            self._name_of(1)
+
+    def __getstate__(self):
+        return {**self.__dict__, "named": {}}
+
+    def _name_of(self, columns):
+        """The library's own loss of that name, for rows of so many outputs."""
+        if columns not in self.named:
+            settings = {key: value for key, value in self.settings.items() if value is not None}
+            per = self.per or _native.NamedLoss(self.loss, columns, "es", None, '{"sigma": 1}').per
+            if self.kind == "prox" and per != "batch":
+                settings.setdefault("iterations", self._iterations(1 if per == "element" else columns))
+            found = _native.NamedLoss(self.loss, columns, self.kind, self.per, json.dumps(settings))
+            self.named[columns] = found
+        return self.named[columns]
+
+    def _iterations(self, dim):
+        given = self.settings["iterations"]
+        return 60 + 6 * (dim - 1) if given is None else given
+
+    def samples(self, shape):
+        """How many values a batch of outputs of this shape has."""
+        columns = int(np.prod(shape[1:]))
+        per = self._name_of(columns).per if isinstance(self.loss, str) else self.per
+        return {"element": shape[0] * columns, "sample": shape[0], "batch": min(1, shape[0])}[per]
+
+    def _lend_named(self, xp, outputs, targets):
+        rows, columns = outputs.shape[0], int(np.prod(outputs.shape[1:]))
+        out = np.ascontiguousarray(xp.host(outputs), dtype=np.float32).reshape(rows, columns)
+        given = xp.host(targets)
+        if given.ndim == 1 and columns > 1 and given.dtype.kind in "iub":
+            if len(given) != rows or rows and not 0 <= given.min() <= given.max() < columns:
+                raise ValueError(f"targets: must be {rows} classes from 0 to {columns - 1}, or rows like the outputs")
+            given = np.eye(columns, dtype=np.float32)[given.astype(int)]
+        if given.size != out.size:
+            raise ValueError(f"targets have shape {tuple(targets.shape)}, expected {tuple(outputs.shape)}, or a class a row")
+        target = np.ascontiguousarray(given, dtype=np.float32).reshape(rows, columns)
+        value, gradient = self._name_of(columns).lend(out, target, self.seed, self.calls)
+        self.calls += 1
+        return xp.like(value, outputs), xp.like(gradient.reshape(tuple(outputs.shape)), outputs)
 
     def __call__(self, xp, outputs, targets):
         """Values of the samples and gradients of the outputs, which have the outputs' shape."""
+        if isinstance(self.loss, str):
+            return self._lend_named(xp, outputs, targets)
         shape = tuple(outputs.shape)
         w = outputs.reshape(shape[0], -1)
         if self.per == "element":
@@ -113,9 +164,7 @@ class Lender:
         return xp.best(p, fp)[0]
 
     def _prox(self, xp, w, _value, loss, draws):
-        tau, dim = self.settings["tau"], w.shape[1]
-        iterations = self.settings["iterations"]
-        iterations = 60 + 6 * (dim - 1) if iterations is None else iterations
+        tau, iterations = self.settings["tau"], self._iterations(w.shape[1])
         span = 2 * tau if self.settings["span"] is None else self.settings["span"]
 
         def near(z):
@@ -137,6 +186,10 @@ class NumPy:
     @staticmethod
     def like(values, other):
         return np.asarray(values, dtype=other.dtype)
+
+    @staticmethod
+    def host(values):
+        return np.asarray(values)
 
     @staticmethod
     def tile(rows, many):
@@ -176,12 +229,22 @@ for _name in ("exp", "where", "concat", "solve"):
     setattr(NumPy, _name, staticmethod(getattr(NumPy, _name)))
 
 
-def lend(loss, outputs, targets, kind="prox", per="sample", seed=0, **settings):
+def list_losses():
+    """The names of losses that :func:`lend` and the layers take in place of a function; ``huber`` and ``quantile`` may have a
+    parameter: ``"quantile:0.9"``."""
+    return [row["name"] for row in json.loads(_native.losses())]
+
+
+def lend(loss, outputs, targets, kind="prox", per=None, seed=0, **settings):
     """Values of the samples and the gradient lent to the outputs, with NumPy: what ``swarmgrad.torch.SwarmLoss`` and
     ``swarmgrad.jax.lend`` put in the place of dE/d(output).
 
     ``loss(outputs, targets)`` returns a value a sample, without a mean. ``kind`` is ``prox``, ``consensus``, ``es``,
     ``least_squares`` or ``swarm``; ``per="element"`` gives each output element a swarm of its own.
+
+    Or ``loss`` is a name of :func:`list_losses`, such as ``"mae"``, ``"zero_one"``, ``"f1"``: the library's own, in single precision
+    on the CPU, without a call of Python. Its values are those of its blocks: elements, samples, or for ``f1`` the batch; classes may
+    be whole numbers, one a row. ``prox`` of ``mse``, ``mae``, ``bce``, ``huber`` and ``quantile`` is computed, not searched for.
     """
     lender = Lender(loss, kind, per, seed, **settings)
     outputs = np.asarray(outputs)

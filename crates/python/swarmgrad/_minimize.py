@@ -52,6 +52,7 @@ def minimize(
     noisy=False,
     maximize=False,
     outside=None,
+    uncertainty=None,
     rng=None,
     seed=None,
     options=None,
@@ -99,6 +100,9 @@ def minimize(
         file, with what else is given here.
     noisy : bool
         Two evaluations of a point differ: the best are evaluated anew in the end.
+    uncertainty : True, "likelihood" or "squares:N"
+        The result has ``uncertainty``: ``standard_errors`` of the variables, from a quadratic through evaluated points around the best
+        one, which is an estimate. True takes the value for a -log likelihood, or for the sum of squares of ``residuals``.
     rng : int, ``numpy.random.Generator`` or None
         Equal seeds give equal results. ``seed`` is another name.
     options : dict
@@ -111,10 +115,10 @@ def minimize(
     # A test problem is run without Python where nothing of Python's takes part.
     plain = native and not args and not vectorized and jac in (None, True) and isinstance(workers, int) and eval_timeout is None
     plain = plain and all(isinstance(constraint, str) for constraint in _list(constraints))
-    if isinstance(workers, _engine.Collective):
-        if time_limit is not None or record is not None or resume is not None:
-            raise ValueError("workers: the ranks of a Collective agree neither on time_limit nor on a record; leave them out")
+    engine = _engine.of(workers, eval_timeout)
+    if isinstance(engine, _engine.Ranks):
         seed = workers.agree(seed)
+        record, resume = engine.files(record, resume, overwrite)
     study, space, limits = _study(
         fun,
         bounds,
@@ -142,8 +146,6 @@ def minimize(
     )
     if native and "problem" in study and fun.constraints:
         limits = Own(fun)
-    if isinstance(workers, _engine.Collective) and (residuals or objectives is not None):
-        raise ValueError("workers: the ranks of a Collective exchange values; residuals and several objectives need other workers")
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error = {on_error!r}: must be 'raise' or 'skip'")
     if resume is not None:
@@ -153,11 +155,13 @@ def minimize(
     args = args if isinstance(args, tuple) else (args,)
     shown = _Progress(study) if progress else None
     tell = _told(callback, shown, space)
-    engine = _engine.of(workers, eval_timeout)
+    if isinstance(engine, _engine.Ranks):
+        engine.limit = study.pop("time", None)
+    meaning = {None: None, False: None, True: ""}.get(uncertainty, uncertainty)
 
     if plain and "problem" in study:
         threads = 1 if engine is None else max(workers, 0)
-        report, curve, raised = _native.run(json.dumps(study), record, overwrite, threads, tell)
+        report, curve, raised = _native.run(json.dumps(study), record, overwrite, threads, tell, meaning)
         result = _result(report, curve, space)
         if shown:
             shown.close()
@@ -169,7 +173,7 @@ def minimize(
     if native and jac is None and method_takes_formula(study) and fun.differentiable:
         jac = fun.gradient
     objects = space.objects() if space is not None else []
-    driver = _native.Driver(json.dumps(study), objects, record, overwrite, bool(jac))
+    driver = _native.Driver(json.dumps(study), objects, record, overwrite, bool(jac), meaning)
     unknown = [name for name in driver.answered if name not in limits.names]
     if unknown:
         raise ValueError(f"constraints: unknown name {unknown[0]!r}")
@@ -350,7 +354,7 @@ def _same_space(bounds, study):
 
 
 def _space_of_texts(texts):
-    from ._space import Choice, Fixed, Flag, Integer, Log, Ordered, Real
+    from ._space import Choice, Fixed, Flag, Integer, Log, Ordered, Real, Simplex, Sorted
 
     variables = {}
     for text in texts:
@@ -365,6 +369,10 @@ def _space_of_texts(texts):
             variables[name] = (Choice if kind == "choice" else Ordered)(tail.split(","))
         elif kind == "flag":
             variables[name] = Flag()
+        elif kind == "simplex":
+            variables[name] = Simplex(tail)
+        elif kind == "sorted":
+            variables[name] = Sorted(*pair)
         elif kind == "fixed":
             variables[name] = Fixed(_value_of(tail))
         else:
@@ -500,7 +508,7 @@ class _First:
 
 
 class _Columns:
-    """A vectorised objective of typed points: it gets a dict of arrays."""
+    """A vectorised objective of typed points: it gets a dict of arrays, a row a point."""
 
     def __init__(self, fun, space):
         self.fun, self.space = fun, space
@@ -509,7 +517,7 @@ class _Columns:
         columns = {}
         for name in self.space:
             values = [point[name] for point in points]
-            if isinstance(values[0], (bool, int, float)):
+            if isinstance(values[0], (bool, int, float, np.ndarray)):
                 columns[name] = np.array(values)
             else:
                 columns[name] = np.empty(len(values), dtype=object)
@@ -546,6 +554,12 @@ def _result(report, curve, space):
     if "constraints" in report:
         result["violation"] = number(report["violation"])
         result["constraints"] = {name: number(value) for name, value in report["constraints"].items()}
+    if "uncertainty" in report:
+        found = OptimizeResult(report["uncertainty"])
+        if "standard_errors" in found:
+            errors = [np.nan if error is None else number(error) for error in found.standard_errors]
+            found["standard_errors"] = space.named(errors) if space is not None else np.array(errors)
+        result["uncertainty"] = found
     if report.get("noise"):
         result["noise"] = {key: number(value) for key, value in report["noise"].items()}
     if (report.get("several") or {}).get("kind") == "front":

@@ -13,6 +13,8 @@ class Variable:
     """A variable of a :class:`Space`."""
 
     objects = None
+    #: Numbers that its value has; 1 of a value that is no array.
+    size = 1
 
     def __eq__(self, other):
         return type(self) is type(other) and self.__dict__ == other.__dict__
@@ -88,6 +90,26 @@ class Flag(Variable):
         return "flag"
 
 
+class Simplex(Variable):
+    """An array of ``size`` numbers, none below 0, whose sum is 1: shares of a whole."""
+
+    def __init__(self, size):
+        self.size = int(size)
+
+    def _text(self):
+        return f"simplex:{self.size}"
+
+
+class Sorted(Variable):
+    """An array of ``size`` numbers from ``lower`` to ``upper``, none less than the one before."""
+
+    def __init__(self, lower, upper, size):
+        self.lower, self.upper, self.size = float(lower), float(upper), int(size)
+
+    def _text(self):
+        return f"sorted:{self.lower!r}:{self.upper!r}:{self.size}"
+
+
 class Fixed(Variable):
     """Always the same: a number, a text, true or false."""
 
@@ -145,7 +167,8 @@ class Space(Mapping):
         return Space, (self._variables,)
 
     def objects(self):
-        return [variable.objects for variable in self._variables.values()]
+        """The objects of choices, None for other numbers, a place a number."""
+        return [variable.objects for variable in self._variables.values() for _ in range(variable.size)]
 
     def encode(self, points):
         """The coordinates of points that are dicts, or lists in the order of the variables."""
@@ -157,7 +180,17 @@ class Space(Mapping):
                 point = [point[name] for name in self]
             if len(point) != len(self):
                 raise ValueError(f"a point has {len(point)} values, expected {len(self)}")
-            rows.append([_plain(self[name], value) for name, value in zip(self, point)])
+            row = []
+            for name, value in zip(self, point):
+                variable = self[name]
+                if not isinstance(variable, (Simplex, Sorted)):
+                    row.append(_plain(variable, value))
+                    continue
+                numbers = np.asarray(value, dtype=float)
+                if numbers.shape != (variable.size,):
+                    raise ValueError(f"{name} has shape {numbers.shape}, expected ({variable.size},)")
+                row.extend(numbers.tolist())
+            rows.append(row)
         return _native.encode(self.texts, json.dumps(rows))
 
     def decode(self, x):
@@ -166,7 +199,13 @@ class Space(Mapping):
 
     def named(self, values):
         """A dict of values as a report has them."""
-        return {name: self._object(name, value) for name, value in zip(self, values)}
+        values, named = iter(values), {}
+        for name, variable in self._variables.items():
+            if isinstance(variable, (Simplex, Sorted)):
+                named[name] = np.array([number(next(values)) for _ in range(variable.size)])
+            else:
+                named[name] = self._object(name, next(values))
+        return named
 
     def _object(self, name, value):
         variable = self[name]

@@ -9,10 +9,10 @@ from ._lend import Lender, NumPy
 __all__ = ["lend"]
 
 
-def lend(loss, kind="prox", *, per="sample", seed=0, **settings):
+def lend(loss, kind="prox", *, per=None, seed=0, **settings):
     """A function ``(outputs, targets) -> values`` of the samples, whose gradient is lent by a swarm.
 
-    ``loss(outputs, targets)`` works on NumPy arrays and returns a value a sample. It runs on the host; the function works under
+    ``loss(outputs, targets)`` works on NumPy arrays and returns a value a sample, or is a name of :func:`swarmgrad.list_losses`. It runs on the host; the function works under
     ``jit`` and ``grad``.
 
     >>> wrong = lend(lambda out, y: (out.argmax(1) != y) * 1.0, "consensus", sigma=1.0)     # doctest: +SKIP
@@ -26,8 +26,7 @@ def lend(loss, kind="prox", *, per="sample", seed=0, **settings):
         return np.asarray(value, outputs.dtype), np.asarray(gradient, outputs.dtype)
 
     def both(outputs, targets):
-        samples = outputs.size if per == "element" else outputs.shape[0]
-        shapes = (jax.ShapeDtypeStruct((samples,), outputs.dtype), jax.ShapeDtypeStruct(outputs.shape, outputs.dtype))
+        shapes = (jax.ShapeDtypeStruct((lender.samples(outputs.shape),), outputs.dtype), jax.ShapeDtypeStruct(outputs.shape, outputs.dtype))
         return jax.pure_callback(host, shapes, outputs, targets)
 
     @jax.custom_vjp
@@ -40,7 +39,7 @@ def lend(loss, kind="prox", *, per="sample", seed=0, **settings):
 
     def backward(kept, above):
         gradient, targets = kept
-        wide = above.reshape(gradient.shape) if per == "element" else above.reshape(-1, *(1,) * (gradient.ndim - 1))
+        wide = above.reshape(gradient.shape) if above.size == gradient.size else above.reshape(-1, *(1,) * (gradient.ndim - 1))
         # Targets of whole numbers have a gradient of no type.
         none = np.zeros(targets.shape, jax.dtypes.float0) if not jnp.issubdtype(targets.dtype, jnp.floating) else jnp.zeros_like(targets)
         return wide * gradient, none

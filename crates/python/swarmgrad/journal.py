@@ -110,9 +110,31 @@ class Record:
             study.add_trial(trial)
         return study
 
+    def tensorboard(self, folder):
+        """Writes events for TensorBoard into ``folder``: ``value`` and ``best`` after so many evaluations, and the variables that are
+        numbers as ``x/name``. Needs the package tensorboardX, or PyTorch with tensorboard."""
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError:
+                raise ImportError("tensorboard: needs the package tensorboardX, or PyTorch with tensorboard") from None
+        history = self.history
+        best = dict(zip(history["nfev"].tolist(), history["fun"].tolist()))
+        with SummaryWriter(os.fspath(folder)) as writer:
+            for step, (row, value) in enumerate(zip(self.evaluations, self.values), 1):
+                if not np.isnan(value):
+                    writer.add_scalar("value", float(value), step)
+                if step in best:
+                    writer.add_scalar("best", best[step], step)
+                for name, coordinate in zip(self.names, self.point(row)):
+                    if isinstance(coordinate, (int, float)):
+                        writer.add_scalar(f"x/{name}", float(coordinate), step)
+
     def _distributions(self, optuna):
         from ._minimize import _space_of_texts
-        from ._space import Choice, Fixed, Flag, Integer, Log
+        from ._space import Choice, Fixed, Flag, Integer, Log, Simplex, Sorted
 
         d = optuna.distributions
         if not self.study.get("variables"):
@@ -128,6 +150,10 @@ class Record:
                 found[name] = d.CategoricalDistribution([False, True])
             elif isinstance(variable, Fixed):
                 found[name] = d.CategoricalDistribution([variable.value])
+            elif isinstance(variable, (Simplex, Sorted)):
+                ends = (0.0, 1.0) if isinstance(variable, Simplex) else (variable.lower, variable.upper)
+                for k in range(variable.size):
+                    found[f"{name}{k}"] = d.FloatDistribution(*ends)
             elif isinstance(variable, Integer):
                 found[name] = d.IntDistribution(variable.lower, variable.upper, step=variable.step)
             else:

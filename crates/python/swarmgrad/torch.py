@@ -18,6 +18,10 @@ class Torch:
         return torch.as_tensor(values, dtype=other.dtype, device=other.device)
 
     @staticmethod
+    def host(values):
+        return values.detach().cpu().numpy()
+
+    @staticmethod
     def tile(rows, many):
         return rows.repeat(many, *(1,) * (rows.dim() - 1))
 
@@ -73,9 +77,12 @@ class _Lent(torch.autograd.Function):
     @staticmethod
     def backward(ctx, above, _):
         (gradient,) = ctx.saved_tensors
-        rows = gradient.shape[0]
         # With a swarm an element the values are elements, those of a row one after another.
-        wide = above.reshape(rows, *gradient.shape[1:]) if ctx.samples != rows else above.reshape(rows, *(1,) * (gradient.dim() - 1))
+        if ctx.samples == gradient.numel():
+            wide = above.reshape(gradient.shape)
+        else:
+            # A value a sample, or one for the batch.
+            wide = above.reshape(ctx.samples, *(1,) * (gradient.dim() - 1))
         return wide * gradient, None, None
 
 
@@ -85,12 +92,13 @@ class SwarmLoss(torch.nn.Module):
     >>> wrong = SwarmLoss(lambda out, y: (out.argmax(1) != y).float(), kind="consensus", sigma=1.0)   # doctest: +SKIP
     >>> wrong(model(x), y).backward()                                                                  # doctest: +SKIP
 
-    ``loss(outputs, targets)`` returns a value a sample, without a mean; ``kind``, ``per`` and the settings are those of
+    ``loss(outputs, targets)`` returns a value a sample, without a mean, or is a name of :func:`swarmgrad.list_losses`, which is much
+    faster: ``SwarmLoss("zero_one", "consensus", sigma=1.0)``. ``kind``, ``per`` and the settings are those of
     :func:`swarmgrad.lend`. Any device; equal seeds give equal gradients. The points that are tried never know the targets but
     through the loss.
     """
 
-    def __init__(self, loss, kind="prox", *, per="sample", seed=0, reduction="mean", **settings):
+    def __init__(self, loss, kind="prox", *, per=None, seed=0, reduction="mean", **settings):
         super().__init__()
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(f"reduction = {reduction!r}: must be 'mean', 'sum' or 'none'")

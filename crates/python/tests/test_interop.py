@@ -208,3 +208,15 @@ def test_pickling_across_processes():
     opt = Optimizer(BOX, method="de", budget=100, rng=1)
     opt.tell([sphere(x) for x in opt.ask()])
     assert pickle.loads(pickle.dumps(opt)).result.fun == opt.result.fun
+
+
+def test_tensorboard(tmp_path):
+    pytest.importorskip("tensorboardX", exc_type=ImportError)
+    path = tmp_path / "run.jsonl"
+    result = minimize(sphere, BOX, maxfun=40, rng=1, record=path)
+    journal.read(path).tensorboard(tmp_path / "events")
+    (file,) = (tmp_path / "events").iterdir()
+    data = file.read_bytes()
+    # A value, its step and its tag an event: 40 values and two coordinates each, and the improvements.
+    assert data.count(b"x/x0") == data.count(b"x/x1") == 40 and data.count(b"value") >= 40
+    assert data.count(b"best") == len(result.history["nfev"])

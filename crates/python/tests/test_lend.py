@@ -110,6 +110,88 @@ def test_certificates():
         swarmgrad.certify(problems.get("sphere", 2), horizon=-1)
 
 
+def test_named_losses_are_the_same_laws():
+    rng = np.random.default_rng(0)
+    out, y = rng.normal(size=(20, 3)), rng.normal(size=(20, 3))
+    value, gradient = lend("mae", out, y, tau=0.5)
+    assert value.shape == (60,) and np.allclose(value.reshape(20, 3), np.abs(out - y), atol=1e-6)
+    # Moreau's gradient of |r|: r / tau, within -1 and 1.
+    assert np.allclose(gradient, np.clip((out - y) / 0.5, -1, 1), atol=1e-5)
+    # What is searched for agrees with what Python searches for.
+    value, gradient = lend("multi_well", out, y, tau=0.1)
+    python, theirs = lend(lambda o, t: ((o - t) ** 2 / 10 + 1 - np.cos(3 * (o - t)))[:, 0], out, y, per="element", tau=0.1)
+    assert np.allclose(value, python, atol=1e-5) and np.allclose(gradient, theirs, atol=5e-2)
+    for kind, sigma in (("es", 0.1), ("consensus", 0.1), ("swarm", None)):
+        settings = {} if sigma is None else {"sigma": sigma, "particles": 400}
+        _, gradient = lend("mse", out, y, kind, **settings)
+        cosine = (gradient * (out - y)).sum() / np.linalg.norm(gradient) / np.linalg.norm(out - y)
+        assert cosine > 0.95, (kind, cosine)
+
+
+def test_named_losses_of_classes():
+    out, classes = np.array([[0.1, 0.9, 0.0], [0.4, 0.3, 0.35], [0.2, 0.1, 0.7]]), np.array([1, 2, 2])
+    value, gradient = lend("zero_one", out, classes, "consensus", sigma=0.5)
+    assert value.tolist() == [0, 1, 0] and gradient.shape == out.shape
+    assert gradient[1, 2] < 0 < gradient[1, 0]
+    rows = lend("zero_one", out, np.eye(3)[classes], "consensus", sigma=0.5)
+    assert np.array_equal(rows[1], gradient)
+    again = lend("zero_one", out, classes, "consensus", seed=1, sigma=0.5)
+    assert not np.array_equal(again[1], gradient)
+    value, gradient = lend("f1", out, classes, "es", sigma=0.5)
+    assert value.shape == (1,) and np.isfinite(gradient).all() and np.abs(gradient).max() > 0
+    assert lend("f1", out[:0], classes[:0], "es")[0].shape == (0,)
+
+
+def test_what_a_named_loss_does_not_take():
+    with pytest.raises(ValueError, match="loss = mea.*did you mean 'mae'|'mea'"):
+        lend("mea", W, W)
+    with pytest.raises(ValueError, match="least_squares"):
+        lend("mae", W, W, "least_squares")
+    with pytest.raises(ValueError, match="classes from 0 to 2"):
+        lend("zero_one", np.zeros((2, 3)), np.array([0, 3]))
+    with pytest.raises(ValueError, match=r"shape \(2, 2\), expected \(2, 3\)"):
+        lend("mae", np.zeros((2, 3)), np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="per"):
+        lend("f1", np.zeros((2, 3)), np.array([0, 1]), per="element")
+    assert "zero_one" in swarmgrad.list_losses()
+
+
+def test_torch_and_jax_take_named_losses():
+    rng = np.random.default_rng(1)
+    out, y = rng.normal(size=(6, 2)).astype(np.float32), rng.normal(size=(6, 2)).astype(np.float32)
+    classes = rng.integers(2, size=6)
+    cases = [("mae", y, {"tau": 0.5}), ("zero_one", classes, {"kind": "consensus", "sigma": 1.0}),
+             ("f1", classes, {"kind": "es", "sigma": 1.0})]
+    tried = 0
+    for name, targets, settings in cases:
+        value, expected = lend(name, out, targets, **settings)
+        try:
+            import torch
+
+            from swarmgrad.torch import SwarmLoss
+
+            leaf = torch.tensor(out, requires_grad=True)
+            loss = SwarmLoss(name, **settings)(leaf, torch.tensor(targets))
+            loss.backward()
+            assert loss.item() == pytest.approx(value.mean(), abs=1e-6)
+            assert np.allclose(leaf.grad.numpy(), expected / len(value), atol=1e-6)
+            tried += 1
+        except ImportError:
+            pass
+        try:
+            import jax
+
+            from swarmgrad import jax as ours
+
+            found = jax.grad(lambda o: ours.lend(name, **settings)(o, targets).mean())(out)
+            assert np.allclose(found, expected / len(value), atol=1e-6)
+            tried += 1
+        except ImportError:
+            pass
+    if not tried:
+        pytest.skip("neither torch nor jax")
+
+
 KINDS = ("prox", "consensus", "es", "least_squares", "swarm")
 
 

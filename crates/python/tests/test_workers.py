@@ -204,8 +204,81 @@ def test_ranks_of_a_collective_agree(expected):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         errors = list(pool.map(lambda k: _error(ranks.comm(k)), range(4)))
     assert errors == ["in a worker"] * 4
-    with pytest.raises(ValueError, match="time_limit"):
-        minimize(sphere, BOX, workers=Collective(ranks.comm(0)), time_limit=1)
+    with pytest.raises(ValueError, match="eval_timeout"):
+        minimize(sphere, BOX, workers=Collective(ranks.comm(0)), eval_timeout=1)
+
+
+def together(size, work):
+    """``work(rank, workers)`` of all ranks of a Collective at once, in threads."""
+    ranks = Ranks(size)
+    with concurrent.futures.ThreadPoolExecutor(size) as pool:
+        return list(pool.map(lambda k: work(k, Collective(ranks.comm(k))), range(size)))
+
+
+def residuals(x):
+    return x - 1.0
+
+
+def two(x):
+    return [float((x**2).sum()), float(((x - 1) ** 2).sum())]
+
+
+def test_ranks_exchange_residuals_and_objectives():
+    alone = minimize(residuals, BOX, residuals=True, rng=3, maxfun=200)
+    for found in together(3, lambda _, w: minimize(residuals, BOX, residuals=True, rng=3, maxfun=200, workers=w)):
+        assert same(found, alone) and np.array_equal(found.residuals, alone.residuals)
+    alone = minimize(two, BOX, objectives=2, method="nsga2", rng=3, maxfun=300)
+    for found in together(3, lambda _, w: minimize(two, BOX, objectives=2, method="nsga2", rng=3, maxfun=300, workers=w)):
+        assert found.hypervolume == alone.hypervolume and np.array_equal(found.front.f, alone.front.f)
+
+
+def test_ranks_keep_one_record_and_continue_it(tmp_path, expected):
+    path = tmp_path / "run.jsonl"
+
+    def begin(rank, workers, most):
+        paths = {"record": path} if rank == 0 else {"record": tmp_path / "nobody.jsonl"}
+        return minimize(sphere, BOX, method="cma_es", rng=2, maxfun=120, workers=workers, **paths,
+                        callback=lambda intermediate_result: intermediate_result.nfev >= most)
+
+    broken = together(3, lambda k, w: begin(k, w, 40))
+    assert 40 <= broken[0].nfev < 120 and all(same(found, broken[0]) for found in broken)
+    # The same call goes on, and so does resume= of rank 0 alone.
+    path_again = tmp_path / "again.jsonl"
+    shutil.copy(path, path_again)
+    calls = [0] * 3
+
+    def counted(k):
+        def fun(x):
+            calls[k] += 1
+            return sphere(x)
+
+        return fun
+
+    def resume(rank, workers):
+        return minimize(counted(rank), workers=workers, resume=path_again if rank == 0 else None, maxfun=120)
+
+    whole = together(3, resume)
+    assert all(same(found, expected) for found in whole) and sum(calls) == 120 - broken[0].nfev
+    assert not (tmp_path / "nobody.jsonl").exists()
+    errors = together(2, lambda k, w: _kind(lambda: minimize(sphere, workers=w, resume=tmp_path / "none.jsonl")))
+    assert errors == [FileNotFoundError] * 2
+
+
+def test_ranks_end_together_by_the_clock_of_rank_0():
+    def slow(x):
+        time.sleep(0.01)
+        return sphere(x)
+
+    found = together(3, lambda k, w: minimize(slow, BOX, method="de", rng=1, workers=w, time_limit=0.3 if k == 0 else 1000))
+    assert all(same(other, found[0]) for other in found) and found[0].nfev > 0
+    assert all("time" in result.message for result in found)
+
+
+def _kind(work):
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 - its kind is asked for
+        return type(error)
 
 
 def _error(comm):

@@ -26,4 +26,4 @@ pub use objective::Objective;
 pub use report::{Front, LastFailure, Report, Verdict};
 pub use study::{PROGRAM_BUDGET, Plan, Program, Study};
 pub use summary::Summary;
-pub use uncertainty::{Meaning, Seen, Uncertainty};
+pub use uncertainty::{Collector, Meaning, Seen, Uncertainty};

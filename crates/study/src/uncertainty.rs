@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use swarmgrad_algorithms::linear::{Triangle, cholesky, cholesky_solve};
 use swarmgrad_core::{
-    Aim, Error, Matrix, Outcome, Outside, Part, Progress, Reason, Result, Space, Told, Variable, VariableKind, Watch,
+    Aim, Error, Matrix, Outcome, Outside, Progress, Reason, Result, Space, Told, Variable, VariableKind, Watch,
     math::exp,
 };
 
@@ -116,12 +116,13 @@ impl Seen {
     }
 }
 
-/// Takes the points of a run.
+/// Takes the points of a run; its clones take the same.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Collector(Arc<Mutex<Seen>>);
+pub struct Collector(Arc<Mutex<Seen>>);
 
 impl Collector {
-    pub(crate) fn seen(&self) -> Seen {
+    /// What it has taken so far.
+    pub fn seen(&self) -> Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -141,9 +142,17 @@ impl Watch for Collector {
 }
 
 impl Plan {
-    /// What the value means where nobody says it: residuals say it themselves.
-    pub fn meaning(&self) -> Meaning {
-        if self.aim == Aim::Residuals { Meaning::Squares(None) } else { Meaning::Likelihood }
+    /// What the value means, as a text says it; an empty one leaves it to the problem: residuals say it themselves, other values
+    /// are -log likelihoods.
+    ///
+    /// # Errors
+    /// Those of [`Meaning::parse`].
+    pub fn meaning(&self, text: &str) -> Result<Meaning> {
+        match text {
+            "" if self.aim == Aim::Residuals => Ok(Meaning::Squares(None)),
+            "" => Ok(Meaning::Likelihood),
+            text => Meaning::parse(text),
+        }
     }
 
     /// Estimates the uncertainty of the variables at the best point from points of the run; where that cannot be, says why.
@@ -193,7 +202,7 @@ impl Plan {
             Meaning::Likelihood => 1.0,
             Meaning::Squares(None) => {
                 return Err(
-                    "of how many residuals the value is the sum of squares is not known: --uncertainty=squares:N"
+                    "of how many residuals the value is the sum of squares is not known; say it, as in squares:N"
                         .into(),
                 );
             }
@@ -223,12 +232,10 @@ impl Plan {
     }
 }
 
-/// Coordinates of the box that are real numbers.
+/// Coordinates of the box that are real numbers by themselves: of shares of a whole each moves all.
 fn continuous(space: &Space) -> Vec<usize> {
-    match space.variables() {
-        [] => (0..space.dim()).collect(),
-        _ => space.parts().filter_map(|part| if let Part::Continuous(j) = part { Some(j) } else { None }).collect(),
-    }
+    let alone = |j: usize| space.variable_of(j).is_none_or(|variable| variable.group().is_none());
+    (0..space.dim()).filter(|&j| space.is_continuous(j) && alone(j)).collect()
 }
 
 /// What errors of coordinates are to the variables; of a logarithm, to the first order.

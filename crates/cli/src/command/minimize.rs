@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swarmgrad::registry;
 use swarmgrad::study::journal::Header;
-use swarmgrad::study::{self, Execution, Front, Meaning, Plan, Report, Saved, Study, Verdict};
+use swarmgrad::study::{self, Execution, Front, Plan, Report, Saved, Study, Verdict};
 use swarmgrad::{Error, Halt, Watch, settings};
 use swarmgrad_lab::plot::front;
 use swarmgrad_lab::recorded::{Recorded, Recorder};
@@ -315,7 +315,7 @@ impl Minimize {
         let plan = study.plan()?;
         check_plot(self.plot.as_deref())?;
         let execution = Execution {
-            uncertainty: meaning(self.uncertainty.as_deref(), &plan)?,
+            uncertainty: self.uncertainty.as_deref().map(|text| plan.meaning(text)).transpose()?,
             workers: self.means.workers(self.threads),
             hosts: self.means.hosts(),
             record: self.record.clone(),
@@ -391,7 +391,7 @@ impl Resume {
         check_plot(self.plot.as_deref())?;
         let plan = saved.study.plan()?;
         let execution = Execution {
-            uncertainty: meaning(self.uncertainty.as_deref(), &plan)?,
+            uncertainty: self.uncertainty.as_deref().map(|text| plan.meaning(text)).transpose()?,
             workers: self.means.workers(self.threads),
             hosts: self.means.hosts(),
             record: saved.record,
@@ -409,15 +409,6 @@ fn check_plot(plot: Option<&Path>) -> swarmgrad::Result<()> {
     let Some(path) = plot else { return Ok(()) };
     Form::of("--plot", path, &Form::ALL)?;
     swarmgrad::state::check_writable(path)
-}
-
-/// What --uncertainty says of the value.
-fn meaning(given: Option<&str>, plan: &Plan) -> swarmgrad::Result<Option<Meaning>> {
-    match given {
-        None => Ok(None),
-        Some("") => Ok(Some(plan.meaning())),
-        Some(text) => Meaning::parse(text).map(Some),
-    }
 }
 
 /// Carries the plan out, with a line of progress, and prints what came of it.

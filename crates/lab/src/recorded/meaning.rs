@@ -31,7 +31,10 @@ impl Shown {
         let shown = Shown { name: name.into(), ..Shown::default() };
         let finite = |low: f64, high: f64| (low.is_finite() && high.is_finite() && low < high).then_some((low, high));
         match kind {
-            VariableKind::Real { lower, upper } => Shown { ends: finite(*lower, *upper), ..shown },
+            VariableKind::Real { lower, upper } | VariableKind::Sorted { lower, upper, .. } => {
+                Shown { ends: finite(*lower, *upper), ..shown }
+            }
+            VariableKind::Simplex { .. } => Shown { ends: Some((0.0, 1.0)), ..shown },
             VariableKind::Log { lower, upper } => Shown { scale: Scale::Log, ends: finite(*lower, *upper), ..shown },
             VariableKind::Whole { lower, upper, step } => {
                 let few = upper.abs_diff(*lower) / step < FEW;

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The wheels as they are published, in target/wheels: the Python package, one for all Pythons from 3.9 on. On Linux it is linked by zig
+# against glibc 2.17, so that it installs on every distribution since 2014. Needs python3 and pip; nothing is installed outside target.
+#
+#     scripts/wheels.sh            # the Python package
+#     scripts/wheels.sh program    # the program too, as a wheel
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+metadata=$(cargo metadata --no-deps --offline --format-version 1)
+target=$(sed 's/.*"target_directory":"\([^"]*\)".*/\1/' <<<"$metadata")
+tools=$target/wheel-tools
+[ -x "$tools/bin/maturin" ] || python3 -m venv "$tools"
+"$tools/bin/pip" install --quiet --disable-pip-version-check 'maturin>=1.9,<2' ziglang
+
+old=()
+if [ "$(uname -s)" = Linux ]; then old=(--zig --compatibility manylinux2014); fi
+crates=(python)
+if [ "${1-}" = program ]; then crates+=(cli); fi
+for crate in "${crates[@]}"; do
+    PATH="$tools/bin:$PATH" "$tools/bin/maturin" build --release "${old[@]}" --out "$target/wheels" --manifest-path "crates/$crate/Cargo.toml"
+done
+wc -c "$target"/wheels/*.whl
