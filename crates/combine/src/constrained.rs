@@ -177,6 +177,8 @@ pub struct ConstrainedAuto<F: Real> {
     best: Place<F>,
     finder: Lane,
     found: u64,
+    /// What the descent that found the best point says of the constraints there.
+    multipliers: Option<Vec<f64>>,
     x: Matrix<F>,
     told: Matrix<F>,
     part: Matrix<F>,
@@ -226,6 +228,7 @@ impl<F: Real> Method<F> for ConstrainedAuto<F> {
             best: Place::default(),
             finder: Lane::Start,
             found: 0,
+            multipliers: None,
             x: Matrix::default(),
             told: Matrix::default(),
             part: Matrix::default(),
@@ -498,6 +501,7 @@ impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
                 let violated = violation(&self.constraints, row);
                 if self.best.keep(self.x.row(i), value, row, violated) {
                     (self.finder, self.found) = (lane, self.evaluations + (i - from + 1) as u64);
+                    self.multipliers = None;
                 }
             }
             self.evaluations += count as u64;
@@ -509,6 +513,14 @@ impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
                 rows.clear();
             }
             self.tell_lane(lane, &mut part, &values[from..to], &rows);
+            let descent = match lane {
+                Lane::Descent(k) => Some(&self.descents[k].search),
+                Lane::Dive => Some(&self.dive),
+                Lane::Start | Lane::Sample => None,
+            };
+            if let Some(known) = descent.and_then(|descent| descent.multipliers_at(&self.best.x)) {
+                self.multipliers = Some(known);
+            }
             (self.part, self.rows) = (part, rows);
             from = to;
         }
@@ -546,6 +558,10 @@ impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
     fn stop_reason(&self) -> Option<Reason> {
         let stuck = self.rounds > 0 && self.space.lower() == self.space.upper();
         stuck.then(|| Reason::Method("no variable can move".into()))
+    }
+
+    fn multipliers(&self) -> Option<Vec<f64>> {
+        self.multipliers.clone()
     }
 
     fn explanation(&self) -> Option<String> {

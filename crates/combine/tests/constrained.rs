@@ -106,6 +106,27 @@ fn each_way_of_telling_leads_to_the_border() {
 }
 
 #[test]
+fn multipliers_are_what_a_unit_of_a_constraint_is_worth() {
+    // The least 3 (x^2 + y^2) with x + y >= 1 and x - y = 0.2 lies at (0.6, 0.4): 6 (x, y) = l (1, 1) - m (1, -1), so l = 3 and m = -0.6;
+    // z <= 5 is idle.
+    let space = Space::cube(3, -4.0, 4.0).unwrap();
+    let bowl = Function::new(space, |x: &[f64]| 3.0 * (x[0] * x[0] + x[1] * x[1]) + (x[2] - 1.0).powi(2));
+    let problem = Constrained::new(bowl)
+        .with(Constraint::at_most("sum"), |x| 1.0 - x[0] - x[1])
+        .with(Constraint::equal("apart"), |x| x[0] - x[1] - 0.2)
+        .with(Constraint::at_most("idle"), |x| x[2] - 5.0);
+    for (name, more, within) in
+        [("auto", "{}", 1e-3), ("sqp", "{}", 1e-3), ("cma_es", r#"{"constraint_handling": "lagrangian"}"#, 0.5)]
+    {
+        let outcome = constrained(name, &problem, 600, 2, more);
+        let found = outcome.multipliers.unwrap();
+        let gap = found.iter().zip([3.0, -0.6, 0.0]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(outcome.violation == 0.0 && gap < within, "{name}: {found:?}");
+    }
+    assert!(constrained("de", &problem, 200, 2, "{}").multipliers.is_none());
+}
+
+#[test]
 fn descents_reach_published_minima_under_equations_and_with_rounded_values() {
     for (name, budget) in [("cec2006/g06", 60), ("cec2006/g05", 120), ("cec2006/g15", 90), ("designs/welded_beam", 120)]
     {

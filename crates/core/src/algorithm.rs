@@ -81,6 +81,12 @@ pub trait Algorithm<F: Real = f64>: Send {
         self.inner().and_then(|inner| inner.covariance())
     }
 
+    /// Estimates of the Lagrange multipliers of the constraints at the answer, in their order and in units of the value over those of
+    /// the constraint: by how much the best value falls where a constraint may be missed by one more. None where it has none.
+    fn multipliers(&self) -> Option<Vec<f64>> {
+        self.inner().and_then(|inner| inner.multipliers())
+    }
+
     /// Says that the run has a source of gradients and will answer [`Algorithm::gradient_rows`]; returns whether the method
     /// makes use of it. Called before the first `ask`.
     fn expect_gradients(&mut self) -> bool {

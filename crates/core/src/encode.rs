@@ -7,10 +7,16 @@
 //! ordered  as whole; so is a choice of two, and a flag
 //! choice   of K words: K numbers from 0 to 1, whose largest wins, of equals the first
 //! fixed    nothing
+//! simplex  K numbers u from 0 to 1, whose shares u_k / sum u are the K variables
+//! sorted   K + 1 numbers from 0 to 1: the widths of the gaps before, between and behind the K variables are their shares
 //! ```
+//!
+//! Shares and gaps reach every point of their sets, borders too, and no point outside; what is lost is that multiples of u mean the
+//! same.
 
 use crate::math::{exp, ln};
 use crate::{Error, Real, Result, Space, Typed, Variable, VariableKind};
+use std::ops::Range;
 
 /// What a variable is to a method that moves in the box; one that is fixed is nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,13 +39,34 @@ pub enum Part {
     },
 }
 
+/// Whether its coordinates may be changed by as little as one likes.
+fn is_continuous(kind: &VariableKind) -> bool {
+    use VariableKind::{Log, Real, Simplex, Sorted};
+    matches!(kind, Real { .. } | Log { .. } | Simplex { .. } | Sorted { .. })
+}
+
 /// How many coordinates a variable takes.
 fn width(variable: &Variable) -> usize {
     match variable.kind() {
         VariableKind::Fixed(_) => 0,
         VariableKind::Choice { of, ordered: false } if of.len() > 2 => of.len(),
+        // The last has the gap behind it too.
+        VariableKind::Sorted { of, index, .. } if index + 1 == *of => 2,
         _ => 1,
     }
+}
+
+/// The coordinates of all numbers that a variable is one of, `from` being its own first.
+fn group<F>(x: &[F], from: usize, index: usize, count: usize) -> &[F] {
+    &x[from - index..from - index + count]
+}
+
+/// The share of some coordinates in all of a group; of equal parts where there is nothing to share.
+fn share<F: Real>(u: &[F], some: Range<usize>) -> f64 {
+    // Of NaN nothing.
+    let sum = |u: &[F]| u.iter().map(|u| u.f64().max(0.0)).sum::<f64>();
+    let (all, parts) = (sum(u), some.len() as f64 / u.len() as f64);
+    if all > 0.0 { sum(&u[some]) / all } else { parts }
 }
 
 /// The bounds of each of its coordinates.
@@ -48,7 +75,16 @@ fn bounds(variable: &Variable) -> (f64, f64) {
         VariableKind::Real { lower, upper } => (*lower, *upper),
         VariableKind::Log { lower, upper } => (ln(*lower), ln(*upper)),
         VariableKind::Choice { of, ordered: false } if of.len() > 2 => (0.0, 1.0),
+        VariableKind::Simplex { .. } | VariableKind::Sorted { .. } => (0.0, 1.0),
         _ => (-0.5, variable.values().unwrap_or(1) as f64 - 0.5),
+    }
+}
+
+/// What else the numbers of a group have in common.
+fn bounds_of_group(variable: &Variable) -> Option<[u64; 2]> {
+    match variable.kind() {
+        VariableKind::Sorted { lower, upper, .. } => Some([lower.to_bits(), upper.to_bits()]),
+        _ => None,
     }
 }
 
@@ -64,7 +100,9 @@ fn winner<F: Real>(x: &[F]) -> usize {
     (1..x.len()).fold(0, |best, k| if x[k] > x[best] || x[best].is_nan() && !x[k].is_nan() { k } else { best })
 }
 
-fn value<F: Real>(variable: &Variable, x: &[F]) -> Typed {
+/// The value of a variable whose coordinates are `from..to` of a point.
+fn value<F: Real>((variable, from, to): (&Variable, usize, usize), point: &[F]) -> Typed {
+    let x = &point[from..to];
     let word = |of: &[String], k: usize| Typed::Word(of[k.min(of.len() - 1)].clone());
     let nth = || place(x[0], variable.values().unwrap_or(1));
     match variable.kind() {
@@ -76,10 +114,59 @@ fn value<F: Real>(variable: &Variable, x: &[F]) -> Typed {
         VariableKind::Choice { of, .. } => word(of, nth() as usize),
         VariableKind::Flag => Typed::Flag(nth() == 1),
         VariableKind::Fixed(value) => value.clone(),
+        VariableKind::Simplex { of, index } => {
+            let u = group(point, from, *index, *of);
+            Typed::Number(share(u, *index..index + 1))
+        }
+        VariableKind::Sorted { lower, upper, of, index } => {
+            let share = share(group(point, from, *index, of + 1), 0..index + 1);
+            Typed::Number((lower + (upper - lower) * share).min(*upper))
+        }
     }
 }
 
-/// The coordinates of a value; none where the variable does not have it.
+/// The coordinates of shares: as many of them about a half as there may be, none above 1.
+fn spread<F: Real>(shares: &[f64], out: &mut Vec<F>) {
+    let largest = shares.iter().fold(0.0, |most: f64, &w| most.max(w));
+    let factor = (0.5 * shares.len() as f64).min(1.0 / largest);
+    out.extend(shares.iter().map(|w| F::of(w * factor)));
+}
+
+/// How far a sum of shares may be from 1.
+const NEAR: f64 = 1e-6;
+
+/// The coordinates of the values of all numbers of a group; none where they do not have them.
+fn coordinates_of_group<F: Real>(first: &Variable, values: &[Typed], out: &mut Vec<F>) -> Option<()> {
+    let number = |value: &Typed| match value {
+        Typed::Number(t) => Some(*t),
+        Typed::Whole(k) => Some(*k as f64),
+        Typed::Word(_) | Typed::Flag(_) => None,
+    };
+    let values: Vec<f64> = values.iter().map(number).collect::<Option<_>>()?;
+    match first.kind() {
+        VariableKind::Simplex { .. } => {
+            let sum: f64 = values.iter().sum();
+            // False for NaN.
+            if !(values.iter().all(|w| *w >= 0.0) && (sum - 1.0).abs() <= NEAR) {
+                return None;
+            }
+            spread(&values, out);
+        }
+        VariableKind::Sorted { lower, upper, .. } => {
+            let ends = values.iter().copied().chain([*upper]);
+            let gaps: Vec<f64> =
+                [*lower].into_iter().chain(values.iter().copied()).zip(ends).map(|(a, b)| b - a).collect();
+            if !gaps.iter().all(|gap| *gap >= 0.0) {
+                return None;
+            }
+            spread(&gaps.iter().map(|gap| gap / (upper - lower)).collect::<Vec<_>>(), out);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// The coordinates of a value of a variable that stands alone; none where the variable does not have it.
 fn coordinates<F: Real>(variable: &Variable, value: &Typed, out: &mut Vec<F>) -> Option<()> {
     let number = match value {
         Typed::Number(t) => Some(*t),
@@ -114,6 +201,7 @@ fn coordinates<F: Real>(variable: &Variable, value: &Typed, out: &mut Vec<F>) ->
             out.push(F::of(f64::from(u8::from(flag))));
         }
         VariableKind::Fixed(fixed) => return (value == fixed).then_some(()),
+        VariableKind::Simplex { .. } | VariableKind::Sorted { .. } => return None,
     }
     Some(())
 }
@@ -134,11 +222,23 @@ impl<F: Real> Space<F> {
     /// ```
     ///
     /// # Errors
-    /// Two variables of one name; none that is not fixed.
+    /// Two variables of one name; none that is not fixed; numbers of a simplex or in order that do not stand together.
     pub fn of(variables: Vec<Variable>) -> Result<Self> {
         for (i, variable) in variables.iter().enumerate() {
             if variables[..i].iter().any(|other| other.name() == variable.name()) {
                 return Err(Error::parameter("variable", variable.name(), "must be the name of one variable only"));
+            }
+        }
+        for (i, variable) in variables.iter().enumerate() {
+            let Some((name, index, of)) = variable.group() else { continue };
+            let first = i.checked_sub(index).map(|first| &variables[first..]);
+            let all = first.and_then(|all| all.get(..of));
+            let belongs = |(k, other): (usize, &Variable)| {
+                other.group() == Some((name, k, of)) && bounds_of_group(other) == bounds_of_group(variable)
+            };
+            if !all.is_some_and(|all| all.iter().enumerate().all(belongs)) {
+                let rule = format!("the {of} numbers {name} must stand together, in their order");
+                return Err(Error::parameter("variable", variable.name(), rule));
             }
         }
         if variables.iter().all(|variable| width(variable) == 0) {
@@ -155,7 +255,7 @@ impl<F: Real> Space<F> {
         if self.variables().is_empty() || x.is_empty() {
             return x.iter().map(|t| Typed::Number(t.f64())).collect();
         }
-        self.typed().map(|(variable, from, to)| value(variable, &x[from..to])).collect()
+        self.typed().map(|own| value(own, x)).collect()
     }
 
     /// The point of the box of these values.
@@ -168,16 +268,32 @@ impl<F: Real> Space<F> {
             return Err(Error::shape("point", values.len(), variables.len()));
         }
         let mut out = Vec::with_capacity(self.dim());
-        for (variable, value) in variables.iter().zip(values) {
+        for (i, (variable, value)) in variables.iter().zip(values).enumerate() {
             let rule = || Error::parameter(variable.name(), value, format!("must be a value of {variable}"));
-            coordinates(variable, value, &mut out).ok_or_else(rule)?;
+            match variable.group() {
+                None => coordinates(variable, value, &mut out).ok_or_else(rule)?,
+                Some((name, 0, of)) => {
+                    let all = &values[i..i + of];
+                    coordinates_of_group(variable, all, &mut out).ok_or_else(|| {
+                        let text = all.iter().map(Typed::to_string).collect::<Vec<_>>().join(", ");
+                        let rule = match variable.kind() {
+                            VariableKind::Sorted { lower, upper, .. } => {
+                                format!("must be {of} numbers from {lower} to {upper}, none less than the one before")
+                            }
+                            _ => format!("must be {of} numbers of which none is below 0, with the sum 1"),
+                        };
+                        Error::parameter(name, text, rule)
+                    })?;
+                }
+                Some(_) => {}
+            }
         }
         Ok(out)
     }
 
     /// The values of a point as numbers: a whole number is itself, a flag 0 or 1, a word its place in the list of its variable.
     pub fn numbers(&self, x: &[F]) -> Vec<F> {
-        let number = |(variable, from, to): (&Variable, usize, usize)| match value(variable, &x[from..to]) {
+        let number = |(variable, from, to): (&Variable, usize, usize)| match value((variable, from, to), x) {
             Typed::Number(t) => F::of(t),
             Typed::Whole(k) => F::of(k as f64),
             Typed::Flag(flag) => F::of(f64::from(u8::from(flag))),
@@ -195,7 +311,8 @@ impl<F: Real> Space<F> {
     pub fn centre(&self, x: &mut [F]) {
         for (variable, from, to) in self.typed() {
             match variable.kind() {
-                VariableKind::Real { .. } | VariableKind::Log { .. } | VariableKind::Fixed(_) => {}
+                VariableKind::Fixed(_) => {}
+                kind if is_continuous(kind) => {}
                 VariableKind::Choice { of, ordered: false } if of.len() > 2 => {
                     let k = winner(&x[from..to]);
                     x[from..to].fill(F::zero());
@@ -218,21 +335,26 @@ impl<F: Real> Space<F> {
     /// ```
     pub fn parts(&self) -> impl Iterator<Item = Part> {
         let plain = if self.variables().is_empty() { self.dim() } else { 0 };
-        (0..plain).map(Part::Continuous).chain(self.typed().filter(|(_, from, to)| from < to).map(
-            |(variable, from, to)| match variable.kind() {
-                VariableKind::Real { .. } | VariableKind::Log { .. } => Part::Continuous(from),
-                _ if to - from > 1 => Part::Choice { from, to },
-                _ => Part::Steps { at: from, count: variable.values().unwrap_or(1) },
+        (0..plain).map(Part::Continuous).chain(self.typed().filter(|(_, from, to)| from < to).flat_map(
+            |(variable, from, to)| {
+                let (continuous, discrete) = match variable.kind() {
+                    kind if is_continuous(kind) => (from..to, None),
+                    _ if to - from > 1 => (0..0, Some(Part::Choice { from, to })),
+                    _ => (0..0, Some(Part::Steps { at: from, count: variable.values().unwrap_or(1) })),
+                };
+                continuous.map(Part::Continuous).chain(discrete)
             },
         ))
     }
 
+    /// The variable that coordinate `j` is of; none where the variables have no types.
+    pub fn variable_of(&self, j: usize) -> Option<&Variable> {
+        self.typed().find(|(_, from, to)| (*from..*to).contains(&j)).map(|(variable, ..)| variable)
+    }
+
     /// Whether coordinate `j` may be changed by as little as one likes.
     pub fn is_continuous(&self, j: usize) -> bool {
-        let part = self.typed().find(|(_, from, to)| (*from..*to).contains(&j));
-        part.is_none_or(|(variable, ..)| {
-            matches!(variable.kind(), VariableKind::Real { .. } | VariableKind::Log { .. })
-        })
+        self.variable_of(j).is_none_or(|variable| is_continuous(variable.kind()))
     }
 
     /// How many points have different meanings; none where there are more than can be counted.
@@ -329,6 +451,74 @@ mod tests {
         assert_eq!(error([Typed::Whole(5), word("z")]), "b = z: must be a value of b=choice:x,y");
         assert_eq!(space.encode(&[Typed::Number(10.0), word("y")]).unwrap(), [2.0, 1.0]);
         assert!(space.encode(&[Typed::Whole(0)]).is_err());
+    }
+
+    #[test]
+    fn shares_and_order_cannot_be_left() {
+        let texts = ["a=-1:1", "w=simplex:3", "n=int:1:3", "t=sorted:-2:6:4", "s=simplex:2"];
+        let variables = texts.iter().flat_map(|text| Variable::read(text).unwrap()).collect();
+        let space: Space = Space::of(variables).unwrap();
+        // One, three, one, four with the gap behind them, two.
+        assert_eq!((space.dim(), space.variables().len(), space.count()), (12, 11, None));
+        let parts: Vec<Part> = space.parts().collect();
+        assert_eq!(parts.len(), 12);
+        assert_eq!(
+            (parts[3], parts[4], parts[9]),
+            (Part::Continuous(3), Part::Steps { at: 4, count: 3 }, Part::Continuous(9))
+        );
+        assert!(space.is_continuous(9) && !space.is_continuous(4));
+        let numbers = |x: &[f64]| space.numbers(x);
+        let rng = Rng::new(8);
+        for i in 0..500 {
+            let mut x = vec![0.0_f64; 12];
+            rng.row(i).fill_uniform(&mut x);
+            // Corners, faces and NaN too.
+            if i % 3 == 0 {
+                x.iter_mut().for_each(|u| *u = if *u < 0.5 { 0.0 } else { u.round() });
+            }
+            (x[0], x[4]) = (2.0 * x[0] - 1.0, 1.0 + x[4]);
+            if i == 7 {
+                x[5..].fill(f64::NAN);
+            }
+            let values = numbers(&x);
+            let (w, t, s) = (&values[1..4], &values[5..9], &values[9..]);
+            assert!(w.iter().chain(s).all(|w| (0.0..=1.0).contains(w)), "{w:?} {s:?}");
+            assert!((w.iter().sum::<f64>() - 1.0).abs() < 1e-15 && (s[0] + s[1] - 1.0).abs() < 1e-15);
+            assert!(t[0] >= -2.0 && t[3] <= 6.0 && t.is_sorted(), "{t:?}");
+            let back = space.encode(&space.decode(&x)).unwrap();
+            assert!(space.contains(&back), "{back:?}");
+            for (a, b) in numbers(&back).iter().zip(&values) {
+                assert!((a - b).abs() < 1e-14, "{a} {b}");
+            }
+        }
+        // The ends are reached, and nothing is shares of nothing.
+        let mut x = vec![0.0; 12];
+        (x[2], x[9]) = (0.5, 1.0);
+        assert_eq!(numbers(&x)[1..4], [0.0, 1.0, 0.0]);
+        assert_eq!(numbers(&x)[5..], [-2.0, -2.0, -2.0, -2.0, 0.5, 0.5]);
+    }
+
+    #[test]
+    fn shares_that_are_none_are_refused() {
+        let of = |texts: &[&str]| Space::<f64>::of(texts.iter().flat_map(|t| Variable::read(t).unwrap()).collect());
+        let space = of(&["w=simplex:2", "t=sorted:0:1:2"]).unwrap();
+        let error = |w: [f64; 4]| space.encode(&w.map(Typed::Number)).unwrap_err().to_string();
+        assert_eq!(
+            error([0.5, 0.6, 0.0, 1.0]),
+            "w = 0.5, 0.6: must be 2 numbers of which none is below 0, with the sum 1"
+        );
+        assert!(error([-0.5, 1.5, 0.0, 1.0]).starts_with("w = -0.5, 1.5"));
+        assert!(error([f64::NAN, 1.0, 0.0, 1.0]).starts_with("w = NaN, 1.0"));
+        let rule = "t = 0.7, 0.2: must be 2 numbers from 0 to 1, none less than the one before";
+        assert_eq!(error([0.5, 0.5, 0.7, 0.2]), rule);
+        assert!(error([0.5, 0.5, 0.7, 1.2]).starts_with("t = 0.7, 1.2"));
+        assert_eq!(space.encode(&[1.0, 0.0, 0.0, 1.0].map(Typed::Number)).unwrap(), [1.0, 0.0, 0.0, 1.0, 0.0]);
+        for wrong in
+            [&["w0=simplex:2:0"][..], &["w1=simplex:2:1", "w0=simplex:2:0"], &["w0=simplex:2:0", "v1=simplex:2:1"]]
+        {
+            assert!(of(wrong).unwrap_err().to_string().contains("must stand together"), "{wrong:?}");
+        }
+        assert!(of(&["t0=sorted:0:1:2:0", "t1=sorted:0:2:2:1"]).is_err());
     }
 
     #[test]

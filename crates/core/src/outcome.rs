@@ -19,6 +19,9 @@ pub struct Outcome<F: Real = f64> {
     /// An estimate of the covariance of the variables at the answer, where the method has one
     /// ([`Algorithm::covariance`](crate::Algorithm::covariance)).
     pub covariance: Option<Matrix<f64>>,
+    /// Estimates of the multipliers of the constraints at the answer, where the method has them
+    /// ([`Algorithm::multipliers`](crate::Algorithm::multipliers)).
+    pub multipliers: Option<Vec<f64>>,
     /// The method's own answer: best point, mean or consensus.
     pub answer: Vec<F>,
     /// What the method found, where its aim is more than one point ([`Algorithm::solutions`](crate::Algorithm::solutions)).

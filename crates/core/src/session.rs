@@ -513,6 +513,7 @@ impl<'a, F: Real> Session<'a, F> {
         let (cost, seconds) = (self.cost(), self.elapsed().as_secs_f64());
         let Best { x, value, violation, constraints, parts, .. } = self.tally.best;
         let covariance = if told { algorithm.covariance() } else { None };
+        let multipliers = if told { algorithm.multipliers() } else { None };
         let (noise, fun, x, violation, constraints, parts) = match self.repeated {
             // Only feasible points are evaluated anew; what their constraints are is known of the best single evaluation only.
             Some((noise, settled)) => {
@@ -526,6 +527,7 @@ impl<'a, F: Real> Session<'a, F> {
             constraints,
             parts,
             covariance,
+            multipliers,
             answer,
             fun,
             x,

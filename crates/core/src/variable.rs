@@ -58,6 +58,24 @@ pub enum VariableKind {
     Flag,
     /// Always the same.
     Fixed(Typed),
+    /// One of `of` numbers, none below 0, whose sum is 1.
+    Simplex {
+        /// How many there are.
+        of: usize,
+        /// Which of them, from 0.
+        index: usize,
+    },
+    /// One of `of` numbers between the bounds, none of which is less than the one before.
+    Sorted {
+        /// Lower bound, finite.
+        lower: f64,
+        /// Upper bound, finite.
+        upper: f64,
+        /// How many there are.
+        of: usize,
+        /// Which of them, from 0.
+        index: usize,
+    },
 }
 
 /// A value of a variable.
@@ -108,10 +126,13 @@ impl From<Variable> for Unchecked {
 
 /// Whole numbers beyond this are no doubles any more.
 const LARGEST: i64 = 1 << 53;
+/// More numbers are no shares of one whole.
+const MOST: usize = 1000;
 /// The kinds as the text form names them.
-const WORDS: [&str; 7] = ["real", "log", "int", "choice", "ordered", "flag", "fixed"];
+const WORDS: [&str; 9] = ["real", "log", "int", "choice", "ordered", "flag", "fixed", "simplex", "sorted"];
 const GRAMMAR: &str = "must be NAME=LOWER:UPPER, NAME=log:LOWER:UPPER, NAME=int:LOWER:UPPER[:STEP], NAME=choice:A,B,.., \
-                       NAME=ordered:A,B,.., NAME=flag or NAME=VALUE for one that is fixed";
+                       NAME=ordered:A,B,.., NAME=flag, NAME=simplex:COUNT, NAME=sorted:LOWER:UPPER:COUNT or NAME=VALUE for one \
+                       that is fixed";
 
 impl Variable {
     /// A variable.
@@ -162,14 +183,51 @@ impl Variable {
                     return wrong(format!("'{word}'"), "stands among the words of the choice twice");
                 }
             }
+            VariableKind::Simplex { of, index } if !(2..=MOST).contains(of) || index >= of => {
+                return wrong(format!("simplex:{of}"), "must be 2 to 1000 numbers");
+            }
+            VariableKind::Sorted { lower, upper, of, index } => {
+                let finite = lower.is_finite() && upper.is_finite() && (upper - lower).is_finite();
+                if !(2..=MOST).contains(of) || index >= of || !(finite && lower < upper) {
+                    let rule = "must be 2 to 1000 numbers between finite bounds, the lower below the upper";
+                    return wrong(format!("sorted:{lower}:{upper}:{of}"), rule);
+                }
+            }
             VariableKind::Fixed(Typed::Number(t)) if t.is_nan() => return wrong("NaN".into(), "must be a number"),
-            VariableKind::Flag | VariableKind::Fixed(_) => {}
+            VariableKind::Flag | VariableKind::Fixed(_) | VariableKind::Simplex { .. } => {}
         }
         Ok(Variable { name, kind })
     }
 
-    /// Reads the text form: `x=-5:5`, `lr=log:1e-5:1`, `layers=int:1:8`, `width=int:16:256:16`, `act=choice:relu,tanh`,
-    /// `size=ordered:small,medium,large`, `bias=flag`, `seed=3`.
+    /// Reads a text as people write it. One that means several variables, `mix=simplex:3` or `t=sorted:0:24:2`, gives `mix0`, `mix1`,
+    /// `mix2` or `t0`, `t1`; every other one what [`Variable::parse`] does.
+    ///
+    /// ```
+    /// use swarmgrad_core::Variable;
+    /// let names: Vec<String> = Variable::read("mix=simplex:3")?.iter().map(|v| v.name().to_owned()).collect();
+    /// assert_eq!(names, ["mix0", "mix1", "mix2"]);
+    /// assert_eq!(Variable::read("x=-5:5")?.len(), 1);
+    /// # Ok::<(), swarmgrad_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Variable::parse`].
+    pub fn read(text: &str) -> Result<Vec<Self>> {
+        let Some((name, rest)) = text.split_once('=') else { return Ok(vec![Variable::parse(text)?]) };
+        let parts: Vec<&str> = rest.trim().split(':').map(str::trim).collect();
+        let count = match parts[..] {
+            ["simplex", count] | ["sorted", _, _, count] => count.parse::<usize>().ok(),
+            _ => None,
+        };
+        // Of a count that is none the first member says what is wrong.
+        let Some(count) = count else { return Ok(vec![Variable::parse(text)?]) };
+        let member = |index: usize| Variable::parse(&format!("{}{index}={}:{index}", name.trim(), rest.trim()));
+        (0..count.clamp(1, MOST + 1)).map(member).collect()
+    }
+
+    /// Reads the text form of one variable: `x=-5:5`, `lr=log:1e-5:1`, `layers=int:1:8`, `width=int:16:256:16`, `act=choice:relu,tanh`,
+    /// `size=ordered:small,medium,large`, `bias=flag`, `seed=3`; of several numbers the one at a place, `mix1=simplex:3:1`,
+    /// `t0=sorted:0:24:2:0`.
     ///
     /// # Errors
     /// A text that is none of these.
@@ -197,6 +255,20 @@ impl Variable {
             ("choice", Some(tail)) => Some(VariableKind::Choice { of: words(tail), ordered: false }),
             ("ordered", Some(tail)) => Some(VariableKind::Choice { of: words(tail), ordered: true }),
             ("flag" | "bool", None) => Some(VariableKind::Flag),
+            ("simplex", Some(tail)) => match counts(tail).as_deref() {
+                Some(&[of, index]) => Some(VariableKind::Simplex { of, index }),
+                _ => None,
+            },
+            ("sorted", Some(tail)) => {
+                let mut parts = tail.splitn(3, ':');
+                let ends = (parts.next().and_then(number), parts.next().and_then(number));
+                match (ends, parts.next().and_then(counts).as_deref()) {
+                    ((Some(lower), Some(upper)), Some(&[of, index])) => {
+                        Some(VariableKind::Sorted { lower, upper, of, index })
+                    }
+                    _ => None,
+                }
+            }
             ("fixed", Some(tail)) => Some(VariableKind::Fixed(fixed(tail))),
             (_, Some(_)) if pair(rest).is_some() => {
                 pair(rest).map(|(lower, upper)| VariableKind::Real { lower, upper })
@@ -222,16 +294,32 @@ impl Variable {
         &self.kind
     }
 
+    /// The name of the numbers that it is one of, its place among them and how many there are; none of a variable that stands alone.
+    pub fn group(&self) -> Option<(&str, usize, usize)> {
+        let (VariableKind::Simplex { of, index } | VariableKind::Sorted { of, index, .. }) = self.kind else {
+            return None;
+        };
+        let digits = index.checked_ilog10().unwrap_or(0) as usize + 1;
+        let name = self.name.len().checked_sub(digits).and_then(|at| self.name.get(..at));
+        Some((name.unwrap_or(&self.name), index, of))
+    }
+
     /// How many values it has; none where there are more than can be counted.
     pub fn values(&self) -> Option<u64> {
         match &self.kind {
             VariableKind::Real { lower, upper } | VariableKind::Log { lower, upper } => (lower == upper).then_some(1),
+            VariableKind::Simplex { .. } | VariableKind::Sorted { .. } => None,
             VariableKind::Whole { lower, upper, step } => Some(upper.abs_diff(*lower) / step + 1),
             VariableKind::Choice { of, .. } => Some(of.len() as u64),
             VariableKind::Flag => Some(2),
             VariableKind::Fixed(_) => Some(1),
         }
     }
+}
+
+/// Counts between colons.
+fn counts(text: &str) -> Option<Vec<usize>> {
+    text.split(':').map(|count| count.trim().parse().ok()).collect()
 }
 
 /// A whole number, also as 1e3.
@@ -266,6 +354,8 @@ impl fmt::Display for Variable {
             VariableKind::Whole { lower, upper, step } => write!(f, "int:{lower}:{upper}:{step}"),
             VariableKind::Choice { of, ordered: false } => write!(f, "choice:{}", of.join(",")),
             VariableKind::Choice { of, ordered: true } => write!(f, "ordered:{}", of.join(",")),
+            VariableKind::Simplex { of, index } => write!(f, "simplex:{of}:{index}"),
+            VariableKind::Sorted { lower, upper, of, index } => write!(f, "sorted:{lower:?}:{upper:?}:{of}:{index}"),
             VariableKind::Flag => write!(f, "flag"),
             VariableKind::Fixed(value) => write!(f, "fixed:{value}"),
         }
@@ -289,6 +379,11 @@ mod tests {
         assert_eq!(kind("seed=3"), VariableKind::Fixed(Typed::Whole(3)));
         assert_eq!(kind("rate=.5"), VariableKind::Fixed(Typed::Number(0.5)));
         assert_eq!(kind("mode=fast"), VariableKind::Fixed(Typed::Word("fast".into())));
+        let texts = |text: &str| Variable::read(text).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(texts(" w = simplex: 2"), ["w0=simplex:2:0", "w1=simplex:2:1"]);
+        assert_eq!(texts("t=sorted:0:24:2"), ["t0=sorted:0.0:24.0:2:0", "t1=sorted:0.0:24.0:2:1"]);
+        let twelfth = &Variable::read("w=simplex:12").unwrap()[11];
+        assert_eq!((twelfth.name(), twelfth.group()), ("w11", Some(("w", 11, 12))));
         let of = vec!["small".to_owned(), "large".to_owned()];
         assert_eq!(kind("s=ordered:small, large"), VariableKind::Choice { of, ordered: true });
     }
@@ -307,6 +402,14 @@ mod tests {
         assert!(error("a b{=1:2").contains("without braces"));
         assert!(error("=1:2").contains("must be a name"));
         assert!(error("x=2:1").contains("not above the upper bound"));
+        let error = |text: &str| Variable::read(text).unwrap_err().to_string();
+        assert_eq!(error("w=simplex:1"), "variable w0 = simplex:1: must be 2 to 1000 numbers");
+        assert!(error("w=simplex:1001").contains("must be 2 to 1000 numbers"));
+        assert!(error("w=simplex:x").contains("NAME=simplex:COUNT"));
+        assert!(error("w=simples:3").ends_with("did you mean 'simplex'?"), "{}", error("w=simples:3"));
+        assert!(error("t=sorted:0:inf:3").contains("between finite bounds"));
+        assert!(error("t=sorted:1:0:3").contains("the lower below the upper"));
+        assert!(error("t=sorted:0:1").contains("NAME=sorted:LOWER:UPPER:COUNT"));
     }
 
     proptest! {
@@ -314,9 +417,12 @@ mod tests {
 
         /// No text brings it down, and what it reads it writes again.
         #[test]
-        fn any_text_is_read_or_refused(text in "[a-z=:,0-9e.+ \\-]{0,24}|[a-z]{1,3}=(log|int|choice|ordered|real|fixed|flag)(:[a-z0-9.,e-]{0,6}){0,4}|\\PC{0,16}") {
+        fn any_text_is_read_or_refused(text in "[a-z=:,0-9e.+ \\-]{0,24}|[a-z]{1,3}=(log|int|choice|ordered|real|fixed|flag|simplex|sorted)(:[a-z0-9.,e-]{0,6}){0,4}|\\PC{0,16}") {
             if let Ok(variable) = Variable::parse(&text) {
                 prop_assert_eq!(Variable::parse(&variable.to_string()).unwrap(), variable, "{}", text);
+            }
+            if let Ok(variables) = Variable::read(&text) {
+                prop_assert!(crate::Space::<f64>::of(variables).is_ok_and(|space| space.dim() > 0) || text.contains('='));
             }
         }
     }

@@ -156,6 +156,15 @@ impl Report {
         self.constraints().iter().map(|(constraint, c)| constraint.violation(*c)).fold(0.0, f64::max)
     }
 
+    /// Estimates of the multipliers by the names of the constraints: by how much the best value improves where one may be missed by one
+    /// more. None where the method has none, or the best point is not feasible.
+    pub fn multipliers(&self) -> Option<Vec<(&str, f64)>> {
+        let list = self.plan.constraints.list();
+        let found = self.outcome.multipliers.as_ref().filter(|found| found.len() == list.len())?;
+        let named = || list.iter().map(Constraint::name).zip(found.iter().copied()).collect();
+        (self.outcome.is_feasible() && found.iter().all(|l| l.is_finite())).then(named)
+    }
+
     /// The names of the constraints at whose border the best point lies, or that it violates.
     pub fn active(&self) -> Vec<&str> {
         let active = |(constraint, c): &(&Constraint, f64)| constraint.is_active(*c);
@@ -254,6 +263,10 @@ impl Serialize for Report {
                 self.constraints().into_iter().map(|(constraint, c)| (constraint.name().to_owned(), number(c)));
             map.serialize_entry("constraints", &values.collect::<Map<_, _>>())?;
             map.serialize_entry("active", &self.active())?;
+            if let Some(multipliers) = self.multipliers() {
+                let named = multipliers.into_iter().map(|(name, lambda)| (name.to_owned(), number(lambda)));
+                map.serialize_entry("multipliers", &named.collect::<Map<_, _>>())?;
+            }
         }
         if self.plan.aim == Aim::Residuals {
             map.serialize_entry("residuals", &numbers(&outcome.parts))?;

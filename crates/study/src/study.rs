@@ -48,7 +48,7 @@ pub struct Study {
     /// `LOWER:UPPER` for all variables, or a comma list of one pair a variable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounds: Option<String>,
-    /// Typed variables, each as [`Variable::parse`] reads it: `lr=log:1e-5:1`; in place of bounds.
+    /// Typed variables, each as [`Variable::read`] reads it: `lr=log:1e-5:1`; in place of bounds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<String>,
     /// Constraints as text, `x0 + x1 <= 1`, over the names of the variables; in those of a program other names are values that it answers
@@ -260,7 +260,8 @@ impl Study {
         if self.bounds.is_some() {
             return Err(rule("--bounds is given too: every variable has its bounds in --var"));
         }
-        let variables = self.variables.iter().map(|text| Variable::parse(text)).collect::<Result<Vec<_>>>()?;
+        let read: Vec<Vec<Variable>> = self.variables.iter().map(|text| Variable::read(text)).collect::<Result<_>>()?;
+        let variables = read.concat();
         if let Some(dim) = self.dim.filter(|&dim| dim != variables.len()) {
             let found = format!("{} variables", variables.len());
             return Err(Error::parameter("--var", found, format!("--dim says {dim} variables")));

@@ -125,6 +125,11 @@ pub trait LocalSearch: Send + Sized + Serialize + DeserializeOwned + 'static {
         None
     }
 
+    /// Estimates of the multipliers of the constraints where it stands, in their own units; none where there are none.
+    fn multipliers(&self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// Where the search stands, and the value there.
     fn place(&self) -> (&[f64], f64);
 
@@ -154,6 +159,8 @@ fn round(points: usize, dim: usize) -> usize {
 
 /// Fruitless points before the search for a start with a finite value is given up.
 const STARTS: u64 = 1_000;
+/// As near as that, in widths of the variables, a point is where a search stands.
+const NEAR: f64 = 1e-4;
 
 /// A local search as an [`Algorithm`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -249,6 +256,18 @@ fn walked(terrain: &Terrain, continuous: &[usize]) -> Terrain {
 }
 
 impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
+    /// The multipliers of the constraints at a point, where the search stands within 1e-4 of the widths of it.
+    pub fn multipliers_at(&self, x: &[F]) -> Option<Vec<f64>> {
+        let stands = self.search.place().0;
+        let near = |(&j, t): (&usize, &f64)| {
+            let width = self.space.width(j).f64();
+            let unit = if width.is_finite() { width } else { 1.0 + t.abs() };
+            x.get(j).is_some_and(|x| (x.f64() - t).abs() <= NEAR * unit)
+        };
+        let here = stands.len() == self.continuous.len() && self.continuous.iter().zip(stands).all(near);
+        self.search.multipliers().filter(|_| here)
+    }
+
     /// The search.
     pub fn search(&self) -> &W {
         &self.search
@@ -522,6 +541,10 @@ impl<F: Real, W: LocalSearch> Algorithm<F> for LocalMethod<F, W> {
             self.continuous.iter().zip(narrow.row(k)).for_each(|(&j, &c)| wide.row_mut(i)[j] = c);
         }
         Some(wide)
+    }
+
+    fn multipliers(&self) -> Option<Vec<f64>> {
+        self.multipliers_at(&self.best)
     }
 
     fn answer(&self) -> Vec<F> {

@@ -281,6 +281,13 @@ impl LocalSearch for Sqp {
         }
     }
 
+    fn multipliers(&self) -> Option<Vec<f64>> {
+        let scale = |i: usize| self.scales.get(i).copied().unwrap_or(1.0);
+        let each = self.multipliers.iter().enumerate().map(|(i, l)| l * scale(0) / scale(i + 1)).collect();
+        // Before the first programme has been solved nothing is known of them.
+        (self.predicted.is_finite() && !self.multipliers.is_empty()).then_some(each)
+    }
+
     fn place(&self) -> (&[f64], f64) {
         (&self.x, self.values[0])
     }
@@ -343,12 +350,6 @@ impl Sqp {
     /// The gain that the model promises for the next step, in units of f.
     pub fn promised(&self) -> f64 {
         self.predicted * self.scales.first().copied().unwrap_or(1.0)
-    }
-
-    /// The multipliers of the constraints where it stands, in their own units.
-    pub fn multipliers(&self) -> Vec<f64> {
-        let scale = |i: usize| self.scales.get(i).copied().unwrap_or(1.0);
-        self.multipliers.iter().enumerate().map(|(i, l)| l * scale(0) / scale(i + 1)).collect()
     }
 
     fn end(&mut self, why: &str) {

@@ -75,8 +75,9 @@ impl Agent {
         // Wrong parameters are found now rather than at the first init; some need bounds to be judged.
         let trial = settings.iter().filter(|(key, _)| *key != "start").map(|(key, value)| (key.clone(), value.clone()));
         entry.build(&Space::cube(2, -1.0, 1.0)?, Some(1_000_000), &trial.collect())?;
-        let variables: Vec<Variable> =
-            self.variables.iter().map(|text| Variable::parse(text)).collect::<Result<_, _>>()?;
+        let read: Vec<Vec<Variable>> =
+            self.variables.iter().map(|text| Variable::read(text)).collect::<Result<_, _>>()?;
+        let variables = read.concat();
         let typed = if variables.is_empty() { None } else { Some(Space::of(variables)?) };
         let (points, values) = match (&self.x0, &typed) {
             (None, _) => Default::default(),

@@ -26,7 +26,8 @@ pub struct Posed {
     bounds: Option<String>,
 
     /// A typed variable, as often as needed: lr=log:1e-5:1, layers=int:1:8, width=int:16:256:16, act=choice:relu,tanh,
-    /// size=ordered:s,m,l, bias=flag, x=-5:5, seed=3 (fixed). Programs, records and results have its values by name, and no
+    /// size=ordered:s,m,l, bias=flag, mix=simplex:3 (shares mix0, mix1, mix2 with the sum 1), t=sorted:0:24:2 (t0 not above t1),
+    /// x=-5:5, seed=3 (fixed). Programs, records and results have its values by name, and no
     /// values are evaluated twice
     #[arg(long = "var", value_name = "NAME=KIND", conflicts_with = "bounds", help_heading = "Problem")]
     variables: Vec<String>,

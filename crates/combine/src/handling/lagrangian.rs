@@ -34,9 +34,9 @@ pub struct AugmentedLagrangian {
 }
 
 impl AugmentedLagrangian {
-    /// The multipliers.
-    pub fn multipliers(&self) -> &[f64] {
-        &self.lambda
+    /// The multipliers, once they have followed a round.
+    pub fn multipliers(&self) -> Option<Vec<f64>> {
+        self.last.as_ref().map(|_| self.lambda.clone())
     }
 
     /// Whether what was read back can be gone on with.

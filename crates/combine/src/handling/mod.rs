@@ -202,6 +202,13 @@ impl<F: Real> Algorithm<F> for Handled<F> {
         None
     }
 
+    fn multipliers(&self) -> Option<Vec<f64>> {
+        match &self.strategy {
+            Strategy::Lagrangian(strategy) => strategy.multipliers(),
+            Strategy::Feasibility(_) | Strategy::Epsilon(_) | Strategy::Penalty(_) => None,
+        }
+    }
+
     fn stop_reason(&self) -> Option<Reason> {
         self.method.stop_reason()
     }

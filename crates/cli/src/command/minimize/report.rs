@@ -75,6 +75,13 @@ pub(super) fn text(report: &Report) -> String {
         let active = report.active();
         if outcome.is_feasible() && !active.is_empty() {
             lines.push(("active", active.join(", ")));
+            let known = report.multipliers().unwrap_or_default();
+            let known = known.iter().filter(|(name, lambda)| active.contains(name) && *lambda != 0.0);
+            let each: Vec<String> = known.map(|(name, lambda)| format!("{name} {}", short(*lambda))).collect();
+            if !each.is_empty() {
+                let what = "what the best value gains for each unit that the constraint is loosened by, an estimate";
+                lines.push(("multipliers", format!("{}\n({what})", each.join(", "))));
+            }
         }
     }
     if let Some(noise) = &outcome.noise {
