@@ -61,7 +61,8 @@ fn main() -> swarmgrad_core::Result<()> {
     print!("{:24}", "solved of all runs");
     budgets.iter().for_each(|budget| print!("{:>8}", format!("{budget} d")));
     println!("   feasible");
-    for entry in CONSTRAINED.iter().filter(|entry| entry.name.contains(&only)) {
+    // COCO's suite has instances, and a measure of its own: `swarmgrad bench --suite bbob_constrained`.
+    for entry in CONSTRAINED.iter().filter(|entry| entry.instance.is_none() && entry.name.contains(&only)) {
         if digits.is_some() && !entry.name.starts_with("designs") {
             continue;
         }

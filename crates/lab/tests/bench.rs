@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 use swarmgrad::registry;
 use swarmgrad::study::units::Records;
-use swarmgrad::{Evaluations, Function, Halt, Progress, Rng, Run, Space, problems};
+use swarmgrad::{Constraint, Evaluation, Evaluations, Function, Halt, Problem, Progress, Rng, Run, Space, problems};
 use swarmgrad_lab::Record;
 use swarmgrad_lab::bench::{Bench, Findings, Method, Place, Scores, Step, Suite, Trial, read, targets, write_archive};
 
@@ -369,4 +369,70 @@ fn infeasible_points_do_not_count() {
         assert_eq!(outcome.is_feasible(), trial.record.fun.is_finite());
         assert!(!outcome.is_feasible() || trial.record.fun == outcome.fun);
     }
+}
+
+/// A problem that writes down every value, infinity where a constraint is broken.
+struct Noted<'a>(&'a dyn problems::TestProblem, Mutex<Vec<f64>>);
+
+impl Problem for Noted<'_> {
+    fn space(&self) -> &Space {
+        self.0.space()
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        self.0.value(x)
+    }
+
+    fn constraints(&self) -> &[Constraint] {
+        self.0.constraints()
+    }
+
+    fn evaluate(&self, x: &[f64]) -> Evaluation {
+        let found = self.0.evaluate(x);
+        let broken = found.constraints.iter().any(|g| *g > 0.0);
+        self.1.lock().unwrap().push(if broken { f64::INFINITY } else { found.value });
+        found
+    }
+}
+
+/// The constrained functions of BBOB have 41 precisions and minima that depend on the number of variables: against all evaluations.
+#[test]
+fn constrained_functions_are_judged_by_precisions_of_feasible_points() {
+    let setup = Bench {
+        functions: vec![1, 20, 45],
+        dims: vec![2, 3],
+        instances: vec![1, 2],
+        budget: 40,
+        ..Bench::of(Suite::BbobConstrained)
+    };
+    let trials = bench(&setup, &["de(particles=8)", "auto"]);
+    assert_eq!(trials.len(), 2 * 3 * 2 * 2);
+    let mut some = 0;
+    for trial in &trials {
+        let (Place { suite, function, instance }, dim) = (trial.place().unwrap(), trial.record.dim);
+        let problem = suite.entry(function, instance).unwrap().build::<f64>(dim, None).unwrap();
+        assert_eq!(problem.entry().to_string().trim_end_matches("/i2"), format!("bbob_constrained/f{function}"));
+        let noted = Noted(&*problem, Mutex::default());
+        let (entry, settings) = registry::parse(&trial.record.method).unwrap();
+        let budget = Some(40 * dim as u64);
+        let mut method =
+            registry::build(entry, problem.space(), budget, &settings, problem.constraints(), problem.aim()).unwrap();
+        let rng = Rng::new(0).fork(&format!("{}/d{dim}", trial.record.problem)).fork("start 0");
+        let mut end = Evaluations(trial.record.nfev);
+        Run::new(&noted, &mut *method, 0).rng(rng).watch(&mut end).minimize();
+        let values = noted.1.into_inner().unwrap();
+        let score = &Scores::of([trial]).unwrap().0[0];
+        assert_eq!(score.reached.len(), 41);
+        // A method that ended early began anew: what came before is the same.
+        for (k, reached) in score.reached.iter().enumerate() {
+            let minimum = problem.minimum().unwrap();
+            let first = values.iter().position(|value| *value - minimum <= targets()[k]);
+            let when = first.map_or(f64::INFINITY, |at| (at + 1) as f64 / dim as f64);
+            assert!(*reached == when || trial.starts > 1 && *reached <= when, "{k}: {reached} and {when}");
+            some += usize::from(reached.is_finite());
+        }
+    }
+    assert!(some > 100, "{some} targets reached");
+    let text = Findings::of(&trials).unwrap().text().unwrap();
+    assert!(text.contains("Feasible") && text.contains("by dimension") && text.contains("Rastrigin"), "{text}");
 }

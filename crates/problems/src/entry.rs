@@ -115,6 +115,11 @@ pub trait TestProblem<F: Real = f64>: Problem<F> + Send {
     /// The points inside the space that attain it; none if the minimum is not known.
     fn minimizers(&self) -> &[Vec<F>];
 
+    /// A point within all constraints that the suite offers to start from; none where it offers none.
+    fn start(&self) -> Option<&[F]> {
+        None
+    }
+
     /// The same problem with its analytic gradient, if it has one.
     fn differentiable(&self) -> Option<&dyn Differentiable<F>>;
 }

@@ -53,7 +53,7 @@ mod suite;
 mod wave;
 mod zakharov;
 
-pub use bbob::{bbob, bbob_mixint};
+pub use bbob::{bbob, bbob_constrained, bbob_mixint};
 pub use cec2017::{cec2017, cec2017_in};
 pub use constrained::CONSTRAINED;
 pub use design::{DESIGNS, Design, DesignLimit, Quantity, design};

@@ -30,6 +30,11 @@ pub(crate) trait Function: Send + Sync + 'static {
         parts.push(self.value(x, scratch));
     }
 
+    /// A point to start from, within all constraints.
+    fn start(&self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// The derivatives at `x`, for functions whose entries say that they have some.
     fn gradient(&self, _x: &[f64], _out: &mut [f64], _scratch: &mut Self::Scratch) {}
 }
@@ -56,7 +61,8 @@ pub(crate) fn pose<F: Real, G: Function>(
     let minimizers: Vec<_> = optimum.into_iter().filter(|x| space.contains(x)).collect();
     let minimum = (!minimizers.is_empty()).then(|| F::of(minimum));
     let (constraints, aim) = (function.constraints(), function.aim());
-    Box::new(Posed { entry, function, space, constraints, aim, minimum, minimizers })
+    let start = function.start().map(|x| x.into_iter().map(F::of).collect()).filter(|x: &Vec<F>| space.contains(x));
+    Box::new(Posed { entry, function, space, constraints, aim, minimum, minimizers, start })
 }
 
 struct Posed<F: Real, G> {
@@ -67,6 +73,7 @@ struct Posed<F: Real, G> {
     aim: Aim,
     minimum: Option<F>,
     minimizers: Vec<Vec<F>>,
+    start: Option<Vec<F>>,
 }
 
 thread_local! {
@@ -134,6 +141,10 @@ impl<F: Real, G: Function> TestProblem<F> for Posed<F, G> {
 
     fn minimizers(&self) -> &[Vec<F>] {
         &self.minimizers
+    }
+
+    fn start(&self) -> Option<&[F]> {
+        self.start.as_deref()
     }
 
     fn differentiable(&self) -> Option<&dyn Differentiable<F>> {

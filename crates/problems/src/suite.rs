@@ -1,6 +1,6 @@
 //! The table of all test functions, and how a row of it becomes a test function ready for use.
 
-use crate::bbob::{biobj, mixint};
+use crate::bbob::{biobj, constrained as bbob_constrained, mixint};
 use crate::constrained::CONSTRAINED;
 use crate::entry::{Entry, TestProblem};
 use crate::multi::{self, MULTI};
@@ -86,6 +86,8 @@ fn build<F: Real>(entry: Entry, dim: usize, bounds: Option<Space<F>>) -> Result<
         Ok(bbob::pose(entry, number, space))
     } else if let Some(number) = mixint::number(&entry) {
         Ok(mixint::pose(entry, number, space))
+    } else if let Some(number) = bbob_constrained::number(&entry) {
+        Ok(bbob_constrained::pose(entry, number, space))
     } else if let Some(number) = cec2017::number(&entry) {
         cec2017::pose(entry, number, space)
     } else if let Some(design) = design::design_of(&entry) {
@@ -199,13 +201,18 @@ pub fn entry(name: &str) -> Result<Entry> {
     {
         let rule = format!("must be a number behind the name, as in {}/i3", row.name);
         let instance = instance.parse().map_err(|_| Error::parameter("instance", instance, rule))?;
-        return match (bbob::number(row), mixint::number(row), cec2017::number(row)) {
-            (Some(number), ..) => bbob::bbob(number, instance),
-            (_, Some(number), _) => bbob::bbob_mixint(number, instance),
-            (.., Some(number)) => cec2017::cec2017(number, instance),
+        return if let Some(number) = bbob::number(row) {
+            bbob::bbob(number, instance)
+        } else if let Some(number) = mixint::number(row) {
+            bbob::bbob_mixint(number, instance)
+        } else if let Some(number) = bbob_constrained::number(row) {
+            bbob::bbob_constrained(number, instance)
+        } else if let Some(number) = cec2017::number(row) {
+            cec2017::cec2017(number, instance)
+        } else {
             // A pair of functions of BBOB; the second has the instance 2k + 2.
-            _ => bbob::bbob(1, instance.saturating_mul(2).saturating_add(2))
-                .map(|_| Entry { instance: Some(instance), ..*row }),
+            bbob::bbob(1, instance.saturating_mul(2).saturating_add(2))
+                .map(|_| Entry { instance: Some(instance), ..*row })
         };
     }
     Err(Error::unknown("problem", name, all().map(|entry| entry.name)))

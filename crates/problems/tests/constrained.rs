@@ -54,7 +54,7 @@ fn values_and_constraints_are_those_of_the_reference() {
 
 #[test]
 fn best_points_are_feasible_and_worth_what_is_said() {
-    assert_eq!(CONSTRAINED.len(), 33);
+    assert_eq!(CONSTRAINED.len(), 33 + 54);
     for entry in CONSTRAINED {
         let problem = entry.build::<f64>(entry.dims.least(), None).unwrap();
         let best = &problem.minimizers()[0];

@@ -16,6 +16,7 @@ Examples:
   swarmgrad bench 'de(particles=20)' de:particles=80 --dim 5,10 --instances 1-3 --budget 300
   swarmgrad bench de --functions 15-19,24 --record de.jsonl --html de.html --coco exdata
   swarmgrad bench auto cma_es --suite cec2006 --instances 1-10
+  swarmgrad bench auto 'multistart(method=sqp)' --suite bbob_constrained --dim 2,5 --instances 1-3
   swarmgrad bench --beside de.jsonl --beside others.jsonl --markdown both.md
 
 A method is NAME, NAME(KEY=VALUE, KEY=VALUE) or, for short, NAME:KEY=VALUE,KEY=VALUE; that text is its label. Every run is granted BUDGET times d evaluations; a method \
@@ -23,9 +24,10 @@ that ends earlier begins anew, with draws of its own, until they are spent or th
 share of the 51 precisions 10^2, 10^1.8, .. 10^-8 that are reached within so many evaluations, and the area: its mean over \
 log10(evaluations / d) from 0 to 3.
 
-Suites are bbob, bbob_mixint (with whole variables), cec2017, cec2006 and designs. The last two have constraints: there the share is \
-that of the runs with a feasible point within 1e-4 of the best value known, every problem has its own number of variables, and \
---instances are seeds.
+Suites are bbob, bbob_mixint (with whole variables), bbob_constrained, cec2017, cec2006 and designs. Where there are constraints only \
+feasible points count, and an evaluation gives the value and all constraints of a point. On bbob_constrained the share is that of the 41 \
+precisions from 10^2 to 10^-6; on cec2006 and designs it is that of the runs with a point within 1e-4 of the best value known, every problem \
+has its own number of variables, and --instances are seeds.
 
 With --record FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, so a \
 kill loses only what was being computed. Without it they are kept in your cache folder until the command has ended. --beside FILE lays runs of other programs beside ours: lines with method, problem \
@@ -45,7 +47,7 @@ pub struct Bench {
     #[arg(short, long, value_name = "COMMAND", hide = true)]
     exec: Option<String>,
 
-    /// The suite: bbob, bbob_mixint, cec2017, cec2006 or designs
+    /// The suite: bbob, bbob_mixint, bbob_constrained, cec2017, cec2006 or designs
     #[arg(long, value_name = "SUITE", default_value = "bbob", value_parser = suite)]
     suite: Suite,
 
@@ -53,7 +55,7 @@ pub struct Bench {
     #[arg(short, long, value_name = "F,F-F,..")]
     functions: Option<String>,
 
-    /// Numbers of variables: numbers and ranges; 5,10,20 unless said, 5,10 for bbob_mixint, 10 for cec2017
+    /// Numbers of variables: numbers and ranges; 5,10,20 unless said, 5,10 for bbob_mixint, 2,5,10 for bbob_constrained, 10 for cec2017
     #[arg(short, long, alias = "dims", value_name = "D,..")]
     dim: Option<String>,
 

@@ -70,7 +70,7 @@ fn entry(file: &str, runs: &[Archived<'_>]) -> Result<String> {
         env!("CARGO_PKG_VERSION"),
     );
     for Archived { instance, trial, .. } in runs {
-        let precision = trial.record.fun - trial.place()?.optimum()?;
+        let precision = trial.record.fun - trial.place()?.optimum(trial.record.dim)?;
         let _ = write!(text, ", {instance}:{}|{}", trial.record.nfev, scientific(precision, 1));
     }
     Ok(text)
@@ -80,7 +80,7 @@ fn entry(file: &str, runs: &[Archived<'_>]) -> Result<String> {
 fn lines(runs: &[Archived<'_>], rows: impl Fn(&Trial) -> Vec<(u64, f64)>) -> Result<String> {
     let mut text = String::new();
     for Archived { trial, .. } in runs {
-        let optimum = trial.place()?.optimum()?;
+        let optimum = trial.place()?.optimum(trial.record.dim)?;
         let _ = writeln!(
             text,
             "% f evaluations | g evaluations | best noise-free fitness - Fopt ({}) + sum g_i+ | measured fitness | best \

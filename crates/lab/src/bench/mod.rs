@@ -2,8 +2,12 @@
 //!
 //! Hansen, Auger, Ros, Mersmann, Tušar, Brockhoff (2021), "COCO: a platform for comparing continuous optimizers in a
 //! black-box setting", Optimization Methods and Software 36. A run is judged by the 51 precisions 10^2, 10^1.8, ..
-//! 10^-8 that its best value reaches, each at the number of evaluations that it took. Where problems have constraints there is one
-//! precision, 1e-4 of the best value that is known, and only points that keep all constraints count.
+//! 10^-8 that its best value reaches, each at the number of evaluations that it took. Where problems have constraints only points that
+//! keep all of them count: on the constrained functions of BBOB by the 41 precisions from 10^2 to 10^-6, on other problems by one, 1e-4
+//! of the best value that is known.
+//!
+//! An evaluation is that of a point, which gives the value and all constraints. COCO's own tables of the constrained suite add the
+//! evaluations of the value and those of the constraints, twice as many for a method that asks for both at every point.
 //!
 //! ```
 //! use swarmgrad::study::units::Records;
@@ -146,7 +150,7 @@ impl Bench {
 
     /// All runs, checked before the first begins.
     fn units<'a>(&self, methods: &'a [Method]) -> Result<Vec<Unit<'a>>> {
-        let own = self.suite.is_constrained();
+        let own = self.suite.is_fixed();
         if own && !self.dims.is_empty() {
             let rule = format!("left out: every problem of {} has its own", self.suite.name());
             return Err(Error::value("dims", format!("{:?}", self.dims), rule));

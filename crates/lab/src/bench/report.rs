@@ -20,6 +20,9 @@ const LEGEND: &str = "Share of the 51 precisions 10^2, 10^1.8, .. 10^-8 reached 
 const LEGEND_CONSTRAINED: &str = "Share of runs that have a point within all constraints whose value is within 1e-4 of the best one known \
     (relative), after so many evaluations a variable (d). The area is the mean of that share over log10(evaluations / d) from 0 to 3. \
     Behind ± half of the 95 % interval over seeds (Student).";
+const LEGEND_TARGETS_CONSTRAINED: &str = "Share of the 41 precisions 10^2, 10^1.8, .. 10^-6 reached by points within all constraints \
+    within so many evaluations a variable (d), over all runs; an evaluation gives the value and all constraints of a point. The area is \
+    the mean of that share over log10(evaluations / d) from 0 to 3. Behind ± half of the 95 % interval over instances (Student).";
 const OF_SELECTOR: &str = "The perfect selector knows for every run and every budget the best of the methods shown.";
 
 /// The runs of a bench, method by method.
@@ -151,20 +154,19 @@ impl Findings {
     fn details(&self) -> Vec<(String, Table)> {
         let last = |scores: &Scores| scores.share(self.budget as f64);
         let at = format!("Share at {} d", self.budget);
-        if self.suite.is_constrained() {
-            return [("Feasible".to_owned(), self.feasible())].into_iter().chain(self.by_function()).collect();
+        let feasible = self.suite.is_constrained().then(|| ("Feasible".to_owned(), self.feasible()));
+        if self.suite.is_fixed() {
+            return feasible.into_iter().chain(self.by_function()).collect();
         }
         let mut parts = vec![(self.groups(), "by group")];
         let dims = self.dims();
         if dims.len() > 1 {
             parts.insert(0, (dims, "by dimension"));
         }
-        parts
-            .iter()
-            .flat_map(|(parts, by)| {
-                [(format!("{at} {by}"), self.by(parts, last)), (format!("Area {by}"), self.by(parts, Scores::area))]
-            })
-            .collect()
+        let figures = parts.iter().flat_map(|(parts, by)| {
+            [(format!("{at} {by}"), self.by(parts, last)), (format!("Area {by}"), self.by(parts, Scores::area))]
+        });
+        feasible.into_iter().chain(figures).collect()
     }
 
     /// The share of runs with a point within all constraints.
@@ -201,12 +203,16 @@ impl Findings {
 
     /// Every table but the first, those by function too.
     fn all_details(&self) -> Vec<(String, Table)> {
-        let by_function = if self.suite.is_constrained() { Vec::new() } else { self.by_function() };
+        let by_function = if self.suite.is_fixed() { Vec::new() } else { self.by_function() };
         self.details().into_iter().chain(by_function).collect()
     }
 
     fn legend(&self) -> String {
-        let legend = if self.suite.is_constrained() { LEGEND_CONSTRAINED } else { LEGEND };
+        let legend = match self.suite {
+            Suite::Bbob | Suite::BbobMixint | Suite::Cec2017 => LEGEND,
+            Suite::BbobConstrained => LEGEND_TARGETS_CONSTRAINED,
+            Suite::Cec2006 | Suite::Designs => LEGEND_CONSTRAINED,
+        };
         if self.methods.len() > 1 { format!("{legend} {OF_SELECTOR}") } else { legend.into() }
     }
 
@@ -232,7 +238,7 @@ impl Findings {
     pub fn pictures(&self) -> Vec<Picture> {
         let whole: Part = ("all functions and dimensions".into(), Box::new(|_: &Score| true));
         let dims = self.dims();
-        let dims = if dims.len() > 1 && !self.suite.is_constrained() { dims } else { Vec::new() };
+        let dims = if dims.len() > 1 && !self.suite.is_fixed() { dims } else { Vec::new() };
         let parts = [whole].into_iter().chain(dims).chain(self.groups());
         parts.map(|(name, keep)| self.picture(&name, keep)).collect()
     }
@@ -242,7 +248,7 @@ impl Findings {
         let mut chart = Chart::new(
             format!("Targets reached: {part}"),
             Axis::log("evaluations / d").range(1.0, 10f64.powf(end)),
-            Axis::linear(if self.suite.is_constrained() { "share of runs solved" } else { "share of targets" })
+            Axis::linear(if self.suite.is_fixed() { "share of runs solved" } else { "share of targets" })
                 .range(0.0, 1.0),
         );
         for (name, scores) in self.rows() {

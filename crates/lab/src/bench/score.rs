@@ -40,8 +40,8 @@ pub struct Score {
     pub instance: u64,
     /// Evaluations a variable until the first point that keeps all constraints; infinity where there was none.
     pub feasible: f64,
-    /// Evaluations a variable until each of the suite's precisions was reached, for BBOB [`targets`], for problems with constraints
-    /// 1e-4 of the best value; infinity where it was not.
+    /// Evaluations a variable until each of the suite's precisions was reached: for BBOB [`targets`], for BBOB under constraints those
+    /// from 1e-6 on, for other problems with constraints 1e-4 of the best value; infinity where it was not.
     pub reached: Vec<f64>,
 }
 
@@ -76,9 +76,9 @@ impl Scores {
         let mut optima = BTreeMap::new();
         let score = |trial: &Trial| {
             let place = trial.place()?;
-            let optimum = match optima.entry(place) {
+            let optimum = match optima.entry((place, trial.record.dim)) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(vacant) => *vacant.insert(place.optimum()?),
+                Entry::Vacant(vacant) => *vacant.insert(place.optimum(trial.record.dim)?),
             };
             Ok(Score::of(trial, place, optimum))
         };

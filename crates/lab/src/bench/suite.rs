@@ -12,6 +12,8 @@ pub enum Suite {
     Bbob,
     /// The same with whole variables.
     BbobMixint,
+    /// Some of them under constraints.
+    BbobConstrained,
     /// Shifted, rotated, hybrid and composed functions of the competition of 2017.
     Cec2017,
     /// Functions with constraints, of the competition of 2006.
@@ -41,20 +43,37 @@ const OF_BBOB: &[Group] = &[
     ("multi-modal", 15, 19),
     ("weakly structured", 20, 24),
 ];
+const OF_BBOB_CONSTRAINED: &[Group] = &[
+    ("sphere", 1, 6),
+    ("separable ellipsoid", 7, 12),
+    ("linear slope", 13, 18),
+    ("ellipsoid", 19, 24),
+    ("discus", 25, 30),
+    ("bent cigar", 31, 36),
+    ("different powers", 37, 42),
+    ("Rastrigin", 43, 48),
+    ("rotated Rastrigin", 49, 54),
+];
 const OF_CEC2017: &[Group] = &[("unimodal", 1, 3), ("multi-modal", 4, 10), ("hybrid", 11, 20), ("composed", 21, 30)];
 
-/// A run on a problem with constraints is over when its best feasible point is so near to the best one known, as a share of that value.
+/// A run of the competition of 2006 or on a design is over when its best feasible point is so near to the best one known, as a share of
+/// that value.
 const NEAR: f64 = 1e-4;
+
+/// How many of the precisions 10^2, 10^1.8, .. the constrained functions of BBOB are judged by: down to 10^-6, as COCO's tables do.
+const CONSTRAINED_COUNT: usize = 41;
 
 impl Suite {
     /// All suites.
-    pub const ALL: [Suite; 5] = [Suite::Bbob, Suite::BbobMixint, Suite::Cec2017, Suite::Cec2006, Suite::Designs];
+    pub const ALL: [Suite; 6] =
+        [Suite::Bbob, Suite::BbobMixint, Suite::BbobConstrained, Suite::Cec2017, Suite::Cec2006, Suite::Designs];
 
     /// Its name, with which the names of its problems begin.
     pub fn name(self) -> &'static str {
         match self {
             Suite::Bbob => "bbob",
             Suite::BbobMixint => "bbob_mixint",
+            Suite::BbobConstrained => "bbob_constrained",
             Suite::Cec2017 => "cec2017",
             Suite::Cec2006 => "cec2006",
             Suite::Designs => "designs",
@@ -66,6 +85,7 @@ impl Suite {
         match self {
             Suite::Bbob => "BBOB",
             Suite::BbobMixint => "BBOB with whole variables",
+            Suite::BbobConstrained => "BBOB under constraints",
             Suite::Cec2017 => "CEC 2017",
             Suite::Cec2006 => "CEC 2006",
             Suite::Designs => "Designs",
@@ -81,13 +101,18 @@ impl Suite {
         Ok(found.ok_or_else(|| swarmgrad::Error::unknown("suite", name, Suite::ALL.map(Suite::name)))?)
     }
 
-    /// Whether its problems have constraints, and a number of variables of their own.
+    /// Whether its problems have constraints.
     pub fn is_constrained(self) -> bool {
+        matches!(self, Suite::BbobConstrained) || self.is_fixed()
+    }
+
+    /// Whether each of its problems has a number of variables of its own and no instances; those are seeds then, and a run is solved or not.
+    pub fn is_fixed(self) -> bool {
         matches!(self, Suite::Cec2006 | Suite::Designs)
     }
 
-    /// Its problems with constraints, in order.
-    fn constrained(self) -> impl Iterator<Item = &'static Entry> {
+    /// Its problems without instances, in order.
+    fn fixed(self) -> impl Iterator<Item = &'static Entry> {
         CONSTRAINED.iter().filter(move |entry| entry.name.split('/').next() == Some(self.name()))
     }
 
@@ -95,8 +120,9 @@ impl Suite {
     pub fn functions(self) -> Vec<usize> {
         match self {
             Suite::Bbob | Suite::BbobMixint => (1..=24).collect(),
+            Suite::BbobConstrained => (1..=54).collect(),
             Suite::Cec2017 => (1..=30).filter(|&function| function != 2).collect(),
-            Suite::Cec2006 | Suite::Designs => (1..=self.constrained().count()).collect(),
+            Suite::Cec2006 | Suite::Designs => (1..=self.fixed().count()).collect(),
         }
     }
 
@@ -105,6 +131,7 @@ impl Suite {
         match self {
             Suite::Bbob => vec![5, 10, 20],
             Suite::BbobMixint => vec![5, 10],
+            Suite::BbobConstrained => vec![2, 5, 10],
             Suite::Cec2017 => vec![10],
             Suite::Cec2006 | Suite::Designs => Vec::new(),
         }
@@ -114,6 +141,7 @@ impl Suite {
     pub fn groups(self) -> &'static [Group] {
         match self {
             Suite::Bbob | Suite::BbobMixint => OF_BBOB,
+            Suite::BbobConstrained => OF_BBOB_CONSTRAINED,
             Suite::Cec2017 => OF_CEC2017,
             Suite::Cec2006 | Suite::Designs => &[],
         }
@@ -127,10 +155,11 @@ impl Suite {
         Ok(match self {
             Suite::Bbob => problems::bbob(function, instance)?,
             Suite::BbobMixint => problems::bbob_mixint(function, instance)?,
+            Suite::BbobConstrained => problems::bbob_constrained(function, instance)?,
             Suite::Cec2017 => problems::cec2017(function, instance)?,
             Suite::Cec2006 | Suite::Designs => {
-                let entry = function.checked_sub(1).and_then(|at| self.constrained().nth(at));
-                let rule = || format!("must be within 1 to {} of {}", self.constrained().count(), self.name());
+                let entry = function.checked_sub(1).and_then(|at| self.fixed().nth(at));
+                let rule = || format!("must be within 1 to {} of {}", self.fixed().count(), self.name());
                 *entry.ok_or_else(|| Error::value("function", function, rule()))?
             }
         })
@@ -147,12 +176,16 @@ impl Suite {
     /// The problem's name as in the registry of problems, with the instance in any case where there are any.
     pub(super) fn problem(self, function: usize, instance: u64) -> Result<String> {
         let name = self.entry(function, instance)?.name;
-        Ok(if self.is_constrained() { name.into() } else { format!("{name}/i{instance}") })
+        Ok(if self.is_fixed() { name.into() } else { format!("{name}/i{instance}") })
     }
 
     /// The precisions that a run is judged by, at a problem whose best value is this one.
     pub(super) fn targets(self, optimum: f64) -> Vec<f64> {
-        if self.is_constrained() { vec![NEAR * optimum.abs()] } else { targets().to_vec() }
+        match self {
+            Suite::Bbob | Suite::BbobMixint | Suite::Cec2017 => targets().to_vec(),
+            Suite::BbobConstrained => targets()[..CONSTRAINED_COUNT].to_vec(),
+            Suite::Cec2006 | Suite::Designs => vec![NEAR * optimum.abs()],
+        }
     }
 
     /// The last of them; a run that reaches it is over.
@@ -170,8 +203,8 @@ impl Place {
         let wrong = || Error::value("problem", problem, "must be one of a suite, as bbob/f8/i3 or cec2006/g06");
         let (name, rest) = problem.split_once('/').ok_or_else(wrong)?;
         let suite = Suite::ALL.into_iter().find(|suite| suite.name() == name).ok_or_else(wrong)?;
-        if suite.is_constrained() {
-            let at = suite.constrained().position(|entry| entry.name == problem).ok_or_else(wrong)?;
+        if suite.is_fixed() {
+            let at = suite.fixed().position(|entry| entry.name == problem).ok_or_else(wrong)?;
             return Ok(Place { suite, function: at + 1, instance: seed });
         }
         let numbers = rest.strip_prefix('f').and_then(|rest| rest.split_once("/i"));
@@ -183,19 +216,15 @@ impl Place {
 
     /// The seed of its run in a bench with that one: where there are no instances, their numbers are seeds.
     pub(super) fn seed(&self, seed: u64) -> u64 {
-        if self.suite.is_constrained() { seed.wrapping_add(self.instance) } else { seed }
+        if self.suite.is_fixed() { seed.wrapping_add(self.instance) } else { seed }
     }
 
-    /// The best value that there is.
+    /// The best value that there is, with so many variables.
     ///
     /// # Errors
-    /// None for a place that [`Place::of`] has found.
-    pub(super) fn optimum(&self) -> Result<f64> {
-        let entry = self.suite.entry(self.function, self.instance)?;
-        // It does not depend on the number of variables.
-        let dim = entry.dims.least().max(2);
-        let dim = if entry.dims.allows(dim) { dim } else { entry.dims.least() };
-        minimum(&*entry.build::<f64>(dim, None)?)
+    /// A number of variables that the problem cannot have.
+    pub(super) fn optimum(&self, dim: usize) -> Result<f64> {
+        minimum(&*self.suite.entry(self.function, self.instance)?.build::<f64>(dim, None)?)
     }
 }
 

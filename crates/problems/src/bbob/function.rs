@@ -26,6 +26,22 @@ pub(super) enum Move {
     Lean(Vec<f64>),
 }
 
+impl Move {
+    /// T_osz and T_asy, where the point is; nothing for moves that are none of them.
+    #[inline(always)]
+    pub(super) fn in_place(&self, z: &mut [f64]) {
+        match self {
+            Move::Oscillate => z.iter_mut().for_each(|t| *t = oscillate(*t)),
+            Move::Asymmetric(stretch) => {
+                for (t, stretch) in z.iter_mut().zip(stretch).filter(|(t, _)| **t > 0.0) {
+                    *t = math::powf(*t, 1.0 + stretch * t.sqrt());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// What is done to the core's value.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Finish {
@@ -74,12 +90,7 @@ impl Function {
                     matrix.times(z, *offset, spare);
                     std::mem::swap(&mut z, &mut spare);
                 }
-                Move::Oscillate => z.iter_mut().for_each(|t| *t = oscillate(*t)),
-                Move::Asymmetric(stretch) => {
-                    for (t, stretch) in z.iter_mut().zip(stretch).filter(|(t, _)| **t > 0.0) {
-                        *t = math::powf(*t, 1.0 + stretch * t.sqrt());
-                    }
-                }
+                Move::Oscillate | Move::Asymmetric(_) => step.in_place(z),
                 Move::Skew(by) => {
                     for (i, (t, by)) in z.iter_mut().zip(by).enumerate() {
                         *t *= if i % 2 == 0 && *t > 0.0 { 10.0 * by } else { *by };

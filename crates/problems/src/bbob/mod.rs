@@ -16,6 +16,7 @@
 //! coordinate before rounding, f17 and f18 have no second rotation behind T_asy.
 
 pub(crate) mod biobj;
+pub(crate) mod constrained;
 mod core;
 mod function;
 mod instance;
@@ -69,6 +70,30 @@ pub fn bbob(function: usize, instance: u64) -> Result<Entry> {
 pub fn bbob_mixint(function: usize, instance: u64) -> Result<Entry> {
     let Entry { instance, .. } = bbob(function, instance)?;
     Ok(Entry { instance, ..mixint::ROWS[function - 1] })
+}
+
+/// Function `function` (1 to 54) of COCO's constrained suite, instance `instance` (from 1 to 100000): the entry that is called
+/// `bbob_constrained/f<function>/i<instance>`. Its constraints are g <= 0 without a tolerance.
+///
+/// ```
+/// use swarmgrad_core::{Problem, violation};
+/// let problem = swarmgrad_problems::bbob_constrained(9, 1)?.build::<f64>(5, None)?;
+/// assert_eq!(problem.constraints().len(), 9);
+/// let start = problem.start().expect("the suite has a feasible start");
+/// assert_eq!(violation(problem.constraints(), &problem.evaluate(start).constraints), 0.0);
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+///
+/// # Errors
+/// A number of a function or an instance that there is not.
+pub fn bbob_constrained(function: usize, instance: u64) -> Result<Entry> {
+    let row = function.checked_sub(1).and_then(|at| constrained::ROWS.get(at));
+    let row = row.ok_or_else(|| Error::parameter("function", function, "must be within 1 to 54"))?;
+    let most = constrained::INSTANCES;
+    if !(1..=most).contains(&instance) {
+        return Err(Error::parameter("instance", instance, format!("must be within 1 to {most}")));
+    }
+    Ok(Entry { instance: Some(instance), ..*row })
 }
 
 /// The number of a function of the suite.

@@ -1,8 +1,10 @@
-//! Problems with constraints: the suite CEC 2006 and designs of machine parts. Each knows its best feasible point.
+//! Problems with constraints: the suite CEC 2006 and designs of machine parts. Each knows its best feasible point. COCO's constrained
+//! suite stands with the functions of BBOB.
 
 mod cec2006;
 mod engineering;
 
+use crate::bbob::constrained as bbob;
 use crate::entry::{Dims, Entry, TestProblem};
 use crate::posed;
 use std::cell::RefCell;
@@ -43,10 +45,10 @@ macro_rules! row {
 }
 use row;
 
-/// All problems with constraints: CEC 2006, then the designs.
+/// All problems with constraints: CEC 2006, then the designs, then COCO's constrained suite with its first instance.
 pub static CONSTRAINED: &[Entry] = &{
     const PARTS: [&[Row]; 2] = [cec2006::ROWS, engineering::ROWS];
-    let mut all = [PARTS[0][0].entry; PARTS[0].len() + PARTS[1].len()];
+    let mut all = [PARTS[0][0].entry; PARTS[0].len() + PARTS[1].len() + bbob::ROWS.len()];
     let (mut part, mut i, mut at) = (0, 0, 0);
     while part < PARTS.len() {
         while i < PARTS[part].len() {
@@ -54,6 +56,11 @@ pub static CONSTRAINED: &[Entry] = &{
             (i, at) = (i + 1, at + 1);
         }
         (part, i) = (part + 1, 0);
+    }
+    i = 0;
+    while i < bbob::ROWS.len() {
+        all[at] = bbob::ROWS[i];
+        (i, at) = (i + 1, at + 1);
     }
     all
 };
