@@ -187,10 +187,21 @@ pub fn largest_gap(a: &[f64], b: &[f64]) -> f64 {
 /// Pivots whose rows are subtracted in one pass over the matrix.
 const PIVOTS: usize = 8;
 
+/// Memory of [`invert`].
+#[derive(Debug, Clone, Default)]
+pub struct InverseRoom {
+    swaps: Vec<usize>,
+    factors: Vec<f64>,
+    rows: Vec<f64>,
+}
+
 /// Gauss and Jordan with row pivots: the inverse in place of `a`, n by n; false if it is singular, and then nothing of use is left.
-pub fn invert(a: &mut [f64], n: usize) -> bool {
-    let (mut swaps, mut factors, mut rows) = (vec![0; n], vec![0.0; n * PIVOTS], vec![0.0; n * PIVOTS]);
-    dispatch!(level(), simd => invert_wide(simd, a, n, &mut swaps, &mut factors, &mut rows))
+pub fn invert(a: &mut [f64], n: usize, room: &mut InverseRoom) -> bool {
+    let InverseRoom { swaps, factors, rows } = room;
+    swaps.resize(n, 0);
+    factors.resize(n * PIVOTS, 0.0);
+    rows.resize(n * PIVOTS, 0.0);
+    dispatch!(level(), simd => invert_wide(simd, a, n, swaps, factors, rows))
 }
 
 #[simd]
@@ -468,12 +479,13 @@ mod tests {
 
     #[test]
     fn an_inverse_gives_the_unit_matrix() {
+        let mut room = InverseRoom::default();
         // Fewer rows than a block of pivots, whole blocks, and what is left behind them; zeros on the diagonal need exchanges.
         for n in [1, 2, 5, 8, 9, 16, 23, 41] {
             let mut a = numbers(n, n * n);
             (0..n).filter(|_| n > 1).for_each(|i| a[i * n + i] = 0.0);
             let mut inverse = a.clone();
-            assert!(invert(&mut inverse, n), "n = {n}");
+            assert!(invert(&mut inverse, n, &mut room), "n = {n}");
             for i in 0..n {
                 for j in 0..n {
                     let product: f64 = (0..n).map(|k| a[i * n + k] * inverse[k * n + j]).sum();
@@ -481,7 +493,7 @@ mod tests {
                 }
             }
         }
-        assert!(!invert(&mut [1.0, 2.0, 2.0, 4.0], 2));
-        assert!(!invert(&mut [f64::NAN], 1));
+        assert!(!invert(&mut [1.0, 2.0, 2.0, 4.0], 2, &mut room));
+        assert!(!invert(&mut [f64::NAN], 1, &mut room));
     }
 }

@@ -192,7 +192,7 @@ fn combine_strip<S: Simd, const W: usize>(simd: S, rows: &[f64], weights: &[f64]
         for ((row, &weight), sums) in pair.chunks_exact(out.len()).zip(weights).zip(&mut sums) {
             let (row, weight) = (&row[at..at + W * LANES], f64x8::splat(simd, weight));
             for w in 0..W {
-                sums[w] = sums[w] + weight * f64x8::from_slice(simd, &row[w * LANES..(w + 1) * LANES]);
+                sums[w] += weight * f64x8::from_slice(simd, &row[w * LANES..(w + 1) * LANES]);
             }
         }
     }

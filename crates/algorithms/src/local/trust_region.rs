@@ -26,7 +26,7 @@
 
 use super::{LocalSearch, Terrain};
 use crate::linear::{
-    add_rows, add_two_products, add_weighted_squares, invert, lanes_dot as dot, largest_gap, multiply,
+    InverseRoom, add_rows, add_two_products, add_weighted_squares, invert, lanes_dot as dot, largest_gap, multiply,
     multiply_symmetric,
 };
 use crate::parameters::parameters;
@@ -114,6 +114,8 @@ struct Work {
     lower: Vec<f64>,
     upper: Vec<f64>,
     free: Vec<bool>,
+    #[serde(skip)]
+    inverse: InverseRoom,
 }
 
 impl LocalSearch for TrustRegion {
@@ -123,7 +125,7 @@ impl LocalSearch for TrustRegion {
     fn numbers(_params: &Params, dim: usize) -> f64 {
         // K of 3 d + 2 rows, H, and the points twice.
         let d = dim as f64;
-        (3.0 * d + 2.0).powi(2) + d * d + 2.0 * d * (2.0 * d + 1.0) + 50.0 * d
+        (3.0 * d + 2.0).powi(2) + d * d + 2.0 * d * (2.0 * d + 1.0) + 80.0 * d
     }
 
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
@@ -166,6 +168,7 @@ impl LocalSearch for TrustRegion {
                 lower: zeros(n),
                 upper: zeros(n),
                 free: vec![false; n],
+                inverse: InverseRoom::default(),
             },
             open,
             params,
@@ -385,7 +388,7 @@ impl TrustRegion {
                 (w[t * size + m + 1 + i], w[(m + 1 + i) * size + t]) = (y, y);
             }
         }
-        invert(w, size)
+        invert(w, size, &mut self.work.inverse)
     }
 
     /// Column t of K into `work.column`.
