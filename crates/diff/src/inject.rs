@@ -14,13 +14,16 @@
 //! Where slopes are read off the population ([`crate::fit`]) they are read anew in every iteration, there are no pairs, and a
 //! Delta below 0.001 becomes 0.5 again.
 //!
-//! a = 1e-6. Steps are scale-free: they do not change when the objective or the space is scaled. C g costs O(N d): C is never
-//! written down. Applying gradients to everybody destroys exploration: local minima then beat children that nobody improved.
+//! a = 1e-6. Steps are scale-free: they do not change when the objective or the space is scaled. C g costs O(N d) from the points,
+//! and C itself O(N d^2), after which C g costs O(d^2): C is written down where a quarter of the variables are fewer than the best, so
+//! that an evaluation costs the same for any N. Applying gradients to everybody destroys exploration: local minima then beat children
+//! that nobody improved.
 //!
 //! What is known of a point is kept in a pool of at most 4 ceil(q N) records; the one that has not been used for longest makes
 //! room for a newcomer.
 
 use serde::{Deserialize, Serialize};
+use swarmgrad_algorithms::linear::{add_squares, lanes_dot};
 use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Matrix, Real, Result, Rng, Space, sort_indices};
 
@@ -159,24 +162,72 @@ pub(crate) trait Shape {
     fn add_product(&mut self, factor: f64, g: &[f64], u: &mut [f64]);
 }
 
-/// The covariance of points, never written down.
+/// Points whose squares are added in one pass.
+const BLOCK: usize = 64;
+
+/// Room for a [`Cloud`].
+#[derive(Debug, Default)]
+pub(crate) struct CloudRoom {
+    mean: Vec<f64>,
+    /// Points less their mean.
+    centred: Vec<f64>,
+    /// The lower triangle of their squares' sum, and the whole covariance after that.
+    covariance: Vec<f64>,
+}
+
+/// The covariance of points.
 pub(crate) struct Cloud<'a, F: Real> {
     points: &'a Matrix<F>,
-    mean: &'a [f64],
+    room: &'a mut CloudRoom,
     variance: f64,
+    /// Whether it is written down, and whether that has been done.
+    dense: bool,
+    written: bool,
 }
 
 impl<'a, F: Real> Cloud<'a, F> {
-    /// That of these points; `mean` is a buffer.
-    pub(crate) fn new(points: &'a Matrix<F>, mean: &'a mut Vec<f64>) -> Self {
+    /// That of these points, for `products` products at most.
+    pub(crate) fn new(points: &'a Matrix<F>, products: usize, room: &'a mut CloudRoom) -> Self {
         let n = points.len() as f64;
+        let mean = &mut room.mean;
         mean.clear();
         mean.resize(points.dim(), 0.0);
         points.iter().for_each(|x| mean.iter_mut().zip(x).for_each(|(m, x)| *m += x.f64()));
         mean.iter_mut().for_each(|m| *m /= n);
-        let squares = |x: &[F]| x.iter().zip(&*mean).fold(0.0, |sum, (x, m)| sum + (x.f64() - m).powi(2));
-        let variance = points.iter().map(squares).sum::<f64>() / n;
-        Cloud { points, mean, variance }
+        room.centred.resize(BLOCK * points.dim(), 0.0);
+        let mut variance = 0.0;
+        for x in points.iter() {
+            let z = &mut room.centred[..points.dim()];
+            z.iter_mut().zip(x).zip(&room.mean).for_each(|((z, x), m)| *z = x.f64() - m);
+            variance += lanes_dot(z, z);
+        }
+        // A product from the points is 2 N d operations, the covariance N d^2 / 2.
+        let dense = 4 * products >= points.dim();
+        Cloud { points, room, variance: variance / n, dense, written: false }
+    }
+
+    /// C = Z' Z / N, Z the points less their mean.
+    fn write(&mut self) {
+        let dim = self.points.dim();
+        let CloudRoom { mean, centred, covariance } = &mut *self.room;
+        covariance.clear();
+        covariance.resize(dim * dim, 0.0);
+        for first in (0..self.points.len()).step_by(BLOCK) {
+            let count = BLOCK.min(self.points.len() - first);
+            for (k, z) in centred.chunks_exact_mut(dim).take(count).enumerate() {
+                let x = self.points.row(first + k);
+                z.iter_mut().zip(x).zip(&*mean).for_each(|((z, x), m)| *z = x.f64() - m);
+            }
+            add_squares(covariance, &centred[..count * dim], dim);
+        }
+        let n = self.points.len() as f64;
+        for j in 0..dim {
+            for k in 0..=j {
+                let share = covariance[j * dim + k] / n;
+                (covariance[j * dim + k], covariance[k * dim + j]) = (share, share);
+            }
+        }
+        self.written = true;
     }
 }
 
@@ -185,14 +236,22 @@ impl<F: Real> Shape for Cloud<'_, F> {
         self.variance
     }
 
-    /// factor / N Z'(Z g), Z the points less their mean.
+    /// From C, or factor / N Z'(Z g) where that is less work.
     fn add_product(&mut self, factor: f64, g: &[f64], u: &mut [f64]) {
+        if self.dense {
+            if !self.written {
+                self.write();
+            }
+            let rows = self.room.covariance.chunks_exact(g.len());
+            u.iter_mut().zip(rows).for_each(|(u, row)| *u += factor * lanes_dot(row, g));
+            return;
+        }
         let share = factor / self.points.len() as f64;
+        let z = &mut self.room.centred[..g.len()];
         for x in self.points.iter() {
-            let numbers = x.iter().zip(self.mean).zip(g);
-            let along = numbers.fold(0.0, |sum, ((x, m), g)| sum + (x.f64() - m) * g);
-            let along = share * along;
-            u.iter_mut().zip(x).zip(self.mean).for_each(|((u, x), m)| *u += along * (x.f64() - m));
+            z.iter_mut().zip(x).zip(&self.room.mean).for_each(|((z, x), m)| *z = x.f64() - m);
+            let along = share * lanes_dot(z, g);
+            u.iter_mut().zip(&*z).for_each(|(u, z)| *u += along * z);
         }
     }
 }
@@ -223,6 +282,12 @@ pub struct Injection {
     direction: Vec<f64>,
     #[serde(skip)]
     rates: Vec<f64>,
+    /// The record of each individual, `usize::MAX` where it has none.
+    #[serde(skip)]
+    places: Vec<usize>,
+    /// Records from the one that has not been used for longest.
+    #[serde(skip)]
+    oldest: Vec<usize>,
 }
 
 impl Injection {
@@ -243,6 +308,8 @@ impl Injection {
             unit: Vec::new(),
             direction: Vec::new(),
             rates: Vec::new(),
+            places: Vec::new(),
+            oldest: Vec::new(),
         }
     }
 
@@ -280,6 +347,7 @@ impl Injection {
         }
         self.records.clear();
         missing.resize(0, points.dim());
+        self.look_up(points.len());
         for e in 0..self.elites.len() {
             let i = self.elites[e];
             let record = self.record_of(i);
@@ -300,16 +368,43 @@ impl Injection {
         places.filter(|&(&i, &record)| !self.pool[record].is_at(points.row(i))).map(|(&i, _)| i)
     }
 
+    /// Writes the table of `n` individuals' records, and the order in which records were used, the last used first: they are taken
+    /// from the end.
+    fn look_up(&mut self, n: usize) {
+        let Injection { pool, places, oldest, .. } = self;
+        places.clear();
+        places.resize(n, usize::MAX);
+        for (k, record) in pool.iter().enumerate().rev().filter(|(_, record)| record.slot < n) {
+            places[record.slot] = k;
+        }
+        oldest.clear();
+        oldest.extend(0..pool.len());
+        oldest.sort_unstable_by_key(|&k| std::cmp::Reverse((pool[k].used, k)));
+    }
+
     /// The record of an individual; the one that has not been used for longest becomes a newcomer's.
     fn record_of(&mut self, i: usize) -> usize {
-        if let Some(record) = self.pool.iter().position(|r| r.slot == i) {
-            return record;
+        if self.places[i] != usize::MAX {
+            return self.places[i];
         }
-        let oldest = (0..self.pool.len()).min_by_key(|&r| self.pool[r].used).unwrap_or(0);
+        // Those that were used in this round are not what they were when they were sorted.
+        while self.oldest.last().is_some_and(|&k| self.pool[k].used == self.time) {
+            self.oldest.pop();
+        }
+        let oldest = self.oldest.pop().unwrap_or(0);
         let record = &mut self.pool[oldest];
+        if let Some(place) = self.places.get_mut(record.slot).filter(|place| **place == oldest) {
+            *place = usize::MAX;
+        }
+        self.places[i] = oldest;
         (record.slot, record.known, record.stored, record.failures) = (i, false, 0, 0);
         record.deltas = [self.first, self.first, 1.0];
         oldest
+    }
+
+    /// How many points are among the best.
+    pub(crate) fn count(&self) -> usize {
+        self.elites.len()
     }
 
     /// Rows of the last ask whose gradient is wanted.
@@ -398,6 +493,11 @@ impl Injection {
         self.stepping.iter().map(|&e| self.elites[e])
     }
 
+    /// The `k`-th of them.
+    pub(crate) fn stepping_at(&self, k: usize) -> usize {
+        self.elites[self.stepping[k]]
+    }
+
     /// Takes in the value of the `k`-th trial and its gradient; returns whether it is better than `old`.
     pub(crate) fn settle<F: Real>(&mut self, k: usize, new: F, old: F, gradient: Option<&[F]>) -> bool {
         let record = &mut self.pool[self.records[self.stepping[k]]];
@@ -443,10 +543,16 @@ impl Injection {
 
     /// Follows individuals that have changed places: `from[r]` is where the one at `r` was among the old ones, which begin at `n`.
     pub(crate) fn follow(&mut self, from: &[usize], n: usize) {
+        let places = &mut self.places;
+        places.clear();
+        places.resize(from.iter().map(|&i| i + 1).max().unwrap_or(0).saturating_sub(n), usize::MAX);
+        for (place, &i) in from.iter().enumerate().rev().filter(|(_, i)| **i >= n) {
+            places[i - n] = place;
+        }
         for record in self.pool.iter_mut().filter(|r| r.slot != usize::MAX) {
-            match from.iter().position(|&i| i == n + record.slot) {
-                Some(place) => record.slot = place,
-                None => (record.slot, record.used) = (usize::MAX, 0),
+            match places.get(record.slot) {
+                Some(&place) if place != usize::MAX => record.slot = place,
+                _ => (record.slot, record.used) = (usize::MAX, 0),
             }
         }
     }
@@ -481,5 +587,81 @@ mod tests {
         let falling: Vec<f64> = record.gradient.iter().map(|g| g - 1.0).collect();
         record.push_pair(&falling);
         assert_eq!(record.stored, 3);
+    }
+
+    #[test]
+    fn the_covariance_gives_the_products_of_the_points() {
+        for (n, dim) in [(3, 2), (64, 5), (65, 9), (200, 17)] {
+            let mut points = Matrix::<f64>::zeros(n, dim);
+            Rng::new(2).fill_uniform(0..n, 0..dim, points.data_mut());
+            let mut g = vec![0.0; dim];
+            Rng::new(3).row(0).fill_normal(&mut g);
+            let (mut room, mut other) = (CloudRoom::default(), CloudRoom::default());
+            // So few products that points are less work, and so many that the covariance is.
+            let (mut few, mut many) = (Cloud::new(&points, 0, &mut room), Cloud::new(&points, dim, &mut other));
+            assert!(!few.dense && many.dense && few.variance == many.variance);
+            let (mut a, mut b) = (vec![1.0; dim], vec![1.0; dim]);
+            for factor in [0.7, -0.2] {
+                few.add_product(factor, &g, &mut a);
+                many.add_product(factor, &g, &mut b);
+            }
+            let mean = |j: usize| points.iter().map(|x| x[j]).sum::<f64>() / n as f64;
+            let covariance =
+                |j: usize, k: usize| points.iter().map(|x| (x[j] - mean(j)) * (x[k] - mean(k))).sum::<f64>() / n as f64;
+            for j in 0..dim {
+                let wanted = 1.0 + 0.5 * (0..dim).map(|k| covariance(j, k) * g[k]).sum::<f64>();
+                assert!(
+                    (a[j] - wanted).abs() < 1e-13 && (b[j] - wanted).abs() < 1e-13,
+                    "{n}, {dim}: {} {}",
+                    a[j],
+                    b[j]
+                );
+            }
+            let trace: f64 = (0..dim).map(|j| covariance(j, j)).sum();
+            assert!((few.variance() - trace).abs() < 1e-12);
+        }
+    }
+
+    /// The record of every individual, found by looking at all of them.
+    fn plain_record(injection: &Injection, pool: &[(usize, u64)], i: usize) -> usize {
+        let found = pool.iter().position(|(slot, _)| *slot == i);
+        let oldest = || (0..injection.pool.len()).min_by_key(|&r| pool[r].1).unwrap();
+        found.unwrap_or_else(oldest)
+    }
+
+    #[test]
+    fn tables_find_the_records_that_a_search_finds() {
+        let (n, count) = (40, 5);
+        let mut injection = Injection::new(2, 0.5, 0.5, 0.5, false);
+        let mut points = Matrix::<f64>::zeros(n, 2);
+        let (mut missing, mut values) = (Matrix::default(), vec![0.0; n]);
+        for round in 0..60 {
+            Rng::new(4).row(round).fill_uniform(&mut values);
+            // Some stay among the best.
+            values[..3].iter_mut().for_each(|f| *f *= 0.1);
+            Rng::new(5).row(round).fill_uniform(points.row_mut(round % n));
+            let mut pool: Vec<(usize, u64)> = injection.pool.iter().map(|r| (r.slot, r.used)).collect();
+            injection.choose(&points, &values, count, &mut missing);
+            pool.resize(injection.pool.len(), (usize::MAX, 0));
+            for (&i, &record) in injection.elites.iter().zip(&injection.records) {
+                assert_eq!(record, plain_record(&injection, &pool, i), "round {round}");
+                pool[record] = (i, injection.time);
+            }
+            let known: Vec<(usize, u64)> = injection.pool.iter().map(|r| (r.slot, r.used)).collect();
+            assert_eq!(pool, known);
+            if round % 7 == 3 {
+                injection.forget(injection.elites[1]);
+            }
+            if round % 5 == 2 {
+                // Half of them move, the others are gone.
+                let from: Vec<usize> = (0..n).map(|r| if r % 2 == 0 { n + (7 * r + 3) % n } else { r }).collect();
+                let slots: Vec<usize> = injection.pool.iter().map(|r| r.slot).collect();
+                injection.follow(&from, n);
+                for (record, slot) in injection.pool.iter().zip(slots).filter(|(_, slot)| *slot != usize::MAX) {
+                    let place = from.iter().position(|&i| i == n + slot).unwrap_or(usize::MAX);
+                    assert_eq!(record.slot, place);
+                }
+            }
+        }
     }
 }

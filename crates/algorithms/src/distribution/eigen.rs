@@ -6,17 +6,25 @@
 //!
 //! Up to [`SMALL`] variables the matrix is brought to tridiagonal form by Householder reflections and then to diagonal form by
 //! the implicit QL method (Bowdler, Martin, Reinsch & Wilkinson 1968), here with the eigenvectors as rows, so that each
-//! rotation works on two contiguous rows; above, the decomposition is faer's, on one thread.
+//! rotation works on two contiguous rows, while the next one is being computed. Rows are padded with zeros to whole vectors, and
+//! products are sums of rows, which need no sums across a vector. Above, the decomposition is faer's, on one thread, of a matrix
+//! whose entries are about 1: its divide and conquer is wrong where they are 1e100 or 1e-100.
 
 use super::rows::{add_rows, dot, each_chunk};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::{MatMut, MatRef, Par, diag::DiagMut};
+use fearless_simd::{Simd, dispatch, f64x8, prelude::*};
+use fearless_simd_macros::simd;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::math;
+use swarmgrad_core::simd::level;
 
 /// Up to this dimension the own method is the faster one.
-const SMALL: usize = 32;
+const SMALL: usize = 128;
+
+/// Numbers in a vector.
+const LANES: usize = 8;
 
 /// Rotations an eigenvalue may take; the method converges in about two.
 const PATIENCE: usize = 60;
@@ -42,8 +50,11 @@ impl std::fmt::Debug for Eigen {
 #[derive(Default)]
 struct Work {
     off: Vec<f64>,
-    reflector: Vec<f64>,
+    factors: Vec<f64>,
+    /// The matrix and its vectors in padded rows, and two such rows.
     matrix: Vec<f64>,
+    turning: Vec<f64>,
+    rows: [Vec<f64>; 2],
     faer: Option<MemBuffer>,
 }
 
@@ -59,9 +70,6 @@ impl Eigen {
     /// that are not finite.
     pub(super) fn decompose(&mut self, matrix: &[f64]) -> bool {
         let n = self.values.len();
-        if n > SMALL {
-            return self.decompose_large(matrix);
-        }
         // The largest entry becomes about 1, by a power of two: squares stay in range, and no digit changes.
         let largest = (0..n).flat_map(|j| &matrix[j * n..=j * n + j]).fold(0.0, |m: f64, t| m.max(t.abs()));
         let sum: f64 = (0..n).map(|j| matrix[j * n..=j * n + j].iter().sum::<f64>()).sum();
@@ -69,132 +77,47 @@ impl Eigen {
             return false;
         }
         let unit = if largest > 0.0 { math::exp2(math::log2(largest).floor().clamp(-1000.0, 1000.0)) } else { 1.0 };
-        self.work.matrix.resize(n * n, 0.0);
+        if n > SMALL {
+            let (scaled, values) = (&mut self.work.matrix, 0..n * n);
+            scaled.clear();
+            scaled.extend(values.map(|at| if at % n <= at / n { matrix[at] / unit } else { 0.0 }));
+            let done = self.decompose_large();
+            self.values.iter_mut().for_each(|t| *t *= unit);
+            return done;
+        }
+        let (wide, work) = (n.next_multiple_of(LANES), &mut self.work);
+        for room in [&mut work.matrix, &mut work.turning] {
+            room.clear();
+            room.resize(n * wide, 0.0);
+        }
+        work.rows.iter_mut().for_each(|row| row.resize(wide, 0.0));
+        work.off.resize(n, 0.0);
+        work.factors.resize(n, 0.0);
         for j in 0..n {
             for k in 0..=j {
                 let t = matrix[j * n + k] / unit;
-                self.work.matrix[j * n + k] = t;
-                self.work.matrix[k * n + j] = t;
+                work.matrix[j * wide + k] = t;
+                work.matrix[k * wide + j] = t;
             }
         }
-        self.tridiagonalise();
-        let converged = self.diagonalise();
+        let values = &mut self.values;
+        let converged = dispatch!(level(), simd => {
+            tridiagonalise(simd, work, values);
+            turn_back(simd, work, n);
+            diagonalise(simd, values, &mut work.off, &mut work.turning)
+        });
+        self.vectors
+            .chunks_exact_mut(n)
+            .zip(work.turning.chunks_exact(wide))
+            .for_each(|(v, row)| v.copy_from_slice(&row[..n]));
         self.values.iter_mut().for_each(|t| *t *= unit);
         converged
     }
 
-    /// Householder: A <- H A H for H = I - 2 u u' / u'u, column by column, until A is tridiagonal; the vectors become the
-    /// product of the reflections, transposed.
-    fn tridiagonalise(&mut self) {
+    fn decompose_large(&mut self) -> bool {
         let n = self.values.len();
-        let Work { off, reflector, matrix: a, .. } = &mut self.work;
-        off.clear();
-        off.resize(n, 0.0);
-        reflector.resize(n, 0.0);
-        // Reflection k clears row k beyond its first off-diagonal entry; u is kept in that row, its factor in the diagonal.
-        for k in 0..n.saturating_sub(2) {
-            let (head, tail) = a.split_at_mut((k + 1) * n);
-            let u = &mut head[k * n + k + 1..];
-            self.values[k] = head_diagonal(u, &mut off[k]);
-            let factor = self.values[k];
-            if factor == 0.0 {
-                continue;
-            }
-            let m = n - k - 1;
-            let p = &mut reflector[..m];
-            let row = |j: usize| j * n + k + 1..(j + 1) * n;
-            for (j, p) in p.iter_mut().enumerate() {
-                *p = factor * dot(&tail[row(j)], u);
-            }
-            let half = 0.5 * factor * dot(p, u);
-            p.iter_mut().zip(u.iter()).for_each(|(p, u)| *p -= half * u);
-            for j in 0..m {
-                let (uj, pj) = (u[j], p[j]);
-                let entries = tail[row(j)].iter_mut();
-                entries.zip(u.iter().zip(p.iter())).for_each(|(a, (u, p))| *a -= uj * p + pj * u);
-            }
-        }
-        if n > 1 {
-            off[n - 2] = a[(n - 2) * n + n - 1];
-        }
-        // The product of the reflections from the last to the first; row j of `vectors` is column j of it.
-        self.vectors.fill(0.0);
-        (0..n).for_each(|j| self.vectors[j * n + j] = 1.0);
-        for k in (0..n.saturating_sub(2)).rev() {
-            let factor = self.values[k];
-            self.values[k] = a[k * n + k];
-            if factor == 0.0 {
-                continue;
-            }
-            let u = &a[k * n + k + 1..(k + 1) * n];
-            for j in k + 1..n {
-                let v = &mut self.vectors[j * n + k + 1..(j + 1) * n];
-                let s = factor * dot(v, u);
-                v.iter_mut().zip(u).for_each(|(v, u)| *v -= s * u);
-            }
-        }
-        for k in n.saturating_sub(2)..n {
-            self.values[k] = a[k * n + k];
-        }
-    }
-
-    /// Implicit QL with Wilkinson's shift on the tridiagonal matrix (values, off); each rotation turns two rows of vectors.
-    fn diagonalise(&mut self) -> bool {
-        let n = self.values.len();
-        let (d, e, vectors) = (&mut self.values, &mut self.work.off, &mut self.vectors);
-        for l in 0..n {
-            for patience in 0.. {
-                let negligible = |k: usize| e[k].abs() <= f64::EPSILON * (d[k].abs() + d[k + 1].abs());
-                let Some(m) = (l..n).find(|&k| k + 1 == n || negligible(k)) else { break };
-                if m == l {
-                    break;
-                }
-                if patience > PATIENCE {
-                    return false;
-                }
-                let g = (d[l + 1] - d[l]) / (2.0 * e[l]);
-                let length = (g * g + 1.0).sqrt();
-                let mut chase = d[m] - d[l] + e[l] / (g + length.copysign(g));
-                let (mut sine, mut cosine, mut shift) = (1.0, 1.0, 0.0);
-                let mut split = false;
-                for k in (l..m).rev() {
-                    let (f, b) = (sine * e[k], cosine * e[k]);
-                    let length = (f * f + chase * chase).sqrt();
-                    e[k + 1] = length;
-                    if length == 0.0 {
-                        // The matrix falls into two before the bulge has reached row l.
-                        d[k + 1] -= shift;
-                        e[m] = 0.0;
-                        split = true;
-                        break;
-                    }
-                    let inverse = 1.0 / length;
-                    (sine, cosine) = (f * inverse, chase * inverse);
-                    let g = d[k + 1] - shift;
-                    let r = (d[k] - g) * sine + 2.0 * cosine * b;
-                    shift = sine * r;
-                    d[k + 1] = g + shift;
-                    chase = cosine * r - b;
-                    let (upper, lower) = vectors[k * n..(k + 2) * n].split_at_mut(n);
-                    for (u, v) in upper.iter_mut().zip(lower) {
-                        let (a, b) = (*u, *v);
-                        *v = sine * a + cosine * b;
-                        *u = cosine * a - sine * b;
-                    }
-                }
-                if !split {
-                    d[l] -= shift;
-                    e[l] = chase;
-                    e[m] = 0.0;
-                }
-            }
-        }
-        d.iter().all(|t| t.is_finite())
-    }
-
-    fn decompose_large(&mut self, matrix: &[f64]) -> bool {
-        let n = self.values.len();
-        let buffer = self.work.faer.get_or_insert_with(|| {
+        let Work { faer: buffer, matrix, .. } = &mut self.work;
+        let buffer = buffer.get_or_insert_with(|| {
             let request =
                 self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, faer::prelude::default());
             MemBuffer::new(request)
@@ -242,7 +165,178 @@ impl Eigen {
     }
 }
 
+/// out[from..] = sum over j of weights_j row_j[from..], `from` a multiple of the lanes; rows as wide as `out`.
+#[inline(always)]
+fn combine<S: Simd>(simd: S, rows: &[f64], weights: &[f64], from: usize, out: &mut [f64]) {
+    let wide = out.len();
+    let mut at = from;
+    while at + 4 * LANES <= wide {
+        combine_strip::<S, 4>(simd, rows, weights, at, out);
+        at += 4 * LANES;
+    }
+    if at + 2 * LANES <= wide {
+        combine_strip::<S, 2>(simd, rows, weights, at, out);
+        at += 2 * LANES;
+    }
+    if at + LANES <= wide {
+        combine_strip::<S, 1>(simd, rows, weights, at, out);
+    }
+}
+
+/// The same for some vectors of columns.
+#[inline(always)]
+fn combine_strip<S: Simd, const W: usize>(simd: S, rows: &[f64], weights: &[f64], at: usize, out: &mut [f64]) {
+    let zero = f64x8::splat(simd, 0.0);
+    let mut sums = [[zero; W]; 2];
+    for (pair, weights) in rows.chunks(2 * out.len()).zip(weights.chunks(2)) {
+        for ((row, &weight), sums) in pair.chunks_exact(out.len()).zip(weights).zip(&mut sums) {
+            let (row, weight) = (&row[at..at + W * LANES], f64x8::splat(simd, weight));
+            for w in 0..W {
+                sums[w] += weight * f64x8::from_slice(simd, &row[w * LANES..(w + 1) * LANES]);
+            }
+        }
+    }
+    let out = &mut out[at..at + W * LANES];
+    for w in 0..W {
+        (sums[0][w] + sums[1][w]).store_slice(&mut out[w * LANES..(w + 1) * LANES]);
+    }
+}
+
+/// Householder: A <- H A H for H = I - 2 u u' / u'u, column by column, until A is tridiagonal. The reflections stay in the rows, their
+/// factors in `factors`.
+#[simd]
+fn tridiagonalise<S: Simd>(simd: S, work: &mut Work, diagonal: &mut [f64]) {
+    let n = diagonal.len();
+    let Work { off, factors, matrix: a, rows: [p, _], .. } = work;
+    let wide = p.len();
+    // Reflection k clears row k beyond its first off-diagonal entry; u is kept in that row, zeros before it.
+    for k in 0..n.saturating_sub(2) {
+        let (head, tail) = a.split_at_mut((k + 1) * wide);
+        let row = &mut head[k * wide..];
+        diagonal[k] = row[k];
+        row[..=k].fill(0.0);
+        let factor = head_diagonal(&mut row[k + 1..n], &mut off[k]);
+        factors[k] = factor;
+        if factor == 0.0 {
+            continue;
+        }
+        let (u, from) = (&*row, (k + 1) / LANES * LANES);
+        // A is symmetric: A u is the sum of its rows.
+        combine(simd, tail, &u[k + 1..n], from, p);
+        p[from..=k].fill(0.0);
+        let mut along = 0.0;
+        for (p, u) in p[k + 1..n].iter_mut().zip(&u[k + 1..n]) {
+            *p *= factor;
+            along += *p * u;
+        }
+        let half = 0.5 * factor * along;
+        p[from..].iter_mut().zip(&u[from..]).for_each(|(p, u)| *p -= half * u);
+        for (j, row) in (k + 1..n).zip(tail.chunks_exact_mut(wide)) {
+            let (uj, pj) = (f64x8::splat(simd, u[j]), f64x8::splat(simd, p[j]));
+            let row = row[from..].chunks_exact_mut(LANES);
+            for ((a, u), p) in row.zip(u[from..].chunks_exact(LANES)).zip(p[from..].chunks_exact(LANES)) {
+                let (u, p) = (f64x8::from_slice(simd, u), f64x8::from_slice(simd, p));
+                (f64x8::from_slice(simd, a) - (uj * p + pj * u)).store_slice(a);
+            }
+        }
+    }
+    for k in n.saturating_sub(2)..n {
+        diagonal[k] = a[k * wide + k];
+    }
+    if n > 1 {
+        off[n - 2] = a[(n - 2) * wide + n - 1];
+    }
+    off[n - 1] = 0.0;
+}
+
+/// The product of the reflections, from the last to the first, transposed: into `turning`.
+#[simd]
+fn turn_back<S: Simd>(simd: S, work: &mut Work, n: usize) {
+    let Work { factors, matrix: a, turning: q, rows: [sum, weights], .. } = work;
+    let wide = sum.len();
+    (0..n).for_each(|j| q[j * wide + j] = 1.0);
+    for k in (0..n.saturating_sub(2)).rev().filter(|&k| factors[k] != 0.0) {
+        let from = (k + 1) / LANES * LANES;
+        weights[..n - k - 1].copy_from_slice(&a[k * wide + k + 1..k * wide + n]);
+        let rows = &mut q[(k + 1) * wide..];
+        combine(simd, rows, &weights[..n - k - 1], from, sum);
+        for (row, u) in rows.chunks_exact_mut(wide).zip(&*weights) {
+            let share = f64x8::splat(simd, factors[k] * u);
+            for (q, s) in row[from..].chunks_exact_mut(LANES).zip(sum[from..].chunks_exact(LANES)) {
+                (f64x8::from_slice(simd, q) - share * f64x8::from_slice(simd, s)).store_slice(q);
+            }
+        }
+    }
+    for j in 0..n {
+        for k in 0..j {
+            q.swap(j * wide + k, k * wide + j);
+        }
+    }
+}
+
+/// Implicit QL with Wilkinson's shift on the tridiagonal matrix (d, e); each rotation turns two rows of vectors.
+#[simd]
+fn diagonalise<S: Simd>(simd: S, d: &mut [f64], e: &mut [f64], vectors: &mut [f64]) -> bool {
+    let n = d.len();
+    let wide = vectors.len() / n.max(1);
+    for l in 0..n {
+        for patience in 0.. {
+            let negligible = |k: usize| e[k].abs() <= f64::EPSILON * (d[k].abs() + d[k + 1].abs());
+            let Some(m) = (l..n).find(|&k| k + 1 == n || negligible(k)) else { break };
+            if m == l {
+                break;
+            }
+            if patience > PATIENCE {
+                return false;
+            }
+            let g = (d[l + 1] - d[l]) / (2.0 * e[l]);
+            let length = (g * g + 1.0).sqrt();
+            let mut chase = d[m] - d[l] + e[l] / (g + length.copysign(g));
+            let (mut sine, mut cosine, mut shift) = (1.0, 1.0, 0.0);
+            let mut split = false;
+            for k in (l..m).rev() {
+                let (f, b) = (sine * e[k], cosine * e[k]);
+                let square = f * f + chase * chase;
+                let length = square.sqrt();
+                e[k + 1] = length;
+                if length == 0.0 {
+                    // The matrix falls into two before the bulge has reached row l.
+                    d[k + 1] -= shift;
+                    e[m] = 0.0;
+                    split = true;
+                    break;
+                }
+                // Root and quotient at the same time.
+                let inverse = if square > TINY { length * (1.0 / square) } else { 1.0 / length };
+                (sine, cosine) = (f * inverse, chase * inverse);
+                let g = d[k + 1] - shift;
+                let r = (d[k] - g) * sine + 2.0 * cosine * b;
+                shift = sine * r;
+                d[k + 1] = g + shift;
+                chase = cosine * r - b;
+                let (upper, lower) = vectors[k * wide..(k + 2) * wide].split_at_mut(wide);
+                let (s, c) = (f64x8::splat(simd, sine), f64x8::splat(simd, cosine));
+                for (u, v) in upper.chunks_exact_mut(LANES).zip(lower.chunks_exact_mut(LANES)) {
+                    let (a, b) = (f64x8::from_slice(simd, u), f64x8::from_slice(simd, v));
+                    (s * a + c * b).store_slice(v);
+                    (c * a - s * b).store_slice(u);
+                }
+            }
+            if !split {
+                d[l] -= shift;
+                e[l] = chase;
+                e[m] = 0.0;
+            }
+        }
+    }
+    d.iter().all(|t| t.is_finite())
+}
+
+/// A square below has a reciprocal that may be infinite.
+const TINY: f64 = 1e-280;
+
 /// Turns `x` into u with (I - factor u u') x = off e_1, and returns the factor: 0 where x is along e_1 already.
+#[inline(always)]
 fn head_diagonal(x: &mut [f64], off: &mut f64) -> f64 {
     let rest: f64 = x[1..].iter().map(|t| t * t).sum();
     *off = x[0];
@@ -283,7 +377,7 @@ mod tests {
 
     #[test]
     fn the_decomposition_gives_the_matrix_back() {
-        for n in [1, 2, 3, 4, 7, 10, 31, 32, 33, 60] {
+        for n in [1, 2, 3, 4, 7, 8, 9, 10, 31, 32, 33, 60, 128, 129] {
             for kind in 0..3 {
                 for scale in [1.0, 1e-180, 1e180] {
                     let a = symmetric(n, kind, scale);
@@ -294,7 +388,7 @@ mod tests {
                         for k in 0..n {
                             let there: f64 = (0..n).map(|m| eigen.values[m] / scale * v(m)[j] * v(m)[k]).sum();
                             let gap = (there - a[j * n + k] / scale).abs();
-                            assert!(gap <= 2e-14 * n as f64, "n = {n}, kind {kind}: {gap}");
+                            assert!(gap <= 2e-14 * n as f64, "n = {n}, kind {kind}, scale {scale:e}: {gap}");
                             let product: f64 = v(j).iter().zip(v(k)).map(|(a, b)| a * b).sum();
                             let unit = f64::from(u8::from(j == k));
                             assert!((product - unit).abs() <= 1e-13, "n = {n}, kind {kind}: rows {j} and {k}");

@@ -6,6 +6,8 @@ use rayon::prelude::*;
 use swarmgrad_core::Matrix;
 use swarmgrad_core::simd::level;
 
+pub(super) use crate::linear::lanes_dot as dot;
+
 /// Operations in a pass from which on threads are worth their start.
 pub(super) const MANY: usize = 1 << 15;
 
@@ -56,19 +58,4 @@ fn add_rows_wide<'a, S: Simd>(simd: S, out: &mut [f64], count: usize, term: impl
         out.iter_mut().zip(p).for_each(|(o, p)| *o += a * p);
         k += 1;
     }
-}
-
-/// The sum of products in eight lanes, so that it becomes vectors; the order is fixed.
-#[inline(always)]
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let (chunks, others) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = chunks.remainder().iter().zip(others.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in chunks.zip(others) {
-        for l in 0..8 {
-            lanes[l] += a[l] * b[l];
-        }
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + b) + (c + d)) + ((e + f) + (g + h)) + rest
 }

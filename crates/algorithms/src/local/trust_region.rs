@@ -25,7 +25,10 @@
 //! a value that is not finite counts as the worst of the set plus its range.
 
 use super::{LocalSearch, Terrain};
-use crate::linear::dot;
+use crate::linear::{
+    InverseRoom, add_rows, add_two_products, add_weighted_squares, invert, lanes_dot as dot, largest_gap, multiply,
+    multiply_symmetric,
+};
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
@@ -73,7 +76,7 @@ pub struct TrustRegion {
     delta: f64,
     rho: f64,
     model: Quadratic,
-    /// K, row-major, and its updates since it was inverted.
+    /// K, row-major, of which the lower triangle is kept, and its updates since it was inverted.
     k: Vec<f64>,
     updates: usize,
     /// The candidate in y, the step's length in units and the decrease predicted.
@@ -85,12 +88,17 @@ pub struct TrustRegion {
     work: Work,
 }
 
-/// c + g y + y G y / 2.
+/// c + g y + y G y / 2 with G = H + sum_i gamma_i y_i y_i' over the points: so eq. (3) costs O(m) and not O(m n^2).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Quadratic {
     c: f64,
     g: Vec<f64>,
+    /// H, row-major.
     h: Vec<f64>,
+    gamma: Vec<f64>,
+    /// Whether any of gamma is not 0.
+    spread: bool,
+    along: Vec<f64>,
 }
 
 /// Memory that nothing reads across rounds.
@@ -103,8 +111,11 @@ struct Work {
     direction: Vec<f64>,
     residual: Vec<f64>,
     product: Vec<f64>,
+    lower: Vec<f64>,
+    upper: Vec<f64>,
     free: Vec<bool>,
-    system: Vec<f64>,
+    #[serde(skip)]
+    inverse: InverseRoom,
 }
 
 impl LocalSearch for TrustRegion {
@@ -112,7 +123,9 @@ impl LocalSearch for TrustRegion {
     type Params = Params;
 
     fn numbers(_params: &Params, dim: usize) -> f64 {
-        30.0 * (dim as f64).powi(2)
+        // K of 3 d + 2 rows, H, and the points twice.
+        let d = dim as f64;
+        (3.0 * d + 2.0).powi(2) + d * d + 2.0 * d * (2.0 * d + 1.0) + 80.0 * d
     }
 
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
@@ -136,7 +149,7 @@ impl LocalSearch for TrustRegion {
             best: 0,
             delta: 0.0,
             rho: 0.0,
-            model: Quadratic { c: 0.0, g: zeros(n), h: zeros(n * n) },
+            model: Quadratic { c: 0.0, g: zeros(n), h: zeros(n * n), gamma: zeros(m), spread: false, along: zeros(m) },
             k: zeros(size * size),
             updates: 0,
             candidate: zeros(n),
@@ -152,8 +165,10 @@ impl LocalSearch for TrustRegion {
                 direction: zeros(n),
                 residual: zeros(n),
                 product: zeros(n),
+                lower: zeros(n),
+                upper: zeros(n),
                 free: vec![false; n],
-                system: zeros(size * size),
+                inverse: InverseRoom::default(),
             },
             open,
             params,
@@ -201,23 +216,25 @@ impl LocalSearch for TrustRegion {
                 self.best = swarmgrad_core::best_index(&self.f).unwrap_or(0);
                 self.model.g.fill(0.0);
                 self.model.h.fill(0.0);
+                self.model.gamma.fill(0.0);
+                self.model.spread = false;
                 self.model.c = self.f[self.best];
                 if !self.rebuild() {
                     return self.end("the points have no room for a model");
                 }
                 // From the flat model at the best value to one that interpolates, by eq. (3) for all points together.
-                let m = self.f.len();
-                for (i, row) in self.k.chunks_exact(self.work.column.len()).enumerate() {
-                    let gaps = self.f.iter().map(|f| f - self.model.c);
-                    self.work.column[i] = row[..m].iter().zip(gaps).map(|(k, gap)| k * gap).sum();
-                }
+                let Work { w, column, .. } = &mut self.work;
+                w.fill(0.0);
+                w.iter_mut().zip(&self.f).for_each(|(w, f)| *w = f - self.model.c);
+                multiply_symmetric(&self.k, w, column);
                 self.add_column();
                 self.advance();
             }
             Stage::Step => self.take_step(xs.row(0), values[0]),
             Stage::Geometry(t) => {
                 let value = self.tamed(values[0]);
-                if self.replace(t, xs.row(0), value) {
+                let beta = self.reach_told(xs.row(0));
+                if self.replace(t, xs.row(0), value, beta) {
                     self.advance();
                 }
             }
@@ -250,7 +267,8 @@ impl LocalSearch for TrustRegion {
         saved::length("f", &self.f, m)?;
         let place = if let Stage::Geometry(t) = self.stage { t } else { 0 };
         saved::below("points", [&self.best, &place], m)?;
-        saved::lengths([("k", &self.k), ("system", &work.system)], size * size)?;
+        saved::length("k", &self.k, size * size)?;
+        saved::lengths([("gamma", &self.model.gamma), ("along", &self.model.along)], m)?;
         saved::lengths([("w", &work.w), ("kw", &work.kw), ("u", &work.u), ("column", &work.column)], size)?;
         let short = [
             ("g", &self.model.g),
@@ -258,6 +276,8 @@ impl LocalSearch for TrustRegion {
             ("direction", &work.direction),
             ("residual", &work.residual),
             ("product", &work.product),
+            ("lower", &work.lower),
+            ("upper", &work.upper),
         ];
         saved::lengths(short, n)?;
         saved::length("h", &self.model.h, n * n)?;
@@ -332,13 +352,14 @@ impl TrustRegion {
         let (n, m) = (self.open.len(), self.f.len());
         // The model in the new coordinates: y_old = shift + factor y.
         let (old_scale, factor) = (self.scale, self.delta / self.scale);
+        self.model.gather(&self.y);
         let shift = &mut self.work.direction;
         for (s, &j) in shift.iter_mut().zip(&self.open) {
             *s = (self.points.row(self.best)[j] - self.base[j]) / (old_scale * self.unit[j]);
         }
         if self.model.h.iter().chain(&self.model.g).any(|&t| t != 0.0) {
-            self.model.c = self.model.at(shift);
-            self.model.gradient(shift, &mut self.work.residual);
+            self.model.c = self.model.at(shift, &self.y, &mut self.work.product);
+            self.model.gradient(shift, &self.y, &mut self.work.residual);
             for (g, new) in self.model.g.iter_mut().zip(&self.work.residual) {
                 *g = factor * new;
             }
@@ -354,89 +375,97 @@ impl TrustRegion {
         }
         // Eq. (1).
         let size = m + n + 1;
-        let w = &mut self.work.system;
+        let w = &mut self.k;
         w.fill(0.0);
         for t in 0..m {
-            for s in 0..m {
-                w[t * size + s] = 0.5 * dot(self.y.row(t), self.y.row(s)).powi(2);
+            multiply(&self.y.data()[..(t + 1) * n], self.y.row(t), &mut w[t * size..t * size + t + 1]);
+            for s in 0..=t {
+                let a = 0.5 * w[t * size + s] * w[t * size + s];
+                (w[t * size + s], w[s * size + t]) = (a, a);
             }
             (w[t * size + m], w[m * size + t]) = (1.0, 1.0);
             for (i, &y) in self.y.row(t).iter().enumerate() {
                 (w[t * size + m + 1 + i], w[(m + 1 + i) * size + t]) = (y, y);
             }
         }
-        invert(w, &mut self.k, size)
+        invert(w, size, &mut self.work.inverse)
+    }
+
+    /// Column t of K into `work.column`.
+    fn pick(&mut self, t: usize) {
+        let size = self.work.column.len();
+        let (left, below) = self.work.column.split_at_mut(t);
+        left.copy_from_slice(&self.k[t * size..t * size + t]);
+        below.iter_mut().zip(self.k[t * size + t..].iter().step_by(size)).for_each(|(c, k)| *c = *k);
     }
 
     /// Q <- Q + factor l_t, eqs (2) and (3).
     fn add_lagrange(&mut self, t: usize, factor: f64) {
-        let size = self.work.column.len();
-        for i in 0..size {
-            self.work.column[i] = factor * self.k[i * size + t];
-        }
+        self.pick(t);
+        self.work.column.iter_mut().for_each(|k| *k *= factor);
         self.add_column();
     }
 
     /// Adds the quadratic whose coefficients, as in eq. (2), are in `work.column`.
     fn add_column(&mut self) {
-        let (n, m) = (self.open.len(), self.f.len());
-        let column = &self.work.column;
-        self.model.c += column[m];
-        self.model.g.iter_mut().zip(&column[m + 1..]).for_each(|(g, k)| *g += k);
-        for (&weight, y) in column[..m].iter().zip(self.y.iter()).filter(|(weight, _)| **weight != 0.0) {
-            for (row, y_i) in self.model.h.chunks_exact_mut(n).zip(y) {
-                row.iter_mut().zip(y).for_each(|(h, y_j)| *h += weight * y_i * y_j);
-            }
+        let m = self.f.len();
+        let (column, model) = (&self.work.column, &mut self.model);
+        model.c += column[m];
+        model.g.iter_mut().zip(&column[m + 1..]).for_each(|(g, k)| *g += k);
+        model.gamma.iter_mut().zip(&column[..m]).for_each(|(gamma, k)| *gamma += k);
+        model.spread = true;
+    }
+
+    /// Writes the point in the coordinates of the model into `candidate`; K w and beta of it.
+    fn reach_told(&mut self, x: &[f64]) -> f64 {
+        let mut y = std::mem::take(&mut self.candidate);
+        for (y, &j) in y.iter_mut().zip(&self.open) {
+            *y = (x[j] - self.base[j]) / (self.scale * self.unit[j]);
         }
+        let beta = self.reach(&y);
+        self.candidate = y;
+        beta
     }
 
     /// K w of eq. (5) for the point y, and beta.
     fn reach(&mut self, y: &[f64]) -> f64 {
         let m = self.f.len();
         let Work { w, kw, .. } = &mut self.work;
-        for (w, own) in w.iter_mut().zip(self.y.iter()).take(m) {
-            *w = 0.5 * dot(own, y).powi(2);
-        }
+        multiply(self.y.data(), y, &mut w[..m]);
+        w[..m].iter_mut().for_each(|w| *w = 0.5 * *w * *w);
         w[m] = 1.0;
         w[m + 1..].copy_from_slice(y);
-        let size = w.len();
-        kw.iter_mut().zip(self.k.chunks_exact(size)).for_each(|(kw, row)| *kw = dot(row, w));
+        multiply_symmetric(&self.k, w, kw);
         0.5 * dot(y, y).powi(2) - dot(w, kw)
     }
 
-    /// The told point takes the place of point t; false if the model had to be begun anew.
-    fn replace(&mut self, t: usize, x: &[f64], value: f64) -> bool {
-        let mut y = std::mem::take(&mut self.candidate);
-        for (y, &j) in y.iter_mut().zip(&self.open) {
-            *y = (x[j] - self.base[j]) / (self.scale * self.unit[j]);
-        }
-        let beta = self.reach(&y);
+    /// The told point, whose coordinates are in `candidate` and whose K w has been computed, takes the place of point t; false if the
+    /// model had to be begun anew.
+    fn replace(&mut self, t: usize, x: &[f64], value: f64, beta: f64) -> bool {
         let size = self.work.w.len();
-        let gap = value - self.model.at(&y);
+        let gap = value - self.model.at(&self.candidate, &self.y, &mut self.work.product);
         let (alpha, tau) = (self.k[t * size + t], self.work.kw[t]);
         let sigma = alpha * beta + tau * tau;
+        // What the old point has in G stays there.
+        self.model.keep(t, self.y.row(t));
         self.points.row_mut(t).copy_from_slice(x);
         self.f[t] = value;
-        self.y.row_mut(t).copy_from_slice(&y);
-        self.candidate = y;
+        self.y.row_mut(t).copy_from_slice(&self.candidate);
         if value < self.f[self.best] {
             self.best = t;
         }
         let sound = sigma.abs() > 1e-10 * tau * tau && sigma.is_finite() && sigma != 0.0;
         if sound && self.updates < self.f.len() {
             self.updates += 1;
-            // Eq. (6).
-            let Work { kw, u, column, .. } = &mut self.work;
+            // Eq. (6); w has no more use.
+            self.pick(t);
+            let Work { w, kw, u, column, .. } = &mut self.work;
             for i in 0..size {
-                column[i] = self.k[i * size + t];
                 u[i] = if i == t { 1.0 } else { 0.0 } - kw[i];
+                w[i] = (alpha * u[i] + tau * column[i]) / sigma;
+                kw[i] = (tau * u[i] - beta * column[i]) / sigma;
             }
-            for (i, row) in self.k.chunks_exact_mut(size).enumerate() {
-                let (a, b) = ((alpha * u[i] + tau * column[i]) / sigma, (tau * u[i] - beta * column[i]) / sigma);
-                for j in 0..size {
-                    row[j] += a * u[j] + b * column[j];
-                }
-            }
+            add_two_products(&mut self.k, [w, u, kw, column]);
         } else if !self.rebuild() {
             self.begin();
             return false;
@@ -467,38 +496,36 @@ impl TrustRegion {
 
     /// Sets the candidate for the farthest point if that is too far away.
     fn improve(&mut self) -> bool {
-        let distance = |t: usize| {
-            let pairs = self.y.row(t).iter().zip(self.y.row(self.best));
-            self.scale * pairs.fold(0.0f64, |m, (a, b)| m.max((a - b).abs()))
-        };
-        let Some(t) = (0..self.f.len()).reduce(|a, b| if distance(b) > distance(a) { b } else { a }) else {
-            return false;
-        };
-        let away = distance(t);
+        let best = self.y.row(self.best);
+        let mut farthest = (-1.0, 0);
+        for (t, y) in self.y.iter().enumerate() {
+            let distance = self.scale * largest_gap(y, best);
+            if distance > farthest.0 {
+                farthest = (distance, t);
+            }
+        }
+        let (away, t) = farthest;
         if away <= 2.0 * self.delta {
             return false;
         }
         let radius = (0.1 * away).min(0.5 * self.delta).max(self.rho) / self.scale;
-        let (n, m) = (self.open.len(), self.f.len());
-        let size = m + n + 1;
+        let m = self.f.len();
+        self.pick(t);
         // The gradient of l_t at the best point, and l_t itself anywhere: eq. (2).
         let best = self.y.row(self.best);
-        let gradient = &mut self.work.direction;
-        for (gradient, row) in gradient.iter_mut().zip(self.k.chunks_exact(size).skip(m + 1)) {
-            *gradient = row[t];
-        }
-        for s in 0..m {
-            let factor = self.k[s * size + t] * dot(self.y.row(s), best);
-            gradient.iter_mut().zip(self.y.row(s)).for_each(|(g, y)| *g += factor * y);
-        }
-        let lagrange = |y: &[f64]| {
-            let linear: f64 = (0..n).map(|i| self.k[(m + 1 + i) * size + t] * y[i]).sum();
-            let square: f64 = (0..m).map(|s| 0.5 * self.k[s * size + t] * dot(self.y.row(s), y).powi(2)).sum();
-            self.k[m * size + t] + linear + square
+        let Work { column, w, direction: gradient, residual: corner, .. } = &mut self.work;
+        gradient.copy_from_slice(&column[m + 1..]);
+        let along = &mut w[..m];
+        multiply(self.y.data(), best, along);
+        along.iter_mut().zip(&*column).for_each(|(a, k)| *a *= k);
+        add_rows(gradient, along, self.y.data());
+        let mut lagrange = |y: &[f64]| {
+            multiply(self.y.data(), y, along);
+            let square: f64 = along.iter().zip(&*column).map(|(a, k)| 0.5 * k * a * a).sum();
+            column[m] + dot(&column[m + 1..], y) + square
         };
         let mut largest = -1.0;
         for sign in [1.0, -1.0] {
-            let corner = &mut self.work.residual;
             for (i, &j) in self.open.iter().enumerate() {
                 let per = 1.0 / (self.scale * self.unit[j]);
                 let (lo, hi) =
@@ -553,64 +580,65 @@ impl TrustRegion {
         let n = self.open.len();
         let best = self.y.row(self.best);
         let reach = self.delta / self.scale;
-        let Work { direction, residual, product, free, .. } = &mut self.work;
-        let bounds = |i: usize| {
-            let j = self.open[i];
+        let Work { direction, residual, product, lower, upper, free, .. } = &mut self.work;
+        for (i, &j) in self.open.iter().enumerate() {
             let per = 1.0 / (self.scale * self.unit[j]);
             let (lo, hi) = ((self.terrain.lower[j] - self.base[j]) * per, (self.terrain.upper[j] - self.base[j]) * per);
-            (lo.max(best[i] - reach), hi.min(best[i] + reach))
-        };
-        let y = &mut self.candidate;
+            (lower[i], upper[i]) = (lo.max(best[i] - reach), hi.min(best[i] + reach));
+        }
+        let (y, model) = (&mut self.candidate, &mut self.model);
         y.copy_from_slice(best);
-        self.model.gradient(y, residual);
+        model.gradient(y, &self.y, residual);
         let mut start = 0.0;
         for i in 0..n {
-            let (lo, hi) = bounds(i);
-            free[i] = !(residual[i] > 0.0 && y[i] <= lo || residual[i] < 0.0 && y[i] >= hi);
+            free[i] = !(residual[i] > 0.0 && y[i] <= lower[i] || residual[i] < 0.0 && y[i] >= upper[i]);
             start += if free[i] { residual[i] * residual[i] } else { 0.0 };
         }
+        // The residual is minus the gradient on the free variables.
+        (0..n).for_each(|i| residual[i] = if free[i] { -residual[i] } else { 0.0 });
+        let mut products = 0;
         'faces: for _ in 0..=n {
-            // The residual is minus the gradient on the free variables.
-            self.model.gradient(y, residual);
-            (0..n).for_each(|i| residual[i] = if free[i] { -residual[i] } else { 0.0 });
             direction.copy_from_slice(residual);
             for _ in 0..n {
                 let square = dot(residual, residual);
                 if square.is_nan() || square <= 1e-20 * start {
                     break 'faces;
                 }
-                product.iter_mut().zip(self.model.h.chunks_exact(n)).for_each(|(p, row)| *p = dot(row, direction));
+                products += 1;
+                if 8 * products > n {
+                    model.gather(&self.y); // from here on products with G alone cost less
+                }
+                model.multiply(direction, &self.y, product);
                 let bend = dot(direction, product);
                 let full = if bend > 0.0 { square / bend } else { f64::INFINITY };
                 let mut limit = (f64::INFINITY, 0);
                 for i in (0..n).filter(|&i| direction[i] != 0.0) {
-                    let (lo, hi) = bounds(i);
-                    let step = (if direction[i] > 0.0 { hi - y[i] } else { lo - y[i] }) / direction[i];
+                    let step = (if direction[i] > 0.0 { upper[i] - y[i] } else { lower[i] - y[i] }) / direction[i];
                     if step < limit.0 {
                         limit = (step.max(0.0), i);
                     }
                 }
                 let step = full.min(limit.0);
                 for i in 0..n {
-                    let (lo, hi) = bounds(i);
-                    y[i] = (y[i] + step * direction[i]).max(lo).min(hi);
+                    y[i] = (y[i] + step * direction[i]).max(lower[i]).min(upper[i]);
                 }
                 if full >= limit.0 {
-                    let (lo, hi) = bounds(limit.1);
-                    y[limit.1] = if direction[limit.1] > 0.0 { hi } else { lo };
+                    y[limit.1] = if direction[limit.1] > 0.0 { upper[limit.1] } else { lower[limit.1] };
                     free[limit.1] = false;
-                    continue 'faces;
                 }
                 for i in 0..n {
-                    residual[i] -= if free[i] { step * product[i] } else { 0.0 };
+                    residual[i] = if free[i] { residual[i] - step * product[i] } else { 0.0 };
+                }
+                if full >= limit.0 {
+                    continue 'faces;
                 }
                 let beta = dot(residual, residual) / square;
                 (0..n).for_each(|i| direction[i] = residual[i] + beta * direction[i]);
             }
             break;
         }
-        self.length = self.scale * y.iter().zip(best).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
-        self.predicted = self.model.at(best) - self.model.at(y);
+        self.length = self.scale * largest_gap(y, best);
+        self.predicted = model.at(best, &self.y, product) - model.at(y, &self.y, product);
     }
 
     /// The value of a step.
@@ -626,24 +654,19 @@ impl TrustRegion {
         };
         self.delta = if self.delta <= 1.5 * self.rho { self.rho } else { self.delta };
         // Eq. (7), with distances from the better of the two.
-        let mut y = std::mem::take(&mut self.candidate);
-        for (y, &j) in y.iter_mut().zip(&self.open) {
-            *y = (x[j] - self.base[j]) / (self.scale * self.unit[j]);
-        }
-        let beta = self.reach(&y);
+        let beta = self.reach_told(x);
         let size = self.work.w.len();
-        let centre: &[f64] = if value < old { &y } else { self.y.row(self.best) };
+        let centre: &[f64] = if value < old { &self.candidate } else { self.y.row(self.best) };
         let mut chosen = (-1.0, 0);
         for t in (0..self.f.len()).filter(|&t| value < old || t != self.best) {
             let sigma = self.k[t * size + t] * beta + self.work.kw[t].powi(2);
-            let gap = self.y.row(t).iter().zip(centre).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+            let gap = largest_gap(self.y.row(t), centre);
             let weight = sigma.abs() * (self.scale * gap / self.delta).powi(4).max(1.0);
             if weight > chosen.0 {
                 chosen = (weight, t);
             }
         }
-        self.candidate = y;
-        if !self.replace(chosen.1, x, value) {
+        if !self.replace(chosen.1, x, value, beta) {
             return;
         }
         let failed = ratio < 0.1;
@@ -659,14 +682,45 @@ impl TrustRegion {
 }
 
 impl Quadratic {
-    fn at(&self, y: &[f64]) -> f64 {
-        let bend: f64 = self.h.chunks_exact(y.len()).zip(y).map(|(row, y_i)| y_i * dot(row, y)).sum();
-        self.c + dot(&self.g, y) + 0.5 * bend
+    /// out = G d.
+    fn multiply(&mut self, d: &[f64], points: &Matrix<f64>, out: &mut [f64]) {
+        multiply(&self.h, d, out);
+        if self.spread {
+            multiply(points.data(), d, &mut self.along);
+            self.along.iter_mut().zip(&self.gamma).for_each(|(a, gamma)| *a *= gamma);
+            add_rows(out, &self.along, points.data());
+        }
     }
 
-    fn gradient(&self, y: &[f64], out: &mut [f64]) {
-        for ((out, row), g) in out.iter_mut().zip(self.h.chunks_exact(y.len())).zip(&self.g) {
-            *out = g + dot(row, y);
+    /// The value at y; `room` is as long.
+    fn at(&mut self, y: &[f64], points: &Matrix<f64>, room: &mut [f64]) -> f64 {
+        self.multiply(y, points, room);
+        self.c + dot(&self.g, y) + 0.5 * dot(y, room)
+    }
+
+    fn gradient(&mut self, y: &[f64], points: &Matrix<f64>, out: &mut [f64]) {
+        self.multiply(y, points, out);
+        out.iter_mut().zip(&self.g).for_each(|(out, g)| *out += g);
+    }
+
+    /// Takes gamma of all points into H.
+    fn gather(&mut self, points: &Matrix<f64>) {
+        if self.spread {
+            let n = points.dim();
+            add_weighted_squares(&mut self.h, &self.gamma, points.data(), n);
+            (1..n).for_each(|i| (0..i).for_each(|j| self.h[j * n + i] = self.h[i * n + j]));
+            self.gamma.fill(0.0);
+            self.spread = false;
+        }
+    }
+
+    /// Takes gamma of point t, which is `y`, into H.
+    fn keep(&mut self, t: usize, y: &[f64]) {
+        if self.spread {
+            let gamma = std::mem::take(&mut self.gamma[t]);
+            for (row, y_i) in self.h.chunks_exact_mut(y.len()).zip(y) {
+                row.iter_mut().zip(y).for_each(|(h, y_j)| *h += gamma * (y_i * y_j));
+            }
         }
     }
 }
@@ -680,40 +734,4 @@ impl SwapRows for [f64] {
     fn swap_rows(&mut self, a: usize, b: usize, dim: usize) {
         (0..dim).for_each(|j| self.swap(a * dim + j, b * dim + j));
     }
-}
-
-/// Gauss and Jordan with row pivots: the inverse of `a` (overwritten) into `out`; false if `a` is singular.
-fn invert(a: &mut [f64], out: &mut [f64], n: usize) -> bool {
-    out.fill(0.0);
-    (0..n).for_each(|i| out[i * n + i] = 1.0);
-    for c in 0..n {
-        let pivot = (c..n).fold(c, |p, r| if a[r * n + c].abs() > a[p * n + c].abs() { r } else { p });
-        let size = a[pivot * n + c].abs();
-        if !(size > 1e-13 && size.is_finite()) {
-            return false;
-        }
-        if pivot != c {
-            a.swap_rows(pivot, c, n);
-            out.swap_rows(pivot, c, n);
-        }
-        let inverse = 1.0 / a[c * n + c];
-        for matrix in [&mut *a, &mut *out] {
-            matrix[c * n..(c + 1) * n].iter_mut().for_each(|t| *t *= inverse);
-        }
-        for r in (0..n).filter(|&r| r != c) {
-            let factor = a[r * n + c];
-            if factor != 0.0 {
-                for matrix in [&mut *a, &mut *out] {
-                    let (low, high) = matrix.split_at_mut(r.max(c) * n);
-                    let (row, source) = if r < c {
-                        (&mut low[r * n..(r + 1) * n], &high[..n])
-                    } else {
-                        (&mut high[..n], &low[c * n..(c + 1) * n])
-                    };
-                    row.iter_mut().zip(source).for_each(|(t, s)| *t -= factor * s);
-                }
-            }
-        }
-    }
-    true
 }

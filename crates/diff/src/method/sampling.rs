@@ -164,14 +164,14 @@ impl<D: Steered> Shape for Ellipsoid<'_, D> {
 impl<F: Real, D: Named> Sampling<F, D> {
     /// Takes the better of the samples among the best so far.
     fn enlist(&mut self) {
-        for i in (0..self.fx.len()).filter(|i| !self.room.trials.contains(i)) {
-            let worst = (0..self.fy.len()).fold(None, |w: Option<usize>, s| match w {
-                Some(w) if self.fy[w] >= self.fy[s] => Some(w),
-                _ => Some(s),
-            });
-            if let Some(worst) = worst.filter(|&w| self.fx[i] < self.fy[w]) {
-                self.y.row_mut(worst).copy_from_slice(self.x.row(i));
-                self.fy[worst] = self.fx[i];
+        let worst = |fy: &[F]| (0..fy.len()).reduce(|w, s| if fy[w] >= fy[s] { w } else { s });
+        let Some(mut place) = worst(&self.fy) else { return };
+        // Trials stand behind the samples.
+        for i in 0..self.fx.len() - self.room.trials.len() {
+            if self.fx[i] < self.fy[place] {
+                self.y.row_mut(place).copy_from_slice(self.x.row(i));
+                self.fy[place] = self.fx[i];
+                place = worst(&self.fy).unwrap_or(place);
             }
         }
     }
@@ -267,9 +267,8 @@ impl<F: Real, D: Named> Base<F> for Sampling<F, D> {
     }
 
     fn settle(&mut self, injection: &mut Injection, gradients: &Matrix<F>) {
-        let slots = injection.stepping().count();
-        for k in 0..slots {
-            let (row, slot) = (self.room.trials[k], injection.stepping().nth(k).unwrap_or(0));
+        for k in 0..self.room.trials.len() {
+            let (row, slot) = (self.room.trials[k], injection.stepping_at(k));
             let gradient = (k < gradients.len()).then(|| gradients.row(k));
             if injection.settle(k, self.fx[row], self.fy[slot], gradient) {
                 self.y.row_mut(slot).copy_from_slice(self.x.row(row));

@@ -4,7 +4,7 @@
 
 use super::frame::{Adjoint, Base, Trials};
 use super::selection::{Added, Part, Rivals, Selecting};
-use crate::inject::{Cloud, Injection};
+use crate::inject::{Cloud, CloudRoom, Injection};
 use crate::learn::Learnable;
 use crate::relax::Form;
 use serde::{Deserialize, Serialize};
@@ -128,7 +128,7 @@ struct Room<F: Real> {
     row: Vec<F>,
     parts: Vec<Part>,
     mixed: Vec<f64>,
-    centre: Vec<f64>,
+    cloud: CloudRoom,
     wide: Option<Space<f64>>,
     reflecting: Option<Space<F>>,
 }
@@ -142,7 +142,7 @@ impl<F: Real> Default for Room<F> {
             row: Vec::new(),
             parts: Vec::new(),
             mixed: Vec::new(),
-            centre: Vec::new(),
+            cloud: CloudRoom::default(),
             wide: None,
             reflecting: None,
         }
@@ -222,7 +222,10 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
         let points = self.plain.particles() as f64 * self.space.dim() as f64;
         let mixing = if self.selecting.form == Form::Hard { 0.0 } else { 6.0 * 8.0 * points };
         let pool = 8.0 * points * (4.0 * share).min(1.0) * remembered;
-        3.0 * 8.0 * self.plain.numbers(self.space.dim()) + mixing + pool
+        // The covariance, where it is written down, and a block of points.
+        let (dim, best) = (self.space.dim() as f64, (share * self.plain.particles() as f64).ceil());
+        let cloud = 8.0 * dim * (66.0 + if share > 0.0 && 4.0 * best >= dim { dim } else { 0.0 });
+        3.0 * 8.0 * self.plain.numbers(self.space.dim()) + mixing + pool + cloud
     }
 
     fn new(space: &Space<F>, start: Start, budget: Option<u64>, params: P::Params, added: &P::Added) -> Result<Self> {
@@ -287,7 +290,7 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
 
     fn advance_hybrid(&mut self, injection: &mut Injection, rng: &Rng) {
         self.advance(rng, P::TRAVELS);
-        let Room { before, centre, reflecting, row, .. } = &mut self.room;
+        let Room { before, cloud, reflecting, row, .. } = &mut self.room;
         let space = reflecting.get_or_insert_with(|| self.space.clone().with_outside(Outside::Reflect));
         let Swarm { x, y, .. } = &mut self.swarm;
         let points = if P::MEMORIES { &*y } else { &before.x };
@@ -295,7 +298,8 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
             x.row_mut(i).copy_from_slice(trial);
             i
         };
-        injection.propose(points, &mut Cloud::new(points, centre), space, rng, write, row);
+        let mut cloud = Cloud::new(points, injection.count(), cloud);
+        injection.propose(points, &mut cloud, space, rng, write, row);
     }
 
     fn settle(&mut self, injection: &mut Injection, gradients: &Matrix<F>) {

@@ -1,6 +1,7 @@
 //! The formulas at the end of the chains.
 
 use super::transform::{Columns, oscillate};
+use crate::math::{cos, exp, sin, sin_pi_squared};
 use std::f64::consts::PI;
 use swarmgrad_core::math;
 
@@ -69,9 +70,13 @@ impl Core {
         match self {
             Core::Quadratic(weights) => weighted_squares(weights, z),
             Core::Rastrigin => {
-                let (cosines, squares) =
-                    z.iter().fold((0.0, 0.0), |(c, s), t| (c + math::cos(2.0 * PI * t), s + t * t));
-                10.0 * (dim - cosines) + squares
+                // 1 - cos(2 pi z) = 2 sin(pi z)^2. Loops are plain ones: a closure may be compiled apart, without the
+                // instructions of this function.
+                for (o, &t) in spare.iter_mut().zip(&*z) {
+                    *o = 20.0 * sin_pi_squared(t);
+                }
+                let (waves, squares) = spare.iter().zip(&*z).fold((0.0, 0.0), |(w, s), (o, t)| (w + o, s + t * t));
+                waves + squares
             }
             Core::Slope { corner, slopes } => {
                 x.iter().zip(corner).zip(slopes).fold(0.0, |sum, ((&t, &corner), &slope)| {
@@ -103,11 +108,15 @@ impl Core {
                 z.iter().zip(exponents).fold(0.0, |sum, (t, &p)| sum + math::powf(t.abs(), p)).sqrt()
             }
             Core::Weierstrass { a, b, f0 } => {
-                let sum = z.iter().fold(0.0, |sum, t| {
-                    a.iter().zip(b).fold(sum, |sum, (a, b)| sum + math::cos(2.0 * PI * (t + 0.5) * b) * a)
-                });
-                let excess = sum / dim - f0;
-                10.0 * math::powf(excess, 3.0)
+                // The sums over k are made for all coordinates at a time, each in its order.
+                spare.fill(0.0);
+                for (a, b) in a.iter().zip(b) {
+                    for (o, t) in spare.iter_mut().zip(&*z) {
+                        *o += cos(2.0 * PI * (t + 0.5) * b) * a;
+                    }
+                }
+                let excess = spare.iter().fold(0.0, |sum, t| sum + t) / dim - f0;
+                10.0 * (excess * excess * excess)
             }
             Core::Schaffers => {
                 let sum = pairs().fold(0.0, |sum, (a, b)| {
@@ -127,9 +136,12 @@ impl Core {
                 10.0 + 10.0 * sum / (dim - 1.0)
             }
             Core::Schwefel => {
-                let (penalty, sum) = z.iter().fold((0.0, 0.0), |(penalty, sum), t| {
+                for (o, t) in spare.iter_mut().zip(&*z) {
+                    *o = t * sin(t.abs().sqrt());
+                }
+                let (penalty, sum) = z.iter().zip(&*spare).fold((0.0, 0.0), |(penalty, sum), (t, o)| {
                     let far = (t.abs() - 500.0).max(0.0);
-                    (penalty + far * far, sum + t * math::sin(t.abs().sqrt()))
+                    (penalty + far * far, sum + o)
                 });
                 0.01 * (penalty + 418.9828872724339 - sum / dim)
             }
@@ -145,8 +157,10 @@ impl Core {
                     let t = 2.0 * sign * t;
                     (near + (t - mu0) * (t - mu0), far + (t - mu1) * (t - mu1))
                 });
-                let cosines = z.iter().fold(0.0, |sum, t| sum + math::cos(2.0 * PI * t));
-                near.min(dim + s * far) + 10.0 * (dim - cosines)
+                for (o, &t) in spare.iter_mut().zip(&*z) {
+                    *o = 20.0 * sin_pi_squared(t);
+                }
+                near.min(dim + s * far) + spare.iter().fold(0.0, |sum, t| sum + t)
             }
         }
     }
@@ -161,24 +175,28 @@ fn weighted_squares(weights: &[f64], z: &[f64]) -> f64 {
     weights.iter().zip(z).fold(0.0, |sum, (w, t)| sum + w * t * t)
 }
 
+/// Factors of f23 that are multiplied before they are raised to a power.
+const FACTORS: usize = 32;
+
 /// f23's formula; the sums over `j` are made for all coordinates at a time, each in its order.
 #[inline(always)]
 fn katsuura(z: &[f64], sums: &mut [f64]) -> f64 {
     let dim = z.len() as f64;
     sums.fill(0.0);
-    let mut power = 1.0;
+    let (mut power, mut inverse) = (1.0, 1.0);
     for _ in 1..=32 {
-        power *= 2.0;
+        (power, inverse) = (2.0 * power, 0.5 * inverse);
         for (sum, t) in sums.iter_mut().zip(z) {
             let scaled = power * t;
-            *sum += (scaled - round(scaled)).abs() / power;
+            *sum += (scaled - round(scaled)).abs() * inverse;
         }
     }
     let exponent = 10.0 / math::powf(dim, 1.2);
-    let product = sums
-        .iter()
-        .enumerate()
-        .fold(1.0, |product, (i, sum)| product * math::powf(1.0 + (i as f64 + 1.0) * sum, exponent));
+    // The power of a product: one for some factors, which are below their number and stay in range.
+    let product = sums.chunks(FACTORS).enumerate().fold(1.0, |product, (k, sums)| {
+        let factors = sums.iter().enumerate().map(|(i, sum)| 1.0 + ((FACTORS * k + i) as f64 + 1.0) * sum);
+        product * math::powf(factors.fold(1.0, |p, f| p * f), exponent)
+    });
     10.0 / dim / dim * (-1.0 + product)
 }
 
@@ -196,11 +214,9 @@ impl Peaks {
             }
         }
         let slope = -0.5 / z.len() as f64;
-        // Only hills that can be the highest need their exponential: exp(t) (1 - t + t^2 / 2) <= 1 for t <= 0.
-        sums.iter().zip(&self.heights).fold(0.0, |highest: f64, (sum, height)| {
-            let t = slope * sum;
-            let bound = highest * (1.0 - t + 0.5 * t * t) * (1.0 - 1e-9);
-            if *height <= bound { highest } else { highest.max(height * math::exp(t)) }
-        })
+        for (sum, height) in sums.iter_mut().zip(&self.heights) {
+            *sum = height * exp(slope * *sum);
+        }
+        sums.iter().fold(0.0, |highest: f64, &height| if height > highest { height } else { highest })
     }
 }

@@ -5,8 +5,10 @@
 //! ```
 
 use super::core::Core;
-use super::transform::{Columns, oscillate};
-use swarmgrad_core::math;
+use super::transform::{Columns, oscillate, stretched};
+use fearless_simd::{Simd, dispatch};
+use fearless_simd_macros::simd;
+use swarmgrad_core::{math, simd::level};
 
 /// What is done to a point before the core sees it.
 pub(super) enum Move {
@@ -31,10 +33,15 @@ impl Move {
     #[inline(always)]
     pub(super) fn in_place(&self, z: &mut [f64]) {
         match self {
-            Move::Oscillate => z.iter_mut().for_each(|t| *t = oscillate(*t)),
+            // Plain loops: a closure may be compiled apart, without the instructions of the function that calls this.
+            Move::Oscillate => {
+                for t in z.iter_mut() {
+                    *t = oscillate(*t);
+                }
+            }
             Move::Asymmetric(stretch) => {
-                for (t, stretch) in z.iter_mut().zip(stretch).filter(|(t, _)| **t > 0.0) {
-                    *t = math::powf(*t, 1.0 + stretch * t.sqrt());
+                for (t, s) in z.iter_mut().zip(stretch) {
+                    *t = stretched(*t, *s);
                 }
             }
             _ => {}
@@ -71,8 +78,12 @@ fn beyond(x: &[f64]) -> f64 {
 
 impl Function {
     /// The value at `x`; `scratch` is memory that is kept from call to call.
-    #[inline(always)]
     pub(super) fn value(&self, x: &[f64], scratch: &mut Vec<f64>) -> f64 {
+        dispatch!(level(), simd => wide_value(simd, self, x, scratch))
+    }
+
+    #[inline(always)]
+    fn value_here(&self, x: &[f64], scratch: &mut Vec<f64>) -> f64 {
         let dim = x.len();
         // NaN would pass unseen through comparisons.
         if x.iter().any(|t| t.is_nan()) {
@@ -112,4 +123,10 @@ impl Function {
         }
         value + self.offset
     }
+}
+
+/// The value by the widest vectors there are: the same bits whatever they are.
+#[simd]
+fn wide_value<S: Simd>(_simd: S, function: &Function, x: &[f64], scratch: &mut Vec<f64>) -> f64 {
+    function.value_here(x, scratch)
 }

@@ -8,9 +8,9 @@
 //! ```
 //!
 //! The moves m (shifts, rotations, scales, distortions) and the core of each function stand in `table.rs`, the random
-//! numbers behind instances in `instance.rs`. Sums run in the order of their index, as in COCO's program. The elementary
-//! functions are those of `swarmgrad_core::math`, COCO's are its system's: values agree up to round-off, which the tests
-//! bound.
+//! numbers behind instances in `instance.rs`. Sums run in the order of their index, as in COCO's program; waves, powers and
+//! exponentials of many coordinates or hills are computed a vector at a time, by the functions of `math.rs` that have no branches,
+//! others by `swarmgrad_core::math`. COCO's are its system's: values agree up to round-off, which the tests bound.
 //!
 //! Differs from the paper where COCO's program does: the sign in f6 is that of the rotated point, f7 looks at the first
 //! coordinate before rounding, f17 and f18 have no second rotation behind T_asy.

@@ -1,7 +1,7 @@
 //! Transformations that moves and cores share.
 
 use super::instance::Square;
-use swarmgrad_core::math;
+use crate::math::{exp, ln, sin};
 
 /// A square matrix, column-major: the product with a vector adds columns, so that every sum runs in the order of its
 /// index and the loop is one over independent sums.
@@ -28,13 +28,21 @@ impl Columns {
     }
 }
 
-/// T_osz of a number.
-#[inline]
+/// T_osz of a number: `sign(x) exp(t + 0.049 (sin(10 c1 t) + sin(10 c2 t)))` with `t = ln|x|`, which is x times the exponential of the
+/// waves. Without branches.
+#[inline(always)]
 pub(super) fn oscillate(x: f64) -> f64 {
-    let (sign, c1, c2) = if x > 0.0 { (1.0, 1.0, 0.79) } else { (-1.0, 0.55, 0.31) };
-    if x == 0.0 {
-        return 0.0;
-    }
-    let t = math::ln(x.abs()) / 0.1;
-    sign * math::powf(math::exp(t + 0.49 * (math::sin(c1 * t) + math::sin(c2 * t))), 0.1)
+    let (c1, c2) = if x > 0.0 { (1.0, 0.79) } else { (0.55, 0.31) };
+    let size = x.abs();
+    // Zero stays zero, whatever its waves are.
+    let t = ln(if size < f64::MIN_POSITIVE { f64::MIN_POSITIVE } else { size }) / 0.1;
+    x * exp(0.049 * (sin(c1 * t) + sin(c2 * t)))
+}
+
+/// `t^(1 + stretch sqrt(t))` for positive t, t else: T_asy of a number. Without branches.
+#[inline(always)]
+pub(super) fn stretched(t: f64, stretch: f64) -> f64 {
+    let size = if t > f64::MIN_POSITIVE { t } else { f64::MIN_POSITIVE };
+    let grown = size * exp(stretch * size.sqrt() * ln(size));
+    if t > 0.0 { grown } else { t }
 }

@@ -322,6 +322,11 @@ impl Pool {
         if program.is_resting() {
             return false;
         }
+        // One that has served on before shows by its pipes that it does. Where it has ended and its children hold them, that is seen
+        // within a tick, and its point is given to another.
+        if program.answered > 1 && !self.once && program.process.is_quiet() {
+            return true;
+        }
         let mut said = Vec::new();
         program.process.read_output(&mut said);
         program.process.read_errors();

@@ -327,6 +327,18 @@ impl Process {
             && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL)
     }
 
+    /// Whether its pipes are open and nothing has come out of them, by one look at all three.
+    pub(super) fn is_quiet(&self) -> bool {
+        let (Some(input), Some(output), Some(errors)) = (&self.input, &self.output, &self.errors) else { return false };
+        let mut polled = [
+            PollFd::new(input, PollFlags::empty()),
+            PollFd::new(output, PollFlags::IN),
+            PollFd::new(errors, PollFlags::IN),
+        ];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        matches!(poll(&mut polled, Some(&now)), Ok(0)) && !self.is_deaf()
+    }
+
     /// Looks whether it closed its standard input: writing does not tell as long as the pipe takes what is written.
     pub(super) fn look_at_input(&mut self) {
         let unread = self.input.as_ref().is_some_and(|input| ioctl_fionread(input).is_ok_and(|bytes| bytes > 0));
@@ -520,6 +532,27 @@ mod tests {
             }
             process.look_at_input();
             assert_eq!(process.is_deaf(), deaf, "{command}");
+        }
+    }
+
+    #[test]
+    fn one_that_is_quiet_has_said_nothing_and_listens() {
+        let cases = [
+            ("exec sleep 100", true),
+            ("echo more; exec sleep 100", false),
+            ("echo more >&2; exec sleep 100", false),
+            ("exec 0<&-; exec sleep 100", false),
+            ("exec 1>&-; exec sleep 100", false),
+            ("true", false),
+        ];
+        for (command, quiet) in cases {
+            let mut process = Process::start(command, &[]).unwrap();
+            process.send(b"", false);
+            let patience = Instant::now() + Duration::from_secs(if quiet { 1 } else { 10 });
+            while process.is_quiet() && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            assert_eq!(process.is_quiet(), quiet, "{command}");
         }
     }
 

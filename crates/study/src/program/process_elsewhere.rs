@@ -67,6 +67,10 @@ impl Process {
         match *self {}
     }
 
+    pub(super) fn is_quiet(&self) -> bool {
+        match *self {}
+    }
+
     pub(super) fn look_at_input(&mut self) {
         match *self {}
     }

@@ -23,16 +23,34 @@ impl Input {
 
     /// The line of a point, its end included.
     pub(super) fn line(self, x: &[Typed], names: &[String]) -> Vec<u8> {
-        let mut line = match self {
-            Input::Plain => x.iter().map(Typed::to_string).collect::<Vec<_>>().join(" "),
-            Input::Json if names.is_empty() => format!("{{\"x\":{}}}", Value::from_iter(x.iter().map(typed))),
-            Input::Json => {
-                // In the order of the variables.
-                let member = |(name, t): (&String, &Typed)| format!("{}:{}", Value::from(name.as_str()), typed(t));
-                let members: Vec<String> = names.iter().zip(x).map(member).collect();
-                format!("{{\"x\":{{{}}}}}", members.join(","))
+        let (mut line, mut digits) = (String::with_capacity(24 * x.len() + 16), zmij::Buffer::new());
+        match self {
+            Input::Plain => {
+                for (k, value) in x.iter().enumerate() {
+                    line.push_str(if k > 0 { " " } else { "" });
+                    match value {
+                        Typed::Number(t) if t.is_finite() => line.push_str(digits.format_finite(*t)),
+                        other => line.push_str(&other.to_string()),
+                    }
+                }
             }
-        };
+            // In the order of the variables.
+            Input::Json => {
+                line.push_str(if names.is_empty() { "{\"x\":[" } else { "{\"x\":{" });
+                for (k, value) in x.iter().enumerate() {
+                    line.push_str(if k > 0 { "," } else { "" });
+                    if let Some(name) = names.get(k) {
+                        line.push_str(&Value::from(name.as_str()).to_string());
+                        line.push(':');
+                    }
+                    match value {
+                        Typed::Number(t) if t.is_finite() => line.push_str(digits.format_finite(*t)),
+                        other => line.push_str(&typed(other).to_string()),
+                    }
+                }
+                line.push_str(if names.is_empty() { "]}" } else { "}}" });
+            }
+        }
         line.push('\n');
         line.into_bytes()
     }
