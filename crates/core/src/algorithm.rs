@@ -2,6 +2,10 @@
 
 use crate::{Aim, Constraint, Error, Knowledge, Matrix, Real, Reason, Result, Rng, Rows};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The values of all constraints at a point, in their order, from its coordinates alone.
+pub type Screen<F = f64> = Arc<dyn Fn(&[F]) -> Vec<F> + Send + Sync>;
 
 /// A derivative-free method, seen from outside.
 ///
@@ -85,6 +89,14 @@ pub trait Algorithm<F: Real = f64>: Send {
     /// the constraint: by how much the best value falls where a constraint may be missed by one more. None where it has none.
     fn multipliers(&self) -> Option<Vec<f64>> {
         self.inner().and_then(|inner| inner.multipliers())
+    }
+
+    /// Gives the method the constraints' values at a point, where they can be had without an evaluation. One that needs no more of an
+    /// infeasible point does not ask for it then. Before the first `ask`, and again after its state was read back.
+    fn screen(&mut self, screen: &Screen<F>) {
+        if let Some(inner) = self.inner_mut() {
+            inner.screen(screen);
+        }
     }
 
     /// Says that the run has a source of gradients and will answer [`Algorithm::gradient_rows`]; returns whether the method

@@ -50,7 +50,7 @@ mod variable;
 mod watch;
 
 pub use aim::{Aim, RobustLoss};
-pub use algorithm::{Algorithm, Found, Kind, Solutions, View, save_state};
+pub use algorithm::{Algorithm, Found, Kind, Screen, Solutions, View, save_state};
 pub use checkpoint::Checkpoint;
 pub use clock::Instant;
 pub use constraint::{Constraint, Relation, better_constrained, violation};

@@ -56,6 +56,11 @@ impl Constraints {
         Ok(Constraints { list, own: own.len(), conditions: all, answered })
     }
 
+    /// Whether there are some, all over the variables alone: they can be had without an evaluation.
+    pub fn is_cheap(&self) -> bool {
+        !self.list.is_empty() && self.own == 0 && self.answered.is_empty()
+    }
+
     /// All of them.
     pub fn list(&self) -> &[Constraint] {
         &self.list

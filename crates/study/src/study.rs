@@ -20,11 +20,13 @@ use crate::space::{self, Bounds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use std::sync::Arc;
 use swarmgrad_combine::distinct::Distinct;
 use swarmgrad_combine::ensemble::Ensemble;
 use swarmgrad_combine::registry::{self, Entry, Settings};
 use swarmgrad_core::{
-    Aim, Algorithm, Error, Evaluation, Limits, Result, RobustLoss, Session, Space, Start, Variable, VariableKind,
+    Aim, Algorithm, Error, Evaluation, Limits, Result, RobustLoss, Screen, Session, Space, Start, Variable,
+    VariableKind,
 };
 use swarmgrad_diff::schedule::Schedule;
 use swarmgrad_problems as problems;
@@ -499,7 +501,20 @@ impl Plan {
             }
             Some(runs) => Box::new(Ensemble::new(self.entry, runs, &self.space, self.planned(), &self.settings)?),
         };
-        Ok(if self.study.noisy { method } else { Distinct::over(method, &self.space) })
+        let mut method = if self.study.noisy { method } else { Distinct::over(method, &self.space) };
+        self.screen(&mut *method);
+        Ok(method)
+    }
+
+    /// Points that violate constraints over the variables alone need not be evaluated, if that is all the method needs to know.
+    fn screen(&self, method: &mut dyn Algorithm) {
+        if self.constraints.is_cheap() {
+            let (constraints, space) = (self.constraints.clone(), self.space.clone());
+            let unknown = vec![f64::NAN; constraints.list().len()];
+            let screen: Screen =
+                Arc::new(move |x| constraints.complete(&space, x, Vec::new()).unwrap_or_else(|_| unknown.clone()));
+            method.screen(&screen);
+        }
     }
 
     /// Whether points that mean the same are evaluated once.
@@ -515,10 +530,12 @@ impl Plan {
                 Some(_) => Box::new(Ensemble::load(self.entry, bytes)?),
             })
         };
-        if self.remembers() {
-            return Ok(Box::new(Distinct::load(self.space.clone(), bytes, method)?));
-        }
-        method(bytes)
+        let mut method: Box<dyn Algorithm> = match self.remembers() {
+            true => Box::new(Distinct::load(self.space.clone(), bytes, method)?),
+            false => method(bytes)?,
+        };
+        self.screen(&mut *method);
+        Ok(method)
     }
 
     /// A session of the study; `earlier` seconds of its time are over.

@@ -60,6 +60,64 @@ fn a_killed_run_goes_on_to_the_same_bits() {
 }
 
 #[test]
+fn constraints_over_the_variables_cost_no_evaluation() {
+    let evaluations = |path: &PathBuf| -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter(|line| line["kind"] == "evaluation").collect()
+    };
+    for method in ["de", "lshade", "pso", "ga", "nelder_mead", "multistart(method=nelder_mead)"] {
+        let study = Study {
+            problem: Some("sphere".into()),
+            dim: Some(3),
+            constraints: vec!["x0 + x1 >= 1".into(), "x2 >= x0".into()],
+            method: method.into(),
+            evaluations: Some(400),
+            seed: 3,
+            ..Study::default()
+        };
+        let (whole, half) = (path(&format!("cheap-{method}.jsonl")), path(&format!("cheap-{method}-half.jsonl")));
+        let first = run(&study, Some(whole.clone()), 1);
+        let lines = evaluations(&whole);
+        assert_eq!(lines.len() as u64, first.outcome.nfev, "{method}");
+        for line in &lines {
+            assert!(
+                line["constraints"].as_array().unwrap().iter().all(|c| c.as_f64().unwrap() <= 1e-6),
+                "{method}: {line}"
+            );
+        }
+        // The least x0^2 + x1^2 + x2^2 is 2/3, at (1/3, 2/3, 1/3).
+        let fun = first.outcome.fun;
+        assert!(fun >= 2.0 / 3.0 - 1e-5 && fun < if method == "nelder_mead" { 2.0 } else { 0.8 }, "{method}: {fun}");
+        let account = first.outcome.explanation.as_ref().unwrap();
+        assert!(account.contains("points broke constraints over the variables and were not evaluated"), "{account}");
+        let text = std::fs::read_to_string(&whole).unwrap();
+        let kept: Vec<&str> = text.lines().take(100).collect();
+        std::fs::write(&half, kept.join("\n") + "\n").unwrap();
+        let second = run(&study, Some(half.clone()), 1);
+        assert_eq!((&second.outcome.x, second.outcome.fun), (&first.outcome.x, fun), "{method}");
+        assert_eq!(&second.outcome.explanation, &first.outcome.explanation);
+        std::fs::remove_file(whole).unwrap();
+        std::fs::remove_file(half).unwrap();
+    }
+    // Where no point keeps to them, a run still ends; what is answered violates them least.
+    let study = Study {
+        problem: Some("sphere".into()),
+        dim: Some(2),
+        constraints: vec!["x0 >= 100".into()],
+        method: "de".into(),
+        evaluations: Some(60),
+        ..Study::default()
+    };
+    let report = run(&study, None, 1);
+    assert!(!report.outcome.is_feasible() && report.outcome.nfev == 60 && report.outcome.x[0] > 4.9, "{report:?}");
+    // The least sum on a line is found although no random point lies on it.
+    let study = Study { constraints: vec!["x0 + x1 = 1".into()], evaluations: Some(400), ..study };
+    let report = run(&study, None, 1);
+    assert!(report.outcome.is_feasible() && (report.outcome.fun - 0.5).abs() < 0.05, "{}", report.outcome.fun);
+}
+
+#[test]
 fn answers_without_a_value_that_is_needed_are_failures_that_say_so() {
     let study = Study { constraints: vec!["prodct <= 0".into()], evaluations: Some(8), method: "de".into(), ..study() };
     let report = run(&study, None, 1);

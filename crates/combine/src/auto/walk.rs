@@ -8,7 +8,7 @@ use swarmgrad_algorithms::method::Method;
 use swarmgrad_algorithms::saved;
 use swarmgrad_core::{Algorithm, Matrix, Real, Reason, Result, Rng, Space, Start};
 
-/// Most variables of models, which take 30 d^2 numbers; above it differences go on with intervals that suit the values.
+/// Most variables of models, which take about 14 d^2 numbers; above it differences go on with intervals that suit the values.
 const MODELS: usize = 100;
 
 /// A descent.

@@ -7,6 +7,10 @@
 //! penalty      f + weight times violation, the weight growing until the best point is feasible        weighted means
 //! ```
 //!
+//! Where the values of all constraints can be had without an evaluation ([`Algorithm::screen`]), a method that is told by feasibility alone
+//! needs no value of an infeasible point: such points are not evaluated, and the method is told of them at once. A round without any
+//! feasible point is followed by another one, and after a hundred of them in a row one is evaluated as it is.
+//!
 //! A method that remembers values it was told long ago, as differential evolution does, must not be told of one point twice
 //! with different numbers: of the four only the first never does.
 
@@ -22,8 +26,10 @@ pub use penalty::GrowingPenalty;
 
 use serde::{Deserialize, Serialize};
 use swarmgrad_algorithms::method::Handling;
+use swarmgrad_algorithms::saved;
 use swarmgrad_core::{
-    Aim, Algorithm, Constraint, Error, Matrix, Real, Reason, Result, Rng, Solutions, View, math, save_state, violation,
+    Aim, Algorithm, Constraint, Error, Matrix, Real, Reason, Result, Rng, Screen, Solutions, View, math, save_state,
+    violation,
 };
 
 /// What is known of the points of a round.
@@ -114,20 +120,73 @@ pub struct Handled<F: Real = f64> {
     constraints: Vec<Constraint>,
     rows: Matrix<F>,
     scalars: Vec<F>,
+    screen: Option<Screen<F>>,
+    /// All points that the method has asked for, and of each the row that was handed out.
+    asked: Matrix<F>,
+    handed: Vec<Option<usize>>,
+    /// Points that were not evaluated, of all that were asked for.
+    screened: [u64; 2],
 }
+
+/// Rounds in a row without a feasible point after which one is evaluated.
+const ROUNDS: u64 = 100;
 
 /// Its state in a file.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     strategy: Strategy,
     constraints: Vec<Constraint>,
+    screened: [u64; 2],
     state: Vec<u8>,
 }
 
 impl<F: Real> Handled<F> {
     /// The method, told by a strategy.
     pub fn new(method: Box<dyn Algorithm<F>>, strategy: Strategy) -> Self {
-        Handled { method, strategy, constraints: Vec::new(), rows: Matrix::default(), scalars: Vec::new() }
+        Handled {
+            method,
+            strategy,
+            constraints: Vec::new(),
+            rows: Matrix::default(),
+            scalars: Vec::new(),
+            screen: None,
+            asked: Matrix::default(),
+            handed: Vec::new(),
+            screened: [0; 2],
+        }
+    }
+
+    /// Leaves those of the points asked for that keep to the constraints.
+    fn sift(&mut self, screen: &Screen<F>, xs: &mut Matrix<F>) {
+        self.asked.copy_from(xs.rows());
+        self.handed.clear();
+        self.rows.resize(0, self.constraints.len());
+        xs.resize(0, self.asked.dim());
+        for x in self.asked.iter() {
+            let values = screen(x);
+            let keeps = violation(&self.constraints, &values) == F::zero();
+            self.handed.push(keeps.then_some(xs.len()));
+            self.rows.push(&values);
+            if keeps {
+                xs.push(x);
+            }
+        }
+    }
+
+    /// Tells the method of all points that it has asked for, with the values of those that were evaluated.
+    fn tell_all(&mut self, values: &[F]) {
+        let value = |row: &Option<usize>| row.and_then(|row| values.get(row).copied()).unwrap_or(F::infinity());
+        let values: Vec<F> = self.handed.iter().map(value).collect();
+        let told =
+            ToldRound { constraints: &self.constraints, dim: self.asked.dim(), values: &values, rows: &self.rows };
+        self.strategy.scalars(told, &mut self.scalars);
+        self.method.tell(&mut self.asked, &self.scalars);
+    }
+
+    /// The constraints' values without an evaluation, where nothing else is needed of an infeasible point.
+    fn screens(&self) -> Option<Screen<F>> {
+        let alone = matches!(self.strategy, Strategy::Feasibility(_)) && !self.constraints.is_empty();
+        self.screen.clone().filter(|_| alone)
     }
 }
 
@@ -138,18 +197,43 @@ impl Handled<f64> {
     /// Bytes that are no such state.
     pub fn load(bytes: &[u8], load: impl FnOnce(&[u8]) -> Result<Box<dyn Algorithm>>) -> Result<Self> {
         let wrong = |why: postcard::Error| Error::Saved(format!("a method with constraints: {why}"));
-        let Saved { strategy, constraints, state } = postcard::from_bytes(bytes).map_err(wrong)?;
+        let Saved { strategy, constraints, screened, state } = postcard::from_bytes(bytes).map_err(wrong)?;
         strategy.verify()?;
-        Ok(Handled { constraints, ..Handled::new(load(&state)?, strategy) })
+        screened.into_iter().try_for_each(|count| saved::count("screened", count))?;
+        Ok(Handled { constraints, screened, ..Handled::new(load(&state)?, strategy) })
     }
 }
 
 impl<F: Real> Algorithm<F> for Handled<F> {
     fn ask(&mut self, rng: &Rng, xs: &mut Matrix<F>) {
         self.method.ask(rng, xs);
+        let Some(screen) = self.screens() else { return };
+        for round in 0.. {
+            self.sift(&screen, xs);
+            let (all, kept) = (self.asked.len() as u64, xs.len() as u64);
+            if all > 0 && kept == 0 && round == ROUNDS {
+                xs.copy_from(self.asked.rows());
+                self.handed = (0..xs.len()).map(Some).collect();
+                self.screened[1] += all;
+                return;
+            }
+            self.screened = [self.screened[0] + all - kept, self.screened[1] + all];
+            if all == 0 || kept > 0 {
+                return;
+            }
+            self.tell_all(&[]);
+            if self.method.stop_reason().is_some() {
+                return;
+            }
+            // Draws of their own: the run still is in the same round.
+            self.method.ask(&rng.fork(&format!("screened{round}")), xs);
+        }
     }
 
     fn tell(&mut self, xs: &mut Matrix<F>, values: &[F]) {
+        if self.screens().is_some() {
+            return self.tell_all(values);
+        }
         if self.constraints.is_empty() || self.rows.len() != values.len() {
             return self.method.tell(xs, values);
         }
@@ -164,7 +248,14 @@ impl<F: Real> Algorithm<F> for Handled<F> {
     }
 
     fn tell_constraints(&mut self, values: &Matrix<F>) {
-        self.rows.clone_from(values);
+        // Those of all points asked for are known already.
+        if self.screens().is_none() {
+            self.rows.clone_from(values);
+        }
+    }
+
+    fn screen(&mut self, screen: &Screen<F>) {
+        self.screen = Some(screen.clone());
     }
 
     /// What the values are made of is not what the method is told.
@@ -202,6 +293,16 @@ impl<F: Real> Algorithm<F> for Handled<F> {
         None
     }
 
+    fn explanation(&self) -> Option<String> {
+        let [screened, all] = self.screened;
+        let own = format!("{screened} of {all} points broke constraints over the variables and were not evaluated");
+        let own = (screened > 0).then_some(own);
+        match (self.method.explanation(), own) {
+            (Some(theirs), Some(own)) => Some(format!("{theirs}; {own}")),
+            (theirs, own) => theirs.or(own),
+        }
+    }
+
     fn multipliers(&self) -> Option<Vec<f64>> {
         match &self.strategy {
             Strategy::Lagrangian(strategy) => strategy.multipliers(),
@@ -216,7 +317,8 @@ impl<F: Real> Algorithm<F> for Handled<F> {
     fn save(&self, out: &mut Vec<u8>) -> Result<()> {
         let mut state = Vec::new();
         self.method.save(&mut state)?;
-        let saved = Saved { strategy: self.strategy.clone(), constraints: self.constraints.clone(), state };
+        let (strategy, constraints) = (self.strategy.clone(), self.constraints.clone());
+        let saved = Saved { strategy, constraints, screened: self.screened, state };
         save_state("a method with constraints", &saved, out)
     }
 }
