@@ -77,7 +77,7 @@ pub(super) fn text(report: &Report) -> String {
             lines.push(("active", active.join(", ")));
             let known = report.multipliers().unwrap_or_default();
             let known = known.iter().filter(|(name, lambda)| active.contains(name) && *lambda != 0.0);
-            let each: Vec<String> = known.map(|(name, lambda)| format!("{name} {}", short(*lambda))).collect();
+            let each: Vec<String> = known.map(|(name, lambda)| format!("{name}: {}", short(*lambda))).collect();
             if !each.is_empty() {
                 let what = "what the best value gains for each unit that the constraint is loosened by, an estimate";
                 lines.push(("multipliers", format!("{}\n({what})", each.join(", "))));
