@@ -271,8 +271,7 @@ pub static ENTRIES: &[Entry] = &[
         "CMA-ES ranked by a quadratic model, restarted with a doubled population: for dear objectives",
         "Hansen 2019",
         &[]
-    )
-    .told_by(Handling::Lagrangian),
+    ),
     algorithm!(
         sep_cma_es::SepCma<f32>,
         sep_cma_es::SepCma<f64>,

@@ -129,6 +129,11 @@ impl<F: Real> LqCma<F> {
         self.cma.distribution()
     }
 
+    /// Bytes that a run takes in so many dimensions.
+    pub fn bytes(params: &Params, dim: usize) -> f64 {
+        memory_of(params, dim)
+    }
+
     /// Points that the model has.
     pub fn known(&self) -> usize {
         self.model.len()
@@ -158,6 +163,7 @@ impl<F: Real> LqCma<F> {
         self.values.clear();
         self.values.resize(lambda, F::nan());
         self.evaluated.clear();
+        [&mut self.evaluated, &mut self.asked].into_iter().for_each(|rows| rows.reserve(lambda));
         self.open = true;
         true
     }

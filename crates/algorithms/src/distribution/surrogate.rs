@@ -34,10 +34,12 @@ const WEIGHT: f64 = 20.0;
 const MOST: usize = 1000;
 /// Values beyond it are no values.
 const LARGE: f64 = 1e100;
-/// Steps of conjugate gradients at most, and those after which R is made anew; the precision of the solution.
+/// Steps of conjugate gradients at most, with a new R and before R is made anew; the precision of the solution, and that from which on
+/// roundings are what is left where a step gains nothing.
 const STEPS: usize = 40;
 const MANY: usize = 8;
-const EXACT: f64 = 1e-15;
+const EXACT: f64 = 1e-14;
+const ROUNDING: f64 = 1e-10;
 /// Added to the diagonal, relative to it.
 const RIDGE: f64 = 1e-13;
 
@@ -343,7 +345,7 @@ impl Surrogate {
             if !anew {
                 self.beta[0] += self.base - base;
                 self.fill(base);
-                anew = self.descend(n, size).is_none_or(|steps| steps > MANY);
+                anew = !self.descend(n, size, MANY);
             }
             if anew {
                 self.aim();
@@ -351,9 +353,7 @@ impl Surrogate {
                 self.decompose(n, size);
                 self.beta.clear();
                 self.beta.resize(size, 0.0);
-                if self.descend(n, size).is_none() {
-                    self.beta.fill(f64::NAN);
-                }
+                self.descend(n, size, STEPS);
             }
             self.base = base;
         }
@@ -457,12 +457,12 @@ impl Surrogate {
         self.decomposed = Some(self.shape);
     }
 
-    /// Conjugate gradients on the normal equations from the coefficients there are; how many steps, where they end.
-    fn descend(&mut self, n: usize, size: usize) -> Option<usize> {
+    /// Conjugate gradients on the normal equations from the coefficients there are; whether they have come to the end.
+    fn descend(&mut self, n: usize, size: usize, most: usize) -> bool {
         let Work { a, r, q, s, p, .. } = &mut self.work;
         let (r_matrix, beta) = (&self.triangle, &mut self.beta);
         let row = |i: usize| &a[i * size..(i + 1) * size];
-        let goal = EXACT * EXACT * dot(r, r);
+        let [goal, floor] = [EXACT, ROUNDING].map(|t| t * t * dot(r, r));
         (0..n).for_each(|i| r[i] -= dot(row(i), beta));
         let slope = |r: &[f64], s: &mut Vec<f64>| {
             s.clear();
@@ -476,25 +476,28 @@ impl Surrogate {
         p.clear();
         p.extend_from_slice(s);
         q.resize(n, 0.0);
-        for step in 0..STEPS {
+        for _ in 0..most {
             if gamma <= goal {
-                return Some(step);
+                return true;
             }
             q.truncate(n);
             (0..n).for_each(|i| q[i] = dot(row(i), p));
             let alpha = gamma / dot(q, q);
             if !alpha.is_finite() {
-                return None;
+                return false;
             }
             beta.iter_mut().zip(&*p).for_each(|(b, p)| *b += alpha * p);
             r.iter_mut().zip(&*q).for_each(|(r, q)| *r -= alpha * q);
             let before = gamma;
             gamma = slope(r, s);
             solve_upper(r_matrix, size, s);
+            if gamma >= before && gamma <= floor {
+                return true;
+            }
             let keep = gamma / before;
             p.iter_mut().zip(&*s).for_each(|(p, s)| *p = s + keep * *p);
         }
-        Some(STEPS)
+        gamma <= goal
     }
 
     /// Slope and Hessian of the model in coordinates z of x = middle + J z: J row by row, the Hessian's lower triangle.
