@@ -71,7 +71,11 @@ fn no_method_allocates_after_its_first_iterations() {
             let allowed = match (name, json) {
                 // Lists grow once where central differences ask for twice the points, or a line has more points than
                 // ever; the reason of an end is written once.
-                ("quasi_newton" | "coordinate_search" | "cr_fm_nes" | "multistart" | "least_squares" | "fit", _) => 10,
+                (
+                    "quasi_newton" | "coordinate_search" | "cr_fm_nes" | "lq_cma_es" | "multistart" | "least_squares"
+                    | "fit",
+                    _,
+                ) => 10,
                 // A new run of CMA-ES has a larger population than any before.
                 ("auto", _) => 100,
                 // Rectangles are kept for ever, and a round has as many as may hold the minimum.

@@ -103,6 +103,7 @@ fn one_two_and_eight_threads_give_the_same_bits() {
                 "cma_es",
                 "ipop_cma_es",
                 "bipop_cma_es",
+                "lq_cma_es",
                 "xnes",
                 "nelder_mead",
                 "trust_region",

@@ -242,6 +242,7 @@ replays! {
     nelder_mead, nelder_mead_box,
     coordinate_search, coordinate_search_free, coordinate_search_bent, trust_region, trust_region_box, direct, direct_original,
     cma_es, cma_es_stalled, cma_es_passive, cma_es_lazy, cma_es_box, cma_es_clamped, cma_es_margin, ipop_cma_es, bipop_cma_es,
+    lq_cma_es, lq_cma_es_rugged, lq_cma_es_box,
     nsga2, sms_emoa, mo_cbo,
     sep_cma_es, snes, snes_margin, xnes, xnes_wide, cr_fm_nes, cr_fm_nes_far, open_es, pgpe,
 }

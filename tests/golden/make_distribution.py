@@ -9,6 +9,8 @@ Written from the papers' equations, like make.py, whose draws, objectives and fi
   (again, row i: its normals); a point that is outside still is evaluated at its mirror image and its step stands. Where "outside" is
   not given, the box goes on for a hundredth of its width on each side, bent as in pycma's BoxConstraintsLinQuadTransformation, and
   mean is the unbent one; where it is "clamp" a point is clipped, and its step becomes the one that leads to where it was evaluated.
+* The file of lq-CMA-ES: a step is a pass of its inner loop, x the points of that pass; kind of the model (0 linear, 1 with squares,
+  2 full), tau after the pass, and whether all of the population are evaluated.
 * Labels: z standard normals, one row a point (of mirrored pairs one row a pair); v the first direction of CR-FM-NES;
   start the uniform numbers of a new mean; regime the two numbers of a small run. The draws of run k are below run<k>/.
 """
@@ -428,6 +430,160 @@ def pgpe(f, x, p, draw, bounds):
         yield dict(x=x, fx=fx, mean=mu, g=mu, sigma_vector=sigma, capped=capped)
 
 
+# ---------------------------------------------------------------------------------------------- lq-CMA-ES
+
+
+def least_squares(a, b):
+    """min |a beta - b| by modified Gram-Schmidt, twice, in any precision."""
+    q, r = a.copy(), np.zeros((a.shape[1],) * 2, dtype=make.REAL)
+    for j in range(a.shape[1]):
+        for _ in range(2):
+            share = q[:, :j].T @ q[:, j]
+            q[:, j] = q[:, j] - q[:, :j] @ share
+            r[:j, j] += share
+        r[j, j] = norm(q[:, j])
+        q[:, j] = q[:, j] / r[j, j]
+    beta = q.T @ b
+    for j in range(a.shape[1] - 1, -1, -1):
+        beta[j] = (beta[j] - r[j, j + 1 :] @ beta[j + 1 :]) / r[j, j]
+    return beta
+
+
+def least_norm(a, b):
+    """The shortest solution of a beta = b: beta = q c with a' = q r and r' c = b."""
+    q, r = a.T.copy(), np.zeros((len(a),) * 2, dtype=make.REAL)
+    for j in range(len(a)):
+        for _ in range(2):
+            share = q[:, :j].T @ q[:, j]
+            q[:, j] = q[:, j] - q[:, :j] @ share
+            r[:j, j] += share
+        r[j, j] = norm(q[:, j])
+        q[:, j] = q[:, j] / r[j, j]
+    c = np.zeros(len(a), dtype=make.REAL)
+    for j in range(len(a)):
+        c[j] = (b[j] - r[:j, j] @ c[:j]) / r[j, j]
+    return q @ c
+
+
+class Model:
+    """Linear, with squares, with products as well: Hansen 2019, section 3. Points, newest first."""
+
+    def __init__(self, n, lam):
+        self.n, self.lam, self.kind = n, lam, 0
+        self.sizes = [n + 1, 2 * n + 1, n * (n + 3) // 2 + 1]
+        self.points = []
+
+    def add(self, x, f):
+        self.points = [(x, f)] + self.points
+        self.points = self.points[: max(self.lam, 2 * self.sizes[2])]
+        for kind in (1, 2):
+            if 0.75 * len(self.points) >= 1.1 * self.sizes[kind]:
+                self.kind = max(self.kind, kind)
+
+    def sort(self, count):
+        self.points = sorted(self.points[:count], key=lambda point: point[1]) + self.points[count:]
+
+    def features(self, x):
+        u = (x - self.centre) / self.length
+        phi = np.concatenate([[make.REAL(1)], u, u * u][: 2 + (self.kind > 0)])
+        products = [u[j] * u[k] for j in range(self.n) for k in range(j)]
+        return np.concatenate([phi, products]) if self.kind == 2 else phi
+
+    def fit(self):
+        best = sorted(self.points, key=lambda point: point[1])
+        best = best[: max(self.sizes[self.kind] + 2, int(0.75 * (len(best) + 1)))]
+        self.centre, self.base = best[0]
+        self.length = np.sqrt(np.mean([(x - self.centre) ** 2 for x, _ in best], axis=0))
+        w = [20 - 19 * real(k) / (len(best) - 1) for k in range(len(best))]
+        a = np.array([t * self.features(x) for t, (x, _) in zip(w, best)])
+        b = np.array([t * (f - self.base) for t, (_, f) in zip(w, best)])
+        self.beta = (least_norm if len(a) < a.shape[1] else least_squares)(a, b)
+
+    def __call__(self, x):
+        return self.base + self.features(x) @ self.beta
+
+    def tau(self, count):
+        points = self.points[:count]
+        if len(points) < 3:
+            return 0.0
+        both = [(np.sign(f - g), np.sign(self(x) - self(y))) for (x, f), (y, g) in itertools.combinations(points, 2)]
+        s, t = np.array(both).T
+        return float((s * t).sum() / math.sqrt((s * s).sum() * (t * t).sum()))
+
+    def derivatives(self, x):
+        """Slope and Hessian at a point."""
+        n, u = self.n, (x - self.centre) / self.length
+        h = np.zeros((n, n), dtype=make.REAL)
+        if self.kind:
+            h[np.diag_indices(n)] = 2 * self.beta[n + 1 : 2 * n + 1]
+        if self.kind == 2:
+            for (j, k), t in zip([(j, k) for j in range(n) for k in range(j)], self.beta[2 * n + 1 :]):
+                h[j, k] = h[k, j] = t
+        g = self.beta[1 : n + 1] + h @ u
+        return g / self.length, h / np.outer(self.length, self.length)
+
+
+def least_in_ball(g, h, r):
+    """The least point of g z + z h z / 2 with |z| <= r."""
+    n = len(g)
+    step = lambda shift: -symmetric_function(h + shift * np.eye(n, dtype=make.REAL), lambda t: 1 / t) @ g
+    values = []
+    symmetric_function(h, lambda t: (values.append(t), t)[1])
+    low = min(values[0])
+    if low > 0 and norm(step(real(0))) <= r:
+        return step(real(0))
+    a, b = max(real(0), -low), max(real(0), -low) + norm(g) / r
+    for _ in range(70):
+        shift = (a + b) / 2
+        a, b = (shift, b) if norm(step(shift)) > r else (a, shift)
+    return step(b)
+
+
+def lq_cma_es(f, x, p, draw, bounds):
+    n, lam, fbest = len(x[0]), p["population"], math.inf
+    mean = bounds.unfold(x[0]) if isinstance(bounds, Bent) else x[0]
+    cma = Cma(mean, p, lam, first_sigma(p, bounds, 0.2), bounds)
+    model = Model(n, lam)
+    longest = np.sqrt(real(n)) + 2 * real(n) / (n + 2)
+    while True:
+        injected = None
+        if cma.g:
+            model.fit()
+        points = cma.sample(draw, "run0/z")
+        if cma.g:
+            to = cma.sigma * cma.root
+            g, h = model.derivatives(cma.m)
+            injected = cma.m + to @ least_in_ball(to @ g, to @ h @ to, longest)
+            inside = injected if bounds is None else np.clip(injected, *bounds)
+            points[0] = inside
+            y = ((bounds.unfold(inside) if isinstance(bounds, Bent) else inside) - cma.m) / cma.sigma
+            cma.y[0] = y * min(real(1), longest / norm(cma.inverse_root @ y))
+        values, done = np.full(lam, make.REAL(np.nan)), []
+        k = int(1 + max(0.02 * lam, 4 - len(model.points)))
+        while True:
+            order = ranked(np.array([model(t) for t in points])) if len(model.points) > 1 else range(lam)
+            asked = [i for i in order if i not in done][: k - len(done)]
+            fx = f(points[asked])
+            for i, value in zip(asked, fx):
+                values[i] = value
+                model.add(points[i], value)
+            done += asked
+            model.sort(len(done))
+            model.fit()
+            tau = model.tau(max(15, int(min(1.2 * len(done), 0.75 * lam))))
+            if fx.min() < fbest:
+                best, fbest = points[asked][np.argmin(fx)], fx.min()
+            over = tau >= 0.85 or len(done) == lam
+            if over:
+                models = np.array([model(t) for t in points])
+                cma.update(values if len(done) == lam else models - models.min() + values[done].min())
+            state = dict(cma.state(points[asked], fx), g=best, run=1, tau=tau, kind=model.kind, all=len(done) == lam)
+            yield state
+            if over:
+                break
+            k = len(done) + math.ceil(len(done) / 2)
+
+
 # ---------------------------------------------------------------------------------------------- running
 
 
@@ -450,7 +606,9 @@ def trajectory(name, program, objective, start, p, seed, steps, bounds=None):
     finally:
         make.REAL = np.float64
     assert rounding < 1e-13, f"{name}: rounding {rounding:.1e}"
-    head = dict(method=program.__name__, params=p, objective=objective, dim=start.shape[1], particles=p["particles"])
+    head = dict(method=program.__name__, params=p, objective=objective, dim=start.shape[1])
+    if "particles" in p:
+        head["particles"] = p["particles"]
     if bounds is not None:
         head["bounds"] = bounds
         if isinstance(bounds, Clamped):
@@ -486,6 +644,17 @@ def cma_files():
     assert max(sizes) >= 16 and sum(f"run{s['run'] - 1}/regime" in s["draws"] for s in runs) >= 2, sizes
 
 
+def model_files():
+    p = dict(population=7, sigma=0.06)
+    _, walked = trajectory("lq_cma_es", lq_cma_es, "rosenbrock", one(121, 3, 1.0), p, 121, 30)
+    assert {s["kind"] for s in walked} == {0, 1, 2}
+    assert any(s["all"] for s in walked) and sum(s["tau"] >= 0.85 and not s["all"] for s in walked) > 5
+    _, walked = trajectory("lq_cma_es_rugged", lq_cma_es, "rastrigin25", one(124, 3), dict(p, sigma=0.3), 124, 24)
+    assert sum(s["all"] for s in walked) >= 3
+    _, walked = trajectory("lq_cma_es_box", lq_cma_es, "rosenbrock", one(141, 2, 0.5), dict(p, sigma=0.1), 141, 24, Bent([-1.0, 0.8]))
+    assert any((abs(t) == 0.8).any() or (t == -1.0).any() for s in walked for t in s["x"])
+
+
 def natural_files():
     p = dict(particles=7, sigma=0.15)
     trajectory("snes", snes, "rosenbrock", one(111, 4, 1.0), p, 111, 12)
@@ -503,4 +672,5 @@ def natural_files():
 
 if __name__ == "__main__":
     cma_files()
+    model_files()
     natural_files()

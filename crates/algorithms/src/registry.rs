@@ -1,6 +1,8 @@
 //! The methods of this crate by name.
 
-use crate::distribution::{bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, open_es, pgpe, sep_cma_es, snes, xnes};
+use crate::distribution::{
+    bipop_cma_es, cma_es, cr_fm_nes, ipop_cma_es, lq_cma_es, open_es, pgpe, sep_cma_es, snes, xnes,
+};
 use crate::evolution::{de, ga, jade, jde, jso, lshade, random_search, shade};
 use crate::front::{Evolving, mo_cbo, nsga2, sms_emoa};
 use crate::gradient::adaswarm;
@@ -263,6 +265,13 @@ pub static ENTRIES: &[Entry] = &[
         &[]
     )
     .told_by(Handling::Lagrangian),
+    algorithm!(
+        lq_cma_es::LqCmaEs<f32>,
+        lq_cma_es::LqCmaEs<f64>,
+        "CMA-ES ranked by a quadratic model, restarted with a doubled population: for dear objectives",
+        "Hansen 2019",
+        &[]
+    ),
     algorithm!(
         sep_cma_es::SepCma<f32>,
         sep_cma_es::SepCma<f64>,

@@ -38,6 +38,7 @@ Method = Literal[
     "cma_es",
     "ipop_cma_es",
     "bipop_cma_es",
+    "lq_cma_es",
     "sep_cma_es",
     "cr_fm_nes",
     "xnes",

@@ -93,7 +93,7 @@ impl Bend {
 }
 
 /// What became of a step on its way into the space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Placed {
     /// It stands.
     Inside,

@@ -25,6 +25,7 @@ pub mod cma_es;
 pub mod cr_fm_nes;
 mod eigen;
 pub mod ipop_cma_es;
+pub mod lq_cma_es;
 mod margin;
 pub mod open_es;
 pub mod pgpe;
@@ -32,6 +33,7 @@ mod rows;
 pub mod sep_cma_es;
 pub mod snes;
 mod stop;
+mod surrogate;
 pub mod xnes;
 
 use crate::method::Method;
@@ -169,7 +171,6 @@ pub struct Samples<F: Real, D: Distribution> {
     lent: bool,
     /// The distribution has left the numbers or has shrunk to a point.
     broken: Option<Reason>,
-    #[serde(skip)]
     placed: Vec<Placed>,
     #[serde(skip)]
     order: Vec<usize>,
@@ -270,6 +271,31 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         }
     }
 
+    /// Whether a state that was read back fits together, between two rounds or, `lent`, within one.
+    pub(crate) fn verify_within(&self, lent: bool) -> Result<()> {
+        let (n, dim) = (self.fx.len(), self.space.dim());
+        self.start.check(&self.space)?;
+        saved::holds("phase", self.lent == lent, "must be that between two rounds")?;
+        saved::count("rounds", self.rounds)?;
+        let (population, begun) = (self.distribution.population(), self.rounds > 0);
+        let asked = lent && self.broken.is_none();
+        let rows = if asked { population } else { n };
+        saved::shape("x", &self.x, rows, dim)?;
+        saved::shape("steps", &self.steps, rows, dim)?;
+        saved::holds("placed", !asked || self.placed.len() == rows, "must be one a point")?;
+        saved::holds("population", population > 1, "must be at least 2")?;
+        self.distribution.verify(dim, begun || asked)?;
+        if begun || asked {
+            saved::holds("scale", self.chart.fits(dim), "must be one a variable")?;
+            saved::length("mean", self.distribution.mean(), dim)?;
+        }
+        if !begun {
+            memory::check(D::NAME, dim, 8.0 * points(population, dim))?;
+            return saved::holds("values", n == 0, "must be none before the first round");
+        }
+        saved::holds("values", n == population, "must be one a point")
+    }
+
     /// Whether all variables are; else points that mean the same are no sign of an end.
     fn is_continuous(&self) -> bool {
         self.space.parts().all(|part| matches!(part, Part::Continuous(_)))
@@ -319,24 +345,8 @@ impl<F: Real, D: Distribution> Method<F> for Samples<F, D> {
     }
 
     fn verify(&self) -> Result<()> {
-        let (n, dim) = (self.fx.len(), self.space.dim());
-        self.start.check(&self.space)?;
         // What has ended while it moved is not asked again.
-        let between = !self.lent || self.stop_reason().is_some();
-        saved::holds("phase", between, "must be that between two rounds")?;
-        saved::count("rounds", self.rounds)?;
-        saved::shape("x", &self.x, n, dim)?;
-        saved::shape("steps", &self.steps, n, dim)?;
-        let (population, begun) = (self.distribution.population(), self.rounds > 0);
-        saved::holds("population", population > 1, "must be at least 2")?;
-        self.distribution.verify(dim, begun)?;
-        if !begun {
-            memory::check(D::NAME, dim, 8.0 * points(population, dim))?;
-            return saved::holds("values", n == 0, "must be none before the first round");
-        }
-        saved::holds("values", n == population, "must be one a point")?;
-        saved::holds("scale", self.chart.fits(dim), "must be one a variable")?;
-        saved::length("mean", self.distribution.mean(), dim)
+        self.verify_within(self.lent && self.stop_reason().is_some())
     }
 }
 

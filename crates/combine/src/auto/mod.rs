@@ -10,9 +10,11 @@
 //! model        Gaussian process with expected improvement (model.rs)      few evaluations of two variables, whole variables, choices
 //! line         parabolas, and a Gaussian process of the whole line        one variable with two bounds
 //! coordinates  coordinate search from the best point                     where every split of the probe adds up
-//! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin; CR-FM-NES above
-//!              1,000 variables
-//! dive         quasi-Newton from the best point of the CMA-ES run        finishes what CMA-ES would converge to slowly
+//! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin; lq-CMA-ES up
+//!              to 20 variables where the first descent ended on rugged
+//!              ground, CR-FM-NES above 1,000
+//! dive         quasi-Newton from the best point of the CMA-ES run,       finishes what CMA-ES would converge to slowly
+//!              where it has no model
 //! steps        along the variables, then down the slope                   budgets known to be no gradient's worth
 //! survey       lines from where a smooth first descent has ended          functions with one basin: they are told by it
 //! scatter      points of the start's law                                 starts of descents, where workers would be idle
@@ -82,6 +84,8 @@ parameters! {
         explored "1 - e": f64 = 0.9975, Within(0.5, 1.0);
         /// Whether an evaluation is worth milliseconds of thought, for up to 20 variables and a known budget.
         dear "": bool = false, Flag;
+        /// Whether CMA-ES may rank its points by a quadratic model, up to 20 variables.
+        surrogate "": bool = true, Flag;
     }
 }
 
@@ -559,11 +563,19 @@ impl<F: Real> Auto<F> {
         let begins = self.population == 0 || doubled.saturating_mul(dim) > LARGEST;
         self.population = if begins { first } else { doubled };
         let start = if runs == 0 { self.best.as_start() } else { self.start.later() };
-        self.sample = Sample::new(&self.space, start, runs, self.population, self.params.sigma).ok();
+        let batch = self.is_ranked_by_model().then_some(workers);
+        self.sample = Sample::new(&self.space, start, runs, self.population, self.params.sigma, batch).ok();
         // A population that does not fit is not doubled.
         self.population = if self.sample.is_some() { self.population } else { 0 };
         self.spent[Lane::Sample.kind()].runs += 1;
         true
+    }
+
+    /// Whether a new run of CMA-ES has a model.
+    fn is_ranked_by_model(&self) -> bool {
+        let exact = !self.findings.inexact && !self.descents[0].search.is_mixed();
+        let rugged = self.findings.smooth != Some(true);
+        self.params.surrogate && exact && rugged && sample::suits_model(self.space.dim())
     }
 
     /// Whether the run only draws in on what a dive from it has found already.
@@ -573,9 +585,10 @@ impl<F: Real> Auto<F> {
         again && self.dive.is_settled() && run.best.value.f64() >= found
     }
 
-    /// A dive from where the CMA-ES run has drawn in far enough since the last one, and has found something better.
+    /// A dive from where the CMA-ES run has drawn in far enough since the last one, and has found something better. A run with a model
+    /// has the model's steps instead.
     fn open_dive(&mut self) -> bool {
-        let Some(run) = &mut self.sample else { return false };
+        let Some(run) = self.sample.as_mut().filter(|run| !run.has_model()) else { return false };
         let unit = run.deviation();
         let due = run.fresh && run.best.value.is_finite() && unit < DEPTH * run.unit;
         if due {

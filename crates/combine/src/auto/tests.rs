@@ -99,3 +99,27 @@ fn one_variable_is_searched_as_a_whole() {
     let several = minimize("auto:workers=4", 1, waves, 60, 1);
     assert!(several.fun < -0.869, "{}", several.fun);
 }
+
+/// A sharp ridge, turned: descents by differences end on it.
+fn ridge(x: &[f64]) -> f64 {
+    let turned = |j: usize| 0.8 * (x[j] - 0.7) + 0.6 * (x[(j + 1) % x.len()] - 0.7);
+    let off: f64 = (1..x.len()).map(|j| turned(j) * turned(j)).sum();
+    turned(0) * turned(0) + 100.0 * off.sqrt()
+}
+
+#[test]
+fn a_model_ranks_where_the_ground_is_rugged_and_exact_alone() {
+    let exact = |value: f64, _: &[f64]| value;
+    let (with, without) = (median("auto", ridge, exact, 1000), median("auto:surrogate=false", ridge, exact, 1000));
+    assert!(with < 0.3 * without, "{with:e}, without a model {without:e}");
+    let pair = |f: fn(&[f64]) -> f64, size: f64, seed| {
+        ["auto(explored=1)", "auto(explored=1, surrogate=false)"]
+            .map(|method| minimize(method, 5, |x: &[f64]| spoiled(f(x), size, x), 800, seed))
+    };
+    for seed in 0..3 {
+        for (f, size) in [(rosenbrock as fn(&[f64]) -> f64, 0.0), (sphere, 1e-4), (rosenbrock, 1e-4)] {
+            let [with, without] = pair(f, size, seed);
+            assert_eq!((with.fun, with.x), (without.fun, without.x), "seed {seed}, errors {size}");
+        }
+    }
+}
