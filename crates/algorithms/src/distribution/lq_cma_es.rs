@@ -538,7 +538,7 @@ mod tests {
                 again.ask(&rng.at(round), &mut xs);
                 method.ask(&rng.at(round), &mut other);
                 assert_eq!(xs.data(), other.data(), "round {round}");
-                open += usize::from(again.run().is_some_and(|run| run.evaluated.len() > 0));
+                open += usize::from(again.run().is_some_and(|run| !run.evaluated.is_empty()));
                 method = again;
             } else {
                 method.ask(&rng.at(round), &mut xs);

@@ -282,7 +282,8 @@ impl Surrogate {
         }
         let mut models = std::mem::take(&mut self.work.models);
         let mut values = std::mem::take(&mut self.work.values);
-        (models.clear(), values.clear());
+        models.clear();
+        values.clear();
         for i in 0..count {
             let slot = self.order[i];
             values.push(self.f[slot]);
