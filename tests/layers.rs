@@ -13,7 +13,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("swarmgrad-nn", 4),
     ("swarmgrad", 5),
     ("swarmgrad-lab", 6),
-    ("swarmgrad-python", 6),
+    ("swarmgrad-python", 7),
     ("swarmgrad-playground", 6),
     ("swarmgrad-cli", 7),
 ];

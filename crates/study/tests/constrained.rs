@@ -72,7 +72,7 @@ fn constraints_over_the_variables_cost_no_evaluation() {
             dim: Some(3),
             constraints: vec!["x0 + x1 >= 1".into(), "x2 >= x0".into()],
             method: method.into(),
-            evaluations: Some(400),
+            evaluations: Some(1500),
             seed: 3,
             ..Study::default()
         };

@@ -22,7 +22,8 @@
 //! Differs from the papers: the trust region is a box in units of the natural lengths of the variables; (4) stops at the first
 //! face on which conjugate gradients end; K is dense and is inverted anew after m updates, whenever rho changes, and where sigma is too small to
 //! divide by; a point of bad geometry moves to the better of the two corners that the gradient of its Lagrange function points to;
-//! a value that is not finite counts as the worst of the set plus its range.
+//! after a step to a value that is not finite a shorter one follows, and one no longer than rho counts as the worst of the set plus its
+//! range; where such a value was to better the geometry, the model's own stands for it.
 
 use super::{LocalSearch, Terrain};
 use crate::linear::{
@@ -210,9 +211,9 @@ impl LocalSearch for TrustRegion {
                     self.points.row_mut(i).copy_from_slice(xs.row(k));
                     self.f[i] = values[k];
                 }
-                for i in 0..self.f.len() {
-                    self.f[i] = self.tamed(self.f[i]);
-                }
+                // Of a hole beside the start nothing is known: the ground there counts as flat.
+                let flat = self.f[self.best];
+                self.f.iter_mut().filter(|f| !f.is_finite()).for_each(|f| *f = flat);
                 self.best = swarmgrad_core::best_index(&self.f).unwrap_or(0);
                 self.model.g.fill(0.0);
                 self.model.h.fill(0.0);
@@ -232,7 +233,10 @@ impl LocalSearch for TrustRegion {
             }
             Stage::Step => self.take_step(xs.row(0), values[0]),
             Stage::Geometry(t) => {
-                let value = self.tamed(values[0]);
+                let value = match values[0] {
+                    value if value.is_finite() => value,
+                    _ => self.model.at(&self.candidate, &self.y, &mut self.work.product).max(self.f[self.best]),
+                };
                 let beta = self.reach_told(xs.row(0));
                 if self.replace(t, xs.row(0), value, beta) {
                     self.advance();
@@ -643,6 +647,11 @@ impl TrustRegion {
 
     /// The value of a step.
     fn take_step(&mut self, x: &[f64], value: f64) {
+        if !value.is_finite() && self.delta > self.rho && self.length > self.rho {
+            // Of a hole the model learns nothing; the next step is a shorter one.
+            self.delta = (0.5 * self.delta.min(self.length)).max(self.rho);
+            return self.advance();
+        }
         let (old, value) = (self.f[self.best], self.tamed(value));
         let ratio = if self.predicted > 0.0 { (old - value) / self.predicted } else { -1.0 };
         self.delta = if ratio <= 0.1 {
