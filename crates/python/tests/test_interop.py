@@ -213,10 +213,11 @@ def test_pickling_across_processes():
 def test_tensorboard(tmp_path):
     pytest.importorskip("tensorboardX", exc_type=ImportError)
     path = tmp_path / "run.jsonl"
-    result = minimize(sphere, BOX, maxfun=40, rng=1, record=path)
-    journal.read(path).tensorboard(tmp_path / "events")
+    minimize(sphere, BOX, maxfun=40, rng=1, record=path)
+    record = journal.read(path)
+    record.tensorboard(tmp_path / "events")
     (file,) = (tmp_path / "events").iterdir()
     data = file.read_bytes()
     # A value, its step and its tag an event: 40 values and two coordinates each, and the improvements.
     assert data.count(b"x/x0") == data.count(b"x/x1") == 40 and data.count(b"value") >= 40
-    assert data.count(b"best") == len(result.history["nfev"])
+    assert data.count(b"best") == len(record.history["nfev"])
