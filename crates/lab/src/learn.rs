@@ -216,10 +216,10 @@ impl Family for OwnProgram {
     }
 }
 
-/// A problem that several runs have.
-struct Shared(Arc<Objective>);
+/// The values of a problem that several runs have.
+pub struct Shared<P>(pub Arc<P>);
 
-impl Problem for Shared {
+impl<P: Problem + Send> Problem for Shared<P> {
     fn space(&self) -> &Space {
         self.0.space()
     }
@@ -230,6 +230,10 @@ impl Problem for Shared {
 
     fn values(&self, xs: Rows<'_>, out: &mut [f64]) {
         self.0.values(xs, out);
+    }
+
+    fn whole(&self) -> bool {
+        self.0.whole()
     }
 }
 

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use swarmgrad::diff::meta::{Drawn, Family, Lesson};
 use swarmgrad::study::units::{Records, Work};
-use swarmgrad::{Halt, Problem, Rng, Rows, Space};
-use swarmgrad_lab::learn::{EVALUATIONS_A_VARIABLE, LearningPlan, text};
+use swarmgrad::{Halt, Problem, Rng, Space};
+use swarmgrad_lab::learn::{EVALUATIONS_A_VARIABLE, LearningPlan, Shared, text};
 use swarmgrad_lab::paper::{self, EXPERIMENTS, Preset, Session, Settings};
 
 /// The exception of an error of an experiment; `interrupted` is what ctrl-C raised.
@@ -50,28 +50,7 @@ impl Family for Own {
     }
 
     fn draw(&self, _member: usize, _rng: &Rng) -> swarmgrad::Result<Drawn> {
-        Ok(Drawn { problem: Box::new(Lent(self.called.clone())), minimum: self.minimum, budget: self.budget })
-    }
-}
-
-/// A problem that several runs have.
-struct Lent(Arc<Called>);
-
-impl Problem for Lent {
-    fn space(&self) -> &Space {
-        self.0.space()
-    }
-
-    fn value(&self, x: &[f64]) -> f64 {
-        self.0.value(x)
-    }
-
-    fn values(&self, xs: Rows<'_>, out: &mut [f64]) {
-        self.0.values(xs, out);
-    }
-
-    fn whole(&self) -> bool {
-        self.0.whole()
+        Ok(Drawn { problem: Box::new(Shared(self.called.clone())), minimum: self.minimum, budget: self.budget })
     }
 }
 
