@@ -31,11 +31,11 @@ const PATIENCE: usize = 60;
 
 /// Eigenvalues and eigenvectors of a symmetric matrix.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Eigen {
+pub struct Eigen {
     /// Eigenvalues, in no particular order.
-    pub(super) values: Vec<f64>,
+    pub values: Vec<f64>,
     /// Row k is the eigenvector of value k.
-    pub(super) vectors: Vec<f64>,
+    pub vectors: Vec<f64>,
     #[serde(skip)]
     work: Work,
 }
@@ -60,7 +60,7 @@ struct Work {
 
 impl Eigen {
     /// The decomposition of the unit matrix.
-    pub(super) fn identity(n: usize) -> Self {
+    pub fn identity(n: usize) -> Self {
         let mut vectors = vec![0.0; n * n];
         (0..n).for_each(|j| vectors[j * n + j] = 1.0);
         Eigen { values: vec![1.0; n], vectors, work: Work::default() }
@@ -68,7 +68,7 @@ impl Eigen {
 
     /// Decomposes the matrix whose lower triangle (row-major) is in `matrix`. Whether it succeeded; it fails on numbers
     /// that are not finite.
-    pub(super) fn decompose(&mut self, matrix: &[f64]) -> bool {
+    pub fn decompose(&mut self, matrix: &[f64]) -> bool {
         let n = self.values.len();
         // The largest entry becomes about 1, by a power of two: squares stay in range, and no digit changes.
         let largest = (0..n).flat_map(|j| &matrix[j * n..=j * n + j]).fold(0.0, |m: f64, t| m.max(t.abs()));
@@ -132,7 +132,7 @@ impl Eigen {
     }
 
     /// Writes B diag(f(lambda)) B': the full matrix, row-major. Unlike the eigenvectors it is unique.
-    pub(super) fn function(&self, f: impl Fn(f64) -> f64 + Sync, out: &mut [f64]) {
+    pub fn function(&self, f: impl Fn(f64) -> f64 + Sync, out: &mut [f64]) {
         let n = self.values.len();
         let (values, vectors) = (&self.values, &self.vectors);
         each_chunk(out, n, n * n / 2, |j, row| {
@@ -150,7 +150,7 @@ impl Eigen {
     }
 
     /// out = C^(-1/2) x.
-    pub(super) fn whiten(&self, x: &[f64], out: &mut [f64]) {
+    pub fn whiten(&self, x: &[f64], out: &mut [f64]) {
         let n = x.len();
         out.fill(0.0);
         for (v, value) in self.vectors.chunks_exact(n).zip(&self.values) {
@@ -160,7 +160,7 @@ impl Eigen {
     }
 
     /// Smallest and largest eigenvalue.
-    pub(super) fn range(&self) -> (f64, f64) {
+    pub fn range(&self) -> (f64, f64) {
         self.values.iter().fold((f64::INFINITY, 0.0), |(low, high), &t| (low.min(t), high.max(t)))
     }
 }

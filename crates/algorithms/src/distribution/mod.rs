@@ -23,7 +23,7 @@ pub mod bipop_cma_es;
 mod chart;
 pub mod cma_es;
 pub mod cr_fm_nes;
-mod eigen;
+pub mod eigen;
 pub mod ipop_cma_es;
 pub mod lq_cma_es;
 mod margin;

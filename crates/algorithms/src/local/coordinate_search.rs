@@ -1,26 +1,18 @@
 //! Coordinate search for separable functions: a global line search along every variable at once.
 //!
-//! Papers: Langerman, Seront and Bersini, "S.T.E.P.: the easiest way to optimize a function" (IEEE WCCI 1994); Baudis and
-//! Posik, "Global line search algorithm hybridized with quadratic interpolation and its extension to separable functions"
-//! (GECCO 2015). Along one variable, between neighbouring points a < b with values f_a and f_b, below the best value F:
+//! Paper: Baudis and Posik, "Global line search algorithm hybridized with quadratic interpolation and its extension to separable
+//! functions" (GECCO 2015).
 //!
 //! ```text
-//! (1)  D(a, b) = (sqrt(f_a - F + delta) + sqrt(f_b - F + delta))^2 / (b - a)^2     STEP: the curvature a parabola through both
-//!                                                                                 needs to reach F - delta between them
-//! (2)  next point: the middle of the interval with the smallest D
-//! (3)  or the vertex of the parabola through the best point and its neighbours     quadratic interpolation
 //! (4)  f(x) - f(x with x_j = t) depends on j and t alone                           separable
 //! ```
 //!
-//! Every variable does (2) and (3) in turn; the points of all variables are asked in one round, each differing from the base
-//! point in one variable. By (4) the best coordinates together are the next base, and its value is known in advance: where
-//! it comes out otherwise the function is not separable. Then one variable after the other is searched from the best point,
-//! until a whole cycle improves nothing. More than 2,896 variables have their turn in several rounds. A variable is done when
-//! (3) has converged and every D exceeds `sharpness` times the curvature of the best point's parabola: what is left to find
-//! would be sharper than what was found.
-//!
-//! Differs from the papers: the rule for "done"; delta is a hundredth of the mean height above F, where STEP has a constant.
+//! Every variable is searched by the global line search of `profile`, eqs (1) to (3) there; the points of all variables are asked in
+//! one round, each differing from the base point in one variable. By (4) the best coordinates together are the next base, and its
+//! value is known in advance: where it comes out otherwise the function is not separable. Then one variable after the other is searched
+//! from the best point, until a whole cycle improves nothing. More than 2,896 variables have their turn in several rounds.
 
+use super::profile::Profile;
 use super::{LocalSearch, Terrain, round};
 use crate::parameters::parameters;
 use crate::saved;
@@ -37,22 +29,6 @@ parameters! {
         /// Relative error of the values, where it is larger than that of the arithmetic; null for exact values.
         noise "e / |f|": Option<f64> = None, Within(0.0, 0.1);
     }
-}
-
-/// What is known along one variable: points in order, with their heights over the base's.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Profile {
-    t: Vec<f64>,
-    f: Vec<f64>,
-    /// The best point.
-    best: usize,
-    /// Interpolation's turn, else STEP's.
-    interpolate: bool,
-    /// Interpolation has nothing to gain; STEP has nothing to look for.
-    settled: bool,
-    explored: bool,
-    /// Width of the best point's bracket two interpolations ago, and one.
-    bracket: [f64; 2],
 }
 
 /// Coordinate search.
@@ -96,18 +72,9 @@ impl LocalSearch for CoordinateSearch {
 
     fn new(params: Params, terrain: Terrain) -> Result<Self> {
         let dim = terrain.dim();
-        let room = || Vec::with_capacity(round(params.points + 1, dim));
-        let profile = || Profile {
-            t: room(),
-            f: room(),
-            best: 0,
-            interpolate: false,
-            settled: false,
-            explored: false,
-            bracket: [f64::INFINITY; 2],
-        };
+        let room = round(params.points + 1, dim);
         Ok(CoordinateSearch {
-            profiles: (0..dim).map(|_| profile()).collect(),
+            profiles: (0..dim).map(|_| Profile::with_room(room)).collect(),
             error: terrain.epsilon.max(params.noise.unwrap_or(0.0)),
             params,
             terrain,
@@ -146,6 +113,7 @@ impl LocalSearch for CoordinateSearch {
             xs.push(&self.next);
         }
         let (dim, most) = (self.x.len(), round(self.x.len(), self.x.len()));
+        let rule = (self.params.points, self.params.sharpness);
         while xs.is_empty() || self.asked.is_empty() {
             let noise = 4.0 * self.error * self.f.abs();
             let searched = self.alone.map_or(self.turn..self.turn + dim, |j| j..j + 1);
@@ -154,7 +122,7 @@ impl LocalSearch for CoordinateSearch {
                     self.turn = j;
                     break;
                 }
-                if let Some(t) = self.profiles[j].choose(&self.params, &self.terrain, j, noise) {
+                if let Some(t) = self.profiles[j].choose(rule, &self.terrain, j, noise) {
                     xs.push(&self.next);
                     let last = xs.len() - 1;
                     xs.row_mut(last)[j] = t;
@@ -205,8 +173,9 @@ impl LocalSearch for CoordinateSearch {
         self.expected = self.f;
         for j in 0..self.x.len() {
             let profile = &self.profiles[j];
-            self.next[j] = profile.t[profile.best];
-            self.expected += profile.f[profile.best] - profile.height_at(self.x[j]);
+            let (t, height) = profile.best();
+            self.next[j] = t;
+            self.expected += height - profile.height_at(self.x[j]);
         }
         self.rounds += 1;
     }
@@ -261,159 +230,5 @@ impl CoordinateSearch {
         (0..self.x.len()).for_each(|j| self.profiles[j].begin(self.x[j]));
         self.alone = Some(0);
         self.rounds += 1;
-    }
-}
-
-impl Profile {
-    /// Whether a profile that was read back fits together.
-    fn verify(&self, begun: bool) -> Result<()> {
-        saved::length("heights", &self.f, self.t.len())?;
-        saved::below("best", [&self.best], self.t.len().max(1))?;
-        saved::holds("profile", !(begun && self.t.is_empty()), "must have a point")
-    }
-
-    /// Only the base's coordinate is known.
-    fn begin(&mut self, t: f64) {
-        self.t.clear();
-        self.f.clear();
-        self.t.push(t);
-        self.f.push(0.0);
-        self.best = 0;
-        (self.interpolate, self.settled, self.explored) = (false, false, false);
-        self.bracket = [f64::INFINITY; 2];
-    }
-
-    fn height_at(&self, t: f64) -> f64 {
-        let k = self.t.partition_point(|&s| s < t).min(self.t.len() - 1);
-        self.f[k]
-    }
-
-    fn insert(&mut self, t: f64, f: f64) {
-        let k = self.t.partition_point(|&s| s < t);
-        if self.t.get(k) == Some(&t) {
-            return;
-        }
-        self.t.insert(k, t);
-        self.f.insert(k, if f.is_nan() { f64::INFINITY } else { f });
-        self.best += usize::from(k <= self.best);
-        if self.f[k] < self.f[self.best] {
-            self.best = k;
-            self.settled = false;
-        }
-    }
-
-    /// The next point along the variable; none when it is done.
-    fn choose(&mut self, params: &Params, terrain: &Terrain, j: usize, noise: f64) -> Option<f64> {
-        let (lower, upper) = (terrain.lower[j], terrain.upper[j]);
-        if lower >= upper || self.t.len() >= params.points {
-            return None;
-        }
-        // First the ends of the box, or points a length away.
-        let base = self.t[self.best];
-        let length = terrain.length(j, base);
-        let end = |bound: f64, far: f64| if bound.is_finite() { bound } else { far };
-        if self.t.len() < 3 {
-            let ends = [end(lower, base - length), end(upper, base + length)];
-            if let Some(&t) = ends.iter().find(|t| !self.t.contains(t)) {
-                return Some(t);
-            }
-        }
-        self.interpolate = !self.interpolate;
-        for interpolate in [self.interpolate, !self.interpolate] {
-            let t = if interpolate { self.interpolation(noise, length) } else { self.step(params, length) };
-            // Beyond the ends of an unbounded variable there may be more.
-            let t = t.or_else(|| if interpolate { self.beyond(lower, upper) } else { None });
-            if let Some(t) = t.filter(|t| !self.t.contains(t)) {
-                return Some(t);
-            }
-        }
-        None
-    }
-
-    /// Twice as far, where the best point is the last one of an open side.
-    fn beyond(&self, lower: f64, upper: f64) -> Option<f64> {
-        let (first, last) = (self.t[0], self.t[self.t.len() - 1]);
-        let far = match self.best {
-            0 => first - (last - first),
-            k if k + 1 == self.t.len() => last + (last - first),
-            _ => return None,
-        };
-        (far > lower && far < upper && far.is_finite()).then_some(far)
-    }
-
-    /// Eq. (3), with a golden section where it does not shrink the bracket.
-    fn interpolation(&mut self, noise: f64, length: f64) -> Option<f64> {
-        let k = self.best;
-        if self.settled {
-            return None;
-        }
-        if k == 0 || k + 1 == self.t.len() {
-            // At an end: a point a tenth into the interval tells whether the value falls towards the inside.
-            let other = if k == 0 { 1 } else { k - 1 };
-            let t = self.t[k] + 0.1 * (self.t[other] - self.t[k]);
-            self.settled = (t - self.t[k]).abs() <= 1e-12 * length;
-            return (!self.settled).then_some(t);
-        }
-        let ([a, b, c], [fa, fb, fc]) =
-            ([self.t[k - 1], self.t[k], self.t[k + 1]], [self.f[k - 1], self.f[k], self.f[k + 1]]);
-        let (d1, d2) = ((fb - fa) / (b - a), (fc - fb) / (c - b));
-        let bend = (d2 - d1) / (c - a);
-        let vertex = 0.5 * (a + b) - 0.5 * d1 / bend;
-        let slow = c - a > 0.5 * self.bracket[0];
-        self.bracket = [self.bracket[1], c - a];
-        let wide = if c - b > b - a { b + 0.381_966 * (c - b) } else { b - 0.381_966 * (b - a) };
-        if !(bend > 0.0 && bend.is_finite() && vertex.is_finite()) {
-            self.settled = c - a <= 1e-12 * length || (fa == fb && fb == fc);
-            return (!self.settled).then_some(wide);
-        }
-        // What is left to gain, by the parabola and by the smallest of its neighbours.
-        let gain = bend * (vertex - b) * (vertex - b);
-        let shallow = fa.min(fc) - fb <= noise;
-        if (gain <= noise && (shallow || bend * (c - a) * (c - a) <= 1e3 * noise)) || c - a <= 1e-14 * length {
-            self.settled = true;
-            return None;
-        }
-        let least = (1e-3 * (c - a)).min((noise / bend).sqrt().max(1e-15 * length) * 4.0);
-        let t = if slow {
-            wide
-        } else if (vertex - b).abs() < least {
-            // So near that the other side of the bracket is drawn in instead.
-            if c - b > b - a { b + least } else { b - least }
-        } else {
-            vertex
-        };
-        Some(t.max(a + 1e-3 * (b - a)).min(c - 1e-3 * (c - b)))
-    }
-
-    /// Eqs (1) and (2).
-    fn step(&mut self, params: &Params, length: f64) -> Option<f64> {
-        let (n, best) = (self.t.len(), self.f[self.best]);
-        let finite = |f: f64| if f.is_finite() { f } else { 1e300 };
-        let mean = self.f.iter().map(|&f| (finite(f) - best) / n as f64).sum::<f64>();
-        let delta = 1e-2 * mean;
-        let mut easiest = (f64::INFINITY, None);
-        for k in 0..n - 1 {
-            let width = self.t[k + 1] - self.t[k];
-            if width <= 1e-9 * length {
-                continue;
-            }
-            let root = |f: f64| (finite(f) - best + delta).sqrt();
-            let d = (root(self.f[k]) + root(self.f[k + 1])) / width;
-            if d * d < easiest.0 {
-                easiest = (d * d, Some(0.5 * (self.t[k] + self.t[k + 1])));
-            }
-        }
-        let k = self.best;
-        let curvature = if k == 0 || k + 1 == n {
-            f64::INFINITY
-        } else {
-            let (d1, d2) = (
-                (self.f[k] - self.f[k - 1]) / (self.t[k] - self.t[k - 1]),
-                (self.f[k + 1] - self.f[k]) / (self.t[k + 1] - self.t[k]),
-            );
-            (d2 - d1) / (self.t[k + 1] - self.t[k - 1])
-        };
-        self.explored = self.settled && easiest.0 > params.sharpness * curvature;
-        if self.explored { None } else { easiest.1 }
     }
 }

@@ -12,6 +12,7 @@ pub mod least_squares;
 mod neighbours;
 pub mod nelder_mead;
 mod noise;
+pub mod profile;
 mod quadratic;
 pub mod quasi_newton;
 pub mod sqp;

@@ -10,6 +10,8 @@
 //! model        Gaussian process with expected improvement (model.rs)      few evaluations of two variables, whole variables, choices
 //! line         parabolas, and a Gaussian process of the whole line        one variable with two bounds
 //! coordinates  coordinate search from the best point                     where every split of the probe adds up
+//! components   second derivatives, then line searches along the            sums along other directions than the axes, with many
+//!              directions in which the function is a sum (components.rs)  basins
 //! sample       CMA-ES from the best point, then with doubled populations what is rugged, or has basins within a basin; lq-CMA-ES up
 //!              to 20 variables where the first descent ended on rugged
 //!              ground, CR-FM-NES above 1,000
@@ -43,6 +45,7 @@
 //! of CMA-ES with line searches on separable functions. The combination and its numbers are our own, found by experiment on
 //! BBOB, instances 1 to 3, 5 to 20 variables (docs/bbob.md).
 
+mod components;
 mod end;
 mod line;
 mod model;
@@ -52,6 +55,7 @@ mod steps;
 mod tests;
 mod walk;
 
+use components::Components;
 pub(crate) use end::Basins;
 use end::{Shape, Survey};
 use line::Line;
@@ -134,10 +138,23 @@ enum Lane {
     Survey,
     Line,
     Model,
+    Components,
 }
 
-const NAMES: [&str; 11] =
-    ["start", "descent", "probe", "coordinates", "sample", "dive", "scatter", "steps", "survey", "line", "model"];
+const NAMES: [&str; 12] = [
+    "start",
+    "descent",
+    "probe",
+    "coordinates",
+    "sample",
+    "dive",
+    "scatter",
+    "steps",
+    "survey",
+    "line",
+    "model",
+    "components",
+];
 
 impl Lane {
     /// Its place among the names.
@@ -154,6 +171,7 @@ impl Lane {
             Lane::Survey => 8,
             Lane::Line => 9,
             Lane::Model => 10,
+            Lane::Components => 11,
         }
     }
 }
@@ -169,6 +187,8 @@ struct Spent {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Findings {
     separable: Option<bool>,
+    /// Whether it is a sum along other directions.
+    turned: bool,
     /// Whether the first descent ended where values are smooth; none while it goes on.
     smooth: Option<bool>,
     /// Whether values have an error that differences do not bear, and which, relative to them.
@@ -211,13 +231,15 @@ pub struct Auto<F: Real> {
     line: Option<Line>,
     /// Where the budget is known and dear.
     model: Option<Model<F>>,
+    /// Until it is over.
+    components: Option<Components>,
     population: usize,
     /// Evaluations of descents from new points, and of CMA-ES with its dives, over their shares at the time.
     clocks: [f64; 2],
     /// Who asked in this round, for how many rows each.
     asked: Vec<(Lane, usize)>,
     findings: Findings,
-    spent: [Spent; 11],
+    spent: [Spent; 12],
     /// Points of [`Lane::Scatter`] that no descent has begun from, the best last; as many as there are workers at most.
     scattered: Vec<(F, Vec<F>)>,
     rounds: u64,
@@ -259,14 +281,21 @@ impl<F: Real> Method<F> for Auto<F> {
             steps: budget.filter(|&b| b <= FEW + space.dim() as u64).map(|b| Steps::new(space, b)),
             line: Line::suits(space).then(Line::default),
             model: Model::over(space, &start, budget, params.workers, params.dear)?,
+            components: Components::over(space, budget),
             population: 0,
             clocks: [0.0; 2],
             asked: Vec::with_capacity(NAMES.len()),
             params,
             space: space.clone(),
             start,
-            findings: Findings { separable: (space.dim() == 1).then_some(true), smooth: None, inexact, error },
-            spent: [Spent::default(); 11],
+            findings: Findings {
+                separable: (space.dim() == 1).then_some(true),
+                turned: false,
+                smooth: None,
+                inexact,
+                error,
+            },
+            spent: [Spent::default(); 12],
             scattered: Vec::new(),
             rounds: 0,
             evaluations: 0,
@@ -300,6 +329,7 @@ impl<F: Real> Method<F> for Auto<F> {
         self.steps.as_ref().map_or(Ok(()), |steps| steps.verify(space))?;
         self.line.as_ref().map_or(Ok(()), |line| line.verify(space))?;
         self.model.as_ref().map_or(Ok(()), |model| model.verify(dim))?;
+        self.components.as_ref().map_or(Ok(()), |components| components.verify(dim))?;
         let asked = self.asked.iter().filter_map(|(lane, _)| if let Lane::Descent(k) = lane { Some(k) } else { None });
         saved::below("asked", asked, self.descents.len())?;
         let spent = self.spent.iter().flat_map(|spent| [spent.runs, spent.evaluations]);
@@ -315,7 +345,8 @@ impl<F: Real> Method<F> for Auto<F> {
 /// Bytes that all lanes take.
 fn memory_of(workers: usize, dim: usize) -> f64 {
     let coordinates = CoordinateSearch::numbers(&coordinate_search::Params::default(), dim);
-    (workers as f64 + 1.0) * Walk::<f64>::bytes(dim) + 8.0 * (coordinates + Sample::<f64>::numbers(dim))
+    (workers as f64 + 1.0) * Walk::<f64>::bytes(dim)
+        + 8.0 * (coordinates + Sample::<f64>::numbers(dim) + Components::numbers(dim))
 }
 
 // Which lane goes on.
@@ -358,6 +389,9 @@ impl<F: Real> Auto<F> {
         let first = &self.descents[0].search;
         if self.findings.smooth.is_none() && self.is_done(first, NOTHING) {
             self.findings.smooth = Some(!first.is_over() || first.is_settled());
+            if let Some(components) = &mut self.components {
+                components.know(&self.space, &first.place());
+            }
         }
         if self.is_surveying() {
             match self.survey.shape {
@@ -378,6 +412,10 @@ impl<F: Real> Auto<F> {
         }
         if self.findings.smooth.is_none() {
             return Lane::Descent(0);
+        }
+        if self.is_summing() {
+            self.spent[Lane::Components.kind()].runs = 1;
+            return Lane::Components;
         }
         let overdue = self.findings.inexact && self.dived() > self.spent[Lane::Sample.kind()].evaluations;
         if self.runs(Lane::Dive) > 0 && !self.dive.is_over() && !self.is_hopeless(&self.dive) && !overdue {
@@ -400,6 +438,24 @@ impl<F: Real> Auto<F> {
             ended && !self.findings.inexact && self.params.explored < 1.0 && !self.descents[0].search.is_mixed();
         let first = self.runs(Lane::Descent(0)) == 1 && self.runs(Lane::Sample) == 0;
         wanted && (self.survey.shape == Shape::Unknown && first || self.survey.shape == Shape::Convex)
+    }
+
+    /// Whether directions are looked for, or searched, along which a function that is no sum along the axes may be one.
+    fn is_summing(&self) -> bool {
+        let Findings { separable, smooth, inexact, .. } = self.findings;
+        let wanted = separable == Some(false) && smooth == Some(true) && !inexact;
+        wanted && self.components.as_ref().is_some_and(|components| components.is_due(self.evaluations))
+    }
+
+    /// Once the search along directions is over, a descent goes on from the best point.
+    fn close_components(&mut self) {
+        let Some(components) = self.components.take_if(|components| components.is_over()) else { return };
+        if components.is_found() {
+            self.findings.turned = true;
+            self.dive.launch(&self.best.x, self.best.value);
+            self.spent_before = self.spent[Lane::Dive.kind()].evaluations;
+            self.spent[Lane::Dive.kind()].runs += 1;
+        }
     }
 
     /// Whether the best point comes from searches along variables.
@@ -431,6 +487,9 @@ impl<F: Real> Auto<F> {
             return;
         }
         if search.is_over() {
+            if let Some(components) = &mut self.components {
+                components.know(&self.space, &search.place());
+            }
             self.basins.count(value, fall);
         } else {
             self.basins.count_given_up(value - HOPE * (value - search.expected()));
@@ -713,6 +772,12 @@ impl<F: Real> Auto<F> {
                     model.gp.ask(&rng.fork("model"), xs);
                 }
             }
+            Lane::Components => {
+                if let Some(components) = &mut self.components {
+                    components.ask(&self.space, &rng.fork("components"), xs);
+                }
+                self.close_components();
+            }
             Lane::Survey => {
                 // As many lines as fill the workers, one at least.
                 let lines = (self.params.workers / 2).max(1);
@@ -757,6 +822,12 @@ impl<F: Real> Auto<F> {
                     model.gp.tell(xs, values);
                 }
             }
+            Lane::Components => {
+                if let Some(components) = &mut self.components {
+                    components.tell(values);
+                }
+                self.close_components();
+            }
             Lane::Survey => {
                 let mut survey = std::mem::take(&mut self.survey);
                 survey.tell(before.f64(), xs, values);
@@ -791,6 +862,7 @@ impl<F: Real> Auto<F> {
     fn ended(&self, lane: Lane) -> Option<String> {
         let why = match lane {
             Lane::Start | Lane::Probe | Lane::Scatter | Lane::Steps | Lane::Survey | Lane::Line | Lane::Model => None,
+            Lane::Components => None,
             Lane::Descent(k) => self.descents.get(k).and_then(|descent| descent.search.stop_reason()),
             Lane::Coordinates => self.coordinates.stop_reason(),
             Lane::Sample => self.sample.as_ref().and_then(Sample::stop_reason),
@@ -904,6 +976,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         let kind = match (self.findings.separable, self.findings.smooth) {
             _ if self.findings.inexact => "known with errors",
             (Some(true), _) => "separable",
+            _ if self.findings.turned => "separable along other directions than the axes",
             (_, Some(true)) => "smooth around the end of the first descent",
             (_, Some(false)) => "rugged around the end of the first descent",
             _ => "not yet known",
@@ -922,7 +995,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
     }
 
     fn knowledge(&self) -> Option<Knowledge> {
-        let Findings { separable, smooth, inexact, error } = self.findings;
+        let Findings { separable, smooth, inexact, error, .. } = self.findings;
         let convex = match self.survey.shape {
             Shape::Linear | Shape::Quadratic | Shape::Confirmed => Some(true),
             Shape::Other => Some(false),

@@ -123,3 +123,29 @@ fn a_model_ranks_where_the_ground_is_rugged_and_exact_alone() {
         }
     }
 }
+
+/// Many basins along directions that are no axes: Schwefel's and Rastrigin's functions, sheared and turned.
+fn sheared(x: &[f64]) -> Vec<f64> {
+    (0..x.len()).map(|i| x[i] - 0.3 * x[(i + 1) % x.len()] + if i > 1 { 0.2 * x[i - 2] } else { 0.0 }).collect()
+}
+
+fn rastrigin(x: &[f64]) -> f64 {
+    sheared(x).iter().map(|z| z - 0.37).map(|z| z * z + 10.0 - 10.0 * (std::f64::consts::TAU * z).cos()).sum()
+}
+
+fn schwefel(x: &[f64]) -> f64 {
+    let walled = |z: f64| -z * z.abs().sqrt().sin() + 10.0 * (z.abs() - 500.0).max(0.0).powi(2);
+    418.982_887_272_433_7 * x.len() as f64 + sheared(x).iter().map(|z| walled(200.0 * z)).sum::<f64>()
+}
+
+#[test]
+fn sums_along_other_directions_than_the_axes_are_seen_and_solved() {
+    for (name, f) in [("rastrigin", rastrigin as fn(&[f64]) -> f64), ("schwefel", schwefel)] {
+        let solved = (0..8).filter(|&seed| {
+            let outcome = minimize("auto", 5, f, 3000, seed);
+            outcome.fun < 1e-3 && outcome.explanation.unwrap().contains("separable along other directions")
+        });
+        let solved = solved.count();
+        assert!(solved >= 7, "{name}: {solved} of 8");
+    }
+}

@@ -91,6 +91,11 @@ impl<F: Real> Walk<F> {
         either!(self, walk => walk.is_mixed())
     }
 
+    /// Where it stands.
+    pub(super) fn place(&self) -> Vec<F> {
+        either!(self, walk => walk.answer())
+    }
+
     /// The value where it stands.
     pub(super) fn value(&self) -> f64 {
         either!(self, walk => walk.value())
