@@ -28,6 +28,19 @@ pub fn flag() -> Arc<AtomicBool> {
     flag
 }
 
+/// Sets the flag after so many seconds; whether that has happened is in the flag that is given back.
+pub fn set_after(flag: &Arc<AtomicBool>, seconds: f64) -> Arc<AtomicBool> {
+    let late = Arc::new(AtomicBool::new(false));
+    let (flag, seen) = (flag.clone(), late.clone());
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
+        if !flag.swap(true, SeqCst) {
+            seen.store(true, SeqCst);
+        }
+    });
+    late
+}
+
 #[cfg(unix)]
 fn on_signal(mut asked: impl FnMut() + Send + 'static) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

@@ -26,15 +26,18 @@ pub fn tell(records: &Records) {
 
 /// Says where the same command continues from.
 pub fn interrupted(records: &Records, what: &str) {
+    broken_off(records, "interrupted", what);
+}
+
+/// The same, and why.
+pub fn broken_off(records: &Records, why: &str, what: &str) {
     tell(records);
     match records.path() {
         Some(path) => {
             let path = path.display();
-            note!(
-                "swarmgrad: interrupted; {what}; what was finished is in {path}, the same command continues from there"
-            );
+            note!("swarmgrad: {why}; {what}; what was finished is in {path}, the same command continues from there");
         }
-        None => note!("swarmgrad: interrupted; {what}"),
+        None => note!("swarmgrad: {why}; {what}"),
     }
 }
 

@@ -7,8 +7,8 @@
 //! dive         SQP from the best point of the CMA-ES run
 //! ```
 //!
-//! Until a number of descents have ended they alone are at work. From then on descents from new points and CMA-ES share the
-//! evaluations by two clocks, as in `auto`: most of them go to descents while the best point is one's, else to CMA-ES. A descent is given up
+//! Until a number of descents have ended they alone are at work, every other one from where feasible points are known. From then on descents from new points and CMA-ES share the
+//! evaluations by two clocks, as in `auto`: half of them go to descents while the best point is one's, else most to CMA-ES. A descent is given up
 //! where its model promises far less than it would need to reach the best value, or where it has met what no step mends. On
 //! a problem without constraints all of this works too.
 //!
@@ -26,8 +26,8 @@ use swarmgrad_algorithms::parameters;
 use swarmgrad_algorithms::parameters::Parameters;
 use swarmgrad_algorithms::saved;
 use swarmgrad_core::{
-    Algorithm, Constraint, Matrix, Outside, Real, Reason, Result, Rng, Space, Start, View, better_constrained, memory,
-    save_state, violation,
+    Algorithm, Constraint, Matrix, Outside, Real, Reason, Relation, Result, Rng, Space, Start, View,
+    better_constrained, memory, save_state, violation,
 };
 
 parameters! {
@@ -43,16 +43,19 @@ parameters! {
 }
 
 /// Descents that end before CMA-ES begins, and the evaluations a variable before which it does not.
-const DESCENTS: u64 = 6;
-const EVALUATIONS: u64 = 60;
+const DESCENTS: u64 = 10;
+const EVALUATIONS: u64 = 120;
 /// Share of descents while one of them holds the best point, and while none does.
-const SHARE: [f64; 2] = [0.7, 0.2];
+const SHARE: [f64; 2] = [0.5, 0.2];
 /// A descent is given up when so many times its promised gain would not be enough, after so many steps.
 const HOPE: f64 = 100.0;
 const PATIENCE: u64 = 3;
 /// Of so many new points a descent begins at the one farthest from where earlier ones began and ended, of so many at most.
 const CANDIDATES: usize = 4;
 const REMEMBERED: usize = 256;
+/// Every so many descents begin in the box of the feasible points, which is that much larger: shares of its width and of that of the space.
+const EVERY: u64 = 2;
+const MARGIN: (f64, f64) = (0.1, 0.01);
 /// The first population of CMA-ES over the usual one.
 const POPULATION: f64 = 2.0;
 /// Most numbers in a population; after it the populations begin anew.
@@ -167,6 +170,8 @@ pub struct ConstrainedAuto<F: Real> {
     population: usize,
     /// Where descents began and ended.
     visited: Vec<Vec<F>>,
+    /// The least box that holds all feasible points, and how many there were.
+    feasible: (Vec<F>, Vec<F>, u64),
     /// Evaluations of descents, and of CMA-ES with its dives, over their shares at the time.
     clocks: [f64; 2],
     /// Who asked in this round, for how many rows each.
@@ -220,6 +225,7 @@ impl<F: Real> Method<F> for ConstrainedAuto<F> {
             sample: None,
             population: 0,
             visited: Vec::new(),
+            feasible: (Vec::new(), Vec::new(), 0),
             clocks: [0.0; 2],
             asked: Vec::new(),
             spent: [Spent::default(); 4],
@@ -255,6 +261,8 @@ impl<F: Real> Method<F> for ConstrainedAuto<F> {
             run.strategy.verify()?;
             run.best.verify(dim)?;
         }
+        saved::point("feasible", &self.feasible.0, dim)?;
+        saved::length("feasible", &self.feasible.1, self.feasible.0.len())?;
         self.visited.iter().try_for_each(|x| saved::length("visited", x, dim))?;
         let spent = self.spent.iter().flat_map(|spent| [spent.runs, spent.evaluations]);
         let counts = [self.rounds, self.evaluations, self.found];
@@ -297,7 +305,8 @@ impl<F: Real> ConstrainedAuto<F> {
                 let end = descent.search.answer();
                 self.remember(&end);
             }
-            let start = if runs > 0 { self.far_away(&rng.fork(&format!("start{runs}"))) } else { self.best.x.clone() };
+            let start =
+                if runs > 0 { self.far_away(&rng.fork(&format!("start{runs}")), runs) } else { self.best.x.clone() };
             self.remember(&start);
             let descent = &mut self.descents[k];
             match runs {
@@ -316,10 +325,14 @@ impl<F: Real> ConstrainedAuto<F> {
         self.visited.push(x.to_vec());
     }
 
-    /// The one of a few new points that is farthest from all where descents began and ended, in units of the box.
-    fn far_away(&self, rng: &Rng) -> Vec<F> {
+    /// The one of a few new points that is farthest from all where descents began and ended, in units of the box. Every other time
+    /// they are drawn from where feasible points are known.
+    fn far_away(&self, rng: &Rng, runs: u64) -> Vec<F> {
         let mut xs = Matrix::default();
         self.start.later().fill(&self.space, rng, CANDIDATES, &mut xs);
+        if runs.is_multiple_of(EVERY) && self.feasible.2 > 1 && self.has_inside() {
+            self.draw_near(rng, &mut xs);
+        }
         let distance = |x: &[F], y: &[F]| -> f64 {
             let part = |j: usize| {
                 let width = self.space.width(j).f64();
@@ -331,6 +344,38 @@ impl<F: Real> ConstrainedAuto<F> {
         let nearest = |x: &[F]| self.visited.iter().map(|y| distance(x, y)).fold(f64::INFINITY, f64::min);
         let far = xs.iter().map(|x| (nearest(x), x)).reduce(|best, new| if new.0 > best.0 { new } else { best });
         far.map_or_else(|| self.best.x.clone(), |(_, x)| x.to_vec())
+    }
+
+    /// Whether feasible points may fill a part of the space: there are no equalities.
+    fn has_inside(&self) -> bool {
+        self.constraints.iter().all(|constraint| constraint.relation() == Relation::AtMost)
+    }
+
+    /// Points of the least box that holds all feasible ones, a little larger.
+    fn draw_near(&self, rng: &Rng, xs: &mut Matrix<F>) {
+        let rng = rng.fork("near");
+        let (low, high, _) = &self.feasible;
+        for i in 0..xs.len() {
+            let mut draws = rng.row(i);
+            for (j, t) in xs.row_mut(i).iter_mut().enumerate() {
+                let width = self.space.width(j).f64();
+                let more = MARGIN.0 * (high[j] - low[j]).f64() + MARGIN.1 * if width.is_finite() { width } else { 1.0 };
+                let (from, to) = (low[j].f64() - more, high[j].f64() + more);
+                let drawn = F::of(from + (to - from) * draws.uniform());
+                *t = drawn.max(self.space.lower()[j]).min(self.space.upper()[j]);
+            }
+        }
+    }
+
+    /// A feasible point.
+    fn enclose(&mut self, x: &[F]) {
+        let (low, high, count) = &mut self.feasible;
+        *count += 1;
+        if *count == 1 {
+            (*low, *high) = (x.to_vec(), x.to_vec());
+        }
+        low.iter_mut().zip(x).for_each(|(low, &t)| *low = low.min(t));
+        high.iter_mut().zip(x).for_each(|(high, &t)| *high = high.max(t));
     }
 
     /// A run of CMA-ES that goes on, or a new one.
@@ -499,6 +544,11 @@ impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
             for (i, &value) in values.iter().enumerate().take(to).skip(from) {
                 let row = constraints_of(&self.told, i);
                 let violated = violation(&self.constraints, row);
+                if violated == F::zero() && value.is_finite() {
+                    let x = self.x.row(i).to_vec();
+                    self.enclose(&x);
+                }
+                let row = constraints_of(&self.told, i);
                 if self.best.keep(self.x.row(i), value, row, violated) {
                     (self.finder, self.found) = (lane, self.evaluations + (i - from + 1) as u64);
                     self.multipliers = None;

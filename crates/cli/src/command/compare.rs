@@ -6,6 +6,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering::SeqCst;
 use swarmgrad::study::Verdict;
 use swarmgrad::study::units::{Progress, Work};
 use swarmgrad::{Halt, settings};
@@ -68,6 +69,10 @@ pub struct Compare {
     #[arg(short = 'n', long, value_name = "N", value_parser = argument::positive)]
     evaluations: Option<u64>,
 
+    /// End after this many seconds, or 90s, 10m, 2h, with the runs finished by then; the same command continues
+    #[arg(long, value_name = "S", value_parser = argument::seconds)]
+    time: Option<f64>,
+
     /// The value that counts as success
     #[arg(long, value_name = "T", value_parser = argument::number, allow_hyphen_values = true, conflicts_with = "precision")]
     target: Option<f64>,
@@ -115,7 +120,9 @@ impl Compare {
             Progress::Ended { .. } => bar.inc(1),
         };
         let threads = if comparison.has_program() { self.means.workers(None) } else { self.threads.unwrap_or(0) };
-        let work = Work { records: &records, threads, halt: Halt::new(interrupt::flag()) };
+        let flag = interrupt::flag();
+        let late = self.time.map(|seconds| interrupt::set_after(&flag, seconds));
+        let work = Work { records: &records, threads, halt: Halt::new(flag) };
         let compared = comparison.run(&work, self.means.hosts(), &progress);
         bar.finish_and_clear();
         let compared = match compared {
@@ -136,14 +143,17 @@ impl Compare {
             note!("swarmgrad: {why:#}");
         }
         compared.notes.iter().for_each(|text| note!("swarmgrad: {text}"));
+        let is_late = late.is_some_and(|late| late.load(SeqCst));
         if compared.missing > 0 {
-            kept::interrupted(&records, "the numbers are of the runs finished so far");
+            let why = if is_late { "the time is over" } else { "interrupted" };
+            kept::broken_off(&records, why, "the numbers are of the runs finished so far");
         }
         let all_kept = kept::close(records, compared.missing == 0) && written.is_ok();
         Ok(ExitCode::from(match compared.missing {
             0 if compared.has_no_value() => NO_VALUE,
             0 if all_kept => DONE,
             0 => NOT_KEPT,
+            _ if is_late => DONE,
             _ => interrupt::EXIT,
         }))
     }

@@ -75,7 +75,7 @@ pub struct Reproduce {
     data: Option<PathBuf>,
 
     /// Keep finished units of work in this file, and continue from it
-    #[arg(alias = "records", long, value_name = "FILE")]
+    #[arg(short, long, alias = "records", value_name = "FILE")]
     record: Option<PathBuf>,
 
     /// Write a self-contained page

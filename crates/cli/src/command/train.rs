@@ -24,7 +24,7 @@ Examples:
   swarmgrad train heart --loss f1 --optimizer adaswarm,sgd --seeds 10 --epochs 100
   swarmgrad train customers.csv --target churned --balance --save churn.model
   swarmgrad predict churn.model new.csv
-  swarmgrad train mnist --method pso_sde --model shallow --set inertia=0.4 --epochs 25 --seeds 1 --records mnist.jsonl
+  swarmgrad train mnist --method pso_sde --model shallow --set inertia=0.4 --epochs 25 --seeds 1 --record mnist.jsonl
   swarmgrad train mnist --model cnn --limit 5000 --test-limit 1000 --epochs 3 --seeds 1
 
 Losses: mse, mae, bce, cross_entropy, huber:DELTA, quantile:Q (huber is huber:1, quantile the median, quantile90 quantile:0.9), zero_one, \
@@ -54,7 +54,7 @@ them is what it is worth. For one seed all optimisers have the same split, start
 With --method networks learn without a gradient: a swarm of networks moves by their losses on batches of data alone; \
 `swarmgrad list training` shows the methods and their parameters.
 
-With --records FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, \
+With --record FILE every finished run is kept at once, one JSON object a line; the same command again continues from there, \
 and a run of --method from its last epochs. \
 Ctrl-C ends the training after the batch it is in, shows what was reached and saves it too; a second one ends the program. \
 The numbers do not depend on --threads.
@@ -121,7 +121,7 @@ pub struct Train {
     /// mlp (dense layers), shallow (one dense layer, ReLU, batch normalisation: the mean-field PSO paper's), or for images lenet1
     /// (that paper's), cnn (the AdaSwarm paper's), resnet18. The last three are trained by optimisers only in builds with the feature
     /// `burn` [default: mlp]
-    #[arg(short, long, value_name = "NET", help_heading = "Network")]
+    #[arg(long, value_name = "NET", help_heading = "Network")]
     model: Option<String>,
 
     /// Neurons of the hidden layers of an mlp, a comma list; 0 for none, a linear model [default: 10]
@@ -155,17 +155,17 @@ pub struct Train {
     metrics: Vec<String>,
 
     /// Optimisers, a comma list [default: adaswarm]
-    #[arg(short, long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Training")]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Training")]
     optimizer: Vec<String>,
 
     /// Train without gradients, by populations of networks: pso_sde, cbo, open_es, pgpe, snes, cr_fm_nes, a comma list.
     /// Their parameters: --set; the loss is then cross_entropy unless said
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',', conflicts_with_all = ["optimizer", "rate", "load", "balance"], help_heading = "Training")]
+    #[arg(short, long, value_name = "A,B,..", value_delimiter = ',', conflicts_with_all = ["optimizer", "rate", "load", "balance"], help_heading = "Training")]
     method: Vec<String>,
 
     /// A parameter of --method: particles=50, inertia=0.4, kick=0, memory=none, local_best=stale, ..; `swarmgrad list
     /// training` shows all
-    #[arg(long, value_name = "KEY=VALUE", requires = "method", help_heading = "Training")]
+    #[arg(short, long, value_name = "KEY=VALUE", requires = "method", help_heading = "Training")]
     set: Vec<String>,
 
     /// Do not run adam and adam_on_mse beside an optimiser with a swarm
@@ -173,7 +173,7 @@ pub struct Train {
     no_controls: bool,
 
     /// Passes over the training rows [default: 40; fewer, but at least 5, where that were more than 2000 steps]
-    #[arg(short, long, value_name = "N", value_parser = argument::positive, help_heading = "Training")]
+    #[arg(long, value_name = "N", value_parser = argument::positive, help_heading = "Training")]
     epochs: Option<u64>,
 
     /// Epochs without a smaller loss on the validation rows after which training ends [default: 20]
@@ -181,11 +181,11 @@ pub struct Train {
     patience: Option<u64>,
 
     /// Rows of a batch [default: 32; of --method 60]
-    #[arg(short, long, value_name = "N", value_parser = argument::size, help_heading = "Training")]
+    #[arg(long, value_name = "N", value_parser = argument::size, help_heading = "Training")]
     batch: Option<usize>,
 
     /// Learning rate [default: the optimiser's usual one; for an mlp at least 0.01]
-    #[arg(short, long, value_name = "R", value_parser = argument::number, help_heading = "Training")]
+    #[arg(long, value_name = "R", value_parser = argument::number, help_heading = "Training")]
     rate: Option<f64>,
 
     /// Weigh each class by the inverse of its share
@@ -193,7 +193,7 @@ pub struct Train {
     balance: bool,
 
     /// How many seeds, for the splits, starts and orders 0, 1, 2, ..; or a comma list of seeds (`7,` is one) [default: 5]
-    #[arg(short, long, value_name = "N|A,B,..", value_parser = seeds, help_heading = "Training")]
+    #[arg(long, value_name = "N|A,B,..", value_parser = seeds, help_heading = "Training")]
     seeds: Option<Seeds>,
 
     /// What one swarm looks after: element, sample or batch [default: the smallest the loss allows]
@@ -222,12 +222,12 @@ pub struct Train {
     save: Option<PathBuf>,
 
     /// Draw loss and accuracy by epoch, as .svg or .png
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     plot: Option<PathBuf>,
 
     /// Keep finished runs in this file, and continue from it
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    records: Option<PathBuf>,
+    #[arg(short, long, alias = "records", value_name = "FILE", help_heading = "Output")]
+    record: Option<PathBuf>,
 
     /// Print the result as JSON
     #[arg(long, help_heading = "Output")]
@@ -281,7 +281,7 @@ impl Train {
         }
         let about: Vec<_> = plan.trainings.iter().map(|training| json!(training)).collect();
         let about = json!({"origin": plan.origin, "trainings": about, "seeds": plan.seeds, "version": env!("CARGO_PKG_VERSION")});
-        let records = TrainingRecords(kept::open(self.records.as_deref(), "train", &about, self.quiet || self.json)?);
+        let records = TrainingRecords(kept::open(self.record.as_deref(), "train", &about, self.quiet || self.json)?);
         self.train(&plan, records, &metrics)
     }
 

@@ -234,6 +234,21 @@ fn a_schedule_is_learned_on_an_own_program() {
     assert_eq!(done.code, Some(4), "{}", done.err);
 }
 
+/// What was finished by then is shown, and the same command goes on from there.
+#[test]
+fn a_comparison_ends_in_time() {
+    let Some(folder) = workplace("own-time") else { return };
+    let exec = ["--exec", "python3 model.py 0.05", "--bounds", "-5:5,0:1"];
+    let args = [&["compare", "-m", "auto,pso", "--seeds", "40", "-n", "5"][..], &exec].concat();
+    let timed = at(&folder, &[&args[..], &["--time", "2s", "-o", "kept", "-q"]].concat());
+    assert!(timed.err.contains("the time is over") && timed.err.contains("continues from there"), "{}", timed.err);
+    let runs = || folder.read("kept/records.jsonl").lines().count();
+    let first = runs();
+    assert!((1..80).contains(&first), "{first} runs in two seconds");
+    at(&folder, &[&args[..], &["--time", "2s", "-o", "kept", "-q"]].concat());
+    assert!(runs() > first, "{first} runs, and no more");
+}
+
 #[test]
 fn bench_sends_those_with_a_program_to_compare() {
     let why = wrong(&["bench", "de", "--exec", "python3 model.py"]);
@@ -250,12 +265,12 @@ fn who_names_no_problem_is_told_both_ways() {
     }
 }
 
-/// One short letter has one meaning, and one thing one name, in the commands that minimise.
+/// One short letter has one meaning, and one thing one name.
 #[test]
 fn letters_and_names_mean_the_same_everywhere() {
     let mut meanings = std::collections::BTreeMap::<String, String>::new();
-    for command in
-        ["minimize", "resume", "compare", "bench", "learn", "animate", "certify", "plot", "agent", "reproduce", "watch"]
+    let minimise = ["minimize", "resume", "compare", "bench", "learn", "animate", "certify", "plot", "agent"];
+    for command in minimise.into_iter().chain(["reproduce", "watch", "train", "predict", "data", "list", "completions"])
     {
         for line in run(&[command, "--help"]).out.lines() {
             let Some((letter, rest)) = line.trim().strip_prefix('-').and_then(|line| line.split_once(", --")) else {

@@ -370,7 +370,7 @@ pub fn json(
         "architecture": first.architecture, "weights": learner.count(),
         "loss": first.loss, "epochs": first.epochs, "batch": first.batch, "seeds": plan.seeds, "optimizers": optimizers,
         "constant": constant, "notices": plan.notices(), "unfinished": unfinished, "saved": show(&settings.save), "plot": show(&settings.plot),
-        "records": show(&settings.records), "version": env!("CARGO_PKG_VERSION"),
+        "record": show(&settings.record), "version": env!("CARGO_PKG_VERSION"),
     }))
 }
 
