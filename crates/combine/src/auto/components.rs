@@ -163,7 +163,9 @@ impl Components {
         holds(self.stage != Stage::Apart || !self.directions.is_empty(), "must have directions")?;
         holds(self.groups.iter().all(|group| (2..=dim).contains(&group.len())), "must have groups")?;
         self.groups.iter().try_for_each(|group| saved::below("groups", group, dim))?;
-        holds(self.stage != Stage::There || !self.root.is_empty(), "must have a matrix")?;
+        let rooted = matches!(self.stage, Stage::There | Stage::Apart);
+        holds(!rooted || !self.root.is_empty(), "must have a matrix")?;
+        holds(self.stage != Stage::Test || self.tests < TESTS, "must have tests left")?;
         holds(matches!(self.stage, Stage::Waiting | Stage::Over) || !self.base.is_empty(), "must have a base")
     }
 
@@ -257,6 +259,14 @@ impl Components {
     pub(super) fn tell<F: Real>(&mut self, values: &[F]) {
         let values: Vec<f64> = values.iter().map(|value| value.f64()).collect();
         let dim = self.base.len();
+        let wanted = match self.stage {
+            Stage::Here | Stage::There => Self::cost(dim),
+            Stage::Apart => self.groups.iter().map(|group| Self::cost(group.len())).sum(),
+            _ => values.len(),
+        };
+        if values.len() != wanted {
+            self.stage = Stage::Over; // a state that was read back and asked for something else
+        }
         match self.stage {
             Stage::Waiting | Stage::Over => {}
             Stage::Here => {
