@@ -4,7 +4,7 @@
 //! C = B diag(lambda) B',   C^(1/2) = B diag(lambda)^(1/2) B'
 //! ```
 //!
-//! Up to [`SMALL`] variables the matrix is brought to tridiagonal form by Householder reflections and then to diagonal form by
+//! Up to 128 variables the matrix is brought to tridiagonal form by Householder reflections and then to diagonal form by
 //! the implicit QL method (Bowdler, Martin, Reinsch & Wilkinson 1968), here with the eigenvectors as rows, so that each
 //! rotation works on two contiguous rows, while the next one is being computed. Rows are padded with zeros to whole vectors, and
 //! products are sums of rows, which need no sums across a vector. Above, the decomposition is faer's, on one thread, of a matrix
