@@ -9,6 +9,9 @@ pub struct Knowledge {
     pub smooth: Option<bool>,
     /// Whether each variable can be minimised for itself.
     pub separable: Option<bool>,
+    /// Whether, though they cannot, directions were found along which each can: combinations of the variables.
+    #[serde(default)]
+    pub turned: bool,
     /// The relative error of the values, where they were found to have one beyond that of the arithmetic.
     pub error: Option<f64>,
     /// Whether all lines that it looked along are those of a convex function.

@@ -126,6 +126,9 @@ impl Report {
         let separable = known.separable.filter(|_| self.plan.space.dim() > 1);
         parts.extend(separable.map(|yes| match yes {
             true => "each variable can be chosen for itself (separable)".into(),
+            false if known.turned => {
+                "variables depend on each other, but combinations of them do not (separable along other directions)".into()
+            }
             false => "variables depend on each other (not separable)".into(),
         }));
         match (known.convex, known.searches, known.basins) {

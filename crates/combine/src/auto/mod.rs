@@ -995,7 +995,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
     }
 
     fn knowledge(&self) -> Option<Knowledge> {
-        let Findings { separable, smooth, inexact, error, .. } = self.findings;
+        let Findings { separable, turned, smooth, inexact, error } = self.findings;
         let convex = match self.survey.shape {
             Shape::Linear | Shape::Quadratic | Shape::Confirmed => Some(true),
             Shape::Other => Some(false),
@@ -1005,6 +1005,7 @@ impl<F: Real> Algorithm<F> for Auto<F> {
         Some(Knowledge {
             smooth: smooth.filter(|_| !inexact),
             separable: separable.filter(|_| !inexact),
+            turned,
             error: (inexact && error > 0.0).then_some(error),
             convex,
             searches,
