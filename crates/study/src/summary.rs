@@ -127,7 +127,7 @@ impl Report {
         parts.extend(separable.map(|yes| match yes {
             true => "each variable can be chosen for itself (separable)".into(),
             false if known.turned => {
-                "variables depend on each other, but combinations of them do not (separable along other directions)".into()
+                "combinations of the variables can be chosen for themselves (separable along other directions)".into()
             }
             false => "variables depend on each other (not separable)".into(),
         }));
