@@ -276,6 +276,7 @@ impl Components {
                     self.stage = Stage::There;
                 } else {
                     self.tries += 1;
+                    (self.value, self.root) = (f64::INFINITY, Vec::new());
                     self.base.clear();
                     self.stage = if self.tries < TRIES { Stage::Waiting } else { Stage::Over };
                 }
@@ -666,6 +667,7 @@ mod tests {
         components.ask(&space, &Rng::new(1), &mut xs);
         components.tell(&vec![f64::INFINITY; xs.len()]);
         assert!(!components.is_due(due) && components.tries == 1, "another descent has to end first");
+        components.verify(N).unwrap();
         assert!(Components::over(&Space::<f64>::unbounded(3).unwrap(), None).is_none());
         assert!(Components::over(&Space::<f32>::cube(3, 0.0, 1.0).unwrap(), None).is_none());
     }
