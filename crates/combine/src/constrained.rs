@@ -7,9 +7,9 @@
 //! dive         SQP from the best point of the CMA-ES run
 //! ```
 //!
-//! Until a number of descents have ended they alone are at work, every other one from where feasible points are known. From then on descents from new points and CMA-ES share the
-//! evaluations by two clocks, as in `auto`: half of them go to descents while the best point is one's, else most to CMA-ES. A descent is given up
-//! where its model promises far less than it would need to reach the best value, or where it has met what no step mends. On
+//! Until a number of descents have ended they alone are at work, every other one from where feasible points are known. From then on
+//! descents from new points and CMA-ES share the evaluations by two clocks, as in `auto`: half of them go to descents while the best
+//! point is one's, else most to CMA-ES. A descent is given up where its model promises far less than it would need to reach the best value, or where it has met what no step mends. On
 //! a problem without constraints all of this works too.
 //!
 //! Papers: Kraft 1988 for SQP; Atamna, Auger and Hansen 2017 for CMA-ES with constraints; the combination and its numbers are our own
@@ -141,6 +141,33 @@ impl<F: Real> Place<F> {
     }
 }
 
+/// The least box that holds all feasible points, and how many there were.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Feasible<F: Real> {
+    low: Vec<F>,
+    high: Vec<F>,
+    count: u64,
+}
+
+impl<F: Real> Feasible<F> {
+    /// Whether what was read back has as many coordinates, if it has points.
+    fn verify(&self, dim: usize) -> Result<()> {
+        saved::count("feasible", self.count)?;
+        let corner = if self.count > 0 { dim } else { 0 };
+        saved::lengths([("feasible", &self.low), ("feasible", &self.high)], corner)
+    }
+
+    fn enclose(&mut self, x: &[F]) {
+        self.count += 1;
+        if self.count == 1 {
+            (self.low, self.high) = (x.to_vec(), x.to_vec());
+        }
+        self.low.iter_mut().zip(x).for_each(|(low, &t)| *low = low.min(t));
+        self.high.iter_mut().zip(x).for_each(|(high, &t)| *high = high.max(t));
+    }
+}
+
 /// A run of CMA-ES.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -170,8 +197,7 @@ pub struct ConstrainedAuto<F: Real> {
     population: usize,
     /// Where descents began and ended.
     visited: Vec<Vec<F>>,
-    /// The least box that holds all feasible points, and how many there were.
-    feasible: (Vec<F>, Vec<F>, u64),
+    feasible: Feasible<F>,
     /// Evaluations of descents, and of CMA-ES with its dives, over their shares at the time.
     clocks: [f64; 2],
     /// Who asked in this round, for how many rows each.
@@ -225,7 +251,7 @@ impl<F: Real> Method<F> for ConstrainedAuto<F> {
             sample: None,
             population: 0,
             visited: Vec::new(),
-            feasible: (Vec::new(), Vec::new(), 0),
+            feasible: Feasible { low: Vec::new(), high: Vec::new(), count: 0 },
             clocks: [0.0; 2],
             asked: Vec::new(),
             spent: [Spent::default(); 4],
@@ -261,8 +287,7 @@ impl<F: Real> Method<F> for ConstrainedAuto<F> {
             run.strategy.verify()?;
             run.best.verify(dim)?;
         }
-        saved::point("feasible", &self.feasible.0, dim)?;
-        saved::length("feasible", &self.feasible.1, self.feasible.0.len())?;
+        self.feasible.verify(dim)?;
         self.visited.iter().try_for_each(|x| saved::length("visited", x, dim))?;
         let spent = self.spent.iter().flat_map(|spent| [spent.runs, spent.evaluations]);
         let counts = [self.rounds, self.evaluations, self.found];
@@ -330,20 +355,22 @@ impl<F: Real> ConstrainedAuto<F> {
     fn far_away(&self, rng: &Rng, runs: u64) -> Vec<F> {
         let mut xs = Matrix::default();
         self.start.later().fill(&self.space, rng, CANDIDATES, &mut xs);
-        if runs.is_multiple_of(EVERY) && self.feasible.2 > 1 && self.has_inside() {
+        if runs.is_multiple_of(EVERY) && self.feasible.count > 1 && self.has_inside() {
             self.draw_near(rng, &mut xs);
         }
         let distance = |x: &[F], y: &[F]| -> f64 {
-            let part = |j: usize| {
-                let width = self.space.width(j).f64();
-                let unit = if width.is_finite() && width > 0.0 { width } else { 1.0 };
-                ((x[j] - y[j]).f64() / unit).powi(2)
-            };
+            let part = |j: usize| ((x[j] - y[j]).f64() / self.unit(j)).powi(2);
             (0..x.len()).map(part).sum()
         };
         let nearest = |x: &[F]| self.visited.iter().map(|y| distance(x, y)).fold(f64::INFINITY, f64::min);
         let far = xs.iter().map(|x| (nearest(x), x)).reduce(|best, new| if new.0 > best.0 { new } else { best });
         far.map_or_else(|| self.best.x.clone(), |(_, x)| x.to_vec())
+    }
+
+    /// The width of the box along a variable, 1 where it has none.
+    fn unit(&self, j: usize) -> f64 {
+        let width = self.space.width(j).f64();
+        if width.is_finite() && width > 0.0 { width } else { 1.0 }
     }
 
     /// Whether feasible points may fill a part of the space: there are no equalities.
@@ -354,28 +381,16 @@ impl<F: Real> ConstrainedAuto<F> {
     /// Points of the least box that holds all feasible ones, a little larger.
     fn draw_near(&self, rng: &Rng, xs: &mut Matrix<F>) {
         let rng = rng.fork("near");
-        let (low, high, _) = &self.feasible;
+        let Feasible { low, high, .. } = &self.feasible;
         for i in 0..xs.len() {
             let mut draws = rng.row(i);
             for (j, t) in xs.row_mut(i).iter_mut().enumerate() {
-                let width = self.space.width(j).f64();
-                let more = MARGIN.0 * (high[j] - low[j]).f64() + MARGIN.1 * if width.is_finite() { width } else { 1.0 };
+                let more = MARGIN.0 * (high[j] - low[j]).f64() + MARGIN.1 * self.unit(j);
                 let (from, to) = (low[j].f64() - more, high[j].f64() + more);
                 let drawn = F::of(from + (to - from) * draws.uniform());
                 *t = drawn.max(self.space.lower()[j]).min(self.space.upper()[j]);
             }
         }
-    }
-
-    /// A feasible point.
-    fn enclose(&mut self, x: &[F]) {
-        let (low, high, count) = &mut self.feasible;
-        *count += 1;
-        if *count == 1 {
-            (*low, *high) = (x.to_vec(), x.to_vec());
-        }
-        low.iter_mut().zip(x).for_each(|(low, &t)| *low = low.min(t));
-        high.iter_mut().zip(x).for_each(|(high, &t)| *high = high.max(t));
     }
 
     /// A run of CMA-ES that goes on, or a new one.
@@ -545,10 +560,8 @@ impl<F: Real> Algorithm<F> for ConstrainedAuto<F> {
                 let row = constraints_of(&self.told, i);
                 let violated = violation(&self.constraints, row);
                 if violated == F::zero() && value.is_finite() {
-                    let x = self.x.row(i).to_vec();
-                    self.enclose(&x);
+                    self.feasible.enclose(self.x.row(i));
                 }
-                let row = constraints_of(&self.told, i);
                 if self.best.keep(self.x.row(i), value, row, violated) {
                     (self.finder, self.found) = (lane, self.evaluations + (i - from + 1) as u64);
                     self.multipliers = None;

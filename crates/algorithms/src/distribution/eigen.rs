@@ -132,7 +132,7 @@ impl Eigen {
     }
 
     /// Writes B diag(f(lambda)) B': the full matrix, row-major. Unlike the eigenvectors it is unique.
-    pub fn function(&self, f: impl Fn(f64) -> f64 + Sync, out: &mut [f64]) {
+    pub(super) fn function(&self, f: impl Fn(f64) -> f64 + Sync, out: &mut [f64]) {
         let n = self.values.len();
         let (values, vectors) = (&self.values, &self.vectors);
         each_chunk(out, n, n * n / 2, |j, row| {
@@ -150,7 +150,7 @@ impl Eigen {
     }
 
     /// out = C^(-1/2) x.
-    pub fn whiten(&self, x: &[f64], out: &mut [f64]) {
+    pub(super) fn whiten(&self, x: &[f64], out: &mut [f64]) {
         let n = x.len();
         out.fill(0.0);
         for (v, value) in self.vectors.chunks_exact(n).zip(&self.values) {
@@ -160,7 +160,7 @@ impl Eigen {
     }
 
     /// Smallest and largest eigenvalue.
-    pub fn range(&self) -> (f64, f64) {
+    pub(super) fn range(&self) -> (f64, f64) {
         self.values.iter().fold((f64::INFINITY, 0.0), |(low, high), &t| (low.min(t), high.max(t)))
     }
 }

@@ -211,8 +211,8 @@ impl Profile {
         let (n, best) = (self.t.len(), self.f[self.best]);
         let finite = |f: f64| if f.is_finite() { f } else { 1e300 };
         let level = if self.is_flat { self.low() } else { 0.0 };
-        let mean = self.f.iter().map(|&f| (finite(f) - best) / n as f64).sum::<f64>();
-        let delta = 1e-2 * if level > 0.0 { level } else { mean };
+        let mean = || self.f.iter().map(|&f| (finite(f) - best) / n as f64).sum::<f64>();
+        let delta = 1e-2 * if level > 0.0 { level } else { mean() };
         let flat = |height: f64| if level > 0.0 { level * math::ln(1.0 + height / level) } else { height };
         let mut easiest = (f64::INFINITY, None);
         for k in 0..n - 1 {

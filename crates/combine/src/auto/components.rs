@@ -227,22 +227,16 @@ impl Components {
         };
         match self.stage {
             Stage::Waiting | Stage::Over => {}
-            Stage::Here => {
+            Stage::Here | Stage::There => {
                 let axes: Vec<usize> = (0..self.base.len()).collect();
-                push_differences(&self.base, &axes, |i, x, step| x[i] += step, &mut push);
-            }
-            Stage::There => {
-                let axes: Vec<usize> = (0..self.base.len()).collect();
-                let place = self.place(rng.fork("there").row(0));
+                let is_here = self.stage == Stage::Here;
+                let place = if is_here { self.base.clone() } else { self.place(rng.fork("there").row(0)) };
                 push_differences(&place, &axes, |i, x, step| x[i] += step, &mut push);
             }
             Stage::Apart => {
                 let place = self.place(rng.fork("apart").row(0));
-                let n = place.len();
                 for group in &self.groups {
-                    let along = |k: usize, x: &mut [f64], step: f64| {
-                        self.go(k, step / largest(&self.directions[k * n..(k + 1) * n]), x);
-                    };
+                    let along = |k: usize, x: &mut [f64], step: f64| self.go(k, step / largest(self.direction(k)), x);
                     push_differences(&place, group, along, &mut push);
                 }
             }
@@ -341,7 +335,7 @@ impl Components {
     /// Eq. (2) within directions that it did not tell apart, with second derivatives along these at another point.
     fn turn_group(&mut self, group: &[usize], second: &[f64]) -> bool {
         let (n, g) = (self.base.len(), group.len());
-        let lengths: Vec<f64> = group.iter().map(|&k| largest(&self.directions[k * n..(k + 1) * n])).collect();
+        let lengths: Vec<f64> = group.iter().map(|&k| largest(self.direction(k))).collect();
         let mut middle = second.to_vec();
         for i in 0..g {
             for j in 0..=i {
@@ -352,7 +346,7 @@ impl Components {
         if !eigen.decompose(&middle) {
             return false;
         }
-        let before: Vec<Vec<f64>> = group.iter().map(|&k| self.directions[k * n..(k + 1) * n].to_vec()).collect();
+        let before: Vec<Vec<f64>> = group.iter().map(|&k| self.direction(k).to_vec()).collect();
         for (u, &k) in eigen.vectors.chunks_exact(g).zip(group) {
             for (i, t) in self.directions[k * n..(k + 1) * n].iter_mut().enumerate() {
                 *t = u.iter().zip(&before).map(|(u, v)| u * v[i]).sum();
@@ -406,7 +400,7 @@ impl Components {
         }
         let rest: Vec<f64> = whole.iter().zip(&part).map(|(u, p)| u - p).collect();
         let moves = [whole, part, rest];
-        let room = |u: &Vec<f64>| self.interval(&self.base, u).1;
+        let room = |u: &Vec<f64>| interval(&self.base, u).1;
         let scale = moves.iter().map(room).fold(1.0, f64::min);
         for u in &moves {
             let x: Vec<f64> = self.base.iter().zip(u).map(|(x, u)| x + scale * u).collect();
@@ -414,24 +408,13 @@ impl Components {
         }
     }
 
-    /// From where to where x + t v is inside.
-    fn interval(&self, x: &[f64], v: &[f64]) -> (f64, f64) {
-        let mut ends = (f64::NEG_INFINITY, f64::INFINITY);
-        for (&x, &v) in x.iter().zip(v).filter(|(_, v)| **v != 0.0) {
-            let (a, b) = (-x / v, (1.0 - x) / v);
-            ends = (ends.0.max(a.min(b)), ends.1.min(a.max(b)));
-        }
-        ends
-    }
-
     /// The lines through the base.
     fn begin_lines(&mut self) {
         let n = self.base.len();
-        let ends: Vec<(f64, f64)> = self.directions.chunks_exact(n).map(|v| self.interval(&self.base, v)).collect();
+        let ends: Vec<(f64, f64)> = self.directions.chunks_exact(n).map(|v| interval(&self.base, v)).collect();
         self.terrain.lower = ends.iter().map(|end| end.0).collect();
         self.terrain.upper = ends.iter().map(|end| end.1).collect();
-        let room = POINTS + 1;
-        self.lines.resize_with(n, || Profile::with_room(room).flat());
+        self.lines.resize_with(n, || Profile::with_room(POINTS + 1).flat());
         self.lines.iter_mut().for_each(|line| line.begin(0.0));
         self.places = vec![0.0; n];
         self.best = (self.base.clone(), self.value);
@@ -482,16 +465,21 @@ impl Components {
         }
     }
 
+    fn direction(&self, k: usize) -> &[f64] {
+        let n = self.base.len();
+        &self.directions[k * n..(k + 1) * n]
+    }
+
     /// Moves a point along direction k.
     fn go(&self, k: usize, t: f64, x: &mut [f64]) {
-        let n = x.len();
-        x.iter_mut().zip(&self.directions[k * n..(k + 1) * n]).for_each(|(x, v)| *x += t * v);
+        x.iter_mut().zip(self.direction(k)).for_each(|(x, v)| *x += t * v);
     }
 
     fn tell_lines(&mut self, values: &[f64]) {
         let mut values = values.iter();
-        if let (Some((x, expected)), Some(&value)) = (self.together.take(), values.clone().next()) {
-            values.next();
+        if let Some((x, expected)) = self.together.take()
+            && let Some(&value) = values.next()
+        {
             let is_short = self.best.1 - value < 0.5 * (self.best.1 - expected);
             self.misses += u32::from(is_short && !self.is_outside);
             if value < self.best.1 {
@@ -526,6 +514,16 @@ fn push_differences(
     for (i, &k) in directions.iter().enumerate() {
         directions[..i].iter().for_each(|&l| at(&[(k, STEP), (l, STEP)]));
     }
+}
+
+/// From where to where x + t v is inside.
+fn interval(x: &[f64], v: &[f64]) -> (f64, f64) {
+    let mut ends = (f64::NEG_INFINITY, f64::INFINITY);
+    for (&x, &v) in x.iter().zip(v).filter(|(_, v)| **v != 0.0) {
+        let (a, b) = (-x / v, (1.0 - x) / v);
+        ends = (ends.0.max(a.min(b)), ends.1.min(a.max(b)));
+    }
+    ends
 }
 
 /// The largest number of a direction.

@@ -453,9 +453,15 @@ impl<F: Real> Auto<F> {
         if components.is_found() {
             self.findings.turned = true;
             self.dive.launch(&self.best.x, self.best.value);
-            self.spent_before = self.spent[Lane::Dive.kind()].evaluations;
-            self.spent[Lane::Dive.kind()].runs += 1;
+            self.count_dive();
         }
+    }
+
+    /// Another dive has begun.
+    fn count_dive(&mut self) {
+        let spent = &mut self.spent[Lane::Dive.kind()];
+        self.spent_before = spent.evaluations;
+        spent.runs += 1;
     }
 
     /// Whether the best point comes from searches along variables.
@@ -653,8 +659,7 @@ impl<F: Real> Auto<F> {
         if due {
             self.dive.launch(&run.best.x, run.best.value);
             (run.unit, run.fresh, run.dived) = (unit, false, true);
-            self.spent_before = self.spent[Lane::Dive.kind()].evaluations;
-            self.spent[Lane::Dive.kind()].runs += 1;
+            self.count_dive();
         }
         due
     }
