@@ -202,7 +202,11 @@ impl Records {
     /// # Errors
     /// A record that is no JSON object.
     pub fn append(&self, record: &impl Serialize) -> Result<()> {
-        let line = line(record)?;
+        self.append_text(text(record)?)
+    }
+
+    fn append_text(&self, text: Vec<u8>) -> Result<()> {
+        let line = checked(text).ok_or_else(|| unsaved("it must be a JSON object that is not empty"))?;
         locked(&self.writer).append(&line);
         Ok(())
     }
@@ -269,9 +273,10 @@ impl Records {
         index.clone()
     }
 
-    fn find<R: DeserializeOwned>(&self, key: &Value) -> Option<R> {
+    /// The line of that key.
+    fn find(&self, key: &Value) -> Option<&[u8]> {
         let number = *self.index(key.as_object()?).get(&text_of(key.clone()))?;
-        serde_json::from_slice(&self.text[self.lines[number].clone()]).ok()
+        Some(&self.text[self.lines[number].clone()])
     }
 }
 
@@ -346,11 +351,12 @@ fn text_of(key: Value) -> String {
     text
 }
 
-/// A record as a line, with its checksum and the newline.
-fn line(record: &impl Serialize) -> Result<Vec<u8>> {
-    let unsaved = |why: String| Error::Unsaved { method: "a record".into(), why };
-    let text = serde_json::to_vec(record).map_err(|why| unsaved(why.to_string()))?;
-    checked(text).ok_or_else(|| unsaved("it must be a JSON object that is not empty".into()))
+fn unsaved(why: impl ToString) -> Error {
+    Error::Unsaved { method: "a record".into(), why: why.to_string() }
+}
+
+fn text(record: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(record).map_err(unsaved)
 }
 
 /// The text of an object that is not empty, with its checksum and the newline.
@@ -572,92 +578,129 @@ impl Work<'_> {
             let key = serde_json::to_vec(&key(unit)).and_then(|text| serde_json::from_slice::<Value>(&text));
             keys.push(key.map_err(|why| Error::parameter("key", "of a unit", format!("cannot be written: {why}")))?);
         }
-        let mut results: Vec<Option<R>> = keys.iter().map(|key| self.records.find(key)).collect();
+        let of_line = |line: &[u8]| serde_json::from_slice(line).ok();
+        let mut results: Vec<Option<R>> = keys.iter().map(|key| self.records.find(key).and_then(of_line)).collect();
         let missing: Vec<usize> = (0..units.len()).filter(|&unit| results[unit].is_none()).collect();
-        if let Some(path) = self.records.path().filter(|_| missing.len() < units.len()) {
-            let left = self.records.states(path);
-            for (key, _) in keys.iter().zip(&results).filter(|(_, found)| !left.is_empty() && found.is_some()) {
-                // A kill came after the record and before its state was removed.
-                self.records.state(key).remove();
-            }
+        // What is generic ends here: records are texts below, and what they are of waits in these places.
+        let places: Vec<_> = missing.iter().map(|_| Mutex::new(Ok(None))).collect();
+        let broken = self.complete(&keys, &missing, progress, &|job, state| {
+            let result = compute(&units[missing[job]], state);
+            let outcome = match &result {
+                Ok(None) => Outcome::Nothing,
+                Ok(Some(_)) if self.records.path.is_none() => Outcome::Done,
+                Ok(Some(record)) => text(record).map_or_else(Outcome::Broken, Outcome::Record),
+                Err(_) => Outcome::Failed,
+            };
+            *locked(&places[job]) = result;
+            outcome
+        });
+        let mut computed = places.into_iter().map(|place| place.into_inner().unwrap_or_else(PoisonError::into_inner));
+        match broken {
+            Some((_, Some(why))) => return Err(why.into()),
+            Some((job, None)) => computed.nth(job).transpose().map(drop)?,
+            None => missing
+                .iter()
+                .zip(computed)
+                .try_for_each(|(&unit, record)| record.map(|record| results[unit] = record))?,
         }
-        let found = units.len() - missing.len();
+        Ok(results)
+    }
+
+    /// Computes the missing units and keeps their records. Of those that failed the one that stands first, by its place among the
+    /// missing, and why, where it is not `compute` that knows.
+    fn complete(
+        &self,
+        keys: &[Value],
+        missing: &[usize],
+        progress: &(dyn Fn(Progress<'_>) + Sync),
+        compute: &(dyn Fn(usize, &UnitState) -> Outcome + Sync),
+    ) -> Option<(usize, Option<Error>)> {
+        if let Some(path) = self.records.path().filter(|_| missing.len() < keys.len()) {
+            // A kill came after the record and before its state was removed.
+            let left = !self.records.states(path).is_empty();
+            let found = (0..keys.len()).filter(|unit| left && missing.binary_search(unit).is_err());
+            found.for_each(|unit| self.records.state(&keys[unit]).remove());
+        }
+        let found = keys.len() - missing.len();
         if let Some(path) = self.records.path().filter(|_| self.records.temporary && found > 0) {
             self.records.note(format!(
                 "{found} finished runs of a command that was broken off are taken from {}",
                 path.display()
             ));
         }
-        progress(Progress::Begun { missing: &missing });
-        let computed = self.each(missing.len(), |job| {
+        progress(Progress::Begun { missing });
+        self.each(missing.len(), &|job| {
             let (unit, begin) = (missing[job], Instant::now());
             let state = self.records.state(&keys[unit]);
-            let Some(record) = compute(&units[unit], &state)? else { return Ok(None) };
-            if self.records.path.is_some() {
-                self.check(&keys[unit], &record)?;
-                self.records.append(&record)?;
-                state.remove();
+            match compute(job, &state) {
+                Outcome::Nothing => return Ok(()),
+                Outcome::Failed => return Err(None),
+                Outcome::Broken(why) => return Err(Some(why)),
+                Outcome::Done => {}
+                Outcome::Record(text) => {
+                    check_key(&keys[unit], &text)?;
+                    self.records.append_text(text)?;
+                    state.remove();
+                }
             }
             progress(Progress::Ended { unit, seconds: begin.elapsed().as_secs_f64() });
-            Ok::<_, E>(Some(record))
-        })?;
-        for (job, record) in computed {
-            results[missing[job]] = Some(record);
-        }
-        Ok(results)
+            Ok(())
+        })
     }
 
-    /// A record is found by the key again.
-    fn check(&self, key: &Value, record: &impl Serialize) -> Result<()> {
-        let unsaved = |why: String| Error::Unsaved { method: "a record".into(), why };
-        let text = serde_json::to_vec(record).map_err(|why| unsaved(why.to_string()))?;
-        let found: Value = serde_json::from_slice(&text).map_err(|why| unsaved(why.to_string()))?;
-        let key = key.as_object().ok_or_else(|| unsaved("the key of its unit is no JSON object".into()))?;
-        let other = key.iter().find(|(name, value)| found.get(*name) != Some(*value));
-        other.map_or(Ok(()), |(name, _)| Err(unsaved(format!("its {name} is not that of the unit"))))
-    }
-
-    /// What jobs come to, those that came to something.
-    fn each<R: Send, E: Send>(
+    /// Does every job; of those that failed the first, and why.
+    fn each(
         &self,
         jobs: usize,
-        compute: impl Fn(usize) -> std::result::Result<Option<R>, E> + Sync,
-    ) -> std::result::Result<Vec<(usize, R)>, E> {
+        compute: &(dyn Fn(usize) -> std::result::Result<(), Option<Error>> + Sync),
+    ) -> Option<(usize, Option<Error>)> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if self.threads == 0 { cores() } else { self.threads };
         let next = AtomicUsize::new(0);
         let work = || {
-            let (mut done, mut failed) = (Vec::new(), None);
-            while failed.is_none() && !self.halt.requested() {
+            while !self.halt.requested() {
                 let job = next.fetch_add(1, Relaxed);
                 if job >= jobs {
                     break;
                 }
-                match compute(job) {
-                    Ok(result) => done.extend(result.map(|result| (job, result))),
-                    Err(why) => {
-                        // The others finish what they are at.
-                        next.store(jobs, Relaxed);
-                        failed = Some((job, why));
-                    }
+                if let Err(why) = compute(job) {
+                    // The others finish what they are at.
+                    next.store(jobs, Relaxed);
+                    return Some((job, why));
                 }
             }
-            (done, failed)
+            None
         };
-        let (mut done, mut failed) = (Vec::new(), Vec::new());
         std::thread::scope(|scope| {
             let handles: Vec<_> = (0..threads.min(jobs)).map(|_| scope.spawn(work)).collect();
-            for handle in handles {
-                let (part, why) = handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                done.extend(part);
-                failed.extend(why);
-            }
-        });
-        match failed.into_iter().min_by_key(|(job, _)| *job) {
-            Some((_, why)) => Err(why),
-            None => Ok(done),
-        }
+            let failed = handles
+                .into_iter()
+                .filter_map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            failed.min_by_key(|(job, _)| *job)
+        })
     }
+}
+
+/// What has come of a unit.
+enum Outcome {
+    /// It was broken off.
+    Nothing,
+    /// A result that nobody keeps.
+    Done,
+    /// Its record.
+    Record(Vec<u8>),
+    /// No record can be made of its result.
+    Broken(Error),
+    /// Its computation failed, and knows why.
+    Failed,
+}
+
+/// A record is found by the key again.
+fn check_key(key: &Value, record: &[u8]) -> Result<()> {
+    let found: Value = serde_json::from_slice(record).map_err(unsaved)?;
+    let key = key.as_object().ok_or_else(|| unsaved("the key of its unit is no JSON object"))?;
+    let other = key.iter().find(|(name, value)| found.get(*name) != Some(*value));
+    other.map_or(Ok(()), |(name, _)| Err(unsaved(format!("its {name} is not that of the unit"))))
 }
 
 #[cfg(test)]

@@ -26,10 +26,10 @@
 //! the tutorial's example (as in pycma); stagnation is looked for every 25 iterations, in pycma's
 //! longer window (in the tutorial's runs end in the first phase on ill-conditioned functions).
 
-use super::eigen::Eigen;
-use super::rows::{add_rows, dot, each_chunk, each_row};
 use super::stop::{History, Now, axis_lost, badly_conditioned};
 use super::{Distribution, Samples, Steered, Told, draw_normals, expected_norm, seen, shortening, usual_population};
+use crate::linear::eigen::Eigen;
+use crate::linear::rows::{add_rows, dot, each_chunk, each_row};
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};

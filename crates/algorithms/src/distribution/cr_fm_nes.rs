@@ -24,11 +24,11 @@
 //! Differs from the paper: c1 is at least 0 (d < 5); pairs stand next to each other; the first population holds the
 //! initial mean itself, and an odd one has a last point without a mirror, as has a step that was drawn anew at a bound.
 
-use super::rows::dot;
 use super::{
     Distribution, Samples, Told, draw_mirrored, expected_norm, natural_weights, raw_natural_weights, seen,
     usual_population,
 };
+use crate::linear::rows::dot;
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
@@ -263,7 +263,7 @@ impl Distribution for CrFmNes {
             Self::stretch(&self.v, &self.y, self.z.row_mut(i), true);
         }
         let z = |k: usize| self.z.row(told.order[k]);
-        super::rows::add_rows(move_z, self.lambda, |k| (self.weights[k], z(k)));
+        crate::linear::rows::add_rows(move_z, self.lambda, |k| (self.weights[k], z(k)));
         let c_sigma = (self.mu_eff + 2.0) / (n + self.mu_eff + 5.0);
         let rate = (c_sigma * (2.0 - c_sigma) * self.mu_eff).sqrt();
         self.p_sigma.iter_mut().zip(&*move_z).for_each(|(p, z)| *p = (1.0 - c_sigma) * *p + rate * z);
@@ -290,7 +290,7 @@ impl Distribution for CrFmNes {
         }
 
         // The mean and its path; shift = sum w (x - m) / sigma.
-        super::rows::add_rows(shift, self.lambda, |k| (weights[k], told.steps.row(told.order[k])));
+        crate::linear::rows::add_rows(shift, self.lambda, |k| (weights[k], told.steps.row(told.order[k])));
         let c_c = (4.0 + self.mu_eff / n) / (n + 4.0 + 2.0 * self.mu_eff / n);
         let rate = (c_c * (2.0 - c_c) * self.mu_eff).sqrt();
         self.p_c.iter_mut().zip(&*shift).for_each(|(p, y)| *p = (1.0 - c_c) * *p + rate * y);

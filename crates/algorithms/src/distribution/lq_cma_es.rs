@@ -28,11 +28,11 @@
 //! `batch` points a round k grows by that many at least; points that failed keep +inf.
 
 use super::cma_es::{self, Cma, CmaEs};
-use super::eigen::Eigen;
 use super::ipop_cma_es::Runs;
-use super::rows::dot;
 use super::surrogate::Surrogate;
 use super::{Distribution, usual_population};
+use crate::linear::eigen::Eigen;
+use crate::linear::rows::dot;
 use crate::method::Method;
 use crate::parameters::{Parameters, parameters};
 use crate::restart::{BestPoint, LastRun, NextRun, RestartPolicy, Restarts};

@@ -23,13 +23,11 @@ pub mod bipop_cma_es;
 mod chart;
 pub mod cma_es;
 pub mod cr_fm_nes;
-pub mod eigen;
 pub mod ipop_cma_es;
 pub mod lq_cma_es;
 mod margin;
 pub mod open_es;
 pub mod pgpe;
-mod rows;
 pub mod sep_cma_es;
 pub mod snes;
 mod stop;
@@ -263,7 +261,7 @@ impl<F: Real, D: Distribution> Samples<F, D> {
         let point = |(i, ((x, step), placed)): (usize, Row<'_, F>)| {
             *placed = chart.place(space, mean, unit, step, x, || outside.row(i));
         };
-        if n * dim >= rows::MANY && rayon::current_thread_index().is_some() {
+        if n * dim >= crate::linear::rows::MANY && rayon::current_thread_index().is_some() {
             let rows = self.x.data_mut().par_chunks_exact_mut(dim).zip(self.steps.data_mut().par_chunks_exact_mut(dim));
             rows.zip(&mut self.placed).enumerate().for_each(point);
         } else {
@@ -482,7 +480,9 @@ fn centred_ranks(n: usize) -> Vec<f64> {
 /// Fills the matrix with standard normals, pairs of rows in parallel where that is worth it.
 fn draw_normals(rng: &Rng, out: &mut Matrix<f64>) {
     let (n, dim) = (out.len(), out.dim());
-    rows::each_chunk_of_two(out.data_mut(), dim, |i, rows| rng.fill_normal(i..(i + 2).min(n), 0..dim, rows));
+    crate::linear::rows::each_chunk_of_two(out.data_mut(), dim, |i, rows| {
+        rng.fill_normal(i..(i + 2).min(n), 0..dim, rows)
+    });
 }
 
 /// Mirrored sampling: rows 2 k and 2 k + 1 become plus and minus row k of the draws; of an odd number the last has no mirror.

@@ -14,9 +14,9 @@
 //! Differs from the paper: the first population holds the initial theta itself, and an odd one has a last point without a
 //! mirror; weight decay is the objective's business; the shrinking sigma (1, the default, is the paper's constant one).
 
-use super::rows::add_rows;
 use super::{Distribution, Samples, Told, centred_ranks, draw_mirrored, seen};
 use crate::gradient::rule::{Adam, Rule};
+use crate::linear::rows::add_rows;
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};

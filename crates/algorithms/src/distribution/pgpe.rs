@@ -16,8 +16,8 @@
 //! at most a fifth an iteration; the first population holds the initial mean itself, and an odd one has a last point
 //! without a mirror.
 
-use super::rows::add_rows;
 use super::{Distribution, Samples, Told, centred_ranks, draw_mirrored, seen};
+use crate::linear::rows::add_rows;
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};

@@ -13,9 +13,9 @@
 //! the paper's); its bound (52) keeps C positive at the faster rates too. The first population holds the initial mean itself.
 
 use super::cma_es::{Params, Rates};
-use super::rows::{add_rows, dot};
 use super::stop::{History, Now};
 use super::{Distribution, Samples, Told, draw_normals, seen, shortening, usual_population};
+use crate::linear::rows::{add_rows, dot};
 use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Draws, Matrix, Real, Reason, Result, Rng, View};

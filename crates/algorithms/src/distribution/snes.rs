@@ -15,8 +15,8 @@
 //!
 //! Differs from the paper: the first population holds the initial mean itself, and the steps shortened.
 
-use super::rows::add_rows;
 use super::{Distribution, Samples, Steered, Told, draw_normals, natural_weights, seen, shortening, usual_population};
+use crate::linear::rows::add_rows;
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};

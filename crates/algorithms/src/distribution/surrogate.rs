@@ -20,7 +20,7 @@
 //! Differs from the paper: only where the solution is not unique or the matrix is nearly singular, for the paper's pseudo-inverse works in the
 //! problem's coordinates; points whose values are no numbers, or beyond 1e100, count in (4) alone.
 
-use super::rows::{add_rows, dot};
+use crate::linear::rows::{add_rows, dot};
 use crate::saved;
 use serde::{Deserialize, Serialize};
 use swarmgrad_core::{Result, sort_indices};

@@ -17,9 +17,9 @@
 //!
 //! Differs from the paper: eta is at most 1 (d = 1); the first population holds the initial mean itself.
 
-use super::eigen::Eigen;
-use super::rows::{add_rows, dot};
 use super::{Distribution, Samples, Told, draw_normals, natural_weights, seen, usual_population};
+use crate::linear::eigen::Eigen;
+use crate::linear::rows::{add_rows, dot};
 use crate::parameters::parameters;
 use crate::saved;
 use serde::{Deserialize, Serialize};
@@ -225,7 +225,7 @@ impl Distribution for Xnes {
         self.s.resize(steps.len(), steps.dim());
         draw_normals(&rng.fork("z"), &mut self.s);
         let (s, columns) = (&self.s, &self.columns);
-        super::rows::each_row(steps, columns.data().len(), |i, y| {
+        crate::linear::rows::each_row(steps, columns.data().len(), |i, y| {
             y.fill(0.0);
             add_rows(y, columns.len(), |k| (s.row(i)[k], columns.row(k)));
         });

@@ -12,6 +12,7 @@
 
 use super::curvature::towards;
 use super::points::{antithetic_cloud, evaluate, length};
+use crate::linear::{Singular, Triangle, dot};
 use crate::parameters::{Parameters, parameters};
 use crate::particle::{alpha_for_sample_size, consensus};
 use swarmgrad_core::{Error, GradientSource, Matrix, Problem, Real, Reliability, Result, Rng, Sampled, math};
@@ -251,19 +252,35 @@ fn plane<F: Real>(cloud: &Matrix<F>, values: &[F], w: &[F], value: F, cutoff: f6
     let usable: Vec<usize> = (0..cloud.len()).filter(|&i| (values[i] - value).is_finite()).collect();
     out.fill(F::zero());
     let mut fit = Fit { rank: 0, inverse_squares: 0.0 };
-    let a = faer::Mat::<f64>::from_fn(usable.len(), w.len(), |i, j| (cloud.row(usable[i])[j] - w[j]).f64());
-    if let Ok(svd) = a.thin_svd() {
-        // s = V S^+ U' (f - f(w))
-        let (u, s, v) = (svd.U(), svd.S().column_vector(), svd.V());
-        let rank = s.nrows();
-        let largest = if rank > 0 { s[0] } else { 0.0 };
-        for k in (0..rank).filter(|&k| s[k] > cutoff * largest) {
-            let seen: f64 = usable.iter().enumerate().map(|(i, &row)| u[(i, k)] * (values[row] - value).f64()).sum();
-            out.iter_mut().enumerate().for_each(|(j, o)| *o += F::of(v[(j, k)] * seen / s[k]));
-            fit.rank += 1;
-            fit.inverse_squares += 1.0 / (s[k] * s[k]);
-        }
+    let (n, dim) = (usable.len(), w.len());
+    if n == 0 {
+        return fit;
     }
+    // A, n by dim, or A' where that is the narrower one: its columns.
+    let narrow = n < dim;
+    let entry = |i: usize, j: usize| (cloud.row(usable[i])[j] - w[j]).f64();
+    let flat: Vec<f64> = match narrow {
+        true => (0..n * dim).map(|at| entry(at / dim, at % dim)).collect(),
+        false => (0..n * dim).map(|at| entry(at % n, at / n)).collect(),
+    };
+    let rises: Vec<f64> = usable.iter().map(|&i| (values[i] - value).f64()).collect();
+    let (columns, side): (Vec<&[f64]>, _) = match narrow {
+        true => (flat.chunks_exact(dim).collect(), vec![0.0; dim]),
+        false => (flat.chunks_exact(n).collect(), rises.clone()),
+    };
+    let triangle = Triangle::of(&columns, &side);
+    let singular = triangle.singular();
+    let largest = singular.iter().fold(0.0, |most: f64, one| most.max(one.s));
+    let mut found = vec![0.0; columns.len()];
+    for Singular { s, u, v } in singular.iter().filter(|one| one.s > cutoff * largest) {
+        // R = U S V'. With A = Q R it is V S^+ U' Q' (f - f(w)), with A' = Q R it is A' V S^+ S^+ V' (f - f(w)).
+        let share = if narrow { dot(v, &rises) / (s * s) } else { dot(u, triangle.right_side()) / s };
+        found.iter_mut().zip(v).for_each(|(t, v)| *t += share * v);
+        fit.rank += 1;
+        fit.inverse_squares += 1.0 / (s * s);
+    }
+    let slope = |j: usize| if narrow { columns.iter().zip(&found).map(|(row, t)| t * row[j]).sum() } else { found[j] };
+    out.iter_mut().enumerate().for_each(|(j, o)| *o = F::of(slope(j)));
     fit
 }
 

@@ -16,7 +16,7 @@
 use super::attractor::gibbs;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
-use swarmgrad_core::{Progress, Real, Reason, View, Watch, math};
+use swarmgrad_core::{Progress, Real, Reason, View, Watch, math, number};
 
 /// Means over a swarm; what the method does not keep is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -87,8 +87,10 @@ pub struct Moment {
     /// Means over the swarm.
     pub moments: Moments,
     /// H of Theorem 2.5; NaN without inertia.
+    #[serde(with = "number")]
     pub h: f64,
     /// H of Theorem 3.3; NaN without inertia or memory.
+    #[serde(with = "number")]
     pub h_memory: f64,
     /// Mean of exp(-alpha (E - E_)).
     pub weight: f64,

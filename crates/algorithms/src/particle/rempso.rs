@@ -17,6 +17,7 @@
 
 use super::attraction::Attraction;
 use super::{Motion, Pulls, Remembered, Swarm, Topology};
+use crate::linear::eigen::Eigen;
 use crate::parameters::{choice, parameters};
 use crate::saved;
 use rayon::prelude::*;
@@ -235,19 +236,22 @@ fn pull_along<F: Real>(axes: &Matrix<F>, c: F, r: &[F], to: &[F], x: &[F], v: &m
 fn principal_axes<F: Real>(points: &Matrix<F>, axes: &mut Matrix<F>) {
     let (n, dim) = (points.len(), points.dim());
     let mean: Vec<f64> = (0..dim).map(|j| points.iter().map(|p| p[j].f64()).sum::<f64>() / n as f64).collect();
-    let covariance = faer::Mat::<f64>::from_fn(dim, dim, |j, k| {
-        points.iter().map(|p| (p[j].f64() - mean[j]) * (p[k].f64() - mean[k])).sum::<f64>() / n as f64
-    });
+    let mut covariance = vec![0.0; dim * dim];
+    for (j, row) in covariance.chunks_exact_mut(dim).enumerate() {
+        for (k, c) in row[..=j].iter_mut().enumerate() {
+            *c = points.iter().map(|p| (p[j].f64() - mean[j]) * (p[k].f64() - mean[k])).sum::<f64>() / n as f64;
+        }
+    }
+    let mut eigen = Eigen::identity(dim);
+    // Where it fails (points that are not finite) the axes stay upright.
+    if !eigen.decompose(&covariance) {
+        eigen = Eigen::identity(dim);
+    }
+    let mut order: Vec<usize> = (0..dim).collect();
+    order.sort_by(|&a, &b| eigen.values[b].total_cmp(&eigen.values[a]));
     axes.resize(dim, dim);
-    // Sequential, so that the bits do not depend on threads. Where it fails (non-finite points) the axes stay upright.
-    match covariance.self_adjoint_eigen(faer::Side::Lower) {
-        // faer sorts eigenvalues upwards.
-        Ok(eigen) => axes.iter_mut().enumerate().for_each(|(i, axis)| {
-            axis.iter_mut().enumerate().for_each(|(j, a)| *a = F::of(eigen.U()[(j, dim - 1 - i)]));
-        }),
-        Err(_) => axes.iter_mut().enumerate().for_each(|(i, axis)| {
-            axis.iter_mut().enumerate().for_each(|(j, a)| *a = if i == j { F::one() } else { F::zero() });
-        }),
+    for (axis, k) in axes.iter_mut().zip(order) {
+        axis.iter_mut().zip(&eigen.vectors[k * dim..]).for_each(|(a, &v)| *a = F::of(v));
     }
 }
 

@@ -20,7 +20,7 @@
 //! Two symmetric matrices at once: Golub and Van Loan, "Matrix Computations", section 8.7. The lane is our own.
 
 use serde::{Deserialize, Serialize};
-use swarmgrad_algorithms::distribution::eigen::Eigen;
+use swarmgrad_algorithms::linear::eigen::Eigen;
 use swarmgrad_algorithms::linear::{backward_solve, cholesky, forward_solve};
 use swarmgrad_algorithms::local::Terrain;
 use swarmgrad_algorithms::local::profile::Profile;

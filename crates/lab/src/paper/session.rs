@@ -5,6 +5,7 @@ use crate::paper::{Experiment, Findings};
 use crate::stopwatch::Stopwatch;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::fmt;
@@ -129,12 +130,12 @@ impl Part<'_> {
 
 /// One finished unit as a line of the file.
 #[derive(Serialize, Deserialize)]
-struct Line<R> {
+struct Line {
     experiment: String,
     what: String,
     version: String,
     unit: Value,
-    result: R,
+    result: Box<RawValue>,
     seconds: f64,
 }
 
@@ -286,30 +287,41 @@ impl<'a> Session<'a> {
         U: Serialize + Sync,
         R: Serialize + DeserializeOwned + Send,
     {
+        let wrong = |why: serde_json::Error| Error::value("a unit", what, why.to_string());
+        // By its text, in which numbers of single precision are short.
+        let said = |unit: &U| serde_json::to_vec(unit).and_then(|text| serde_json::from_slice(&text));
+        let said: Vec<Value> = units.iter().map(said).collect::<serde_json::Result<_>>().map_err(wrong)?;
+        let lines = self.lines(what, &said, &|i, part| to_raw_value(&compute(&units[i], part)?).map_err(wrong))?;
+        let result = |line: Line| Ok((serde_json::from_str(line.result.get()).map_err(wrong)?, line.seconds));
+        lines.into_iter().map(result).collect()
+    }
+
+    /// The lines of units that are said so; the same for results of any form, which is what keeps the program small.
+    fn lines(
+        &self,
+        what: &str,
+        said: &[Value],
+        compute: &(dyn Fn(usize, &Part<'_>) -> Result<Box<RawValue>> + Sync),
+    ) -> Result<Vec<Line>> {
         let experiment = self.experiment.map_or("", |experiment| experiment.name);
         let version = env!("CARGO_PKG_VERSION");
         let work = Work { records: &self.records, threads: self.settings.threads, halt: self.halt.clone() };
-        // By its text, in which numbers of single precision are short.
-        let said = |unit: &U| serde_json::to_vec(unit).and_then(|text| serde_json::from_slice::<Value>(&text));
-        let said: std::result::Result<Vec<_>, _> = units.iter().map(said).collect();
-        let said = said.map_err(|why| Error::value("a unit", what, why.to_string()))?;
         let key = |&i: &usize| json!({"experiment": experiment, "what": what, "version": version, "unit": said[i]});
         let line = |&i: &usize, state: &UnitState| {
             let (begin, watch) = (Instant::now(), Stopwatch::start());
             let part = Part { session: self, state, done: Cell::new(0.0) };
-            let result = compute(&units[i], &part)?;
+            let result = compute(i, &part)?;
             let seconds = watch.seconds();
             self.tell(Step::Done { seconds: begin.elapsed().as_secs_f64(), rest: 1.0 - part.done.get() });
             let (experiment, what, version) = (experiment.into(), what.into(), version.into());
             Ok::<_, Error>(Some(Line { experiment, what, version, unit: said[i].clone(), result, seconds }))
         };
-        let lines = work.run(&(0..units.len()).collect::<Vec<_>>(), key, line, &|step| {
+        let lines = work.run(&(0..said.len()).collect::<Vec<_>>(), key, line, &|step| {
             if let Progress::Begun { missing } = step {
-                self.tell(Step::Units { what, all: units.len(), found: units.len() - missing.len() });
+                self.tell(Step::Units { what, all: said.len(), found: said.len() - missing.len() });
             }
         })?;
-        let done = |line: Option<Line<R>>| line.map(|line| (line.result, line.seconds)).ok_or(Error::Interrupted);
-        lines.into_iter().map(done).collect()
+        lines.into_iter().map(|line| line.ok_or(Error::Interrupted)).collect()
     }
 
     fn tell(&self, step: Step<'_>) {

@@ -1,8 +1,8 @@
 //! Estimates of C_E, the bound on the norm of an objective's Hessian (assumption A4): from second differences where it can be
 //! evaluated, from fits where there are only samples. Neither is a bound that is proven.
 
-use faer::prelude::*;
-use faer::{Mat, Side};
+use crate::linear::Triangle;
+use crate::linear::eigen::Eigen;
 use swarmgrad_core::{Error, Problem, Result, Rng, Rows};
 
 /// Points at which second differences are taken, and directions at each.
@@ -104,21 +104,28 @@ fn norm_of_fit(points: Rows<'_>, values: &[f64], centre: usize, near: &[(f64, us
             None => scaled(i, column - 1),
         }
     };
-    let design = Mat::from_fn(near.len(), 1 + dim + pairs.len(), term);
-    let heights = Mat::from_fn(near.len(), 1, |row, _| values[near[row].1] - values[centre]);
-    let qr = design.col_piv_qr();
-    let size = |k: usize| qr.thin_R()[(k, k)].abs();
-    // The diagonal falls; a direction in which the neighbours do not spread ends it near 0. (With a radius of 0 all is NaN.)
-    let spread = size(pairs.len() + dim) / size(0);
+    let count = 1 + dim + pairs.len();
+    let design: Vec<f64> = (0..count)
+        .flat_map(|column| (0..near.len()).map(move |row| (row, column)))
+        .map(|(row, column)| term(row, column))
+        .collect();
+    let columns: Vec<&[f64]> = design.chunks_exact(near.len()).collect();
+    // The triangle's solution is that of A x = -b.
+    let depths: Vec<f64> = near.iter().map(|(_, i)| values[centre] - values[*i]).collect();
+    let triangle = Triangle::of(&columns, &depths);
+    // A direction in which the neighbours do not spread ends the diagonal near 0. (With a radius of 0 all is NaN.)
+    let sizes = || triangle.diagonal().map(f64::abs);
+    let spread = sizes().fold(f64::INFINITY, f64::min) / sizes().fold(0.0, f64::max);
     if spread.is_nan() || spread < 1e-9 {
         return None;
     }
-    let solution = qr.solve_lstsq(&heights);
-    let mut hessian = Mat::<f64>::zeros(dim, dim);
-    for (pair, &(j, k)) in pairs.iter().enumerate() {
-        hessian[(j, k)] = solution[(1 + dim + pair, 0)] / (radius * radius);
+    let solution = triangle.solve()?;
+    let mut hessian = vec![0.0; dim * dim];
+    for (&(j, k), entry) in pairs.iter().zip(&solution[1 + dim..]) {
+        hessian[j * dim + k] = entry / (radius * radius);
     }
-    let norm = hessian.self_adjoint_eigenvalues(Side::Lower).ok()?.iter().fold(0.0f64, |most, t| most.max(t.abs()));
+    let mut eigen = Eigen::identity(dim);
+    let norm = eigen.decompose(&hessian).then(|| eigen.values.iter().fold(0.0f64, |most, t| most.max(t.abs())))?;
     norm.is_finite().then_some(norm)
 }
 

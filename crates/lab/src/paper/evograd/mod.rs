@@ -6,7 +6,6 @@ pub mod family;
 pub mod functions;
 mod grid;
 pub mod meta;
-mod network;
 mod peer;
 pub mod regressors;
 pub mod selection;

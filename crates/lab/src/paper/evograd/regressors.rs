@@ -2,7 +2,6 @@
 
 use super::functions::{PAIRS, classical, hybrid, pairs, yes_or_no};
 use super::grid::Grid;
-use super::network::{BOX, HIDDEN, Network};
 use super::peer::{Budget, PEERS, spend};
 use crate::error::{Error, Result};
 use crate::paper::{Experiment, Findings, Preset, Session, Stated, Verdict};
@@ -14,6 +13,7 @@ use serde_json::json;
 use std::f64::consts::PI;
 use std::path::Path;
 use swarmgrad::algorithms::gradient::yardstick::Exact;
+use swarmgrad::problems::Network;
 use swarmgrad::{Differentiable, Evaluations, Problem, Rng, Run, Start, registry};
 
 /// The experiment.
@@ -39,6 +39,9 @@ const REAL: [(&str, &str); 4] = [
     ("red_wine", "winequality_red.csv"),
     ("airfoil", "airfoil.csv"),
 ];
+
+const HIDDEN: usize = Network::HIDDEN;
+const BOX: f64 = Network::BOX;
 
 /// Rows of a set: inputs and, last, the target.
 type Rows = Vec<Vec<f64>>;

@@ -8,19 +8,30 @@
 //! Rows go through the network in blocks of 64, a column of a block side by side; nothing is allocated, and every sum has one
 //! order.
 
-use crate::error::Result;
-use swarmgrad::{Differentiable, Problem, Space};
+use swarmgrad_core::{Differentiable, Error, Problem, Result, Space};
 
-/// Neurons of the hidden layer.
-pub(super) const HIDDEN: usize = 10;
-/// Weights are within this of 0.
-pub(super) const BOX: f64 = 5.0;
+const HIDDEN: usize = Network::HIDDEN;
+const BOX: f64 = Network::BOX;
 
 const LANES: usize = 64;
 type Column = [f64; LANES];
 
-/// Rows with targets, and the network that is fitted to them. The point is `[b_1, w_1 .., b_2, w_2 .., .., v .., c]`.
-pub(super) struct Network {
+/// The mean squared error of a network of one hidden layer with ten neurons (tanh) on rows of numbers with targets, in the box
+/// [-5, 5]^d, d = 10 (inputs + 2) + 1. The point is `[b_1, w_1 .., b_2, w_2 .., .., v .., c]`.
+///
+/// ```
+/// use swarmgrad_core::{Differentiable, Problem};
+/// use swarmgrad_problems::Network;
+/// let rows: Vec<Vec<f64>> = (0..5).map(|i| vec![f64::from(i) / 4.0, f64::from(i * i) / 16.0]).collect();
+/// let network = Network::new(&rows)?;
+///
+/// let (w, mut gradient) = (vec![0.0; 31], vec![0.0; 31]);
+/// assert_eq!(network.value(&w), rows.iter().map(|row| row[1] * row[1]).sum::<f64>() / 5.0);
+/// network.gradient(&w, &mut gradient);
+/// # Ok::<(), swarmgrad_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Network {
     space: Space,
     inputs: usize,
     rows: usize,
@@ -29,9 +40,27 @@ pub(super) struct Network {
 }
 
 impl Network {
+    /// Neurons of the hidden layer.
+    pub const HIDDEN: usize = 10;
+    /// Weights are within this of 0.
+    pub const BOX: f64 = 5.0;
+
     /// A network for these rows, each with its target behind its inputs.
-    pub(super) fn new(rows: &[Vec<f64>]) -> Result<Self> {
-        let inputs = rows.first().map_or(0, |row| row.len() - 1);
+    ///
+    /// # Errors
+    /// No rows; rows without an input; rows of different lengths.
+    pub fn new(rows: &[Vec<f64>]) -> Result<Self> {
+        let inputs = rows.first().map_or(0, |row| row.len().saturating_sub(1));
+        if inputs == 0 {
+            return Err(Error::parameter("rows", rows.len(), "must be one or more, of an input and a target or more"));
+        }
+        if let Some(row) = rows.iter().find(|row| row.len() != inputs + 1) {
+            return Err(Error::parameter(
+                "row",
+                row.len(),
+                format!("must hold {} numbers, like the first", inputs + 1),
+            ));
+        }
         let mut columns = Vec::new();
         for block in rows.chunks(LANES) {
             for j in 0..=inputs {
@@ -137,7 +166,7 @@ fn tanh(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use swarmgrad::Rng;
+    use swarmgrad_core::Rng;
 
     fn numbers(label: &str, n: usize, scale: f64) -> Vec<f64> {
         let mut out = vec![0.0; n];

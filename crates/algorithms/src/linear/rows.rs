@@ -6,19 +6,19 @@ use rayon::prelude::*;
 use swarmgrad_core::Matrix;
 use swarmgrad_core::simd::level;
 
-pub(super) use crate::linear::lanes_dot as dot;
+pub(crate) use crate::linear::lanes_dot as dot;
 
 /// Operations in a pass from which on threads are worth their start.
-pub(super) const MANY: usize = 1 << 15;
+pub(crate) const MANY: usize = 1 << 15;
 
 /// Calls `work(i, row i)` for each row, on the threads of the run where `cost` operations a row are worth it.
-pub(super) fn each_row(rows: &mut Matrix<f64>, cost: usize, work: impl Fn(usize, &mut [f64]) + Sync) {
+pub(crate) fn each_row(rows: &mut Matrix<f64>, cost: usize, work: impl Fn(usize, &mut [f64]) + Sync) {
     let dim = rows.dim();
     each_chunk(rows.data_mut(), dim, cost, work);
 }
 
 /// The same for flat rows of `dim` numbers.
-pub(super) fn each_chunk(data: &mut [f64], dim: usize, cost: usize, work: impl Fn(usize, &mut [f64]) + Sync) {
+pub(crate) fn each_chunk(data: &mut [f64], dim: usize, cost: usize, work: impl Fn(usize, &mut [f64]) + Sync) {
     if data.len() / dim.max(1) * cost >= MANY && rayon::current_thread_index().is_some() {
         data.par_chunks_exact_mut(dim).enumerate().for_each(|(i, row)| work(i, row));
     } else {
@@ -27,7 +27,7 @@ pub(super) fn each_chunk(data: &mut [f64], dim: usize, cost: usize, work: impl F
 }
 
 /// Calls `work(i, rows i and i + 1)` for each even i: normals are drawn in pairs of rows.
-pub(super) fn each_chunk_of_two(data: &mut [f64], dim: usize, work: impl Fn(usize, &mut [f64]) + Sync) {
+pub(crate) fn each_chunk_of_two(data: &mut [f64], dim: usize, work: impl Fn(usize, &mut [f64]) + Sync) {
     if data.len() >= MANY && rayon::current_thread_index().is_some() {
         data.par_chunks_mut(2 * dim).enumerate().for_each(|(k, rows)| work(2 * k, rows));
     } else {
@@ -36,7 +36,7 @@ pub(super) fn each_chunk_of_two(data: &mut [f64], dim: usize, work: impl Fn(usiz
 }
 
 /// out += sum over k of a_k row_k, with (a_k, row_k) = `term(k)`: four rows a pass, summed from the first to the last.
-pub(super) fn add_rows<'a>(out: &mut [f64], count: usize, term: impl Fn(usize) -> (f64, &'a [f64])) {
+pub(crate) fn add_rows<'a>(out: &mut [f64], count: usize, term: impl Fn(usize) -> (f64, &'a [f64])) {
     dispatch!(level(), simd => add_rows_wide(simd, out, count, term));
 }
 
