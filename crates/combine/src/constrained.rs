@@ -317,6 +317,12 @@ impl<F: Real> ConstrainedAuto<F> {
         near && f - HOPE * search.promised() > self.best.value.f64()
     }
 
+    /// Whether a descent's next step may lead to a better point than the best one: it is then followed to the end.
+    fn leads(&self, descent: &LocalMethod<F, Sqp>) -> bool {
+        let (_, f) = descent.search().place();
+        !self.best.is_feasible() || f - descent.search().promised() <= self.best.value.f64()
+    }
+
     /// Descents that go on: from a new point where one has ended or is hopeless.
     fn open_descents(&mut self, rng: &Rng) {
         for k in 0..self.descents.len() {
@@ -496,11 +502,16 @@ impl<F: Real> ConstrainedAuto<F> {
             Lane::Start => {}
             Lane::Descent(k) => {
                 self.clocks[0] += if sampling { asked as f64 / share } else { 0.0 };
-                self.descents[k].search.tell_constraints(rows);
-                self.descents[k].search.tell(xs, values);
+                let leads = self.leads(&self.descents[k].search);
+                let descent = &mut self.descents[k].search;
+                descent.search_mut().lead(leads);
+                descent.tell_constraints(rows);
+                descent.tell(xs, values);
             }
             Lane::Dive => {
                 self.clocks[1] += asked as f64 / (1.0 - share);
+                let leads = self.leads(&self.dive);
+                self.dive.search_mut().lead(leads);
                 self.dive.tell_constraints(rows);
                 self.dive.tell(xs, values);
             }

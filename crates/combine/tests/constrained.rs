@@ -268,3 +268,28 @@ fn missing_values_are_failures_and_plain_methods_are_told_of_infeasible_points()
     let outcome = Run::new(&problem, &mut *plain, 1).watch(&mut Evaluations(2000)).minimize();
     assert!(outcome.is_feasible() && outcome.fun < 1e-3, "{}", outcome.fun);
 }
+
+#[test]
+fn a_descent_comes_near_a_jump() {
+    // Cheapest just below x = 0.7, where 5 are added.
+    let space = Space::cube(2, 0.0, 1.0).unwrap();
+    let cost = Function::new(space, |x: &[f64]| -3.0 * x[0] - x[1] + if x[0] < 0.7 { 0.0 } else { 5.0 });
+    let problem = Constrained::new(cost).with(Constraint::at_most("disc"), |x| x[0] * x[0] + x[1] * x[1] - 1.0);
+    for seed in 0..5 {
+        let outcome = constrained("auto", &problem, 30, seed, "{}");
+        assert!(outcome.violation == 0.0 && (0.6999..0.7).contains(&outcome.x[0]), "{seed}: {outcome:?}");
+    }
+}
+
+#[test]
+fn the_best_descent_goes_on_where_values_are_large() {
+    // A long valley, its minimum 1000 on a border: to 1e-10 of the value.
+    let space = Space::cube(3, -5.0, 5.0).unwrap();
+    let valley =
+        |x: &[f64]| 1000.0 + (x[0] - 2.0).powi(2) + 1e2 * (x[1] - x[0]).powi(2) + 1e4 * (x[2] - x[1] + 1.0).powi(2);
+    let problem = Constrained::new(Function::new(space, valley)).with(Constraint::at_most("wall"), |x| x[2] - 1.0);
+    for seed in 0..5 {
+        let outcome = constrained("auto", &problem, 100, seed, "{}");
+        assert!(outcome.violation == 0.0 && outcome.fun < 1000.0 + 1e-7, "{seed}: {outcome:?}");
+    }
+}

@@ -4,9 +4,9 @@
 //! C = B diag(lambda) B',   C^(1/2) = B diag(lambda)^(1/2) B'
 //! ```
 //!
-//! The matrix is brought to [tridiagonal form](super::householder) by reflections, and that one to [diagonal
-//! form](super::tridiagonal): up to 100 variables by rotations of what the reflections come to, above by dividing, and the
-//! reflections after it. Eigenvectors are rows, padded with zeros to whole vectors.
+//! The matrix is brought to tridiagonal form by reflections, and that one to diagonal form: up to 100 variables by rotations of
+//! what the reflections come to, above by dividing, and the reflections after it. Eigenvectors are rows, padded with zeros to
+//! whole vectors.
 
 use super::householder::{Reflected, reflect_rows, tridiagonalise, tridiagonalise_large, turn_back};
 use super::rows::{add_rows, dot, each_chunk};

@@ -274,6 +274,11 @@ impl<F: Real, W: LocalSearch> LocalMethod<F, W> {
         &self.search
     }
 
+    /// The search, to tell it what it cannot know.
+    pub fn search_mut(&mut self) -> &mut W {
+        &mut self.search
+    }
+
     /// Begins anew at a point whose value is known and finite; between rounds.
     pub fn launch(&mut self, x: &[F], value: F) {
         assert!(!self.lent, "launch was called between ask and tell");

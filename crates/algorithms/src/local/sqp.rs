@@ -57,6 +57,8 @@ const SHORTEST: f64 = 0.25;
 const LINE: u32 = 8;
 /// Corrections of a point that has converged.
 const CORRECTIONS: u32 = 4;
+/// The tolerance of a walk that leads.
+const LEADING: f64 = 1e-12;
 /// A gain below this, in units of the first gradient, is none.
 const LEAST: f64 = 1e-10;
 /// The longest interval of differences, and that of the first ones.
@@ -67,6 +69,11 @@ const BEND: f64 = 0.01;
 /// Steps in a row that may gain less than this share of what they promise.
 const PROMISE: f64 = 1e-3;
 const BROKEN: u32 = 4;
+/// A step that gains more than this share of what its slope says is on a straight piece of phi; where the next point is no good, a jump
+/// or a crease is between them. It is looked for by so many halvings, while what lies beyond stays this share as high.
+const STRAIGHT: f64 = 0.9;
+const HALVINGS: u32 = 12;
+const AS_HIGH: f64 = 0.5;
 /// How often differences that fail are tried again.
 const RETRIES: i32 = 4;
 /// A relative error from which central differences follow.
@@ -85,6 +92,8 @@ enum Stage {
     Gradient,
     /// A point along the line.
     Line,
+    /// A point between two of a line with a jump between them.
+    Jump,
     /// The end of the corrected step.
     Corrected,
     /// A step of least length to the constraints.
@@ -130,6 +139,21 @@ impl Digits {
     }
 }
 
+/// A jump of phi along a line: it falls as its slope says until `low`, and stands higher at `high`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Jump {
+    low: f64,
+    high: f64,
+    /// The point at `low`.
+    x: Vec<f64>,
+    values: Values,
+    /// phi at `high`, and how much higher than at `low` it was at first.
+    above: f64,
+    height: f64,
+    /// Halvings that are left.
+    left: u32,
+}
+
 /// Values of f and of the constraints at a point, in their own units.
 type Values = Vec<f64>;
 
@@ -163,6 +187,9 @@ pub struct Sqp {
     decrease: f64,
     t: f64,
     tried: u32,
+    /// The last point of the line that was no good, as t and phi.
+    beyond: Option<(f64, f64)>,
+    jump: Option<Jump>,
     corrections: u32,
     predicted: f64,
     /// Offsets of the rows asked for differences.
@@ -172,6 +199,8 @@ pub struct Sqp {
     retries: i32,
     /// Steps in a row that gained next to nothing.
     idle: u32,
+    /// Whether it is at what may become the best point of a search.
+    leads: bool,
     /// Steps in a row that gained next to nothing of what they promised.
     broken: u32,
     settled: bool,
@@ -214,12 +243,15 @@ impl LocalSearch for Sqp {
             decrease: 0.0,
             t: 1.0,
             tried: 0,
+            beyond: None,
+            jump: None,
             corrections: 0,
             predicted: 0.0,
             asked: Vec::with_capacity(2 * dim),
             central: false,
             retries: 0,
             idle: 0,
+            leads: false,
             broken: 0,
             settled: false,
             steps: 0,
@@ -251,7 +283,7 @@ impl LocalSearch for Sqp {
         self.reset();
         (self.moved, self.retries, self.idle, self.corrections) = (None, 0, 0, 0);
         (self.settled, self.central, self.broken, self.predicted) = (false, false, 0, f64::INFINITY);
-        (self.stage, self.steps, self.why) = (Stage::Gradient, 0, None);
+        (self.stage, self.steps, self.why, self.jump) = (Stage::Gradient, 0, None, None);
         if self.values.iter().any(|c| !c.is_finite()) {
             self.end("a constraint has no value at the start");
         }
@@ -262,6 +294,7 @@ impl LocalSearch for Sqp {
         match self.stage {
             Stage::Gradient => self.ask_differences(xs),
             Stage::Line => xs.push(&self.along(self.t, &self.p)),
+            Stage::Jump => xs.push(&self.along(self.middle(), &self.p)),
             Stage::Corrected | Stage::Restoration => xs.push(&self.along(1.0, &self.corrected)),
             Stage::Ended => {}
         }
@@ -275,6 +308,7 @@ impl LocalSearch for Sqp {
         match self.stage {
             Stage::Gradient => self.take_differences(values),
             Stage::Line => self.take_value(xs.row(0), values[0]),
+            Stage::Jump => self.take_between(xs.row(0), values[0]),
             Stage::Corrected => self.take_corrected(xs.row(0), values[0]),
             Stage::Restoration => self.take_restoration(xs.row(0), values[0]),
             Stage::Ended => {}
@@ -313,6 +347,17 @@ impl LocalSearch for Sqp {
             self.tried <= LINE && (0..=RETRIES).contains(&self.retries) && self.idle.max(self.broken) < 1 << 20;
         saved::holds("counts", counts, "must not be beyond their ends")?;
         saved::holds("t", self.t > 0.0 && self.t <= 1.0, "must be a share of a step")?;
+        if let Some(jump) = &self.jump {
+            saved::length("jump", &jump.x, n)?;
+            saved::length("jump", &jump.values, m + 1)?;
+            let inside = 0.0 < jump.low && jump.low < jump.high && jump.high <= 1.0;
+            saved::holds(
+                "jump",
+                inside && (1..=HALVINGS).contains(&jump.left),
+                "must be between two points of a line",
+            )?;
+        }
+        saved::holds("stage", self.jump.is_some() == (self.stage == Stage::Jump), "must be that of a jump")?;
         if !launched {
             return saved::holds("values", !self.values.is_empty(), "must be there");
         }
@@ -340,6 +385,18 @@ impl Sqp {
     /// Whether it has ended where the conditions of a minimum hold.
     pub fn is_settled(&self) -> bool {
         self.settled
+    }
+
+    /// Says whether the walk is at what may become the best point of a search of many walks: it then ends when the predicted gain is
+    /// below 1e-12 of the value, whatever the tolerance.
+    pub fn lead(&mut self, leads: bool) {
+        self.leads = leads;
+    }
+
+    /// The gain that is none, in units of the first gradient, at a value of this size with this error.
+    fn least(&self, size: f64, error: f64) -> f64 {
+        let tolerance = if self.leads { self.params.tolerance.min(LEADING) } else { self.params.tolerance };
+        (tolerance * size).max(LEAST).max(error)
     }
 
     /// How far the place violates the constraints beyond their tolerances.
@@ -649,7 +706,7 @@ impl Sqp {
         self.predicted = (slope.abs() + pull).min(curved + pull + slope.max(0.0));
         (self.p, self.multipliers) = (p, lambda);
         let size = (self.values[0] / self.scales[0]).abs();
-        let least = (self.params.tolerance * size).max(LEAST).max(4.0 * self.error(0));
+        let least = self.least(size, 4.0 * self.error(0));
         let converged = slope.abs() + pull <= least;
         if self.idle >= 2 || converged && xi < 0.5 {
             return self.refine();
@@ -661,7 +718,7 @@ impl Sqp {
             self.reset();
             return self.step();
         }
-        (self.stage, self.t, self.tried) = (Stage::Line, 1.0, 0);
+        (self.stage, self.t, self.tried, self.beyond) = (Stage::Line, 1.0, 0, None);
     }
 
     /// Converged: on coarse values by forward differences, central ones follow.
@@ -724,8 +781,15 @@ impl Sqp {
     fn take_value(&mut self, x: &[f64], value: f64) {
         let values = self.known(0, value);
         if self.is_better(&values, self.t) {
-            return self.accept(x, values);
+            let gain = self.merit(&values) - self.merit(&self.values);
+            let straight = gain <= STRAIGHT * self.t * self.decrease;
+            let Some((high, above)) = self.beyond.filter(|_| straight) else { return self.accept(x, values) };
+            let height = above - self.merit(&values);
+            self.jump = Some(Jump { low: self.t, high, x: x.to_vec(), values, above, height, left: HALVINGS });
+            self.stage = Stage::Jump;
+            return;
         }
+        self.beyond = Some((self.t, self.merit(&values))).filter(|(_, phi)| phi.is_finite());
         let finite = values.iter().all(|v| v.is_finite());
         if self.t == 1.0 && finite && !self.constraints.is_empty() {
             // Correct the step for the curvature of the constraints.
@@ -742,6 +806,30 @@ impl Sqp {
         }
         self.shorten(finite.then_some(&values[..]));
         self.go_on_along();
+    }
+
+    /// The middle of where the jump is.
+    fn middle(&self) -> f64 {
+        self.jump.as_ref().map_or(self.t, |jump| 0.5 * (jump.low + jump.high))
+    }
+
+    /// A point on one of the two sides of a jump. At a crease what lies beyond comes down, and a jump has been come near enough to when
+    /// all halvings are made.
+    fn take_between(&mut self, x: &[f64], value: f64) {
+        let (values, t) = (self.known(0, value), self.middle());
+        let Some(mut jump) = self.jump.take() else { return self.go_on_along() };
+        if self.is_better(&values, t) {
+            (jump.low, jump.x, jump.values) = (t, x.to_vec(), values);
+        } else {
+            (jump.high, jump.above) = (t, self.merit(&values));
+        }
+        jump.left -= 1;
+        if jump.left > 0 && jump.above - self.merit(&jump.values) >= AS_HIGH * jump.height {
+            self.jump = Some(jump);
+            return;
+        }
+        self.t = jump.low;
+        self.accept(&jump.x, jump.values);
     }
 
     fn take_corrected(&mut self, x: &[f64], value: f64) {
@@ -786,7 +874,7 @@ impl Sqp {
     fn accept(&mut self, x: &[f64], values: Values) {
         let gain = self.merit(&self.values) - self.merit(&values);
         let size = (values[0] / self.scales[0]).abs();
-        let small = (self.params.tolerance * size).max(LEAST).max(2.0 * self.error(0));
+        let small = self.least(size, 2.0 * self.error(0));
         self.idle = if gain <= small { self.idle + 1 } else { 0 };
         self.broken = if gain < -PROMISE * self.decrease { self.broken + 1 } else { 0 };
         if self.broken >= BROKEN {
