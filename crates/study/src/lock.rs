@@ -34,6 +34,9 @@ struct Who {
     epoch: String,
 }
 
+/// Hundredths of a second that a lock of a process that is gone is waited for.
+const WAIT: u32 = 300;
+
 type TryLock = fn(&File) -> Result<(), TryLockError>;
 
 impl Lock {
@@ -52,6 +55,7 @@ impl Lock {
             _ => failed(shown, format!("{}: {why}", beside.display())),
         };
         let who = Who::this();
+        let mut waited = 0;
         loop {
             if fs::symlink_metadata(&beside).is_ok_and(|found| !found.is_file()) {
                 return Err(failed(shown, format!("{} is no file", beside.display())));
@@ -86,6 +90,12 @@ impl Lock {
                             None
                         })
                     });
+                    // A program that a killed process was about to start holds its lock until it runs.
+                    if waited < WAIT && named.as_ref().is_some_and(|who| !who.may_live()) {
+                        waited += 1;
+                        thread::sleep(Duration::from_millis(10));
+                        continue;
+                    }
                     return Err(refused(shown, named.as_ref(), None));
                 }
                 // This file system knows no locks.
@@ -233,6 +243,17 @@ mod tests {
             fs::write(&beside, gone.text()).unwrap();
             drop(take().unwrap());
         }
+        // A killed process was about to start a program, which holds its lock for a moment.
+        let gone = Who { pid: u32::MAX, ..Who::this() };
+        fs::write(&beside, gone.text()).unwrap();
+        let held = File::open(&beside).unwrap();
+        held.lock().unwrap();
+        let starting = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(200));
+            drop(held);
+        });
+        drop(Lock::take_by(&path, Path::new("run.jsonl"), File::try_lock).unwrap());
+        starting.join().unwrap();
         // Of another machine nobody knows whether it is gone, where there are no locks.
         let elsewhere = Who { host: "elsewhere".into(), ..Who::this() };
         fs::write(&beside, elsewhere.text()).unwrap();
