@@ -1,7 +1,7 @@
 //! Least squares by an upper triangle.
 
 use super::eigen::Eigen;
-use super::{dot, lanes_dot};
+use super::dot;
 
 /// An upper triangle R and Q^T b of the columns of a matrix A = Q R and a right side b.
 #[derive(Debug, Clone)]
@@ -23,16 +23,16 @@ impl Triangle {
         a.iter_mut().for_each(|column| column.resize(rows, 0.0));
         b.resize(rows, 0.0);
         for k in 0..n {
-            let norm = lanes_dot(&a[k][k..], &a[k][k..]).sqrt();
+            let norm = dot(&a[k][k..], &a[k][k..]).sqrt();
             if norm == 0.0 {
                 continue;
             }
             let norm = if a[k][k] > 0.0 { -norm } else { norm };
             let mut v = a[k][k..].to_vec();
             v[0] -= norm;
-            let scale = 2.0 / lanes_dot(&v, &v);
+            let scale = 2.0 / dot(&v, &v);
             let reflect = |t: &mut [f64]| {
-                let share = scale * lanes_dot(&v, t);
+                let share = scale * dot(&v, t);
                 t.iter_mut().zip(&v).for_each(|(t, v)| *t -= share * v);
             };
             a[k + 1..].iter_mut().for_each(|column| reflect(&mut column[k..]));
