@@ -1,7 +1,7 @@
 //! Least squares by an upper triangle.
 
-use super::eigen::Eigen;
 use super::dot;
+use super::eigen::Eigen;
 
 /// An upper triangle R and Q^T b of the columns of a matrix A = Q R and a right side b.
 #[derive(Debug, Clone)]
