@@ -317,12 +317,6 @@ impl<F: Real> ConstrainedAuto<F> {
         near && f - HOPE * search.promised() > self.best.value.f64()
     }
 
-    /// Whether a descent's next step may lead to a better point than the best one: it is then followed to the end.
-    fn leads(&self, descent: &LocalMethod<F, Sqp>) -> bool {
-        let (_, f) = descent.search().place();
-        !self.best.is_feasible() || f - descent.search().promised() <= self.best.value.f64()
-    }
-
     /// Descents that go on: from a new point where one has ended or is hopeless.
     fn open_descents(&mut self, rng: &Rng) {
         for k in 0..self.descents.len() {
@@ -502,18 +496,11 @@ impl<F: Real> ConstrainedAuto<F> {
             Lane::Start => {}
             Lane::Descent(k) => {
                 self.clocks[0] += if sampling { asked as f64 / share } else { 0.0 };
-                let leads = self.leads(&self.descents[k].search);
-                let descent = &mut self.descents[k].search;
-                descent.search_mut().lead(leads);
-                descent.tell_constraints(rows);
-                descent.tell(xs, values);
+                tell_walk(&mut self.descents[k].search, &self.best, xs, values, rows);
             }
             Lane::Dive => {
                 self.clocks[1] += asked as f64 / (1.0 - share);
-                let leads = self.leads(&self.dive);
-                self.dive.search_mut().lead(leads);
-                self.dive.tell_constraints(rows);
-                self.dive.tell(xs, values);
+                tell_walk(&mut self.dive, &self.best, xs, values, rows);
             }
             Lane::Sample => {
                 self.clocks[1] += asked as f64 / (1.0 - share);
@@ -531,6 +518,21 @@ impl<F: Real> ConstrainedAuto<F> {
             }
         }
     }
+}
+
+/// Tells a walk of SQP, which is followed to the end where its next step may lead to a better point than the best one.
+fn tell_walk<F: Real>(
+    walk: &mut LocalMethod<F, Sqp>,
+    best: &Place<F>,
+    xs: &mut Matrix<F>,
+    values: &[F],
+    rows: &Matrix<F>,
+) {
+    let (_, f) = walk.search().place();
+    let leads = !best.is_feasible() || f - walk.search().promised() <= best.value.f64();
+    walk.search_mut().lead(leads);
+    walk.tell_constraints(rows);
+    walk.tell(xs, values);
 }
 
 /// Row i of the values of constraints; nothing where there are none.

@@ -2,8 +2,7 @@
 //! zeros to whole vectors, and products are sums of rows. Small matrices stay near the processor, and are gone through as is
 //! simplest; large ones are gone through once for each reflection, and only half of them.
 
-use super::tridiagonal::LANES;
-use crate::linear::in_pairs;
+use super::tridiagonal::{LANES, sum_of};
 use fearless_simd::{Simd, f64x8, prelude::*};
 use fearless_simd_macros::simd;
 
@@ -42,14 +41,7 @@ pub(super) fn tridiagonalise<S: Simd>(simd: S, reflected: &mut Reflected, diagon
         let (u, from) = (&*row, (k + 1) / LANES * LANES);
         // A is symmetric: A u is the sum of its rows.
         combine(simd, tail, &u[k + 1..n], from, p);
-        p[from..=k].fill(0.0);
-        let mut along = 0.0;
-        for (p, u) in p[k + 1..n].iter_mut().zip(&u[k + 1..n]) {
-            *p *= factor;
-            along += *p * u;
-        }
-        let half = 0.5 * factor * along;
-        p[from..].iter_mut().zip(&u[from..]).for_each(|(p, u)| *p -= half * u);
+        finish_product(p, u, factor, k, n);
         for (j, row) in (k + 1..n).zip(tail.chunks_exact_mut(wide)) {
             let (uj, pj) = (f64x8::splat(simd, u[j]), f64x8::splat(simd, p[j]));
             let row = row[from..].chunks_exact_mut(LANES);
@@ -66,6 +58,20 @@ pub(super) fn tridiagonalise<S: Simd>(simd: S, reflected: &mut Reflected, diagon
         off[n - 2] = a[(n - 2) * wide + n - 1];
     }
     off[n - 1] = 0.0;
+}
+
+/// From A u the p of reflection k: H A H = A - u p' - p u' for p = f A u - f^2 (u' A u) u / 2 with its factor f.
+#[inline(always)]
+fn finish_product(p: &mut [f64], u: &[f64], factor: f64, k: usize, n: usize) {
+    let from = (k + 1) / LANES * LANES;
+    p[from..=k].fill(0.0);
+    let mut along = 0.0;
+    for (p, u) in p[k + 1..n].iter_mut().zip(&u[k + 1..n]) {
+        *p *= factor;
+        along += *p * u;
+    }
+    let half = 0.5 * factor * along;
+    p[from..].iter_mut().zip(&u[from..]).for_each(|(p, u)| *p -= half * u);
 }
 
 /// The product of the reflections, from the last to the first, transposed: into `q`, which is 0 before.
@@ -178,15 +184,7 @@ pub(super) fn tridiagonalise_large<S: Simd>(simd: S, reflected: &mut Reflected, 
             p.fill(0.0);
             continue;
         }
-        let u = &*row;
-        product[from..=k].fill(0.0);
-        let mut along = 0.0;
-        for (p, u) in product[k + 1..n].iter_mut().zip(&u[k + 1..n]) {
-            *p *= factor;
-            along += *p * u;
-        }
-        let half = 0.5 * factor * along;
-        product[from..].iter_mut().zip(&u[from..]).for_each(|(p, u)| *p -= half * u);
+        finish_product(product, row, factor, k, n);
         std::mem::swap(p, product);
     }
 }
@@ -217,14 +215,6 @@ fn sweep<S: Simd, const R: usize>(simd: S, rows: &mut [f64], j: usize, [u, p, ne
         total.store_slice(product);
     }
     sums.iter().enumerate().for_each(|(r, sum)| product[j + r] += sum_of(*sum));
-}
-
-/// The sum of a vector's numbers, in pairs.
-#[inline(always)]
-fn sum_of<S: Simd>(sum: f64x8<S>) -> f64 {
-    let mut lanes = [0.0; LANES];
-    sum.store_slice(&mut lanes);
-    in_pairs(&lanes)
 }
 
 /// Applies the reflections to each row, from the last to the first.

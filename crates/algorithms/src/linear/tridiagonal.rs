@@ -123,10 +123,10 @@ enum Side {
     Lower,
 }
 
-/// The rows of `vectors` become the eigenvectors of (d, e), `d` the eigenvalues, in no particular order. Whether all converged.
+/// The rows of `vectors`, which are 0 before, become the eigenvectors of (d, e), `d` the eigenvalues, in no particular order. Whether all
+/// converged.
 #[simd]
 pub(super) fn divide<S: Simd>(simd: S, d: &mut [f64], e: &mut [f64], vectors: &mut [f64], room: &mut Room) -> bool {
-    vectors.fill(0.0);
     let wide = vectors.len() / d.len().max(1);
     block(simd, [0, d.len()], wide, d, e, vectors, room)
 }
@@ -224,13 +224,12 @@ fn merge<S: Simd>(
     }
     // Past the last one are poles that nothing comes near, of weight 0.
     let width = k.next_multiple_of(LANES);
-    for (list, from, rest) in [(&mut *poles, &*d, FAR), (squares, z, 0.0)] {
-        let offset = if rest == 0.0 { low } else { 0 };
-        list.clear();
-        list.extend(kept.iter().map(|&i| from[i - offset]));
-        list.resize(width, rest);
-    }
-    squares.iter_mut().for_each(|z| *z *= *z);
+    poles.clear();
+    poles.extend(kept.iter().map(|&i| d[i]));
+    poles.resize(width, FAR);
+    squares.clear();
+    squares.extend(kept.iter().map(|&i| z[i - low] * z[i - low]));
+    squares.resize(width, 0.0);
     weights.clear();
     weights.resize(k * width, 0.0);
     values.clear();
@@ -408,9 +407,13 @@ fn secular<S: Simd>(simd: S, poles: &[f64], squares: &[f64], start: f64, at: f64
         sums[2] -= slope.min(zero);
         sums[3] += slope.max(zero);
     }
-    sums.map(|sum| {
-        let mut lanes = [0.0; LANES];
-        sum.store_slice(&mut lanes);
-        in_pairs(&lanes)
-    })
+    sums.map(sum_of)
+}
+
+/// The sum of a vector's numbers, in pairs.
+#[inline(always)]
+pub(super) fn sum_of<S: Simd>(sum: f64x8<S>) -> f64 {
+    let mut lanes = [0.0; LANES];
+    sum.store_slice(&mut lanes);
+    in_pairs(&lanes)
 }

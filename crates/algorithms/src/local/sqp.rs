@@ -347,6 +347,8 @@ impl LocalSearch for Sqp {
             self.tried <= LINE && (0..=RETRIES).contains(&self.retries) && self.idle.max(self.broken) < 1 << 20;
         saved::holds("counts", counts, "must not be beyond their ends")?;
         saved::holds("t", self.t > 0.0 && self.t <= 1.0, "must be a share of a step")?;
+        let beyond = self.beyond.is_none_or(|(t, phi)| self.t < t && t <= 1.0 && phi.is_finite());
+        saved::holds("beyond", beyond, "must be a point of the line, farther than t")?;
         if let Some(jump) = &self.jump {
             saved::length("jump", &jump.x, n)?;
             saved::length("jump", &jump.values, m + 1)?;
@@ -620,6 +622,11 @@ impl Sqp {
         values[0] / self.scales[0] + dot(&self.weights, &self.excess(values))
     }
 
+    /// By how much phi is higher there than at x.
+    fn rise(&self, values: &[f64]) -> f64 {
+        self.merit(values) - self.merit(&self.values)
+    }
+
     /// Solves (2), or (3), for these values of the constraints in units of their scales; the step, its multipliers and xi.
     fn solve(&self, hessian: &[f64], g: &[f64], c: &[f64]) -> Option<(Vec<f64>, Vec<f64>, f64)> {
         let solution = |relaxed: bool| {
@@ -781,9 +788,8 @@ impl Sqp {
     fn take_value(&mut self, x: &[f64], value: f64) {
         let values = self.known(0, value);
         if self.is_better(&values, self.t) {
-            let gain = self.merit(&values) - self.merit(&self.values);
-            let straight = gain <= STRAIGHT * self.t * self.decrease;
-            let Some((high, above)) = self.beyond.filter(|_| straight) else { return self.accept(x, values) };
+            let straight = || self.rise(&values) <= STRAIGHT * self.t * self.decrease;
+            let Some((high, above)) = self.beyond.filter(|_| straight()) else { return self.accept(x, values) };
             let height = above - self.merit(&values);
             self.jump = Some(Jump { low: self.t, high, x: x.to_vec(), values, above, height, left: HALVINGS });
             self.stage = Stage::Jump;
@@ -854,25 +860,22 @@ impl Sqp {
 
     /// Eq. (5), within the errors of the values.
     fn is_better(&self, values: &[f64], t: f64) -> bool {
-        let gain = self.merit(values) - self.merit(&self.values);
         let slack: f64 = 2.0 * self.error(0)
             + self.weights.iter().enumerate().map(|(i, weight)| 2.0 * weight * self.error(i + 1)).sum::<f64>();
-        values.iter().all(|v| v.is_finite()) && gain <= C1 * t * self.decrease + slack
+        values.iter().all(|v| v.is_finite()) && self.rise(values) <= C1 * t * self.decrease + slack
     }
 
     /// The next t: the vertex of the parabola through phi, its slope and the last value.
     fn shorten(&mut self, values: Option<&[f64]>) {
         self.tried += 1;
         let t = self.t;
-        let vertex = values.map_or(0.0, |values| {
-            let gain = self.merit(values) - self.merit(&self.values);
-            -self.decrease * t * t / (2.0 * (gain - self.decrease * t))
-        });
+        let vertex =
+            values.map_or(0.0, |values| -self.decrease * t * t / (2.0 * (self.rise(values) - self.decrease * t)));
         self.t = if vertex.is_finite() { vertex.clamp(SHORTEST * t, 0.5 * t) } else { 0.25 * t };
     }
 
     fn accept(&mut self, x: &[f64], values: Values) {
-        let gain = self.merit(&self.values) - self.merit(&values);
+        let gain = -self.rise(&values);
         let size = (values[0] / self.scales[0]).abs();
         let small = self.least(size, 2.0 * self.error(0));
         self.idle = if gain <= small { self.idle + 1 } else { 0 };

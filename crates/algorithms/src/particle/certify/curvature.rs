@@ -105,11 +105,9 @@ fn norm_of_fit(points: Rows<'_>, values: &[f64], centre: usize, near: &[(f64, us
         }
     };
     let count = 1 + dim + pairs.len();
-    let design: Vec<f64> = (0..count)
-        .flat_map(|column| (0..near.len()).map(move |row| (row, column)))
-        .map(|(row, column)| term(row, column))
-        .collect();
-    let columns: Vec<&[f64]> = design.chunks_exact(near.len()).collect();
+    let rows = near.len();
+    let design: Vec<f64> = (0..count * rows).map(|at| term(at % rows, at / rows)).collect();
+    let columns: Vec<&[f64]> = design.chunks_exact(rows).collect();
     // The triangle's solution is that of A x = -b.
     let depths: Vec<f64> = near.iter().map(|(_, i)| values[centre] - values[*i]).collect();
     let triangle = Triangle::of(&columns, &depths);
