@@ -37,7 +37,10 @@ pub mod testing;
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
-/// Those of the guide.
+/// Those of the guide and of the pages behind it.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guide/rust-function.md")]
+#[doc = include_str!("../docs/constraints.md")]
+#[doc = include_str!("../docs/fits.md")]
+#[doc = include_str!("../docs/objectives.md")]
 pub struct Guide;

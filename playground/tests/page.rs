@@ -3,15 +3,16 @@
 //! `scripts/playground.sh` builds the page, which takes minutes the first time and is not done here: without a page, with one that is
 //! older than what it is made of, or without a browser, the test is skipped and says so.
 
+#[path = "../../tests/browser/mod.rs"]
+mod browser;
+
+use browser::Browser;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
-use std::{fs, thread};
+use std::time::SystemTime;
 use swarmgrad::registry;
 use swarmgrad_playground::Playground;
 
-/// Programs that are asked for.
-const BROWSERS: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 /// What the module is made of.
 const SOURCES: [&str; 9] = [
     "src",
@@ -24,8 +25,6 @@ const SOURCES: [&str; 9] = [
     "playground/src",
     "playground/page",
 ];
-/// How long the browser may take.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -40,7 +39,7 @@ fn changed(folder: &Path) -> SystemTime {
 }
 
 /// The page and a browser, if there are both.
-fn page() -> Option<(PathBuf, &'static str)> {
+fn page() -> Option<(PathBuf, Browser)> {
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
     let page = target.join("playground/index.html");
     let Ok(built) = page.metadata().and_then(|data| data.modified()) else {
@@ -54,49 +53,17 @@ fn page() -> Option<(PathBuf, &'static str)> {
         );
         return None;
     }
-    let there = |name: &&&str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
-    let Some(browser) = BROWSERS.iter().find(there) else {
-        eprintln!("skipped: there is no browser ({})", BROWSERS.join(", "));
-        return None;
-    };
-    Some((page, browser))
+    Some((page, Browser::find()?))
 }
 
 /// What stands on the page after the test that the address asks for.
-fn answers(page: &Path, browser: &str, test: &str) -> Vec<String> {
+fn answers(page: &Path, browser: &Browser, test: &str) -> Vec<String> {
     let escaped: String = test
         .bytes()
         .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect();
-    let profile = std::env::temp_dir().join(format!("swarmgrad-page-{}-{}", std::process::id(), test.len()));
-    let out = profile.join("page.html");
-    fs::create_dir_all(&profile).unwrap();
-    let mut child = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--dump-dom",
-        ])
-        .args(["--virtual-time-budget=1000000", "--window-size=1200,900"])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .arg(format!("file://{}#test={escaped}", page.display()))
-        .stdout(fs::File::create(&out).unwrap())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let begin = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if begin.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("the browser took more than {PATIENCE:?}");
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    let text = fs::read_to_string(&out).unwrap();
-    let _ = fs::remove_dir_all(&profile);
+    let name = test.len().to_string();
+    let text = browser.open(&format!("file://{}#test={escaped}", page.display()), &name, 1_000_000).document;
     let (_, rest) = text
         .rsplit_once("<pre id=\"answers\">")
         .unwrap_or_else(|| panic!("no answers: {}", &text[text.len().saturating_sub(2000)..]));
@@ -130,7 +97,7 @@ fn the_page_computes_the_same_bits_as_this_machine() {
     }
     // What does not fit into memory is refused; how much that is, is the machine's affair.
     let large = r#"{"do":"run","on":{"problem":"ackley"},"method":"pso","set":["particles=1e9"],"budget":400}"#;
-    let mut seen = answers(&page, browser, &format!("[{},{large}]", requests.join(",")));
+    let mut seen = answers(&page, &browser, &format!("[{},{large}]", requests.join(",")));
     let refused = seen.pop().unwrap_or_default();
     assert!(refused.starts_with(r#"{"error":"pso needs 74.5 GiB of memory for 2 variables, and "#), "{refused}");
     let mut playground = Playground::default();
@@ -143,7 +110,7 @@ fn the_page_computes_the_same_bits_as_this_machine() {
 #[test]
 fn the_controls_of_the_page_do_what_they_say() {
     let Some((page, browser)) = page() else { return };
-    let seen = answers(&page, browser, "controls");
+    let seen = answers(&page, &browser, "controls");
     let line = |name: &str| {
         let found = seen.iter().find(|line| line.starts_with(&format!("{name}: ")));
         found.unwrap_or_else(|| panic!("no line '{name}' in {seen:#?}")).as_str()

@@ -3,7 +3,7 @@
 use crate::{Aim, Constraint, Evaluation, Failure, Real, Rows, Space};
 use std::fmt::Display;
 use std::marker::PhantomData;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// A function to minimise over a [`Space`]: the value of a point, the values of many points.
 ///
@@ -346,40 +346,46 @@ impl<F: Real, P: Problem<F>> Problem<F> for Constrained<'_, P, F> {
 }
 
 /// A problem behind a pointer is that problem.
-impl<F: Real> Problem<F> for Box<dyn Problem<F> + '_> {
-    fn space(&self) -> &Space<F> {
-        (**self).space()
-    }
+macro_rules! behind {
+    ($($pointer:ty: $($bound:ident)?),*) => {$(
+        impl<F: Real, P: Problem<F> + ?Sized $(+ $bound)?> Problem<F> for $pointer {
+            fn space(&self) -> &Space<F> {
+                (**self).space()
+            }
 
-    fn value(&self, x: &[F]) -> F {
-        (**self).value(x)
-    }
+            fn value(&self, x: &[F]) -> F {
+                (**self).value(x)
+            }
 
-    fn values(&self, xs: Rows<'_, F>, out: &mut [F]) {
-        (**self).values(xs, out);
-    }
+            fn values(&self, xs: Rows<'_, F>, out: &mut [F]) {
+                (**self).values(xs, out);
+            }
 
-    fn whole(&self) -> bool {
-        (**self).whole()
-    }
+            fn whole(&self) -> bool {
+                (**self).whole()
+            }
 
-    fn explains(&self) -> bool {
-        (**self).explains()
-    }
+            fn explains(&self) -> bool {
+                (**self).explains()
+            }
 
-    fn constraints(&self) -> &[Constraint] {
-        (**self).constraints()
-    }
+            fn constraints(&self) -> &[Constraint] {
+                (**self).constraints()
+            }
 
-    fn aim(&self) -> &Aim {
-        (**self).aim()
-    }
+            fn aim(&self) -> &Aim {
+                (**self).aim()
+            }
 
-    fn evaluate(&self, x: &[F]) -> Evaluation<F> {
-        (**self).evaluate(x)
-    }
+            fn evaluate(&self, x: &[F]) -> Evaluation<F> {
+                (**self).evaluate(x)
+            }
 
-    fn noisy(&self) -> bool {
-        (**self).noisy()
-    }
+            fn noisy(&self) -> bool {
+                (**self).noisy()
+            }
+        }
+    )*};
 }
+
+behind!(&P:, Box<P>:, Arc<P>: Send);

@@ -14,7 +14,7 @@ use swarmgrad::diff::schedule::Schedule;
 use swarmgrad::registry::Settings;
 use swarmgrad::study::units::{UnitState, Work};
 use swarmgrad::study::{Objective, Study};
-use swarmgrad::{Aim, Error, Halt, Problem, Rng, Rows, Space, settings};
+use swarmgrad::{Aim, Error, Halt, Rng, settings};
 
 /// Evaluations a variable where nothing is said.
 pub const EVALUATIONS_A_VARIABLE: u64 = 200;
@@ -211,29 +211,8 @@ impl Family for OwnProgram {
     }
 
     fn draw(&self, _member: usize, _rng: &Rng) -> swarmgrad::Result<Drawn> {
-        let problem = Box::new(Shared(self.objective.clone()));
+        let problem = Box::new(self.objective.clone());
         Ok(Drawn { problem, minimum: self.minimum, budget: self.budget })
-    }
-}
-
-/// The values of a problem that several runs have.
-pub struct Shared<P>(pub Arc<P>);
-
-impl<P: Problem + Send> Problem for Shared<P> {
-    fn space(&self) -> &Space {
-        self.0.space()
-    }
-
-    fn value(&self, x: &[f64]) -> f64 {
-        self.0.value(x)
-    }
-
-    fn values(&self, xs: Rows<'_>, out: &mut [f64]) {
-        self.0.values(xs, out);
-    }
-
-    fn whole(&self) -> bool {
-        self.0.whole()
     }
 }
 

@@ -316,7 +316,7 @@ impl<F: Real> Method<F> for LqCma<F> {
         self.evaluated.iter().for_each(|&i| seen[i] = true);
         let count = seen.iter().filter(|seen| **seen).count();
         saved::holds("evaluated", count == self.evaluated.len() && count < lambda, "must be some of the population")?;
-        saved::holds("wanted", self.wanted > count && self.wanted < 1 << 48, "must be more than are evaluated")
+        saved::holds("wanted", self.wanted > count && (self.wanted as u64) < 1 << 48, "must be more than are evaluated")
     }
 }
 

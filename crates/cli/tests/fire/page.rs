@@ -282,13 +282,6 @@ pub fn requests(scale: u64, seed: u64) -> Tally {
     tally
 }
 
-/// CRC-32 of a line, begun with that of the line before, as journals have it.
-fn crc(bytes: &[u8], before: u32) -> u32 {
-    !bytes.iter().fold(!before, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
-    })
-}
-
 /// A journal of these lines, whose checksums are as they must be.
 fn sealed(lines: &[Value]) -> Vec<u8> {
     let (mut text, mut last) = (Vec::new(), 0);
@@ -305,7 +298,9 @@ fn sealed(lines: &[Value]) -> Vec<u8> {
         for name in first.chain(rest) {
             members += &format!("{}{}:{}", if members.is_empty() { "{" } else { "," }, Value::from(name), line[name]);
         }
-        last = crc(members.as_bytes(), last);
+        let mut crc = crc32fast::Hasher::new_with_initial(last);
+        crc.update(members.as_bytes());
+        last = crc.finalize();
         text.extend(format!("{members},\"crc\":\"{last:08x}\"}}\n").bytes());
     }
     text

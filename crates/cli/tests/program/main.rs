@@ -1,6 +1,8 @@
 //! The program as its users meet it: one file a command or a group of them.
 
 mod bench;
+#[path = "../../../../tests/browser/mod.rs"]
+mod browser;
 mod certify;
 mod data;
 mod guide;

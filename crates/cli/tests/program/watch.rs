@@ -1,6 +1,8 @@
 //! `watch`: what its pages show, and whom it answers.
 
+use crate::browser::Browser;
 use crate::harness::{Folder, good, program, run, wrong};
+use resvg::tiny_skia::Pixmap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Child;
@@ -110,4 +112,56 @@ fn other_machines_need_the_token() {
     }
     assert!(wrong(&["watch", &folder.path("missing")]).contains("No such file"));
     assert_eq!(run(&["watch", "--port", "70000"]).code, Some(2));
+}
+
+/// As people see it: a run of a million evaluations, one that failed often and goes on, and a journal that somebody made to do harm.
+#[test]
+fn pages_in_a_browser_show_large_running_and_hostile_journals() {
+    let Some(browser) = Browser::find() else { return };
+    let folder = Folder::new("watch-browser");
+    let large = ["minimize", "-q", "sphere", "-m", "de(particles=1000)", "-d", "3", "-n", "1000000", "--record"];
+    good(&[&large[..], &[&folder.path("large.jsonl")]].concat());
+    let program = "while read -r line; do n=$((n + 1)); if [ $((n % 3)) = 0 ]; then echo oops; else echo $n; fi; done";
+    let own = ["minimize", "-q", "-b", "a=-5:5,b=1e-5:1", "-m", "de", "-n", "60", "-e", program, "--record"];
+    good(&[&own[..], &[&folder.path("going.jsonl")]].concat());
+    let whole = folder.read("going.jsonl");
+    let lines: Vec<&str> = whole.lines().filter(|line| !line.contains(r#""kind":"result""#)).collect();
+    folder.write("going.jsonl", &(lines.join("\n") + "\n"));
+    // Whoever can write a journal can write a checksum.
+    let mut crc = 0;
+    let mut hostile = String::new();
+    for line in whole.lines() {
+        let line = line.replace("\"a\"", "\"<img src=x onerror=document.title='taken'>\"");
+        let body = &line[..line.rfind(",\"crc\":").unwrap()];
+        let mut hasher = crc32fast::Hasher::new_with_initial(crc);
+        hasher.update(body.as_bytes());
+        crc = hasher.finalize();
+        hostile += &format!("{body},\"crc\":\"{crc:08x}\"}}\n");
+    }
+    folder.write("hostile.jsonl", &hostile);
+    let server = Server::new(&[folder.0.to_str().unwrap()]);
+    let open = |path: &str| {
+        // Before it loads itself again.
+        let page = browser.open(&format!("http://{}{path}", server.1), &path.replace(['/', '.'], "-"), 1_000);
+        assert_eq!(page.console, "", "{path}");
+        page
+    };
+
+    let list = open("").document;
+    assert!(["large.jsonl", "going.jsonl", "hostile.jsonl"].iter().all(|name| list.contains(name)), "{list}");
+    assert!(list.contains("1,000,000") && list.contains("no result yet"), "{list}");
+
+    let page = open("run/large.jsonl");
+    assert!(page.document.contains("1,000,000 of 1,000,000") && page.document.contains("budget of evaluations spent"));
+    assert!(page.document.len() < 1_000_000, "{} bytes", page.document.len());
+    // The curve is on the screen: its colour, blue, fills more than its line in the legend.
+    let picture = Pixmap::decode_png(&page.picture).unwrap();
+    let blue = picture.pixels().iter().filter(|p| (p.red(), p.green(), p.blue()) == (0x00, 0x72, 0xb2)).count();
+    assert!(blue > 500, "{blue} points");
+
+    let page = open("run/going.jsonl").document;
+    assert!(page.contains("20 of 60") && page.contains("oops"), "{page}");
+
+    let page = open("run/hostile.jsonl").document;
+    assert!(page.contains("&lt;img src=x") && !page.contains("<img") && !page.contains("<title>taken"), "{page}");
 }
