@@ -1,10 +1,11 @@
-//! Every choice of every parameter of every method, a few rounds each: no panic, points inside, and a saved state that loads.
+//! Every choice of every parameter of every method, a few rounds each: no panic, points inside, in a box of two numbers too, and a saved state that loads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use swarmgrad::algorithms::gradient::yardstick::Exact;
 use swarmgrad::problems::{self, TestProblem};
 use swarmgrad::registry::{Entry, Settings, entries};
-use swarmgrad::{Iterations, Run};
+use swarmgrad::{Evaluations, Function, Iterations, Run, Space};
 
 /// Values of a parameter worth trying, from the words that state its range; none for what the range only describes.
 fn values(range: &str) -> Vec<serde_json::Value> {
@@ -26,6 +27,7 @@ fn values(range: &str) -> Vec<serde_json::Value> {
         let low = read(low);
         let more = if whole { 1.0 } else { 0.5 };
         let end = infinite.then(|| json!("inf"));
+        let end = end.or(whole.then(|| json!(u64::MAX)));
         return [number(low), number(low + more), number(low + 4.0 * more)].into_iter().chain(end).collect();
     }
     if let Some(low) = limits.strip_prefix("> ") {
@@ -71,6 +73,23 @@ fn works(entry: &Entry, problem: &dyn TestProblem, settings: &Settings, gradient
     true
 }
 
+/// In a box of two numbers a side, where every rounding leads outside, no point that is evaluated lies outside, nor the answer.
+fn stays_inside(entry: &Entry, settings: &Settings) {
+    let space = Space::cube(4, 1.0, 1.0_f64.next_up()).unwrap();
+    let Ok(mut algorithm) = entry.build(&space, Some(60), settings) else { return };
+    let outside = Mutex::new(Vec::new());
+    let sum = Function::new(space.clone(), |x: &[f64]| {
+        if !space.contains(x) {
+            outside.lock().unwrap().extend_from_slice(x);
+        }
+        x.iter().sum::<f64>()
+    });
+    let outcome = Run::new(&sum, &mut *algorithm, 5).watch(&mut Evaluations(60)).minimize();
+    let outside = outside.into_inner().unwrap();
+    assert!(outside.is_empty(), "evaluated outside: {outside:?}");
+    assert!(outcome.answer.is_empty() || space.contains(&outcome.answer), "an answer outside: {:?}", outcome.answer);
+}
+
 #[test]
 fn every_choice_of_every_parameter_works_or_is_refused() {
     let problem = problems::entry("rosenbrock").unwrap().build::<f64>(4, None).unwrap();
@@ -110,7 +129,12 @@ fn every_choice_of_every_parameter_works_or_is_refused() {
                 settings.entry("particles").or_insert_with(|| 12.into());
             }
             for &gradients in offers {
-                let tried = catch_unwind(AssertUnwindSafe(|| works(entry, &*problem, &settings, gradients)));
+                let tried = catch_unwind(AssertUnwindSafe(|| {
+                    if !gradients {
+                        stays_inside(entry, &settings);
+                    }
+                    works(entry, &*problem, &settings, gradients)
+                }));
                 match tried {
                     Ok(taken) => runs += usize::from(taken),
                     Err(why) => {

@@ -3,6 +3,7 @@
 #[doc(hidden)]
 pub use {serde_json, swarmgrad_core};
 
+use crate::saved;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
@@ -167,7 +168,12 @@ impl Ranged for usize {
 
     fn within(&self, name: &str, range: Range) -> Result<()> {
         let rule = || Error::parameter(name, self, format!("must be {}", in_words::<usize>(range)));
-        (*self as f64).within(name, range).map_err(|_| rule())
+        (*self as f64).within(name, range).map_err(|_| rule())?;
+        // So that no sum of a few of them overflows.
+        if *self as u64 > saved::MOST {
+            return Err(Error::parameter(name, self, format!("must be at most {}", saved::MOST)));
+        }
+        Ok(())
     }
 }
 

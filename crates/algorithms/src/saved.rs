@@ -4,7 +4,7 @@ use crate::parameters::Parameters;
 use swarmgrad_core::{Algorithm, Error, Matrix, Real, Result, Solutions};
 
 /// More than any run counts; what is added to counts up to here does not overflow.
-const MOST: u64 = 1 << 53;
+pub(crate) const MOST: u64 = 1 << 53;
 
 /// A count can be counted on.
 ///

@@ -160,17 +160,28 @@ impl<F: Real> Space<F> {
         x.len() == self.dim() && x.iter().zip(&self.lower).zip(&self.upper).all(|((&t, &lo), &hi)| lo <= t && t <= hi)
     }
 
+    /// Moves every coordinate of a point to the nearest one inside; NaN is left alone. A weighted mean of points inside may lie a rounding
+    /// outside.
+    ///
+    /// ```
+    /// let space = swarmgrad_core::Space::cube(2, -1.0, 1.0)?;
+    /// let mut x = [0.5, 1.0000000000000002];
+    /// space.clamp(&mut x);
+    /// assert_eq!(x, [0.5, 1.0]);
+    /// # Ok::<(), swarmgrad_core::Error>(())
+    /// ```
+    pub fn clamp(&self, x: &mut [F]) {
+        let bounds = self.lower.iter().zip(&self.upper);
+        x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| *t = nearest(*t, lo, hi));
+    }
+
     /// Brings the coordinates `x`, which are the variables `from..from + x.len()` of a point, back inside. A NaN
     /// coordinate is left alone. `draws` serves [`Outside::Resample`]; half-infinite variables are clamped where
     /// wrapping or resampling has no meaning.
     pub fn repair(&self, x: &mut [F], from: usize, draws: &mut Draws<'_>) {
         let bounds = self.lower[from..from + x.len()].iter().zip(&self.upper[from..]);
         match self.outside() {
-            // Branch-free, and NaN stays NaN: both comparisons are false.
-            Outside::Clamp => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| {
-                *t = if *t < lo { lo } else { *t };
-                *t = if *t > hi { hi } else { *t };
-            }),
+            Outside::Clamp => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| *t = nearest(*t, lo, hi)),
             Outside::Reflect => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| *t = reflect(*t, lo, hi)),
             Outside::Wrap => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| *t = wrap(*t, lo, hi)),
             Outside::Resample => x.iter_mut().zip(bounds).for_each(|(t, (&lo, &hi))| {
@@ -181,6 +192,13 @@ impl<F: Real> Space<F> {
             }),
         }
     }
+}
+
+/// The nearest number from `lo` to `hi`. Branch-free, and NaN stays NaN: both comparisons are false.
+#[inline(always)]
+fn nearest<F: Real>(t: F, lo: F, hi: F) -> F {
+    let t = if t < lo { lo } else { t };
+    if t > hi { hi } else { t }
 }
 
 /// `t` mirrored at `lo` and `hi` until it lies between them.

@@ -22,8 +22,9 @@ pub fn sbx<S: Scalar>(p1: S, p2: S, u: S, eta: S, lower: S, upper: S) -> (S, S) 
         return (y1, y2);
     }
     let power = eta + one;
-    // The spread beta whose law gives no child beyond `room` outside its parent.
+    // The spread beta whose law gives no child beyond `room` outside its parent, who may lie a rounding outside himself.
     let spread = |room: S| {
+        let room = if room < S::zero() { S::zero() } else { room };
         let alpha = two - (one + two * room / distance).powf(-power);
         let t = u * alpha;
         (if t <= one { t } else { (two - t).recip() }).powf(power.recip())

@@ -17,10 +17,11 @@ impl<F: Real> Cbo<F> {
             || p.surface != Surface::None
     }
 
-    /// The consensus, where the drift is corrected, and the neighbours of all particles, where there is a gradient drift.
+    /// The consensus, where the drift is corrected (the mean of points in a narrow box may be a rounding outside), and the neighbours of all particles, where there is a gradient drift.
     pub(super) fn probes(&mut self, swarm: &Swarm<F>, space: &Space<F>, points: &mut Matrix<F>) {
         if self.params.correction != Correction::None {
             points.push(&self.agreement.consensus);
+            space.clamp(points.row_mut(0));
         }
         if self.params.gradient > 0.0 {
             self.steps.clear();

@@ -427,7 +427,9 @@ impl<F: Real, M: Motion<F>> Algorithm<F> for Particles<F, M> {
     }
 
     fn answer(&self) -> Vec<F> {
-        self.motion.answer(&self.swarm)
+        let mut answer = self.motion.answer(&self.swarm);
+        self.space.clamp(&mut answer);
+        answer
     }
 
     fn dim(&self) -> Option<usize> {

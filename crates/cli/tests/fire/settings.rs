@@ -90,6 +90,9 @@ fn honest(outcome: &Outcome, calls: u64, space: &Space, gradients: bool) -> Resu
     if !outcome.x.is_empty() && !space.contains(&outcome.x) {
         return Err(format!("{:?} lies outside", outcome.x));
     }
+    if !outcome.answer.is_empty() && !space.contains(&outcome.answer) {
+        return Err(format!("the answer, {:?}, lies outside", outcome.answer));
+    }
     Ok(())
 }
 

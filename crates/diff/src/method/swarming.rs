@@ -483,7 +483,9 @@ impl<F: Real, P: Plain<F> + 'static> Base<F> for Swarming<F, P> {
     }
 
     fn answer(&self) -> Vec<F> {
-        self.plain.answer(&self.swarm)
+        let mut answer = self.plain.answer(&self.swarm);
+        self.space.clamp(&mut answer);
+        answer
     }
 
     fn dim(&self) -> usize {

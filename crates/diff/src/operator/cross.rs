@@ -48,7 +48,7 @@ impl Sbx<'_> {
 /// beta of [`sbx`] and its derivatives by the room, the distance and eta.
 fn spread_slopes(room: f64, distance: f64, u: f64, eta: f64) -> (f64, [f64; 3]) {
     let power = eta + 1.0;
-    let q = 1.0 + 2.0 * room / distance;
+    let q = 1.0 + 2.0 * room.max(0.0) / distance;
     let cut = math::powf(q, -power);
     let t = u * (2.0 - cut);
     let base = if t <= 1.0 { t } else { (2.0 - t).recip() };
@@ -61,8 +61,8 @@ fn spread_slopes(room: f64, distance: f64, u: f64, eta: f64) -> (f64, [f64; 3]) 
     let (by_q, by_power) = if cut > 0.0 { (power * cut / q, cut * math::ln(q)) } else { (0.0, 0.0) };
     let by_q = by_t * u * by_q;
     let by_eta = by_t * u * by_power - beta * math::ln(base) / (power * power);
-    let by_distance = if by_q == 0.0 { 0.0 } else { -by_q * 2.0 * room / (distance * distance) };
-    (beta, [by_q * 2.0 / distance, by_distance, by_eta])
+    let by_distance = if by_q == 0.0 || room < 0.0 { 0.0 } else { -by_q * 2.0 * room / (distance * distance) };
+    (beta, [if room < 0.0 { 0.0 } else { by_q * 2.0 / distance }, by_distance, by_eta])
 }
 
 impl Operator for Sbx<'_> {
