@@ -38,7 +38,15 @@ pub fn polynomial<S: Scalar>(y: S, u: S, eta: S, lower: S, upper: S) -> S {
         return y;
     }
     // The room below and above in units of the width, or a whole unit. A child may lie a rounding outside.
-    let share = |t: S| if t < S::zero() { S::zero() } else if t > one { one } else { t };
+    let share = |t: S| {
+        if t < S::zero() {
+            S::zero()
+        } else if t > one {
+            one
+        } else {
+            t
+        }
+    };
     let (width, below, above) = if width.is_finite() {
         (width, share((y - lower) / width), share((upper - y) / width))
     } else {

@@ -145,7 +145,18 @@ impl Polynomial<'_> {
         let (unit, unit_slope, room, room_slope) = if width.is_finite() {
             let room = if down { (y - lower) / width } else { (upper - y) / width };
             let inside = (0.0..=1.0).contains(&room);
-            (width, 0.0, room.clamp(0.0, 1.0), if !inside { 0.0 } else if down { 1.0 / width } else { -1.0 / width })
+            (
+                width,
+                0.0,
+                room.clamp(0.0, 1.0),
+                if !inside {
+                    0.0
+                } else if down {
+                    1.0 / width
+                } else {
+                    -1.0 / width
+                },
+            )
         } else {
             (y.abs().max(1.0), if y.abs() < 1.0 { 0.0 } else { y.signum() }, 1.0, 0.0)
         };
