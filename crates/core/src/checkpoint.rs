@@ -23,7 +23,7 @@ pub struct Checkpoint<F: Real = f64> {
 /// What a checkpoint's file says of itself.
 const KIND: &str = "checkpoint";
 /// The version of its form.
-const VERSION: u32 = 12;
+const VERSION: u32 = 13;
 
 impl<F: Real> Checkpoint<F> {
     pub(crate) fn take(

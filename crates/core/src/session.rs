@@ -22,7 +22,7 @@
 
 use crate::evaluate::{check_len, misuse};
 use crate::noise::{Repeated, Settling, Shortlist};
-use crate::tally::{Behind, Late, Tally};
+use crate::tally::{Behind, Late, Settled, Tally};
 use crate::watch::Lent;
 use crate::{
     Aim, Algorithm, Asked, Batch, Best, Checkpoint, Constraint, Evaluation, Failure, FailureCounts, Id, Instant,
@@ -508,7 +508,10 @@ impl<'a, F: Real> Session<'a, F> {
     pub fn outcome(self) -> Outcome<F> {
         let told = self.tally.rounds > 0;
         let algorithm = &self.algorithm;
-        let answer = if told { algorithm.answer() } else { self.tally.best.x.clone() };
+        let answer = if told { algorithm.answer() } else { Vec::new() };
+        // An answer that left the numbers says nothing.
+        let says = told && answer.iter().all(|t| !t.is_nan());
+        let answer = if says { answer } else { self.tally.best.x.clone() };
         let solutions = if told { algorithm.solutions() } else { None };
         let (cost, seconds) = (self.cost(), self.elapsed().as_secs_f64());
         let Best { x, value, violation, constraints, parts, .. } = self.tally.best;
@@ -598,6 +601,13 @@ impl<'a, F: Real> Session<'a, F> {
     }
 
     fn open_search(&mut self) {
+        // A method that had ended when the end was settled has ended, whatever that has left of the budget.
+        if self.resumed
+            && self.repeated.is_some()
+            && let Some(Settled { reason: reason @ Reason::Method(_), .. }) = &self.tally.settled
+        {
+            return self.finish(reason.clone());
+        }
         let left = self.left();
         if left == 0 {
             return self.finish(Reason::Evaluations);
@@ -956,9 +966,11 @@ impl<'a, F: Real> Session<'a, F> {
         let Some(settling) = &mut self.settling else { return };
         self.tally.rounds += 1;
         if let Some(repeated) = settling.tell(&self.round.values) {
-            self.tally.settled = Some((self.tally.evaluations, repeated.0, repeated.1.clone()));
+            let (evaluations, reason) = (self.tally.evaluations, settling.reason.clone());
+            let (report, x) = repeated.clone();
+            self.tally.settled = Some(Settled { evaluations, repeated: report, x, reason: reason.clone() });
             self.repeated = Some(repeated);
-            self.ended = Some(settling.reason.clone());
+            self.ended = Some(reason);
             self.settling = None;
         }
     }
@@ -979,8 +991,8 @@ impl<F: Real> Session<'_, F> {
         self.rng = checkpoint.rng;
         self.tally = checkpoint.tally;
         // At an end that was settled; a session that searches on forgets it.
-        let settled = self.tally.settled.iter().filter(|(evaluations, ..)| *evaluations == self.tally.evaluations);
-        self.repeated = settled.map(|(_, report, x)| (*report, x.clone())).next();
+        let settled = self.tally.settled.iter().find(|settled| settled.evaluations == self.tally.evaluations);
+        self.repeated = settled.map(|settled| (settled.repeated, settled.x.clone()));
         self.resumed = true;
         self
     }

@@ -1,7 +1,7 @@
 //! Tally: what a run has counted and found so far.
 
 use crate::noise::{Repeated, Shortlist};
-use crate::{FailureCounts, Real, better_constrained};
+use crate::{FailureCounts, Real, Reason, better_constrained};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -42,8 +42,21 @@ pub(crate) struct Tally<F: Real> {
     /// Points that were given up by their rounds and are not answered yet.
     pub(crate) late: Vec<Late<F>>,
     pub(crate) elapsed: Duration,
-    /// What the best points of a noisy problem were found to be worth at the end, and evaluations up to then.
-    pub(crate) settled: Option<(u64, Repeated, Vec<F>)>,
+    /// The end of a noisy problem, once its best points were evaluated anew.
+    pub(crate) settled: Option<Settled<F>>,
+}
+
+/// What the best points of a noisy problem were found to be worth at the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub(crate) struct Settled<F: Real> {
+    /// Evaluations up to then.
+    pub(crate) evaluations: u64,
+    pub(crate) repeated: Repeated,
+    /// The best of them.
+    pub(crate) x: Vec<F>,
+    /// Why the search had ended.
+    pub(crate) reason: Reason,
 }
 
 impl<F: Real> Default for Tally<F> {
@@ -92,7 +105,7 @@ impl<F: Real> Tally<F> {
             ("iteration of the best point", self.best.iteration),
             ("evaluation of the last gain", self.gained.2),
             ("seconds", self.elapsed.as_secs()),
-            ("evaluations when it had settled", self.settled.as_ref().map_or(0, |(evaluations, ..)| *evaluations)),
+            ("evaluations when it had settled", self.settled.as_ref().map_or(0, |settled| settled.evaluations)),
         ];
         counts.into_iter().chain(self.failures.list()).chain(late)
     }
@@ -100,7 +113,7 @@ impl<F: Real> Tally<F> {
     /// The points that it holds.
     pub(crate) fn points(&self) -> impl Iterator<Item = &[F]> {
         let best = Some(&*self.best.x).filter(|x| !x.is_empty());
-        let best = best.into_iter().chain(self.settled.iter().map(|(.., x)| &**x));
+        let best = best.into_iter().chain(self.settled.iter().map(|settled| &*settled.x));
         best.chain(self.shortlist.points()).chain(self.late.iter().map(|late| &*late.x))
     }
 

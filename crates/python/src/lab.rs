@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 use swarmgrad::diff::meta::{Drawn, Family, Lesson};
 use swarmgrad::study::units::{Records, Work};
 use swarmgrad::{Halt, Problem, Rng, Space};
-use swarmgrad_lab::learn::{EVALUATIONS_A_VARIABLE, LearningPlan, Shared, text};
+use swarmgrad_lab::learn::{EVALUATIONS_A_VARIABLE, LearningPlan, text};
 use swarmgrad_lab::paper::{self, EXPERIMENTS, Preset, Session, Settings};
 
 /// The exception of an error of an experiment; `interrupted` is what ctrl-C raised.
@@ -50,7 +50,7 @@ impl Family for Own {
     }
 
     fn draw(&self, _member: usize, _rng: &Rng) -> swarmgrad::Result<Drawn> {
-        Ok(Drawn { problem: Box::new(Shared(self.called.clone())), minimum: self.minimum, budget: self.budget })
+        Ok(Drawn { problem: Box::new(self.called.clone()), minimum: self.minimum, budget: self.budget })
     }
 }
 

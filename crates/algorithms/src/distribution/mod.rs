@@ -359,6 +359,8 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         self.steps.resize(self.distribution.population(), self.space.dim());
         self.distribution.sample(rng, &mut self.steps);
         self.redraw(rng, first.as_ref().map_or(0, Matrix::len));
+        // What `xs` holds means nothing; the last points are needed where the new ones are lost.
+        std::mem::swap(&mut self.x, xs);
         self.place(rng);
         if let Some(first) = first {
             for (i, point) in first.iter().enumerate() {
@@ -368,10 +370,12 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         } else {
             self.broken = self.trouble();
         }
-        xs.clear();
         if self.broken.is_none() {
             xs.copy_from(self.x.rows());
             self.lent = true;
+        } else {
+            std::mem::swap(&mut self.x, xs);
+            xs.clear();
         }
     }
 
@@ -401,9 +405,11 @@ impl<F: Real, D: Distribution> Algorithm<F> for Samples<F, D> {
         let mut still = vec![0.0; answer.len()];
         let placed =
             self.chart.place(&self.space, self.distribution.mean(), 0.0, &mut still, &mut answer, || rng.row(0));
-        // The mean of a distribution that left the numbers says nothing.
-        match swarmgrad_core::best_index(&self.fx) {
-            Some(best) if placed == Placed::Lost => self.x.row(best).to_vec(),
+        // The mean of a distribution that left the numbers says nothing: the best of the last points stands in, or any of them.
+        let best = || swarmgrad_core::best_index(&self.fx).into_iter().chain(0..self.x.len());
+        let told = || best().map(|i| self.x.row(i)).find(|x| self.space.contains(x));
+        match placed {
+            Placed::Lost => told().map_or(answer, <[F]>::to_vec),
             _ => answer,
         }
     }

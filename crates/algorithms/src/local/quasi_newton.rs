@@ -578,7 +578,7 @@ impl QuasiNewton {
             let next = if !value.is_finite() {
                 0.5 * t // a point that fails says nothing of the slope
             } else if parabola.is_finite() {
-                parabola.clamp(0.05 * t, 0.5 * t)
+                parabola.max(0.05 * t).min(0.5 * t)
             } else {
                 0.1 * t
             };
@@ -594,7 +594,7 @@ impl QuasiNewton {
                 }
             };
             let limit = line.beyond.map_or(EXPAND * best, |(b, _)| best + 0.9 * (b - best));
-            let next = if parabola.is_nan() { best } else { parabola.clamp(0.1 * best, limit) };
+            let next = if parabola.is_nan() { best } else { parabola.max(0.1 * best).min(limit) };
             line.promised = if line.beyond.is_some() { 0.0 } else { promise(f, slope, line.best, next) };
             let content = (next - best).abs() <= NEAR * next || line.tried >= LINE || t != best;
             // A point that was better but not as good as Armijo asks is improved once more.

@@ -871,7 +871,7 @@ impl Sqp {
         let t = self.t;
         let vertex =
             values.map_or(0.0, |values| -self.decrease * t * t / (2.0 * (self.rise(values) - self.decrease * t)));
-        self.t = if vertex.is_finite() { vertex.clamp(SHORTEST * t, 0.5 * t) } else { 0.25 * t };
+        self.t = if vertex.is_finite() { vertex.max(SHORTEST * t).min(0.5 * t) } else { 0.25 * t };
     }
 
     fn accept(&mut self, x: &[f64], values: Values) {

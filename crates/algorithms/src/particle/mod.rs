@@ -349,6 +349,9 @@ impl<F: Real, M: Motion<F>> Particles<F, M> {
             return saved::holds("swarm", *swarm == Swarm::default(), "must be empty before the first round");
         }
         swarm.verify(dim)?;
+        if self.phase == Phase::Memories {
+            swarm.verify_remembers()?;
+        }
         self.motion.verify(swarm, &self.space, self.phase == Phase::Probed)
     }
 

@@ -354,13 +354,13 @@ impl<F: Real> Method<F> for Direct<F> {
         saved::count("rounds", self.rounds)?;
         saved::holds("deepest", self.deepest == deepest(&self.space), "must be that of the space")?;
         saved::shape("x", &self.x, self.x.len(), dim)?;
-        if self.rounds == 0 {
-            return Ok(());
-        }
-        saved::length("centre", &self.centre, dim)?;
-        self.best.verify(dim)?;
         saved::length("cuts", &self.cuts, self.middles.len())?;
         saved::holds("middles", self.middles.len().is_multiple_of(dim), "must be one a variable")?;
+        saved::holds("middles", self.rounds > 0 || self.middles.is_empty(), "must be none before the first round")?;
+        if self.rounds > 0 {
+            saved::length("centre", &self.centre, dim)?;
+            self.best.verify(dim)?;
+        }
         let rectangles = self.sizes.values().flatten().chain(&self.divided);
         let rows: BTreeSet<usize> = rectangles.clone().map(|rectangle| rectangle.row).collect();
         saved::holds("rectangles", rows.len() == rectangles.count(), "must be there once each")?;

@@ -673,6 +673,22 @@ fn an_agent_survives_nonsense() {
 }
 
 #[test]
+fn a_noisy_run_that_had_ended_by_itself_says_so_again() {
+    let folder = Folder::new("noisy-end");
+    let args =
+        ["minimize", "rosenbrock", "-d", "10", "-n", "100", "--noisy", "-m", "nelder_mead(tolerance=1)", "--json"];
+    let kept = ["--record", &folder.path("run.jsonl"), "--checkpoint", &folder.path("run.state")];
+    let message = || {
+        let json = good(&[&args[..], &kept].concat()).json();
+        (json["message"].clone(), json["nfev"].clone())
+    };
+    // The evaluations of the end are more than what was kept back of the budget.
+    let first = message();
+    assert_eq!(first, ("the simplex has drawn in to a point".into(), 61.into()));
+    assert_eq!(message(), first);
+}
+
+#[test]
 fn a_noisy_problem_answers_with_a_mean_and_its_interval() {
     let args = ["minimize", "sphere", "--dim", "3", "-n", "1000", "--noisy", "--set", "explored=1"];
     let json = good(&[&args[..], &["--json"]].concat()).json();

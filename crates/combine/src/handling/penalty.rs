@@ -52,7 +52,7 @@ impl GrowingPenalty {
         out.extend((0..count).map(penalised));
         if let Some(best) = best_index(out).filter(|&i| out[i].is_finite()) {
             let factor = if is_feasible(&told, best) { 1.0 / SHRINKAGE } else { GROWTH }; // eq. (2)
-            self.weight = (self.weight * factor).clamp(self.first, LARGEST * self.first);
+            self.weight = (self.weight * factor).max(self.first).min(LARGEST * self.first);
         }
     }
 }
