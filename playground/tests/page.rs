@@ -63,10 +63,10 @@ fn answers(page: &Path, browser: &Browser, test: &str) -> Vec<String> {
         .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect();
     let name = test.len().to_string();
-    let text = browser.open(&format!("file://{}#test={escaped}", page.display()), &name, 1_000_000).document;
-    let (_, rest) = text
-        .rsplit_once("<pre id=\"answers\">")
-        .unwrap_or_else(|| panic!("no answers: {}", &text[text.len().saturating_sub(2000)..]));
+    let seen = browser.open(&format!("file://{}#test={escaped}", page.display()), &name, 1_000_000);
+    assert!(!seen.picture.is_empty(), "{}", seen.console);
+    let (_, rest) =
+        seen.document.rsplit_once("<pre id=\"answers\">").unwrap_or_else(|| panic!("no answers: {}", seen.console));
     let (inside, _) = rest.split_once("</pre>").unwrap();
     let plain = inside.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
     plain.lines().map(str::to_owned).collect()
