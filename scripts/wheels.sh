@@ -15,9 +15,12 @@ tools=$target/wheel-tools
 
 old=()
 if [ "$(uname -s)" = Linux ]; then old=(--zig --compatibility manylinux2014); fi
-crates=(python)
-if [ "${1-}" = program ]; then crates+=(cli); fi
-for crate in "${crates[@]}"; do
-    PATH="$tools/bin:$PATH" "$tools/bin/maturin" build --release "${old[@]}" --out "$target/wheels" --manifest-path "crates/$crate/Cargo.toml"
-done
+# Messages of panics name source files: those of this folder and of packages by where they stand in them, not on this machine.
+export RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=$PWD=swarmgrad --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+build() { # crate, profile
+    PATH="$tools/bin:$PATH" "$tools/bin/maturin" build --profile "$2" --compression-level 9 "${old[@]}" --out "$target/wheels" \
+        --manifest-path "crates/$1/Cargo.toml"
+}
+build python wheel
+if [ "${1-}" = program ]; then build cli dist; fi
 wc -c "$target"/wheels/*.whl

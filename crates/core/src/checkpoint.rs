@@ -41,6 +41,11 @@ impl<F: Real> Checkpoint<F> {
         Ok(Checkpoint { method: method.into(), algorithm: state, about: about.into(), rng: rng.clone(), tally })
     }
 
+    /// Points of the rounds up to it, evaluated or given up: the number of the next one.
+    pub fn points(&self) -> u64 {
+        self.tally.handed
+    }
+
     /// Writes the file, whole or not at all; see [`state`].
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use crate::summary::{Gained, Gains};
 use crate::uncertainty::{Collector, Meaning};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -180,8 +181,15 @@ impl Plan {
         self.name_record(&mut execution)?;
         let files = [&execution.record, &execution.improvements, &execution.checkpoint];
         files.into_iter().flatten().try_for_each(|path| check_writable(path))?;
-        let (_lock, saved) = self.checkpoint(&mut execution)?;
+        let (_lock, mut saved) = self.checkpoint(&mut execution)?;
         let (mut journal, mut contents) = self.journal(&mut execution)?;
+        if let (Some((checkpoint, _)), Some(contents)) = (&saved, &contents)
+            && ends_before(contents, checkpoint)
+        {
+            // Both go on to the same bits, and this way the record has everything.
+            (execution.say)("the record ends before the checkpoint, as after a power cut: continues from the record");
+            saved = None;
+        }
         let workers = Workers::new(if test.is_some() { execution.workers } else { 1 })?;
 
         let gains = Gains::from(saved.as_ref().map(|(_, about)| about.gained).unwrap_or_default());
@@ -198,6 +206,7 @@ impl Plan {
             }
             None => None,
         };
+        keeper.improvements = improvements.as_ref().and_then(Improvements::file);
         let mut session = match saved {
             None => self.session()?,
             Some((checkpoint, _)) => {
@@ -551,6 +560,12 @@ impl Evaluator for SignedPool<'_, '_> {
     }
 }
 
+/// Whether a record that begins with the run ends before a checkpoint of it.
+fn ends_before(contents: &journal::Contents, checkpoint: &Checkpoint) -> bool {
+    let ids = || contents.evaluations.iter().map(|line| line.id.0);
+    ids().any(|id| id == 0) && ids().max().is_some_and(|last| last + 1 < checkpoint.points())
+}
+
 /// How often a checkpoint is written.
 const CHECKPOINT: Duration = Duration::from_secs(2);
 /// A checkpoint is taken in memory when this many times its cost has passed since the last.
@@ -563,6 +578,8 @@ struct Keeper {
     about: About,
     /// Length of the improvements' file.
     bytes: Arc<AtomicU64>,
+    /// That file.
+    improvements: Option<File>,
     gains: Gains,
     latest: Option<Checkpoint>,
     taken: Option<Instant>,
@@ -585,6 +602,7 @@ impl Keeper {
             method: plan.entry.name,
             about,
             bytes: Arc::default(),
+            improvements: None,
             gains: Gains::default(),
             latest: None,
             taken: None,
@@ -625,6 +643,10 @@ impl Keeper {
         if let (Some(path), Some(latest)) = (&self.path, &self.latest) {
             // Also after a failure: a full disk is not tried again at every round.
             self.written = Some(Instant::now());
+            // What the checkpoint counts on is on the disk before it.
+            if let (Some(file), Some(path)) = (&self.improvements, &self.about.improvements) {
+                state::sync(file).map_err(|why| failed(path, &why))?;
+            }
             latest.write(path)?;
         }
         Ok(())

@@ -22,7 +22,7 @@ use swarmgrad_problems::TestProblem;
 pub(crate) struct Improvements {
     file: File,
     /// Held until the end; there is none on what is no file.
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
     path: PathBuf,
     maximize: bool,
     space: Space,
@@ -47,7 +47,7 @@ impl Improvements {
         bytes: Arc<AtomicU64>,
     ) -> Result<Self> {
         let wrong = |why| failed(path, why);
-        let (_lock, device) = match state::place(path)? {
+        let (lock, device) = match state::place(path)? {
             Place::File(place) => (Some(Lock::take(&place, path)?), false),
             Place::Device => (None, true),
         };
@@ -68,7 +68,7 @@ impl Improvements {
         bytes.store(from.unwrap_or(0), Relaxed);
         let (path, maximize, space) = (path.to_owned(), plan.study.maximize, plan.space.clone());
         let (best, violation, rounds, failed) = (f64::INFINITY, f64::INFINITY, 0, None);
-        let mut new = Improvements { file, _lock, path, maximize, space, tape, best, violation, rounds, bytes, failed };
+        let mut new = Improvements { file, lock, path, maximize, space, tape, best, violation, rounds, bytes, failed };
         if from.is_none() || device {
             new.write(&header(plan, test));
         } else {
@@ -77,13 +77,21 @@ impl Improvements {
         new.failed.take().map_or(Ok(new), Err)
     }
 
-    /// Writes the last line; an error if any line could not be written.
+    /// The file, for a checkpoint to put on the disk what it counts on; none on what is no file.
+    pub(crate) fn file(&self) -> Option<File> {
+        self.lock.as_ref().and_then(|_| self.file.try_clone().ok())
+    }
+
+    /// Writes the last line and puts all on the disk; an error if any line could not be written.
     pub(crate) fn finish(&mut self, result: &Value) -> Result<()> {
         let mut line = json!({"kind": "result"});
         if let (Some(line), Some(result)) = (line.as_object_mut(), result.as_object()) {
             line.extend(result.clone());
         }
         self.write(&line);
+        if let (Some(_), Err(why)) = (&self.lock, state::sync(&self.file)) {
+            self.failed = Some(failed(&self.path, why));
+        }
         self.failed.take().map_or(Ok(()), Err)
     }
 

@@ -15,6 +15,7 @@ mod guard;
 mod kills;
 mod memory;
 mod page;
+mod power;
 mod programs;
 mod scratch;
 mod settings;
@@ -51,6 +52,7 @@ const ATTACKS: &[Attack] = &[
     ("files: writers", files::writers, 20),
     ("files: places", files::places, 2),
     ("files: disks", files::disks, 50),
+    ("files: power", power::power, 20),
     ("signals", files::signals, 20),
     ("limits", files::limits, 50),
     ("clocks", files::clocks, 20),

@@ -306,3 +306,33 @@ fn methods_with_settings_are_written_alike_everywhere() {
         assert!(done.code == Some(2) && done.err.contains(wanted), "{args:?}: {}", done.err);
     }
 }
+
+/// A power cut loses what a record had not put on the disk yet, and the checkpoint that was written after it may be there.
+#[test]
+fn a_record_that_ends_before_its_checkpoint_is_what_counts() {
+    let folder = Folder::new("power-cut");
+    let (record, state) = (folder.path("run.jsonl"), folder.path("run.state"));
+    let args = ["minimize", "rastrigin", "-d", "5", "-m", "lshade", "-n", "5000", "--json"];
+    let kept = ["--record", &record, "--checkpoint", &state];
+    let without_time = |mut json: serde_json::Value| {
+        for name in ["seconds", "repeated"] {
+            json.as_object_mut().unwrap().remove(name);
+        }
+        json
+    };
+    let whole = without_time(good(&[&args[..], &kept].concat()).json());
+    let lines = folder.read("run.jsonl");
+    let some: String = lines.lines().take(2_000).map(|line| format!("{line}\n")).collect();
+    folder.write("run.jsonl", &some);
+    let again = good(&[&args[..], &kept].concat());
+    assert!(again.err.contains("as after a power cut"), "{}", again.err);
+    assert_eq!(without_time(again.json()), whole);
+    let evaluations = |text: &str| text.lines().filter(|line| line.contains(r#""kind":"evaluation""#)).count();
+    assert_eq!(evaluations(&folder.read("run.jsonl")), 5_000);
+    // A record that began with a checkpoint that was there does not begin with the run, and the checkpoint counts.
+    std::fs::remove_file(&record).unwrap();
+    let longer = ["minimize", "rastrigin", "-d", "5", "-m", "lshade", "-n", "5000", "--json", "-q"];
+    let later = good(&[&longer[..], &kept].concat());
+    assert!(!later.err.contains("power cut"), "{}", later.err);
+    assert_eq!(without_time(later.json()), whole);
+}
