@@ -3,7 +3,6 @@
 #[doc(hidden)]
 pub use {serde_json, swarmgrad_core};
 
-use crate::saved;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
@@ -163,6 +162,10 @@ impl Ranged for f64 {
     }
 }
 
+/// The most that a whole number may be, a parameter or a count: up to 2^53 every format has them all, and what is added to them does not
+/// overflow.
+pub(crate) const MOST: u64 = 1 << 53;
+
 impl Ranged for usize {
     const WHOLE: bool = true;
 
@@ -170,8 +173,8 @@ impl Ranged for usize {
         let rule = || Error::parameter(name, self, format!("must be {}", in_words::<usize>(range)));
         (*self as f64).within(name, range).map_err(|_| rule())?;
         // So that no sum of a few of them overflows.
-        if *self as u64 > saved::MOST {
-            return Err(Error::parameter(name, self, format!("must be at most {}", saved::MOST)));
+        if *self as u64 > MOST {
+            return Err(Error::parameter(name, self, format!("must be at most {}", MOST)));
         }
         Ok(())
     }

@@ -1,10 +1,7 @@
 //! What is asked of a state that was read back.
 
-use crate::parameters::Parameters;
+use crate::parameters::{MOST, Parameters};
 use swarmgrad_core::{Algorithm, Error, Matrix, Real, Result, Solutions};
-
-/// More than any run counts; what is added to counts up to here does not overflow.
-pub(crate) const MOST: u64 = 1 << 53;
 
 /// A count can be counted on.
 ///
