@@ -113,14 +113,12 @@ pub fn power(scale: u64, _seed: u64) -> Tally {
                 return Err(format!("exit code {:?}: {:.400}", done.code, done.said()));
             }
             let text = fs::read_to_string(&log).map_err(|why| format!("the log: {why}"))?;
-            let parts = |line: &str| -> Option<(usize, usize)> {
-                let first = line.find('\t')?;
-                Some((first, first + 1 + line[first + 1..].find('\t')?))
+            let event = |line| {
+                let (what, files) = str::split_once(line, '\t')?;
+                let (path, other) = files.split_once('\t')?;
+                Some((what, path, other))
             };
-            let events: Option<Vec<Event<'_>>> = text
-                .lines()
-                .map(|line| parts(line).map(|(a, b)| (&line[..a], &line[a + 1..b], &line[b + 1..])))
-                .collect();
+            let events: Option<Vec<Event<'_>>> = text.lines().map(event).collect();
             holds(name, &events.ok_or("a line that is none")?)
         });
         tally.case(outcome.map_err(|why| format!("{name}: {why}")));
