@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One run of the program under the limit, told this on its standard input.
 fn run(command: &str, input: &str) -> Result<(), String> {
-    let program = env!("CARGO_BIN_EXE_swarmgrad");
+    let program = crate::door::file();
+    let program = program.display();
     let mut child = Command::new("sh")
         .args(["-c", &format!("ulimit -v {ADDRESSES}; exec {program} {command}")])
         .env("RAYON_NUM_THREADS", "2")

@@ -115,7 +115,7 @@ fn study(draw: &mut Draws<'_>, all: &[&Entry], python: bool) -> (Vec<String>, bo
 }
 
 fn command(words: &[String], more: &[&str], folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swarmgrad"));
+    let mut command = Command::new(crate::door::file());
     command.arg("minimize").args(words).args(more).arg("--json").current_dir(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
