@@ -19,6 +19,7 @@ pub mod report;
 pub mod stats;
 mod stopwatch;
 pub mod table;
+#[cfg(feature = "networks")]
 pub mod training;
 
 pub use error::{Error, Result};

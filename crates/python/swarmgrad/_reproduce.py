@@ -20,8 +20,8 @@ def reproduce(experiment, *, quick=False, full=False, preset=None, seeds=None, g
     ``experiment`` is a name of :func:`list_experiments`. ``quick`` takes fewer seeds and smaller sets, ``full`` whole data sets;
     ``preset`` is ``"paper-text"``, ``"paper-code"`` or ``"sound"``: whose numbers to use. ``seeds`` is how many, ``grid`` the two
     lists of numbers of a phase diagram, ``workers`` the threads, 0 for one a core. ``data`` is the folder of the data sets that are
-    not built in. Finished units of work are kept in ``record``, and the same call goes on from there. Experiments on the tensor
-    library are the program's: ``swarmgrad reproduce``, built with ``--features burn``.
+    not built in. Finished units of work are kept in ``record``, and the same call goes on from there. Experiments with
+    networks are the program's: ``swarmgrad reproduce``.
 
     >>> findings = reproduce("adaswarm/stability", quick=True)
     >>> findings.claims[0]["verdict"]

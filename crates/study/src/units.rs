@@ -378,6 +378,17 @@ fn check(line: &[u8]) -> Option<bool> {
     Some(found == format!("{:08x}", crc32fast::hash(body)).as_bytes())
 }
 
+/// Whether a line without a checksum ends in what was one: its digits are damaged, or a place of its name.
+fn had_checksum(line: &[u8]) -> bool {
+    let fits = |(found, byte): &(&u8, u8)| if *byte == b'0' { found.is_ascii_hexdigit() } else { **found == *byte };
+    let one = CRC.iter().chain(br#"00000000"}"#).copied();
+    let last = line.windows(2).rposition(|two| two == br#",""#).map_or(&[][..], |at| &line[at..]);
+    let begin = last.iter().zip(one.clone()).take_while(fits).count();
+    let end = last.iter().rev().zip(one.rev()).take_while(fits).count();
+    let holds = |what: &[u8]| line.windows(what.len()).any(|part| part == what);
+    begin + end + 1 >= CRC_LENGTH || holds(CRC) || holds(br#","":""#)
+}
+
 /// What a file of records holds.
 struct Contents {
     text: Vec<u8>,
@@ -404,6 +415,9 @@ impl Contents {
                 _ if body.is_empty() => continue,
                 Some(true) => with = true,
                 Some(false) => return Err(wrong("damaged: its checksum is not that of what it holds")),
+                None if is_object() && had_checksum(body) => {
+                    return Err(wrong("damaged: what was its checksum is none"));
+                }
                 None if is_object() => drop(without.get_or_insert(number + 1)),
                 None if line.ends_with(b"\n") => return Err(wrong("damaged, or no record: it is no JSON object")),
                 // Not even the newline was written.

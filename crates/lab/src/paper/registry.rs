@@ -3,7 +3,6 @@
 use super::experiment::{Experiment, Paper};
 use super::{adaswarm, evograd, mean_field_pso};
 use swarmgrad::Error;
-use swarmgrad_nn::NEEDS_BURN;
 
 /// All papers.
 pub static PAPERS: &[Paper] = &[
@@ -27,7 +26,8 @@ pub static PAPERS: &[Paper] = &[
     },
 ];
 
-/// All experiments, in the order of their papers; those on the tensor library only with the feature `burn`.
+/// All experiments, in the order of their papers; those with networks only with the feature `networks`, those on the tensor library
+/// only with `burn`.
 pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::table_1::EXPERIMENT,
     adaswarm::table_2::EXPERIMENT,
@@ -37,12 +37,19 @@ pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::supp_12::EXPERIMENT,
     adaswarm::supp_14::EXPERIMENT,
     adaswarm::gradient_range::EXPERIMENT,
+    #[cfg(feature = "networks")]
     adaswarm::figure_2::EXPERIMENT,
+    #[cfg(feature = "networks")]
     adaswarm::table_4::EXPERIMENT,
+    #[cfg(feature = "networks")]
     adaswarm::table_5::EXPERIMENT,
+    #[cfg(feature = "networks")]
     adaswarm::supp_5::EXPERIMENT,
+    #[cfg(feature = "networks")]
     adaswarm::convergence::EXPERIMENT,
+    #[cfg(feature = "networks")]
     adaswarm::where_it_helps::EXPERIMENT,
+    #[cfg(feature = "networks")]
     adaswarm::asked_loss::EXPERIMENT,
     #[cfg(feature = "burn")]
     adaswarm::black_box::EXPERIMENT,
@@ -52,6 +59,7 @@ pub static EXPERIMENTS: &[Experiment] = &[
     adaswarm::image::RESNET,
     mean_field_pso::figure_1::EXPERIMENT,
     mean_field_pso::figure_2::EXPERIMENT,
+    #[cfg(feature = "networks")]
     mean_field_pso::figure_4::EXPERIMENT,
     mean_field_pso::limit::EXPERIMENT,
     mean_field_pso::moments::EXPERIMENT,
@@ -68,18 +76,37 @@ pub static EXPERIMENTS: &[Experiment] = &[
     evograd::cec_2017::EXPERIMENT,
 ];
 
+/// The names of those with networks.
+static NETWORKS: &[&str] = &[
+    "adaswarm/figure-2",
+    "adaswarm/table-4",
+    "adaswarm/table-5",
+    "adaswarm/supp-5",
+    "adaswarm/convergence",
+    "adaswarm/where-it-helps",
+    "adaswarm/asked-loss",
+    "mean-field-pso/figure-4",
+];
 /// The names of those on the tensor library.
 static TENSOR: &[&str] = &["adaswarm/black-box", "adaswarm/cnn-mnist", "adaswarm/resnet18"];
 
-/// The names of the experiments that this build lacks: those on the tensor library, without the feature `burn`.
+/// What an error says of an experiment with networks in a build without the feature `networks`.
+#[cfg(not(feature = "networks"))]
+const LEFT_OUT: &str = "is about networks, which this build leaves out: `swarmgrad reproduce` of the program has it";
+#[cfg(feature = "networks")]
+use swarmgrad_nn::NEEDS_BURN as LEFT_OUT;
+
+/// The names of the experiments that this build lacks: those with networks without the feature `networks`, those on the tensor
+/// library without `burn`.
 pub fn missing() -> impl Iterator<Item = &'static str> {
-    TENSOR.iter().copied().filter(|name| EXPERIMENTS.iter().all(|experiment| experiment.name != *name))
+    let known = |name: &str| EXPERIMENTS.iter().any(|experiment| experiment.name == name);
+    NETWORKS.iter().chain(TENSOR).copied().filter(move |name| !known(name))
 }
 
 /// The experiment of that name. An unknown name's error suggests the nearest, a missing one's says how to get it.
 pub fn entry(name: &str) -> swarmgrad::Result<&'static Experiment> {
     if missing().any(|missing| missing == name) {
-        return Err(Error::parameter("experiment", name, NEEDS_BURN));
+        return Err(Error::parameter("experiment", name, LEFT_OUT));
     }
     let known = EXPERIMENTS.iter().find(|experiment| experiment.name == name);
     known.ok_or_else(|| Error::unknown("experiment", name, names()))
@@ -111,13 +138,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_on_the_tensor_library_are_named() {
+    fn those_that_a_build_may_lack_are_named() {
         let lines: Vec<&str> = include_str!("registry.rs").lines().map(str::trim).collect();
-        let marked = lines.iter().filter(|line| **line == "#[cfg(feature = \"burn\")]").count();
-        assert_eq!(TENSOR.len(), marked);
-        let known = |name: &&str| EXPERIMENTS.iter().any(|experiment| experiment.name == *name);
-        assert!(TENSOR.iter().all(|name| known(name) == cfg!(feature = "burn")));
-        assert_eq!(missing().count(), if cfg!(feature = "burn") { 0 } else { marked });
+        for (feature, on, names) in
+            [("networks", cfg!(feature = "networks"), NETWORKS), ("burn", cfg!(feature = "burn"), TENSOR)]
+        {
+            let mark = format!("#[cfg(feature = \"{feature}\")]");
+            let marked =
+                lines.windows(2).filter(|pair| pair[0] == mark && pair[1].contains("::") && pair[1].ends_with(','));
+            assert_eq!(names.len(), marked.count(), "{feature}");
+            assert!(names.iter().all(|name| EXPERIMENTS.iter().any(|e| e.name == *name) == on), "{feature}");
+            assert!(names.iter().all(|name| missing().any(|missing| missing == *name) != on), "{feature}");
+        }
     }
 
     #[test]

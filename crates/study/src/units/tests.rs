@@ -83,6 +83,36 @@ fn what_is_recorded_is_not_computed_again_and_the_order_is_that_of_the_units() {
     fs::write(&path, [&text[..], b"{\"n\": 99, \"other\": 1}\n"].concat()).unwrap();
     let why = Records::open(&path).unwrap_err().to_string();
     assert!(why.contains("r.jsonl:41: damaged, or of another program: it has no checksum"), "{why}");
+    // Where it is the only line, what is left of its checksum tells.
+    let line = text.split_inclusive(|byte| *byte == b'\n').next().unwrap();
+    let text = std::str::from_utf8(line).unwrap();
+    let at = text.find(",\"crc\":\"").unwrap();
+    let damages = [
+        (at + 2, "d"),
+        (at + 2, ""),
+        (at + 3, ""),
+        (at + 4, ""),
+        (at + 4, "d"),
+        (at + 4, "cc"),
+        (at + 3, "xy"),
+        (at + 8, "-"),
+        (at + 9, ""),
+        (at + 9, "00"),
+        (at + 17, " "),
+    ];
+    for (at, with) in damages {
+        let mut damaged = text.to_owned();
+        damaged.replace_range(at..at + 1, with);
+        for damaged in [damaged.clone(), damaged.replace("\"n\":39", "\"n\":38")] {
+            fs::write(&path, &damaged).unwrap();
+            assert!(Records::open(&path).is_err(), "{damaged}");
+            assert!(read::<Value>(&path).is_err(), "{damaged}");
+        }
+    }
+    // Other programs' last members are no such thing.
+    let theirs = [r#"{"n": 1,"date":"20260101"}"#, r#"{"n": 2,"status":"complete"}"#, r#"{"n": 3,"id":"0badcafe"}"#];
+    fs::write(&path, theirs.join("\n")).unwrap();
+    assert_eq!(read::<Value>(&path).unwrap().len(), 3);
     // A file of another program gets checksums when it is continued.
     fs::write(&path, "{\"n\": 39, \"step\": 0.1, \"square\": 1521}\n{\"other\": 1}").unwrap();
     let records = open();

@@ -1,28 +1,37 @@
 //! AdaSwarm (Mohapatra, Saha, Coello Coello, Bhattacharya, Dhavala, Saha 2021): its tables and figures. The CSV files beside
 //! these modules hold the paper's printed figures.
 
+#[cfg(feature = "networks")]
 pub mod asked_loss;
 #[cfg(feature = "burn")]
 pub mod black_box;
 pub mod collapse;
+#[cfg(feature = "networks")]
 pub mod convergence;
 pub mod descent;
 pub mod figure_1;
+#[cfg(feature = "networks")]
 pub mod figure_2;
 pub mod gradient_range;
 #[cfg(feature = "burn")]
 pub mod image;
+#[cfg(feature = "networks")]
 mod logistic;
+#[cfg(feature = "networks")]
 pub mod network;
 pub mod stability;
 pub mod supp_12;
 pub mod supp_14;
+#[cfg(feature = "networks")]
 pub mod supp_5;
 pub mod table_1;
 pub mod table_2;
 pub mod table_3;
+#[cfg(feature = "networks")]
 pub mod table_4;
+#[cfg(feature = "networks")]
 pub mod table_5;
+#[cfg(feature = "networks")]
 pub mod where_it_helps;
 
 use crate::paper::Preset;

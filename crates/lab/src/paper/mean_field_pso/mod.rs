@@ -3,6 +3,7 @@
 
 pub mod figure_1;
 pub mod figure_2;
+#[cfg(feature = "networks")]
 pub mod figure_4;
 pub mod limit;
 pub mod moments;
