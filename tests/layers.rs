@@ -77,3 +77,51 @@ fn the_tensor_library_is_compiled_for_those_who_ask_and_for_tests() {
     let tests = compiled(&["normal,dev,features", "--workspace", "--invert", "swarmgrad-cli"]);
     assert!(tests.contains("swarmgrad-cli feature \"burn\""), "{tests}");
 }
+
+/// The files that hold unsafe code, and why. `docs/reliability.md` names them too.
+const UNSAFE: &[(&str, &str)] = &[
+    ("playground/src/exports.rs", "names by which a page finds functions"),
+    ("crates/cli/tests/fire/guard.rs", "an allocator that looks at sizes"),
+    ("crates/dense/tests/no_allocation.rs", "an allocator that counts"),
+    ("tests/allocation.rs", "an allocator that counts"),
+    ("tests/elements.rs", "an allocator that counts"),
+    ("tests/memory.rs", "an allocator that counts"),
+];
+
+#[test]
+fn unsafe_code_is_where_it_is_listed() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut folders, mut found, mut unforbidden) = (vec![root.to_owned()], Vec::new(), Vec::new());
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if name.ends_with(".rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let place = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+                let root_file = place.ends_with("src/lib.rs") || place.ends_with("src/main.rs");
+                if root_file && !text.contains("forbid(unsafe_code)") {
+                    unforbidden.push(place.clone());
+                }
+                let marks = [
+                    concat!("unsafe", " fn"),
+                    concat!("unsafe", " impl"),
+                    concat!("unsafe", " {"),
+                    concat!("#[", "unsafe("),
+                ];
+                if marks.iter().any(|mark| text.contains(mark)) {
+                    found.push(place);
+                }
+            }
+        }
+    }
+    found.sort();
+    let mut listed: Vec<&str> = UNSAFE.iter().map(|(file, _)| *file).collect();
+    listed.sort_unstable();
+    assert_eq!(found, listed);
+    // What PyO3 writes for it is unsafe.
+    assert_eq!(unforbidden, ["crates/python/src/lib.rs"]);
+    let told = std::fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+    listed.iter().for_each(|file| assert!(told.contains(file), "docs/reliability.md does not name {file}"));
+}

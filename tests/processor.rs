@@ -4,10 +4,10 @@
 //! Another processor altogether, by an emulator (Debian's `qemu-user`, `gcc-aarch64-linux-gnu`):
 //!
 //! ```sh
-//! SWARMGRAD_PRINT_RESULTS=few cargo test --test processor -- --nocapture > here.txt
+//! SWARMGRAD_PRINT_RESULTS=all cargo test --test processor -- --nocapture > here.txt
 //! CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc cargo test --no-run --target aarch64-unknown-linux-gnu --test processor
-//! SWARMGRAD_PRINT_RESULTS=few qemu-aarch64 -L /usr/aarch64-linux-gnu target/aarch64-unknown-linux-gnu/debug/deps/processor-* --nocapture
-//! SWARMGRAD_PRINT_RESULTS=few qemu-x86_64 -cpu Nehalem target/debug/deps/processor-* --nocapture
+//! SWARMGRAD_PRINT_RESULTS=all qemu-aarch64 -L /usr/aarch64-linux-gnu target/aarch64-unknown-linux-gnu/debug/deps/processor-* --nocapture
+//! SWARMGRAD_PRINT_RESULTS=all qemu-x86_64 -cpu Nehalem target/debug/deps/processor-* --nocapture
 //! ```
 
 use std::process::Command;

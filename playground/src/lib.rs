@@ -3,6 +3,8 @@
 //! [`Playground::answer`] takes a request as JSON and answers in JSON; the page sends the requests of [`Request`] through the few
 //! functions of `exports`, which exist in WebAssembly only. Here it is ordinary Rust, and answers with the same bits.
 
+#![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
+
 mod control;
 #[cfg(target_family = "wasm")]
 mod exports;

@@ -1,5 +1,7 @@
 //! The program `swarmgrad`.
 
+#![forbid(unsafe_code)]
+
 fn main() -> std::process::ExitCode {
     swarmgrad_cli::main()
 }

@@ -1,6 +1,7 @@
 //! Files that two want to write, places that are no files, disks that fill up, signals, limits of the system, clocks that jump.
 
 use crate::door::{Done, Draw, Running, program, run_within, side_by_side};
+use crate::kills::Kept;
 use crate::scratch::Folder;
 use crate::tally::Tally;
 use serde_json::Value;
@@ -156,8 +157,7 @@ const PLACES: [&str; 16] = [
 pub fn places(scale: u64, _seed: u64) -> Tally {
     let mut tally = Tally::new("files: places that are no files");
     if !cfg!(target_os = "linux") {
-        eprintln!("skipped: for Linux");
-        tally.case(Ok::<(), String>(()));
+        tally.skip("for Linux");
         return tally;
     }
     let all: Vec<_> = DOORS
@@ -165,7 +165,7 @@ pub fn places(scale: u64, _seed: u64) -> Tally {
         .enumerate()
         .flat_map(|(k, door)| PLACES.iter().enumerate().map(move |(j, place)| (k + j, *door, *place)))
         .collect();
-    // The short round takes half of them. One that waits for the reader of a pipe takes ten seconds.
+    // The short round takes a third of them. One that waits for the reader of a pipe takes ten seconds.
     let all: Vec<_> = all
         .into_iter()
         .filter(|(k, _, place)| {
@@ -175,11 +175,18 @@ pub fn places(scale: u64, _seed: u64) -> Tally {
     let outcomes = side_by_side(4, &all, |(_, door, place)| {
         at_place(door, place).map_err(|why| format!("{door}, {place}: {why}"))
     });
-    outcomes.into_iter().for_each(|outcome| tally.case(outcome));
+    for outcome in outcomes {
+        match outcome {
+            Ok(false) => tally.skip("no such place can be made here"),
+            Ok(true) => tally.case(Ok::<(), String>(())),
+            Err(why) => tally.case(Err(why)),
+        }
+    }
     tally
 }
 
-fn at_place(door: &str, place: &str) -> Result<(), String> {
+/// Whether the place could be made.
+fn at_place(door: &str, place: &str) -> Result<bool, String> {
     use std::os::unix::fs::{FileTypeExt, symlink};
     let folder = Folder::new("places");
     let ending = if door.starts_with("animate") {
@@ -221,14 +228,13 @@ fn at_place(door: &str, place: &str) -> Result<(), String> {
             let number = if place == "full" { "7" } else { "3" };
             // Nodes of our own: those of the machine are not put at risk.
             if !made("mknod", &[&text, "c", "1", number]) {
-                eprintln!("skipped: no device can be made here");
-                return Ok(());
+                return Ok(false);
             }
             (text, if is_folder { Some(false) } else { Some(place == "null") })
         }
         "pipe unread" | "pipe" => {
             if !made("mkfifo", &[&text]) {
-                return Ok(());
+                return Ok(false);
             }
             if place == "pipe" {
                 let from = path.clone();
@@ -290,7 +296,7 @@ fn at_place(door: &str, place: &str) -> Result<(), String> {
         return Err("it is no longer what it was".into());
     }
     let left = locks(folder.as_ref());
-    if left.is_empty() { Ok(()) } else { Err(format!("left: {left:?}")) }
+    if left.is_empty() { Ok(true) } else { Err(format!("left: {left:?}")) }
 }
 
 /// A small file system of its own that fills up, at any byte: the run goes on and says what was not kept; what was there before is whole, and
@@ -299,8 +305,7 @@ pub fn disks(scale: u64, seed: u64) -> Tally {
     let mut tally = Tally::new("files: disks that fill up");
     let can = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"]).output();
     if !can.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: no file system can be mounted here");
-        tally.case(Ok::<(), String>(()));
+        tally.skip("no file system can be mounted here");
         return tally;
     }
     let mut draw = Draw(seed);
@@ -315,17 +320,20 @@ pub fn disks(scale: u64, seed: u64) -> Tally {
             "learn diff_pso(particles=5) -p sphere -d 2 -n 100 --steps 2 --pairs 1 -q --json --threads 1 -o run",
         ),
     ];
-    let all: Vec<_> = (0..scale).flat_map(|_| doors).map(|door| (door, 1 + draw.below(40))).collect();
-    let outcomes = side_by_side(2, &all, |((name, door), room)| {
+    let all: Vec<_> =
+        (0..scale).flat_map(|_| doors).map(|door| (door, 1 + draw.below(40), 0.2 * draw.unit())).collect();
+    let outcomes = side_by_side(2, &all, |((name, door), room, nap)| {
         let folder = Folder::new("disks");
         let whole = run_within(PATIENCE, program(folder.as_ref(), &words(&door.replace(" run", " whole"))))?;
-        // The first time with so many kilobytes, again with the same, and then with plenty.
+        // Begun and killed; then with so many kilobytes, again with the same, and then with plenty. Copies tell what was kept.
         let disk = folder.path("disk");
         fs::create_dir(&disk).unwrap();
-        let script = "mount -t tmpfs -o size=4m none \"$1\" && cd \"$1\" || exit 99; shift; room=$1; folder=$2; shift 2
-            head -c $(((4096 - room) * 1024)) /dev/zero > filler
-            \"$@\" > \"$folder/first\" 2> \"$folder/first.err\"; echo $? > \"$folder/first.code\"
-            \"$@\" > \"$folder/second\" 2> \"$folder/second.err\"; echo $? > \"$folder/second.code\"
+        let script = "mount -t tmpfs -o size=4m none \"$1\" && cd \"$1\" || exit 99; shift; room=$1; folder=$2; nap=$3; shift 3
+            keep() { mkdir \"$folder/kept-$1\"; cp -r run* \"$folder/kept-$1\" 2> /dev/null; }
+            \"$@\" > /dev/null 2>&1 & sleep \"$nap\"; kill -9 $!; wait 2> /dev/null; keep 0
+            head -c $(((4096 - room) * 1024)) /dev/zero > filler 2> /dev/null
+            \"$@\" > \"$folder/first\" 2> \"$folder/first.err\"; echo $? > \"$folder/first.code\"; keep 1
+            \"$@\" > \"$folder/second\" 2> \"$folder/second.err\"; echo $? > \"$folder/second.code\"; keep 2
             rm filler; ls > \"$folder/left\"
             \"$@\" > \"$folder/third\" 2> \"$folder/third.err\"; echo $? > \"$folder/third.code\"; ls > \"$folder/end\"";
         let mut command = Command::new("unshare");
@@ -334,6 +342,7 @@ pub fn disks(scale: u64, seed: u64) -> Tally {
             .arg(&disk)
             .arg(room.to_string())
             .arg(folder.path(""))
+            .arg(nap.to_string())
             .arg(crate::door::file());
         command.args(words(door)).env("XDG_CACHE_HOME", folder.path("cache"));
         run_within(3 * PATIENCE, command)?;
@@ -358,6 +367,11 @@ pub fn disks(scale: u64, seed: u64) -> Tally {
                     read(step)
                 ));
             }
+        }
+        let mut known = Kept::default();
+        for step in 0..3 {
+            let kept = Kept::of(&folder.path(&format!("kept-{step}"))).after(&known);
+            known = kept.map_err(|why| format!("{name}, {room} kB, step {step}: {why}"))?;
         }
         let left = read("end");
         if left.lines().any(|line| line.ends_with(".new") || line.ends_with(".lock")) {
@@ -580,8 +594,7 @@ pub fn clocks(scale: u64, _seed: u64) -> Tally {
     let mut cc = Command::new("cc");
     cc.current_dir(folder.as_ref()).args(["-O1", "-shared", "-fPIC", "-o", "clock.so", "clock.c", "-ldl"]);
     if !cfg!(target_os = "linux") || !cc.output().is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: no clock can be made here without cc");
-        tally.case(Ok::<(), String>(()));
+        tally.skip("no clock can be made here without cc");
         return tally;
     }
     let doors = [

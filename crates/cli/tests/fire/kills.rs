@@ -5,11 +5,13 @@ use crate::door::{Done, Draw, Running, program, run_within, side_by_side};
 use crate::scratch::Folder;
 use crate::tally::Tally;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use swarmgrad::Checkpoint;
 
 /// No command takes longer, in seconds.
 const PATIENCE: u64 = 120;
@@ -24,14 +26,17 @@ for line in sys.stdin:
     print(sum((t - 0.3) ** 2 * (1 + t * t) for t in x), flush=True)
 ";
 
+/// Kills that found the program at work.
+const KILLS: &str = "kills at work";
+
 /// What a run is about.
 const ANSWER: [&str; 7] = ["x", "fun", "nfev", "nit", "answer", "failures", "message"];
 
-/// Without what a clock says, and how often it was begun.
+/// Without what a clock says, how often it was begun, and what its record is called.
 fn timeless(mut value: Value) -> Value {
     match &mut value {
         Value::Object(members) => {
-            members.retain(|name, _| !["seconds", "repeated", "restarts", "kept", "resumed"].contains(&name.as_str()));
+            members.retain(|name, _| !["seconds", "repeated", "restarts", "record"].contains(&name.as_str()));
             members.values_mut().for_each(|member| *member = timeless(member.take()));
         }
         Value::Array(members) => members.iter_mut().for_each(|member| *member = timeless(member.take())),
@@ -51,11 +56,7 @@ fn killed(command: Command, takes: Duration, draw: &mut Draw) -> bool {
 }
 
 fn python() -> bool {
-    let there = Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success());
-    if !there {
-        eprintln!("skipped: there is no python3");
-    }
-    there
+    Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 /// Evaluations in a record, each whole line of which must be one.
@@ -74,7 +75,7 @@ fn evaluations(record: &Path) -> Result<u64, String> {
 pub fn programs(scale: u64, seed: u64) -> Tally {
     let mut tally = Tally::new("kills: minimize --exec --record");
     if !python() {
-        tally.case(Ok::<(), String>(()));
+        tally.skip("there is no python3");
         return tally;
     }
     let methods =
@@ -120,11 +121,14 @@ pub fn programs(scale: u64, seed: u64) -> Tally {
                 "{method}, {workers} copies, {kills} kills: {paid} paid again, {counted} counted, same: {same}"
             )),
         });
-        Ok::<_, String>(cases)
+        Ok::<_, String>((cases, kills))
     });
     for outcome in outcomes {
         match outcome {
-            Ok(cases) => cases.into_iter().for_each(|case| tally.case(case)),
+            Ok((cases, kills)) => {
+                cases.into_iter().for_each(|case| tally.case(case));
+                tally.count(KILLS, kills);
+            }
             Err(why) => tally.case(Err(why)),
         }
     }
@@ -132,7 +136,7 @@ pub fn programs(scale: u64, seed: u64) -> Tally {
 }
 
 /// Commands that keep what they have done, in files of their own or of the user's.
-const COMMANDS: [(&str, &str); 9] = [
+const COMMANDS: [(&str, &str); 11] = [
     ("a record", "minimize rastrigin -d 10 -m lshade -n 100000 --seed 3 --json --record FILE"),
     ("a record of auto", "minimize rosenbrock -d 4 -n 8000 --seed 3 --json --record FILE"),
     ("a checkpoint", "minimize rastrigin -d 10 -m lshade -n 1000000 --seed 3 --json --checkpoint FILE"),
@@ -150,6 +154,8 @@ const COMMANDS: [(&str, &str); 9] = [
         "records of a comparison",
         "compare -m pso(particles=20),de -p rastrigin,sphere -d 10 -n 15000 --seeds 6 --json --threads 2 -o FILE",
     ),
+    ("training", "train iris --loss zero_one --epochs 40 --seeds 4 --json --quiet --record FILE"),
+    ("an experiment", "reproduce adaswarm/table-1 --quick --json --quiet --record FILE"),
     (
         "learning",
         "learn diff_pso(particles=20) -p sphere,rastrigin -d 4 -n 2000 --steps 60 --pairs 4 --json --threads 2",
@@ -171,26 +177,86 @@ pub fn commands(scale: u64, seed: u64) -> Tally {
         };
         let whole = run_within(PATIENCE, command("whole"))?;
         let expected = timeless(whole.json()?);
+        let (mut kills, mut known) = (0, Kept::default());
         for _ in 0..3 {
-            killed(command("broken"), whole.took, &mut draw);
+            kills += u64::from(killed(command("broken"), whole.took, &mut draw));
+            known = Kept::of(folder.as_ref()).after(&known).map_err(|why| format!("{name}: {why}"))?;
         }
         let same = |done: &Done| done.code == Some(0) && done.json().is_ok_and(|found| timeless(found) == expected);
         let end = run_within(PATIENCE, command("broken"))?;
+        known.used(&end.err, Kept::of(folder.as_ref())).map_err(|why| format!("{name}: {why}: {:.300}", end.said()))?;
         let left = left(&folder.path("cache-broken/swarmgrad")) + left(folder.as_ref());
         let best = |file: &str| last_line(&folder.path(&format!("{file}.best")));
         match same(&end) && left == 0 && best("broken") == best("whole") {
-            true => Ok(()),
+            true => Ok(kills),
             false => Err(format!("{name}: exit code {:?}, {left} files left: {:.600}", end.code, end.said())),
         }
     });
-    outcomes.into_iter().for_each(|outcome| for_each_kill(&mut tally, outcome));
+    outcomes.into_iter().for_each(|outcome| count_kills(&mut tally, outcome));
     tally
 }
 
-/// Three kills and an end are one outcome.
-fn for_each_kill(tally: &mut Tally, outcome: Result<(), String>) {
-    for _ in 0..3 {
-        tally.case(outcome.clone());
+/// Some kills and an end are one outcome, and one case.
+fn count_kills(tally: &mut Tally, outcome: Result<u64, String>) {
+    tally.count(KILLS, *outcome.as_ref().unwrap_or(&0));
+    tally.case(outcome.map(|_| ()));
+}
+
+/// What a killed command has kept: the whole lines of its files, and how far its checkpoint is.
+#[derive(Default)]
+pub struct Kept {
+    lines: BTreeMap<PathBuf, String>,
+    points: u64,
+}
+
+impl Kept {
+    /// In a folder, and in the cache inside.
+    pub fn of(root: &Path) -> Kept {
+        let mut kept = Kept::default();
+        let mut folders = vec![root.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+                let name = path.to_string_lossy();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !name.contains("whole") && ![".new", ".lock", ".state"].iter().any(|end| name.ends_with(end))
+                {
+                    kept.points = kept.points.max(Checkpoint::<f64>::read(&path).map_or(0, |kept| kept.points()));
+                    if let Ok(mut text) = fs::read_to_string(&path) {
+                        text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+                        let path = path.strip_prefix(root).map_or(path.clone(), Path::to_path_buf);
+                        kept.lines.insert(path, text);
+                    }
+                }
+            }
+        }
+        kept
+    }
+
+    /// Nothing of what was kept `before` may be gone.
+    pub fn after(self, before: &Kept) -> Result<Kept, String> {
+        for (path, lines) in &before.lines {
+            // Files of a command that is done go, and improvements end where the checkpoint does.
+            if let Some(now) = self.lines.get(path).filter(|_| !path.to_string_lossy().ends_with(".best"))
+                && !now.starts_with(lines.as_str())
+            {
+                return Err(format!("{} has lost lines: {} bytes became {}", path.display(), lines.len(), now.len()));
+            }
+        }
+        match self.points >= before.points {
+            true => Ok(self),
+            false => Err(format!("a checkpoint of {} points became one of {}", before.points, self.points)),
+        }
+    }
+
+    /// The same at the end, by what the last run said.
+    fn used(&self, said: &str, end: Kept) -> Result<(), String> {
+        let evaluations = self.lines.values().any(|text| text.contains("\"kind\":\"evaluation\""));
+        if (evaluations || self.points > 0) && !said.contains("continues") {
+            return Err("what was kept is not used".into());
+        }
+        // A checkpoint goes when its run has ended, as the states of units do.
+        Kept { points: u64::MAX, ..end }.after(self).map(|_| ())
     }
 }
 
@@ -271,19 +337,20 @@ pub fn agent(scale: u64, seed: u64) -> Tally {
         };
         let whole = converse("whole", &mut 0, None)?;
         // Values that were told and had an answer: none of them is asked for again.
-        let mut known = 0;
+        let (mut known, mut kills) = (0, 0);
         for _ in 0..3 {
             let life = Duration::from_millis(5 + draw.below(150) as u64);
-            converse("broken", &mut known, Some(life))?;
+            // One that was not killed tells its best.
+            kills += u64::from(converse("broken", &mut known, Some(life))?.is_none());
         }
         let end = converse("broken", &mut known, None)?;
         let [counted, all] = [evaluations(&folder.path("broken"))?, evaluations(&folder.path("whole"))?];
         match whole.is_some() && end == whole && known as u64 <= all && counted == all {
-            true => Ok(()),
+            true => Ok(kills),
             false => Err(format!("{method}: {known} told, {counted} of {all} recorded, {end:?} in place of {whole:?}")),
         }
     });
-    outcomes.into_iter().for_each(|outcome| for_each_kill(&mut tally, outcome));
+    outcomes.into_iter().for_each(|outcome| count_kills(&mut tally, outcome));
     tally
 }
 
@@ -295,7 +362,6 @@ fn package() -> Option<(PathBuf, PathBuf)> {
     if imports.is_ok_and(|output| output.status.success()) {
         return Some((python, made.join("site")));
     }
-    eprintln!("skipped: no Python has the package here: SWARMGRAD_PYTHON names one");
     None
 }
 
@@ -317,7 +383,7 @@ if __name__ == '__main__':
 pub fn functions(scale: u64, seed: u64) -> Tally {
     let mut tally = Tally::new("kills: Python's minimize(record=..)");
     let Some((python, site)) = package() else {
-        tally.case(Ok::<(), String>(()));
+        tally.skip("no Python has the package here: SWARMGRAD_PYTHON names one");
         return tally;
     };
     let mut draw = Draw(seed);
@@ -341,11 +407,11 @@ pub fn functions(scale: u64, seed: u64) -> Tally {
         let paid = calls.saturating_sub(evaluations(&folder.path("broken"))?);
         // A line or two may have been on their way to the system.
         match end.json()? == whole.json()? && paid <= kills * (workers + 1) {
-            true => Ok(()),
+            true => Ok(kills),
             false => Err(format!("{method}, {workers} workers, {kills} kills: {paid} paid again: {:.400}", end.said())),
         }
     });
-    outcomes.into_iter().for_each(|outcome| for_each_kill(&mut tally, outcome));
+    outcomes.into_iter().for_each(|outcome| count_kills(&mut tally, outcome));
     tally
 }
 

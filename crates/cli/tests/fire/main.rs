@@ -74,12 +74,15 @@ fn campaign() {
         Err(_) => (None, String::new()),
     };
     let seed = std::env::var("SWARMGRAD_FIRE_SEED").map_or(2, |text| text.parse().expect("a seed"));
-    println!("| class of faults | cases | survived | seconds |\n|---|---|---|---|");
+    println!("| class of faults | cases | survived | of what else | rounds, seed, seconds |\n|---|---|---|---|---|");
     let mut lost = Vec::new();
     for (_, attack, usual) in ATTACKS.iter().filter(|(name, ..)| name.contains(&part)) {
         let begin = Instant::now();
-        let tally = attack(scale.unwrap_or(*usual), seed);
-        println!("| {} | {} | {} | {:.0} |", tally.class, tally.cases, tally.survived, begin.elapsed().as_secs_f64());
+        let rounds = scale.unwrap_or(*usual);
+        let tally = attack(rounds, seed);
+        let (Tally { class, cases, survived, .. }, counted) = (&tally, tally.counted());
+        let seconds = begin.elapsed().as_secs_f64();
+        println!("| {class} | {cases} | {survived} | {counted} | {rounds}, {seed}, {seconds:.0} |");
         lost.extend(tally.faults);
     }
     assert!(lost.is_empty(), "{}", lost.join("\n"));

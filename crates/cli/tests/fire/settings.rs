@@ -13,6 +13,8 @@ use swarmgrad::{Draws, Error, Evaluations, Function, Outcome, Rng, Run, Space, m
 
 /// Evaluations of a run.
 const BUDGET: u64 = 500;
+/// Evaluations that a gradient costs.
+const PRICE: f64 = 2.0;
 /// What methods may take here, in MiB.
 const MEMORY: usize = 256;
 
@@ -79,12 +81,12 @@ fn space(draw: &mut Draws<'_>) -> Space {
 }
 
 /// Whether the counts are those of the calls, and the answer is what was seen.
-fn honest(outcome: &Outcome, calls: u64, space: &Space, gradients: bool) -> Result<(), String> {
+fn honest(outcome: &Outcome, calls: u64, space: &Space) -> Result<(), String> {
     let nfev = outcome.nfev;
     if nfev != calls {
         return Err(format!("{calls} calls, and nfev says {nfev}"));
     }
-    if nfev > BUDGET || outcome.cost > BUDGET && !gradients {
+    if outcome.cost > BUDGET || nfev > outcome.cost {
         return Err(format!("nfev {nfev}, cost {} of {BUDGET}", outcome.cost));
     }
     if !outcome.x.is_empty() && !space.contains(&outcome.x) {
@@ -96,8 +98,8 @@ fn honest(outcome: &Outcome, calls: u64, space: &Space, gradients: bool) -> Resu
     Ok(())
 }
 
-/// A run with these settings: refused in words that name one of them, or honest.
-fn run(entry: &Entry, settings: &Settings, row: usize, rng: &Rng) -> Result<(), String> {
+/// A run with these settings: refused in words that name one of them (then false), or honest.
+fn run(entry: &Entry, settings: &Settings, row: usize, rng: &Rng) -> Result<bool, String> {
     let mut draw = rng.row(row);
     let (space, (_, function)) = (space(&mut draw), FUNCTIONS[draw.below(FUNCTIONS.len())]);
     let gradients = entry.name.starts_with("diff_") && draw.below(2) == 0;
@@ -106,47 +108,57 @@ fn run(entry: &Entry, settings: &Settings, row: usize, rng: &Rng) -> Result<(), 
     let built = entry.build::<f64>(&space, Some(BUDGET), settings);
     let mut algorithm = match built {
         Ok(algorithm) => algorithm,
-        Err(Error::Memory { .. }) => return Ok(()),
+        Err(Error::Memory { .. }) => return Ok(false),
         Err(why) => {
             let text = why.to_string();
             let named = settings.keys().any(|name| text.contains(name.as_str()));
-            return if named { Ok(()) } else { Err(format!("refused without its name: {text}")) };
+            return if named { Ok(false) } else { Err(format!("refused without its name: {text}")) };
         }
     };
     if gradients {
         let problem = problems::entry("rosenbrock").unwrap().build::<f64>(4, None).unwrap();
-        let Ok(mut algorithm) = entry.build(problem.space(), Some(BUDGET), settings) else { return Ok(()) };
+        let Ok(mut algorithm) = entry.build(problem.space(), Some(BUDGET), settings) else { return Ok(false) };
         let mut exact = Exact::new(problem.differentiable().unwrap());
-        let run = Run::new(&*problem, &mut *algorithm, 5)
-            .watch(&mut Evaluations(BUDGET))
-            .gradients(&mut exact, 2.0)
-            .minimize();
-        return if run.cost > BUDGET { Err(format!("cost {} of {BUDGET}", run.cost)) } else { Ok(()) };
+        let seen = Function::new(problem.space().clone(), |x: &[f64]| {
+            counted.fetch_add(1, Relaxed);
+            problem.value(x)
+        });
+        let outcome =
+            Run::new(&seen, &mut *algorithm, 5).watch(&mut Evaluations(BUDGET)).gradients(&mut exact, PRICE).minimize();
+        // A gradient comes with the value of its point, which is an evaluation more; the rest of its price is cost.
+        let cost = outcome.nfev + ((PRICE - 1.0) * outcome.ngev as f64).ceil() as u64;
+        if outcome.cost != cost {
+            return Err(format!("{} evaluations and {} gradients: cost {}", outcome.nfev, outcome.ngev, outcome.cost));
+        }
+        return honest(&outcome, calls.load(Relaxed) + outcome.ngev, problem.space()).map(|()| true);
     }
     let problem = Function::new(space.clone(), move |x: &[f64]| {
         counted.fetch_add(1, Relaxed);
         function(x)
     });
     let outcome = Run::new(&problem, &mut *algorithm, 5).watch(&mut Evaluations(BUDGET)).minimize();
-    honest(&outcome, calls.load(Relaxed), &space, gradients)
+    honest(&outcome, calls.load(Relaxed), &space).map(|()| true)
 }
 
-/// Runs with one or two settings that hurt, `scale` times five hundred.
+/// Runs with one or two settings that hurt, `scale` times five hundred: where there are runs enough every value of every parameter alone, and
+/// then pairs; else some of both.
 pub fn settings(scale: u64, seed: u64) -> Tally {
     memory::allow(&format!("{MEMORY}M")).unwrap();
     let mut tally = Tally::new("settings at and beyond their limits, alone and in pairs");
     let rng = Rng::new(seed).fork("settings");
-    let all: Vec<&'static Entry> = entries().collect();
-    for case in 0..500 * scale {
-        let rng = rng.at(case);
+    let all: Vec<(&'static Entry, &'static str, Value)> = entries()
+        .flat_map(|entry| entry.parameters().into_iter().map(move |parameter| (entry, parameter)))
+        .flat_map(|(entry, parameter)| values(&parameter).into_iter().map(move |value| (entry, parameter.name, value)))
+        .collect();
+    let cases = 500 * scale as usize;
+    for case in 0..cases {
+        let rng = rng.at(case as u64);
         let mut draw = rng.row(0);
-        let entry = all[draw.below(all.len())];
-        let parameters = entry.parameters();
-        if parameters.is_empty() {
-            continue;
-        }
-        let mut settings = Settings::new();
-        for _ in 0..1 + draw.below(2) {
+        let whole = cases > all.len();
+        let (entry, name, value) = all[if whole && case < all.len() { case } else { draw.below(all.len()) }].clone();
+        let mut settings = Settings::from_iter([(name.to_owned(), value)]);
+        if case >= all.len() || !whole && draw.below(2) == 0 {
+            let parameters = entry.parameters();
             let parameter = &parameters[draw.below(parameters.len())];
             let values = values(parameter);
             settings.insert(parameter.name.into(), values[draw.below(values.len())].clone());
@@ -154,7 +166,11 @@ pub fn settings(scale: u64, seed: u64) -> Tally {
         let words = serde_json::to_string(&settings).unwrap();
         let name = format!("{} {words}, case {case}", entry.name);
         let outcome = guarded(&name, MEMORY, move || run(entry, &settings, 1, &rng)).and_then(|done| done);
-        tally.case(outcome.map_err(|why| format!("{name}: {why}")));
+        tally.count(if outcome == Ok(true) { "ran" } else { "refused" }, u64::from(outcome.is_ok()));
+        tally.case(outcome.map(|_| ()).map_err(|why| format!("{name}: {why}")));
+    }
+    if cases > all.len() {
+        tally.count("values alone", all.len() as u64);
     }
     tally
 }
