@@ -339,7 +339,7 @@ pub fn agent(scale: u64, seed: u64) -> Tally {
         // Values that were told and had an answer: none of them is asked for again.
         let (mut known, mut kills) = (0, 0);
         for _ in 0..3 {
-            let life = Duration::from_millis(5 + draw.below(150) as u64);
+            let life = Duration::from_millis(5 + draw.below(60) as u64);
             // One that was not killed tells its best.
             kills += u64::from(converse("broken", &mut known, Some(life))?.is_none());
         }
