@@ -93,7 +93,7 @@ fn the_package_passes_its_tests() {
     copy(&here.join("swarmgrad"), &site.join("swarmgrad"));
     copy(&here.join("tests"), &site.join("tests"));
     copy(&here.join("../../docs/notebooks"), &site.join("notebooks"));
-    for page in ["README.md", "../../docs/python.md"] {
+    for page in ["README.md", "../../docs/python.md", "../../docs/guide/many-machines.md"] {
         let page = here.join(page);
         fs::copy(&page, site.join(page.file_name().unwrap())).unwrap();
     }
