@@ -21,6 +21,7 @@ from ._optimizer import Optimizer
 from ._reproduce import Findings, list_experiments, reproduce
 from ._result import OptimizeResult
 from ._space import Choice, Fixed, Flag, Integer, Log, Ordered, Real, Simplex, Sorted, Space
+from ._study import Study
 
 __all__ = [
     "Certificate",
@@ -40,6 +41,7 @@ __all__ = [
     "Simplex",
     "Sorted",
     "Space",
+    "Study",
     "__version__",
     "certify",
     "gradient",

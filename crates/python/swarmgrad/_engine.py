@@ -68,7 +68,10 @@ class Task:
             value = _native.parts_of(answer) if self.parts else _native.number_of(answer)
             if wanted and self.jac is not None:
                 gradient = gradient if self.jac is True else self.jac(point, *self.args)
-                gradient = [float(g) for g in gradient]
+                gradient = np.asarray(gradient, dtype="float64")
+                if isinstance(point, np.ndarray) and gradient.shape != point.shape:
+                    raise ValueError(f"the gradient has shape {gradient.shape}, expected {point.shape}")
+                gradient = gradient.tolist()
             else:
                 gradient = None
             said = self.limits(point) if self.limits is not None and value == value else None

@@ -361,6 +361,29 @@ def test_only_numpy_is_imported():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
+def test_a_study_is_a_run_that_is_kept():
+    arguments = {"method": "de", "maxfun": 600, "options": {"particles": 20}}
+    study = swarmgrad.Study(sphere, [(-5, 5)] * 3, **arguments)
+    alone = minimize(sphere, [(-5, 5)] * 3, rng=4, **arguments)
+    result = study.run(rng=4)
+    assert result.fun == alone.fun and np.array_equal(result.x, alone.x) and result.nfev == alone.nfev
+    assert study.run(seed=4).fun == swarmgrad.Study(sphere, [(-5, 5)] * 3, rng=9, **arguments).run(rng=4).fun == alone.fun
+    assert study.run(rng=4, maxfun=100).nfev == 100 and study.maxfun == 600 and study.patience is None
+    many = study.repeat(3, rng=3)
+    assert [row["seed"] for row in many.rows] == [3, 4, 5] and many.rows[1]["result"].fun == alone.fun
+    assert study.repeat(2).rows[0]["result"].fun == study.run(rng=0).fun
+    assert study.repeat(2, target=1e-2).success()["sphere", "de"][0] == 1
+    assert "method='de'" in repr(study) and copy.copy(study).method == "de" and pickle.loads(pickle.dumps(study)).maxfun == 600
+    with pytest.raises(TypeError, match="'maxfum' is no argument of minimize; did you mean 'maxfun'"):
+        swarmgrad.Study(sphere, maxfum=3)
+    with pytest.raises(TypeError, match="'popsize'"):
+        study.run(popsize=3)
+    with pytest.raises(ValueError, match="record: a file holds one run"):
+        study.repeat(2, record="run.jsonl")
+    with pytest.raises(AttributeError, match="'budget'"):
+        study.budget
+
+
 def test_many_runs_are_compared():
     comparison = swarmgrad.minimize_many(
         problems.get("sphere", 4), ["de", "random_search"], runs=5, maxfun=1000, target=1e-2, rng=1

@@ -32,6 +32,10 @@ def kills(x):
     return sphere(x)
 
 
+def longer(x):
+    return [0.0] * 4
+
+
 def hangs(x):
     if x[0] > 4.5:
         time.sleep(1000)
@@ -424,3 +428,9 @@ def test_an_unguarded_script_is_told(tmp_path):
     path.write_text(UNGUARDED)
     run = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
     assert run.returncode != 0 and "if __name__ == '__main__':" in run.stderr
+
+
+@pytest.mark.parametrize("workers", [1, map, 2])
+def test_a_gradient_of_another_length_is_an_error_with_both(workers):
+    with pytest.raises(ValueError, match=r"the gradient has shape \(4,\), expected \(3,\)"):
+        minimize(sphere, BOX, jac=longer, method="quasi_newton", maxfun=60, rng=1, workers=workers)
