@@ -36,8 +36,6 @@ struct Who {
 
 /// Hundredths of a second that a lock of a process that is gone is waited for.
 const WAIT: u32 = 300;
-/// The same of one that lives: it may have been killed a moment ago and not be gone yet.
-const DYING: u32 = 50;
 
 type TryLock = fn(&File) -> Result<(), TryLockError>;
 
@@ -93,8 +91,7 @@ impl Lock {
                         })
                     });
                     // A program that a killed process was about to start holds its lock until it runs.
-                    let patience = named.as_ref().map_or(0, |who| if who.may_live() { DYING } else { WAIT });
-                    if waited < patience {
+                    if waited < WAIT && named.as_ref().is_some_and(|who| !who.may_live()) {
                         waited += 1;
                         thread::sleep(Duration::from_millis(10));
                         continue;
@@ -246,18 +243,17 @@ mod tests {
             fs::write(&beside, gone.text()).unwrap();
             drop(take().unwrap());
         }
-        // A killed process was about to start a program, which holds its lock for a moment; another is killed, but not gone yet.
-        for who in [Who { pid: u32::MAX, ..Who::this() }, Who::this()] {
-            fs::write(&beside, who.text()).unwrap();
-            let held = File::open(&beside).unwrap();
-            held.lock().unwrap();
-            let ending = thread::spawn(move || {
-                thread::sleep(Duration::from_millis(200));
-                drop(held);
-            });
-            drop(Lock::take_by(&path, Path::new("run.jsonl"), File::try_lock).unwrap());
-            ending.join().unwrap();
-        }
+        // A killed process was about to start a program, which holds its lock for a moment.
+        let gone = Who { pid: u32::MAX, ..Who::this() };
+        fs::write(&beside, gone.text()).unwrap();
+        let held = File::open(&beside).unwrap();
+        held.lock().unwrap();
+        let starting = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(200));
+            drop(held);
+        });
+        drop(Lock::take_by(&path, Path::new("run.jsonl"), File::try_lock).unwrap());
+        starting.join().unwrap();
         // Of another machine nobody knows whether it is gone, where there are no locks.
         let elsewhere = Who { host: "elsewhere".into(), ..Who::this() };
         fs::write(&beside, elsewhere.text()).unwrap();
